@@ -1,0 +1,3 @@
+module kubedrill.dev/cluster/own
+
+go 1.25.0

@@ -1,0 +1,149 @@
+"""PlayerAction (what a player says) and DrillReport (the after-action report)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, Text, Time, Word, rules
+from kubedrill.api.faults import FAULTS_LIST
+from kubedrill.api.scenario import ObjectMeta
+
+
+class Action(StrEnum):
+    """What a player can say. Each is a verb of `kubectl drill`, or the facilitator's."""
+
+    ACK = "Acknowledge"
+    SEVERITY = "AssessSeverity"
+    ESCALATE = "Escalate"
+    ENGAGE = "Engage"
+    COMMAND = "AssumeCommand"
+    NOTIFY = "NotifyClient"
+    DIAGNOSE = "Diagnose"
+    CONTAIN = "Contain"
+    FIX = "Fix"
+    MITIGATED = "DeclareMitigated"
+    RESOLVE = "DeclareResolved"
+    ALL_CLEAR = "SendAllClear"
+    LEAD = "TakeLead"
+    POSTMORTEM = "AssignPostmortem"
+    NOTE = "Note"
+    # The facilitator's: only in the control namespace, where players can't write.
+    OBSERVE = "Observe"
+    CONFIRM = "Confirm"
+    ATTRIBUTE = "Attribute"
+    HINT = "Hint"
+
+
+class Diagnosis(ApiModel):
+    """What a player thinks is broken."""
+
+    component: Line | None = Field(None, description="What is broken.")
+    fault_class: Line | None = Field(None, description="How it is broken.")
+
+
+class Observation(ApiModel):
+    """What the facilitator saw or heard, entered afterwards; it never overwrites a machine's fact."""
+
+    milestone: Word = Field(description="Which milestone it was, e.g. ClientNotified.")
+    time: Time = Field(description="When it was.")
+    within: Duration = Field("1m", description="How far off the time may be, either way.")
+    player: Line | None = Field(None, description="Which player did it.")
+
+
+class Step(StrEnum):
+    """Which half of a manual fault was done."""
+
+    DO = "Do"
+    UNDO = "Undo"
+
+
+class Confirmation(ApiModel):
+    """The facilitator's word that a manual fault was done or undone."""
+
+    fault: Name = Field(description="Name of the fault in the scenario.")
+    step: Step = Field(description="Do or Undo.")
+
+
+class Attribution(ApiModel):
+    """Whose doing a stranger's change was."""
+
+    change: Line = Field(description="Id of the Interference fact, as `kubectl drill watch` and the report show it.")
+    player: Name = Field(description="The player whose doing it was.")
+
+
+class PlayerActionSpec(ApiModel):
+    """What a player says, once; it never changes."""
+
+    model_config = ApiModel.model_config | ConfigDict(
+        json_schema_extra={"x-kubernetes-validations": rules(("self == oldSelf", "a player's word can't be changed; say another"))}
+    )
+    drill: ObjectName | None = Field(None, description="Which drill; left out: the one that is on in this namespace.")
+    actor: Line = Field(description="The user name at the API server of who says it.")
+    action: Action = Field(description="What is said.")
+    severity: Word | None = Field(None, description="For AssessSeverity: P1 to P5.")
+    level: Word | None = Field(None, description="For Escalate and Engage: who is called or has joined, e.g. L2.")
+    message: Text | None = Field(None, description="In the player's own words.")
+    diagnosis: Diagnosis | None = Field(None, description="For Diagnose.")
+    observation: Observation | None = Field(None, description="For Observe.")
+    confirmation: Confirmation | None = Field(None, description="For Confirm.")
+    attribution: Attribution | None = Field(None, description="For Attribute.")
+
+
+class PlayerAction(ApiModel):
+    """What a player says, in the target namespace: one immutable object per action."""
+
+    api_version: str = "kubedrill.dev/v1alpha1"
+    kind: str = "PlayerAction"
+    metadata: ObjectMeta
+    spec: PlayerActionSpec = Field(description="What is said.")
+
+
+class ImprovementStatus(StrEnum):
+    """How far an improvement is."""
+
+    OPEN = "Open"
+    IN_PROGRESS = "InProgress"
+    DONE = "Done"
+
+
+class Improvement(ApiModel):
+    """One thing to do better; people keep editing these."""
+
+    id: Word = Field(description="Its id.")
+    action: Text = Field(description="What is to be done.")
+    owner: Line | None = Field(None, description="Who does it.")
+    priority: Word | None = Field(None, description="P1 to P5.")
+    due: Line | None = Field(None, description="By when.")
+    status: ImprovementStatus = Field(ImprovementStatus.OPEN, description="How far it is.")
+
+
+class DrillReportSpec(ApiModel):
+    """The after-action report."""
+
+    drill: ObjectName = Field(description="The drill it is about.")
+    drill_uid: Line = Field(description="That drill's UID.")
+    title: Line = Field(description="The scenario's title.")
+    headline: Text = Field(description="The drill in one sentence.")
+    verdict: Word = Field(description="Passed, Failed, Inconclusive, Error or Stopped.")
+    completed: Time = Field(description="When it was written.")
+    improvement_plan: list[Improvement] = Field(
+        default_factory=list, max_length=50,
+        json_schema_extra=FAULTS_LIST | {"x-kubernetes-list-map-keys": ["id"]},
+        description="What to do better.",
+    )
+    record: Annotated[list[Line], Field(max_length=100)] = Field(
+        default_factory=list, description="ConfigMaps that hold the drill's record, from which the formats are rendered."
+    )
+
+
+class DrillReport(ApiModel):
+    """The after-action report of a drill."""
+
+    api_version: str = "kubedrill.dev/v1alpha1"
+    kind: str = "DrillReport"
+    metadata: ObjectMeta
+    spec: DrillReportSpec = Field(description="The report.")
+    status: dict[str, Any] | None = Field(None, description="Not used yet.", exclude=True)

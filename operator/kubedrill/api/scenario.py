@@ -1,0 +1,177 @@
+"""DrillScenario: the reusable design of a drill. All that it leaves out is derived (core.plan) and shown."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, PromQL, Text, Word, rules
+from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
+
+NAMED: dict[str, Any] = FAULTS_LIST
+
+
+class GroundTruth(ApiModel):
+    """The right answers, for the facilitator only."""
+
+    component: Line | None = Field(None, description="What is really broken, e.g. ai-agents-worker.")
+    fault_class: Line | None = Field(None, description="How it is broken, e.g. MemoryLimit.")
+    severity: Word | None = Field(
+        None, description="The right severity, P1 (worst) to P5. A player's first level at or above it counts."
+    )
+
+
+class ExpectedAlert(ApiModel):
+    """An alert that must fire because of the fault; preflight demands that it is loaded and silent."""
+
+    name: Word = Field(description="The alert's name (alertname).")
+    starts_clock: bool = Field(
+        False,
+        description="Its firing is T+0. Exactly one alert starts the clock; the first one when none says so.",
+    )
+    within: Duration | None = Field(
+        None, description="It must fire within this time after the fault was effective. Default 10m, divided by the pace."
+    )
+
+
+class Check(ApiModel):
+    """A condition on a PromQL expression: exactly one of `below` and `above`. No data is not healthy."""
+
+    model_config = ApiModel.model_config | ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": rules(
+                ("has(self.below) != has(self.above)", "say exactly one of below and above"),
+            )
+        }
+    )
+    name: Name = Field(description="Name of the check.")
+    query: PromQL = Field(description="PromQL expression with one value; the sum when it has several.")
+    below: int | None = Field(None, description="Healthy when the value is below this.")
+    above: int | None = Field(None, description="Healthy when the value is above this.")
+
+
+class Mitigated(ApiModel):
+    """When the impact counts as falling."""
+
+    query: PromQL | None = Field(
+        None,
+        description="The impact (what hurts the client), e.g. jobs queued and in flight. Derived when left out:"
+        " the left side of the expected alert's own expression.",
+    )
+    window: Duration = Field("2m", description="For how long it must fall; divided by the pace, never under 15 samples.")
+    by_amount: int = Field(10, ge=1, description="It must fall by this amount …")
+    by_percent: int = Field(10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more.")
+
+
+class Recovered(ApiModel):
+    """When everything counts as well again."""
+
+    window: Duration = Field("15m", description="For how long every steady-state check must hold; divided by the pace.")
+
+
+class Credit(StrEnum):
+    """Whose doing counts for an objective."""
+
+    PLAYER = "Player"
+    ANYONE = "Anyone"
+
+
+class Objective(ApiModel):
+    """A limit on the time between two milestones."""
+
+    name: Name = Field(description="Name of the objective.")
+    start: Word = Field("AlertFired", alias="from", description="Milestone at which the time starts.")
+    to: Word = Field(description="Milestone at which it stops, e.g. Acknowledged or EscalationEngaged.")
+    level: Word | None = Field(None, description="For escalations: the role that is called, e.g. L2.")
+    within: Duration = Field(description="The limit, in scenario time; divided by the pace.")
+    by: Credit = Field(Credit.PLAYER, description="Whose doing counts.")
+
+
+class Channel(StrEnum):
+    """How an inject reaches people."""
+
+    CLIENT = "Client"
+    NOTE = "Note"
+
+
+class Inject(ApiModel):
+    """Something the players are told at a time (master scenario events list)."""
+
+    name: Name = Field(description="Name of the inject.")
+    at: Duration = Field(description="When, after the alert fired (T+0), in scenario time; divided by the pace.")
+    channel: Channel = Field(Channel.CLIENT, description="Client: a message from the client. Note: from the facilitator.")
+    sender: Line = Field("", alias="from", description="Who it is from.")
+    body: Text = Field(description="What it says.")
+    expected_action: Line | None = Field(None, description="What the players should do about it.")
+
+
+class ScenarioSpec(ApiModel):
+    """The design of a drill."""
+
+    title: Line = Field(description="One line for people.")
+    narrative: Text | None = Field(None, description="The story, as the players may know it afterwards.")
+    hypothesis: Text | None = Field(None, description="What the team believes will happen.")
+    ground_truth: GroundTruth = Field(
+        default_factory=GroundTruth, description="The right answers; never shown to players."
+    )
+    steady_state: list[Check] = Field(
+        default_factory=list, max_length=20, json_schema_extra=NAMED,
+        description="What must hold before the drill starts and again when it has recovered. Always checked"
+        " too: expected alerts silent, targets ready.",
+    )
+    faults: list[Fault] = Field(
+        min_length=1, max_length=20, json_schema_extra=NAMED,
+        description="What is broken, all at once when the drill starts. One kind each: memoryLimit, queueLoad,"
+        " alert or manual. Each is put back whatever happens.",
+    )
+    expected_alerts: list[ExpectedAlert] = Field(
+        min_length=1, max_length=10, json_schema_extra=NAMED, description="Alerts that must fire because of the faults.",
+    )
+    injects: list[Inject] = Field(
+        default_factory=list, max_length=50, json_schema_extra=NAMED, description="What players are told, and when."
+    )
+    mitigated: Mitigated = Field(default_factory=Mitigated, description="When the impact counts as falling.")
+    recovered: Recovered = Field(default_factory=Recovered, description="When all counts as well again.")
+    objectives: list[Objective] = Field(
+        default_factory=list, max_length=30, json_schema_extra=NAMED,
+        description="Limits on times. Derived when left out: detection 5m, severity 10m, escalation of each role"
+        " that plays (L2 15m, Engineering 30m), client-notification 30m (when Comms or L2 play), mitigation"
+        " 20m, resolution 60m.",
+    )
+    checklist: Annotated[list[Line], Field(max_length=50)] = Field(
+        default_factory=list, description="Readiness items that a person ticks."
+    )
+    runbook: Line | None = Field(None, description="Where the runbook of this incident is.")
+
+
+class ObjectMeta(ApiModel):
+    """The parts of metadata that we read."""
+
+    model_config = ApiModel.model_config | ConfigDict(extra="ignore")
+    name: ObjectName
+    namespace: Name | None = None
+    uid: str | None = None
+    resource_version: str | None = None
+    generation: int | None = None
+    creation_timestamp: str | None = None
+    deletion_timestamp: str | None = None
+    finalizers: tuple[str, ...] = ()
+    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: dict[str, str] = Field(default_factory=dict)
+
+
+class DrillScenario(ApiModel):
+    """The reusable design of a drill: what breaks, what must be noticed, what is asked of people."""
+
+    api_version: str = "kubedrill.dev/v1alpha1"
+    kind: str = "DrillScenario"
+    metadata: ObjectMeta
+    spec: ScenarioSpec = Field(description="The design.")
+
+
+__all__ = [
+    "Channel", "Check", "Credit", "DrillScenario", "ExpectedAlert", "GroundTruth", "Inject", "Mitigated",
+    "Objective", "ObjectMeta", "Recovered", "ScenarioSpec", "WorkloadTarget",
+]

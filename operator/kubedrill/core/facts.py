@@ -1,0 +1,183 @@
+"""What was seen: intervals of time, facts with their source, and samples of a measured value.
+
+A fact is never a bare point in time. `Interval` says between which instants, on the API server's clock,
+the thing happened; `Fact` says what it was, who did it, how we know. Everything that is decided or
+reported later (milestones, objectives, findings) is a pure function of facts and series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """When something happened: not before one instant and not after another (aware datetimes, both ends in).
+
+    Raises:
+        ValueError: the ends are the wrong way round.
+    """
+
+    not_before: datetime
+    not_after: datetime
+
+    def __post_init__(self) -> None:
+        if self.not_after < self.not_before:
+            raise ValueError(f"an interval ends before it starts: {self.not_before} > {self.not_after}")
+
+    @classmethod
+    def at(cls, instant: datetime, error: timedelta = timedelta(0)) -> Interval:
+        """An instant whose clock is known to within `error` either way."""
+        return cls(instant - error, instant + error)
+
+    @property
+    def width(self) -> timedelta:
+        """How much is unknown."""
+        return self.not_after - self.not_before
+
+    def contains(self, instant: datetime) -> bool:
+        """Whether the instant may have been the one."""
+        return self.not_before <= instant <= self.not_after
+
+    def intersection(self, other: Interval) -> Interval | None:
+        """What two sources of one event agree on; nothing when they contradict each other."""
+        start, end = max(self.not_before, other.not_before), min(self.not_after, other.not_after)
+        return Interval(start, end) if start <= end else None
+
+    def hull(self, other: Interval) -> Interval:
+        """The shortest interval that holds both."""
+        return Interval(min(self.not_before, other.not_before), max(self.not_after, other.not_after))
+
+    def shifted(self, by: timedelta) -> Interval:
+        """The same interval on a clock that is `by` later."""
+        return Interval(self.not_before + by, self.not_after + by)
+
+
+class Source(StrEnum):
+    """Where a fact comes from; printed beside every time in the report."""
+
+    POD_WATCH = "PodWatch"
+    TARGET_WATCH = "TargetWatch"
+    PROMETHEUS = "Prometheus"
+    ALERTMANAGER = "Alertmanager"
+    WEBHOOK = "Webhook"
+    PLAYER_ACTION = "PlayerAction"
+    AUDIT_LOG = "AuditLog"
+    OBSERVER = "Observer"
+    OPERATOR = "Operator"
+    TRANSCRIPT = "Transcript"
+
+
+class FactKind(StrEnum):
+    """The vocabulary of facts. `detail` keys are named in the comment behind each."""
+
+    # the cluster
+    POD_OOM_KILLED = "PodOOMKilled"  # pod, container, exitCode, restartCount
+    POD_CRASH_LOOPING = "PodCrashLooping"  # pod, container, restartCount
+    POD_READY = "PodReady"  # pod
+    POD_UNREADY = "PodUnready"  # pod
+    POD_GONE = "PodGone"  # pod
+    WORKLOAD_STATE = "WorkloadState"  # ready, desired, unready, killed, target: what the pods of a target look like
+    TARGET_CHANGED = "TargetChanged"  # target, path, before, after, manager; actor = player if one was matched
+    SCALED = "Scaled"  # target, before, after; actor likewise
+    PODS_DELETED = "PodsDeleted"  # pods; actor likewise
+    # monitoring
+    ALERT_PENDING = "AlertPending"  # alert
+    ALERT_FIRING = "AlertFiring"  # alert, fingerprint, labels, drill (true when the drill itself announced it)
+    ALERT_RESOLVED = "AlertResolved"  # alert
+    PAGE_SENT = "PageSent"  # alert, receiver
+    IMPACT_STARTED = "ImpactStarted"
+    IMPACT_FALLING = "ImpactFalling"  # first sustained fall; by window over samples or by an observer
+    STEADY_AGAIN = "SteadyAgain"  # start of the window in which everything holds
+    # people; actor = player's name
+    ACKNOWLEDGED = "Acknowledged"
+    SEVERITY_ASSESSED = "SeverityAssessed"  # severity
+    COMMAND_ASSUMED = "CommandAssumed"
+    ESCALATION_REQUESTED = "EscalationRequested"  # level
+    ESCALATION_ENGAGED = "EscalationEngaged"  # level
+    LEAD_TAKEN = "LeadTaken"  # somebody said in words "I have it"
+    CLIENT_COMPLAINED = "ClientComplained"
+    CLIENT_NOTIFIED = "ClientNotified"  # message; declared (true: the player's word only)
+    CONTAINMENT_ATTEMPTED = "ContainmentAttempted"  # target, what
+    CAUSE_IDENTIFIED = "CauseIdentified"  # component, faultClass
+    FIX_APPLIED = "FixApplied"  # target, what
+    MITIGATED_DECLARED = "MitigatedDeclared"
+    RESOLVED_DECLARED = "ResolvedDeclared"
+    ALL_CLEAR_SENT = "AllClearSent"
+    NOTED = "Noted"  # message
+    PODS_LISTED = "PodsListed"  # looking: read of a list of pods
+    EVIDENCE_READ = "EvidenceRead"  # diagnosing: logs or description of a pod; pod, what
+    POSTMORTEM_ASSIGNED = "PostmortemAssigned"  # owner
+    INTERFERENCE = "Interference"  # somebody who is not a player changed the target: target, path, who
+    ATTRIBUTED = "Attributed"  # the facilitator: fact (id), to, evidence
+    # the drill itself
+    START_EX = "StartEx"
+    END_EX = "EndEx"
+    FAULT_INJECTED = "FaultInjected"  # fault, target
+    FAULT_EFFECTIVE = "FaultEffective"  # fault
+    FAULT_FAILED = "FaultFailed"  # fault, reason, message
+    FAULT_REVERTED = "FaultReverted"  # fault, target, by, outcome (per field)
+    CONFIRMED = "Confirmed"  # the facilitator: fault, step (Do | Undo): a manual fault was done or undone
+    HINT_GIVEN = "HintGiven"
+    GAP = "Gap"  # nothing was watched during the interval (the operator was away)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that was seen.
+
+    `id` is the same whenever the same thing is seen again (after a restart, by a re-list), so that facts are
+    a set: for example `oom/<pod uid>/<container>/<restart count>`. `actor` is a player's name, empty when it
+    is unknown or nobody's. `evidence` is one sentence a person can check.
+    """
+
+    kind: FactKind
+    at: Interval
+    source: Source
+    id: str
+    actor: str = ""
+    evidence: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One measured value and the instant it was taken (source's clock)."""
+
+    at: datetime
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Samples of one expression in order of time, `step` apart when nothing was missed.
+
+    An empty series is *no data*, which is never healthy. `name` is the check's or impact's name.
+    """
+
+    name: str
+    samples: tuple[Sample, ...] = ()
+    step: timedelta = timedelta(seconds=1)
+
+    def between(self, start: datetime, end: datetime) -> Series:
+        """The samples of a stretch of time, both ends in."""
+        return Series(self.name, tuple(s for s in self.samples if start <= s.at <= end), self.step)
+
+
+def first(facts: Iterable[Fact], *kinds: FactKind) -> Fact | None:
+    """The fact of these kinds that may have been the earliest, by `not_before`, then `not_after`."""
+    return min((f for f in facts if f.kind in kinds), key=lambda f: (f.at.not_before, f.at.not_after, f.id),
+               default=None)
+
+
+def in_order(facts: Iterable[Fact], *kinds: FactKind) -> tuple[Fact, ...]:
+    """The facts of these kinds (all kinds when none is named) by time, ties by id."""
+    chosen = (f for f in facts if not kinds or f.kind in kinds)
+    return tuple(sorted(chosen, key=lambda f: (f.at.not_before, f.at.not_after, f.id)))
