@@ -16,7 +16,7 @@ VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
 
-def rules(*pairs: tuple[str, str]) -> list[dict[str, str]]:
+def rules(*pairs: tuple[str, str]) -> list[Any]:
     """CEL rules as the API wants them, from (rule, message)."""
     return [{"rule": rule, "message": message} for rule, message in pairs]
 

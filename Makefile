@@ -1,0 +1,67 @@
+# Every target that is meant for people says what it does behind `##`; `make help` prints them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PLAY ?= morning-rush
+export PYTHONWARNINGS ?=
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
+
+# ---- what everything needs
+$(VENV)/.done: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e . || $(BIN)/pip install -q --no-deps -e .
+	@touch $@
+
+.PHONY: setup
+setup: $(VENV)/.done ## Python environment with the pinned dependencies
+
+.PHONY: setup-services
+setup-services: ## Debian's redis-server, Prometheus and Alertmanager, for tests against the real ones
+	@bash tests/setup_services.sh
+
+.PHONY: lock
+lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/pip install -q uv
+	@for t in operator: dev:--group=dev; do $(BIN)/python -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
+	  --universal --python-version 3.11 pyproject.toml $${t#*:} -o requirements/$${t%%:*}.txt; done
+
+# ---- checks
+.PHONY: check
+check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute)
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; false; }
+	@$(MAKE) -s generated-are-current unit
+
+.PHONY: generate
+generate: setup ## CRDs and the tables in the docs, from the code
+	@$(BIN)/python -m kubedrill.api.crd crds
+
+.PHONY: generated-are-current
+generated-are-current: setup
+	@mkdir -p build/generated && $(BIN)/python -m kubedrill.api.crd build/generated && diff -r crds build/generated
+
+.PHONY: unit
+unit: setup ## Unit tests (milliseconds each, no cluster)
+	@mkdir -p build && $(BIN)/pytest -q tests --ignore=tests/e2e
+
+# ---- the cluster
+.PHONY: cluster
+cluster: ## A real throwaway cluster: yours (KUBEDRILL_CONTEXT), kind on Docker, or a self-built one
+	@$(PYTHON) -m cluster up
+
+.PHONY: cluster-down
+cluster-down: ## Remove the cluster and all that it left
+	@$(PYTHON) -m cluster down
+
+.PHONY: cluster-status
+cluster-status: ## What of the cluster is there
+	@$(PYTHON) -m cluster status
