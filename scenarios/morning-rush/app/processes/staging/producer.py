@@ -15,7 +15,7 @@ BEGIN_WITH_WORKERS: Final = int(os.environ.get("BEGIN_WITH_WORKERS", "5"))
 
 
 def wait_for_workers(backlog: Backlog) -> None:
-    """Hold back the very first job until the workers stand, so that a new copy begins steady, without a backlog."""
+    """Hold back the very first job until the workers stand: a new copy begins steady, without a backlog."""
     while (now := backlog.count()).produced == 0 and now.workers_alive < BEGIN_WITH_WORKERS:
         time.sleep(0.5)
 

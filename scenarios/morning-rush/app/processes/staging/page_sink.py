@@ -1,4 +1,4 @@
-"""The page sink: stands for the pager and the ticket tool, and keeps what Alertmanager sent, with the time of receipt."""
+"""The page sink: stands for the pager and the ticket tool; keeps what Alertmanager sent, and when it came."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ INBOXES: Final[dict[str, deque[dict[str, Any]]]] = {"page": deque(maxlen=KEPT), 
 
 
 class Inbox(BaseHTTPRequestHandler):
-    """``POST /page`` and ``/ticket`` keep a notification; ``GET /pages`` and ``/tickets`` give them, oldest first."""
+    """``POST /page`` or ``/ticket`` keeps one; ``GET /pages`` or ``/tickets`` gives all, oldest first."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         """Keep one notification."""
-        received = datetime.now(UTC).isoformat(timespec="microseconds")
+        received = datetime.now(UTC).isoformat(timespec="microseconds")  # noqa: TID251  # no part of the operator
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         inbox = INBOXES.get(self.path.strip("/"))
         if inbox is None:

@@ -22,7 +22,12 @@ def exposition(counts: Counts, namespace: str) -> str:
         ("jobs_in_flight", "gauge", "Jobs in the hands of workers.", {queue: counts.in_flight}),
         ("jobs_produced_total", "counter", "Jobs that came in.", {here: counts.produced}),
         ("jobs_processed_total", "counter", "Jobs that are done.", {here: counts.processed}),
-        ("workers_alive", "gauge", "Workers with a heartbeat in the last 10 s.", {here: counts.workers_alive}),
+        (
+            "workers_alive",
+            "gauge",
+            "Workers with a heartbeat in the last 10 s.",
+            {here: counts.workers_alive},
+        ),
         ("workers_busy", "gauge", "Workers with a job in hand.", {here: counts.workers_busy}),
         (
             "worker_starts_total",

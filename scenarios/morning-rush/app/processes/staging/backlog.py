@@ -1,8 +1,8 @@
 """The queue in Redis: where a job is at each instant, and the atomic moves between those places.
 
-A job waits in the list ``jobs``, or is in the hands of one worker, in the list ``inflight:<pod>``. It leaves that
-list only when it is done. So a worker that is killed takes no job with it: what it held goes back to ``jobs`` when
-its container starts again, or when the reaper finds that its pod is gone.
+A job waits in the list ``jobs``, or is in the hands of one worker, in the list ``inflight:<pod>``. It leaves
+that list only when it is done. So a worker that is killed takes no job with it: what it held goes back to
+``jobs`` when its container starts again, or when the reaper finds that its pod is gone.
 """
 
 from __future__ import annotations
@@ -26,14 +26,15 @@ PROCESSED: Final = "processed"
 GONE_AFTER_SECONDS: Final = 10
 """A worker that sent no heartbeat for so long is gone; it sends one every second."""
 FORGOTTEN_AFTER_SECONDS: Final = 600
-"""Longer than the longest crash back-off (300 s), so that the start counter of a crashing pod goes on counting."""
+"""Longer than the longest crash back-off (300 s): the start counter of a crashing pod must go on counting."""
 
 # Redis' own clock is the only one here: the pods' clocks need not agree.
 _NOW: Final = "local t = redis.call('TIME'); local now = t[1] + t[2] / 1000000; "
 
 _PRODUCE: Final = """
 local n = redis.call('INCR', 'produced')
-local job = string.format('{"id":"job-%d","ticket":"INC-%06d","tenant":"acme","priority":%d}', n, n, 1 + n % 4)
+local form = '{"id":"job-%d","ticket":"INC-%06d","tenant":"acme","priority":%d}'
+local job = string.format(form, n, n, 1 + n % 4)
 redis.call('LPUSH', 'jobs', job)
 return n
 """
@@ -72,16 +73,16 @@ for _, list in ipairs(redis.call('KEYS', 'inflight:*')) do
   held = held + redis.call('LLEN', list)
   busy = busy + 1
 end
+local alive = redis.call('ZCOUNT', 'workers:seen', now - ARGV[1], '+inf')
 return {redis.call('LLEN', 'jobs'), held, tonumber(redis.call('GET', 'produced') or 0),
-  tonumber(redis.call('GET', 'processed') or 0), redis.call('ZCOUNT', 'workers:seen', now - ARGV[1], '+inf'), busy,
-  redis.call('HGETALL', 'workers:starts')}
+  tonumber(redis.call('GET', 'processed') or 0), alive, busy, redis.call('HGETALL', 'workers:starts')}
 """
 )
 
 
 @dataclass(frozen=True)
 class Counts:
-    """All figures of one instant: ``produced - processed - queued - in_flight`` is the number of jobs lost."""
+    """All figures of one instant: ``produced - processed - queued - in_flight`` jobs are lost."""
 
     queued: int
     in_flight: int
@@ -124,7 +125,7 @@ class Backlog:
         """Add the next job; its number."""
         return int(self._run(_PRODUCE))
 
-    def take(self, pod: str, patience_seconds: float) -> str | None:
+    def take(self, pod: str, patience_seconds: int) -> str | None:
         """Move the oldest job into the hands of ``pod``; nothing if none came within the patience."""
         job = self._redis.blmove(JOBS, IN_FLIGHT + pod, patience_seconds, "RIGHT", "LEFT")
         return cast("str | None", job)
