@@ -26,10 +26,11 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server said: HTTP status and JSON body."""
+    """What the API server said: HTTP status, JSON body and its own time (`Date` header, whole seconds)."""
 
     status: int
     body: dict[str, Any]
+    date: str = ""
 
     @property
     def ok(self) -> bool:
@@ -86,7 +87,7 @@ class Kube:
             if type(error).__module__.startswith("aiohttp"):
                 raise Unreachable(f"{method} {path}: {error!r}") from error
             raise
-        return Answer(int(response.status), _decoded(raw))
+        return Answer(int(response.status), _decoded(raw), str(response.headers.get("Date", "")))
 
     async def get(self, path: str, **kwargs: Any) -> Answer:
         """GET."""

@@ -1,0 +1,60 @@
+"""What the shell is told to do. Each command is idempotent and derived anew from state and observation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AddFinalizer:
+    """Keep the Drill from vanishing before everything is put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveFinalizer:
+    """Let the Drill go: everything is put back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inject:
+    """Inject these faults (or take up an injection that was begun)."""
+
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sustain:
+    """Go on pushing jobs and refreshing alerts of this record."""
+
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revert:
+    """Put back what this record tells of."""
+
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseRecord:
+    """Delete the record: its outcome stands in the Drill's status."""
+
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Give an inject to the players."""
+
+    inject: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """Write the after-action report, or a new revision of it."""
+
+    revision: int
+
+
+Command = AddFinalizer | RemoveFinalizer | Inject | Sustain | Revert | CloseRecord | Deliver | WriteReport

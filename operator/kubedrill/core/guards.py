@@ -1,0 +1,200 @@
+"""The guards of the phase table: each answers with a reason and a message, or nothing.
+
+Pure predicates over the state, what was seen and what follows from it. They read nothing else, so a drill's
+whole course can be replayed from its facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.core.assessment import Assessment
+from kubedrill.core.facts import FactKind
+from kubedrill.core.results import MilestoneName, ObjectiveVerdict, Verdict
+from kubedrill.core.state import Ending, Observation, State
+
+SETTLE: Final = timedelta(seconds=60)
+"""How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why a drill goes on to its next phase. `ending` when that ends play."""
+
+    reason: str
+    message: str
+    ending: Ending | None = None
+
+
+Guard = Callable[[State, Observation, Assessment], Because | None]
+
+
+def _ends(reason: str, message: str, verdict: Verdict | None = None) -> Because:
+    return Because(reason, message, Ending(reason, message, verdict))
+
+
+def record_without_status(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """A record wins over the status: something was begun that the status does not know of."""
+    if not seen.records:
+        return None
+    return _ends("StatusLost", "an undo record exists that the status does not tell of: putting it back", Verdict.ERROR)
+
+
+def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """The one place where `desired: Stop` and deletion meet."""
+    if seen.deleting:
+        return _ends("Deleted", "the drill was deleted", Verdict.STOPPED)
+    if seen.desired is Desired.STOP:
+        return _ends("Stopped", f"stopped: {seen.stop_because}" if seen.stop_because else "stopped", Verdict.STOPPED)
+    return None
+
+
+def refused(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """What was asked for can't be conducted (no such scenario, an impossible fault)."""
+    if seen.refusal is None:
+        return None
+    return _ends(seen.refusal.reason, seen.refusal.message, Verdict.ERROR)
+
+
+def accepted(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """There is a conduct to check."""
+    return Because("Accepted", "the drill is well formed") if seen.conduct else None
+
+
+def unfit(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """A check failed for good, or has kept failing for longer than it is waited for."""
+    failing = [c for c in seen.checks if not c.ok]
+    hard = [c for c in failing if c.hard and c.ok is False]
+    waited = state.since is not None and seen.now - state.since >= SETTLE
+    chosen = hard or (failing if waited else [])
+    if not chosen or (seen.desired is Desired.HOLD and not hard):
+        return None
+    message = "; ".join(c.message for c in chosen) + ". Nothing was touched"
+    return _ends(chosen[0].reason, message, Verdict.ERROR)
+
+
+def fit_to_hold(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """All checks pass, and the facilitator wants to start it by hand."""
+    if seen.desired is Desired.HOLD and _all_pass(seen):
+        return Because("Held", "all is checked; waiting for kubectl drill start")
+    return None
+
+
+def fit(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """All checks pass and the finalizer stands: nothing is touched without it."""
+    if seen.desired is Desired.RUN and seen.finalizer and _all_pass(seen):
+        return Because("Armed", "all is checked; injecting")
+    return None
+
+
+def _all_pass(seen: Observation) -> bool:
+    return bool(seen.checks) and all(c.ok for c in seen.checks)
+
+
+def released(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """The facilitator said start."""
+    return Because("Released", "started by the facilitator") if seen.desired is Desired.RUN else None
+
+
+def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Because | None:
+    """The drill's time is up."""
+    if state.deadline is None or seen.now < state.deadline:
+        return None
+    if so_far.milestone(MilestoneName.ALERT_FIRED) is None:
+        return _ends("TimeUp", "the drill's time was up before the expected alert fired", Verdict.FAILED)
+    return _ends("TimeUp", "the drill's time is up")
+
+
+def injection_failed(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
+    """A fault could not be injected."""
+    failed = [f for f in state.faults if f.step is FaultStep.FAILED]
+    if not failed:
+        return None
+    return _ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
+
+
+def effective(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """Every fault was seen to bite."""
+    bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
+    if state.faults and all(f.name in bitten for f in state.faults):
+        return Because("FaultEffective", "every fault was seen to have its effect")
+    return None
+
+
+def not_effective(state: State, seen: Observation, so_far: Assessment) -> Because | None:
+    """A fault that does not bite is an error of the drill, not a success of the team."""
+    injected = so_far.milestone(MilestoneName.INJECTED)
+    if injected is None or seen.conduct is None or effective(state, seen, so_far):
+        return None
+    if seen.now <= injected.at.not_after + seen.conduct.arm_within:
+        return None
+    bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
+    names = ", ".join(f.name for f in state.faults if f.name not in bitten)
+    return _ends("FaultNotEffective", f"no effect was seen of: {names}", Verdict.ERROR)
+
+
+def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Because | None:
+    """The alert that starts the clock is overdue: that is what a CI wants to know."""
+    bit = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
+    if seen.conduct is None or bit is None or so_far.milestone(MilestoneName.ALERT_FIRED):
+        return None
+    wanted = next(a for a in seen.conduct.alerts if a.starts_clock)
+    # one probe's time more, so that a firing at the last moment is seen
+    if seen.now <= bit.at.not_after + wanted.within + timedelta(seconds=10):
+        return None
+    return _ends("AlertNeverFired", f"{wanted.name} did not fire within {wanted.within} of the fault's effect")
+
+
+def play_over(_state: State, seen: Observation, so_far: Assessment) -> Because | None:
+    """Recovery was confirmed and the time to wrap up has passed."""
+    recovered = so_far.milestone(MilestoneName.RECOVERED)
+    if recovered is None or seen.conduct is None:
+        return None
+    confirmed = recovered.at.not_after + seen.conduct.recovered_window
+    if any(o.verdict is ObjectiveVerdict.PENDING for o in so_far.objectives) and seen.now < confirmed:
+        return None
+    if seen.now < confirmed + seen.conduct.wrap_up:
+        return None
+    return _ends("Recovered", "everything is well again, and the time to wrap up has passed")
+
+
+def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """No undo record is left, and no fault is on."""
+    if seen.records or any(f.step not in (FaultStep.REVERTED, FaultStep.PLANNED) for f in state.faults):
+        return None
+    return Because("Restored", "everything is put back")
+
+
+def _report(state: State, verdict: Verdict | None) -> Because | None:
+    decided = state.ending.verdict if state.ending else None
+    wanted = decided if decided in (Verdict.STOPPED, Verdict.ERROR) else None
+    return Because("ReportWritten", "the report is written") if state.reported and wanted is verdict else None
+
+
+def report_of_stopped(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report of a stopped drill is written."""
+    return _report(state, Verdict.STOPPED)
+
+
+def report_of_aborted(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report of a drill that went wrong is written."""
+    return _report(state, Verdict.ERROR)
+
+
+def report_written(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report is written."""
+    return _report(state, None)
+
+
+GUARDS: Final[Mapping[str, Guard]] = {
+    guard.__name__: guard
+    for guard in (
+        record_without_status, stop_wanted, refused, accepted, unfit, fit_to_hold, fit, released, past_deadline,
+        injection_failed, effective, not_effective, alert_never_fired, play_over, all_put_back, report_of_stopped,
+        report_of_aborted, report_written,
+    )
+}

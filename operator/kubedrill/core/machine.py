@@ -1,0 +1,193 @@
+"""The reducer: what a drill becomes and does, from what it is and what was seen. Pure, total, idempotent.
+
+The law: nothing is touched before its undo is stored; whatever happens, what was touched is put back. So:
+- an edge of the table is followed while one answers (h11's fixed point), and only then are commands derived;
+- a fault's step `Started` is stored before its Inject command is carried out (persist before act);
+- a stored undo record wins over the status: while there is one, there is a command that ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from kubedrill.api.drill import FaultStep
+from kubedrill.core.assessment import Assessment, assess
+from kubedrill.core.commands import (
+    AddFinalizer,
+    CloseRecord,
+    Command,
+    Deliver,
+    Inject,
+    RemoveFinalizer,
+    Revert,
+    Sustain,
+    WriteReport,
+)
+from kubedrill.core.facts import FactKind
+from kubedrill.core.guards import GUARDS, Because
+from kubedrill.core.phases import TABLE, TERMINAL, Phase
+from kubedrill.core.results import MilestoneName
+from kubedrill.core.state import FaultState, Observation, RecordSeen, State
+
+PROBE: Final = timedelta(seconds=1)
+"""How often monitoring is asked while a drill is on: the usual scrape interval of a staging app."""
+RETRY: Final = timedelta(seconds=1)
+PREFLIGHT_AGAIN: Final = timedelta(seconds=2)
+HELD_AGAIN: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The new state, what to do once it is stored, and when to look again (None: when something happens).
+
+    `passed` are the edges that were followed, in order; `assessment` is what the facts say so far.
+    """
+
+    state: State
+    assessment: Assessment
+    commands: tuple[Command, ...] = ()
+    wake_at: datetime | None = None
+    passed: tuple[Because, ...] = ()
+
+
+def reduce(state: State, seen: Observation) -> Decision:
+    """One turn of the machine."""
+    so_far = assess(seen, ended=state.end_ex)
+    state = replace(state, since=state.since or seen.now)
+    state = _absorbed(state, seen)
+    passed: list[Because] = []
+    for _ in range(len(Phase)):
+        edge = next(((e, b) for e in TABLE[state.phase] if (b := GUARDS[e.guard](state, seen, so_far))), None)
+        if edge is None:
+            break
+        passed.append(edge[1])
+        state = _entered(state, edge[0].to, edge[1], seen)
+    state = _advanced(state, seen)
+    commands = tuple(_commands(state, seen, so_far))
+    return Decision(state, so_far, commands, _wake_at(state, seen), tuple(passed))
+
+
+def _entered(state: State, phase: Phase, because: Because, seen: Observation) -> State:
+    """What changes with the phase itself."""
+    state = state.with_phase(phase, seen.now)
+    if because.ending is not None and state.ending is None:
+        state = replace(state, ending=because.ending)
+    if phase is Phase.ARMED and seen.conduct is not None:
+        faults = tuple(FaultState(f.name) for f in seen.conduct.faults)
+        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.conduct.max_duration)
+    if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
+        state = replace(state, end_ex=state.end_ex or seen.now)
+    if phase in (Phase.HOT_WASH, *TERMINAL):
+        state = replace(state, restored=state.restored or seen.now)
+    return state
+
+
+def _absorbed(state: State, seen: Observation) -> State:
+    """Takes over what records and facts say of the faults, and the outcome of what was put back."""
+    if not state.faults and seen.records:
+        names = dict.fromkeys(n for r in seen.records for n in r.faults)
+        state = state.with_faults(FaultState(n, FaultStep.STARTED, 1) for n in names)
+    state = state.with_faults(_absorb_fault(f, state, seen) for f in state.faults)
+    for record in seen.records:
+        if record.state == "Reverted" and record.name not in state.closed:
+            state = replace(state, closed=(*state.closed, record.name), outcomes=(*state.outcomes, *record.fields),
+                            notes=(*state.notes, *record.notes))
+    return state
+
+
+def _absorb_fault(fault: FaultState, state: State, seen: Observation) -> FaultState:
+    record = next((r for r in seen.records if fault.name in r.faults), None)
+    if record is not None:
+        return replace(fault, record=record.name, target=record.target or fault.target, step=_step_of(record, fault))
+    failed = next((f for f in seen.facts if f.kind is FactKind.FAULT_FAILED and f.detail.get("fault") == fault.name
+                   and f.detail.get("attempt", fault.attempt) == fault.attempt), None)
+    if fault.step is FaultStep.STARTED:
+        if failed is not None:
+            return replace(fault, step=FaultStep.FAILED, message=str(failed.detail.get("message", "")))
+        if state.phase is Phase.ARMED:
+            # Started, but no record: the operator went away in between, and nothing was touched. That attempt
+            # counts as reverted; a new one is started, stored anew, and takes the record as its lock.
+            return replace(fault, step=FaultStep.PLANNED)
+    if fault.step in (FaultStep.STARTED, FaultStep.FAILED) and state.phase in (Phase.RECOVERING, *TERMINAL):
+        return replace(fault, step=FaultStep.REVERTED)
+    if fault.step in (FaultStep.INJECTED, FaultStep.REVERTING) and fault.record in state.closed:
+        return replace(fault, step=FaultStep.REVERTED)
+    if fault.step in (FaultStep.INJECTED, FaultStep.REVERTING) and state.phase in (Phase.RECOVERING, *TERMINAL):
+        return replace(fault, step=FaultStep.REVERTED, message="its undo record was removed by somebody else")
+    return fault
+
+
+def _step_of(record: RecordSeen, fault: FaultState) -> FaultStep:
+    if record.state == "Intended":
+        return FaultStep.STARTED
+    if record.state == "Injected" and fault.step is not FaultStep.REVERTING:
+        return FaultStep.INJECTED
+    return FaultStep.REVERTED if record.state == "Reverted" else FaultStep.REVERTING
+
+
+def _advanced(state: State, seen: Observation) -> State:
+    """The next step of each fault, stored before the command that does it."""
+    if state.phase is Phase.ARMED and seen.conduct is not None:
+        return state.with_faults(
+            replace(f, step=FaultStep.STARTED, attempt=f.attempt + 1) if f.step is FaultStep.PLANNED else f
+            for f in state.faults
+        )
+    if state.phase is Phase.RECOVERING:
+        return state.with_faults(
+            replace(f, step=FaultStep.REVERTING) if f.step is FaultStep.INJECTED else f for f in state.faults
+        )
+    return state
+
+
+def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[Command]:
+    if state.phase is Phase.PREFLIGHT and not seen.finalizer and not seen.deleting and all(c.ok for c in seen.checks):
+        yield AddFinalizer()
+    if state.phase is Phase.ARMED:
+        begun = tuple(f.name for f in state.faults if f.step is FaultStep.STARTED)
+        if begun:
+            yield Inject(begun)
+    if state.phase in (Phase.ARMED, Phase.IN_PLAY):
+        yield from (Sustain(r.name) for r in seen.records if r.state == "Injected")
+    if state.phase is Phase.IN_PLAY:
+        yield from _injects(seen, so_far)
+    if state.phase is Phase.RECOVERING or state.phase in TERMINAL:
+        yield from _ends_of(seen.records, state)
+    if state.phase is Phase.HOT_WASH and not state.reported:
+        yield WriteReport(1)
+    if seen.deleting and seen.finalizer and not seen.records and (
+        state.phase in TERMINAL or state.phase is Phase.HOT_WASH
+    ):
+        yield RemoveFinalizer()
+
+
+def _ends_of(records: tuple[RecordSeen, ...], state: State) -> Iterator[Command]:
+    for record in records:
+        if record.state != "Reverted":
+            yield Revert(record.name)
+        elif record.name in state.closed:
+            yield CloseRecord(record.name)
+
+
+def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
+    fired = so_far.milestone(MilestoneName.ALERT_FIRED)
+    if fired is None or seen.conduct is None:
+        return
+    given = {f.detail.get("inject") for f in seen.facts if f.detail.get("inject")}
+    for inject in seen.conduct.injects:
+        if inject.name not in given and seen.now >= fired.at.not_after + inject.at:
+            yield Deliver(inject.name)
+
+
+def _wake_at(state: State, seen: Observation) -> datetime | None:
+    if state.phase in TERMINAL:
+        return seen.now + RETRY if seen.records else None
+    if state.phase is Phase.PREFLIGHT:
+        return seen.now + PREFLIGHT_AGAIN
+    if state.phase is Phase.HELD:
+        return seen.now + HELD_AGAIN
+    if state.phase in (Phase.RECOVERING, Phase.HOT_WASH):
+        return seen.now + RETRY
+    return seen.now + PROBE

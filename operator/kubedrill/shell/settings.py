@@ -1,0 +1,39 @@
+"""Settings of the operator, from its environment, read once at start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
+    this process took itself. `pause_at` is for tests alone: the operator waits for ever at that named point of
+    the protocol, so that it can be killed there."""
+
+    namespace: str = "drills"
+    port: int = 8080
+    webhook_token: str = ""
+    clock_error: timedelta = timedelta(milliseconds=100)
+    pause_at: str = ""
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> Settings:
+        """Reads KUBEDRILL_NAMESPACE, KUBEDRILL_PORT, KUBEDRILL_WEBHOOK_TOKEN_FILE, KUBEDRILL_CLOCK_ERROR_MS,
+        KUBEDRILL_PAUSE_AT.
+
+        Raises:
+            ValueError: a number is not one.
+            OSError: the token's file can't be read.
+        """
+        token_file = env.get("KUBEDRILL_WEBHOOK_TOKEN_FILE")
+        return cls(
+            namespace=env.get("KUBEDRILL_NAMESPACE", "drills"),
+            port=int(env.get("KUBEDRILL_PORT", "8080")),
+            webhook_token=Path(token_file).read_text(encoding="utf-8").strip() if token_file else "",
+            clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "100"))),
+            pause_at=env.get("KUBEDRILL_PAUSE_AT", ""),
+        )
