@@ -13,7 +13,7 @@ ONLY_ROOT = "root:x:0:0:root:/root:/bin/sh\n"
 # What kube-proxy and the pod network run: the rest of their images is busybox.
 NETWORK_PROGRAMS = ("xtables-nft-multi", "xtables-legacy-multi", "nft", "conntrack")
 XTABLES_NAMES = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
-SHELL_NAMES = ("sh", "cat", "ls", "sleep", "wget", "httpd")
+SHELL_NAMES = ("sh", "cat", "ls", "sleep")
 
 
 @dataclass(frozen=True)

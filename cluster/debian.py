@@ -21,7 +21,7 @@ def userland_step(runner: Runner, name: str, packages: Sequence[str], target: Pa
 
 
 def make(runner: Runner, packages: Sequence[str], target: Path) -> None:
-    """Bootstrap from the machine's own package sources; device nodes are left out."""
+    """Bootstrap from the machine's own package sources."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.stem}.partial.tar")
     runner.run(
@@ -30,7 +30,7 @@ def make(runner: Runner, packages: Sequence[str], target: Path) -> None:
         "--variant=minbase",
         f"--include={','.join(packages)}",
         *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in UNREAD),
-        "--customize-hook=rm -rf $1/var/log/* $1/dev/* $1/etc/resolv.conf $1/etc/hostname",
+        "--customize-hook=rm -rf $1/var/log/* $1/etc/resolv.conf $1/etc/hostname",
         release(),
         partial,
         archive_sources(),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cluster.commands import ClusterError, Runner
 from cluster.control_plane import write_archives
-from cluster.settings import KUBERNETES_VERSION, NODE_SOURCES, SOURCES, Folders
+from cluster.settings import KUBERNETES_VERSION, NODE_IMAGE, NODE_SOURCES, SOURCES, Folders
 from cluster.steps import Step
 
 OVERLAY = NODE_SOURCES / "rootfs"
@@ -31,11 +31,12 @@ LEFTOVERS = (
     *("lib/systemd/system/multi-user.target.wants/*", "lib/systemd/system/local-fs.target.wants/*"),
     *("lib/systemd/system/sockets.target.wants/*udev*", "lib/systemd/system/sockets.target.wants/*initctl*"),
 )
-CHANGES = (
-    "ENV container=docker",
-    "STOPSIGNAL SIGRTMIN+3",
-    'ENTRYPOINT ["/usr/local/bin/node-entrypoint", "/sbin/init"]',
-)
+SETTINGS = """\
+FROM {system}
+ENV container=docker
+STOPSIGNAL SIGRTMIN+3
+ENTRYPOINT ["/usr/local/bin/node-entrypoint", "/sbin/init"]
+"""
 STORE_SECONDS = 20.0
 
 
@@ -44,15 +45,10 @@ def image_step(runner: Runner, folders: Folders, userland: Path, before: Sequenc
     code = tuple(SOURCES / name for name in ("node_image.py", "control_plane.py", "archives.py"))
     return Step(
         "node image",
-        lambda: make(runner, folders, userland, image_name(before)),
+        lambda: make(runner, folders, userland, NODE_IMAGE),
         inputs=(*before, OVERLAY, *code),
-        present=lambda: runner.answers("docker", "image", "inspect", image_name(before)),
+        present=lambda: runner.answers("docker", "image", "inspect", NODE_IMAGE),
     )
-
-
-def image_name(before: Sequence[Step]) -> str:
-    """The node image made of these steps' results."""
-    return f"localhost/kubedrill-node:{KUBERNETES_VERSION}"
 
 
 def make(runner: Runner, folders: Folders, userland: Path, name: str) -> None:
@@ -61,7 +57,7 @@ def make(runner: Runner, folders: Folders, userland: Path, name: str) -> None:
     shutil.rmtree(work, ignore_errors=True)
     root = work / "node"
     root.mkdir(parents=True)
-    runner.run("tar", "-C", root, "-xf", userland)
+    runner.run("tar", "--exclude=./dev/*", "-C", root, "-xf", userland)
     fill(runner, folders, root)
     store = root / "var/lib/containerd"
     shutil.rmtree(store, ignore_errors=True)
@@ -139,5 +135,9 @@ def import_root(runner: Runner, root: Path, name: str) -> None:
     """Make the folder an image of the engine, as one layer."""
     archive = root.parent / "node.tar"
     runner.run("tar", "--numeric-owner", "--exclude=./dev/*", "-C", root, "-cf", archive, ".")
-    changes = [word for change in CHANGES for word in ("--change", change)]
-    runner.run("docker", "import", *changes, archive, name)
+    system = f"{name}-system"
+    runner.run("docker", "import", archive, system)
+    # `docker import` takes no STOPSIGNAL; the old builder needs nothing that Debian's package lacks
+    recipe = SETTINGS.format(system=system)
+    runner.run("docker", "build", "--tag", name, "-", text_input=recipe, extra={"DOCKER_BUILDKIT": "0"})
+    runner.run("docker", "image", "rm", system)

@@ -14,6 +14,7 @@ NODES = (f"{CLUSTER}-control-plane", f"{CLUSTER}-worker")
 
 # 1.36 and later of the kubelet, and kind after 0.33, no longer run on cgroup v1.
 KUBERNETES_VERSION = "v1.35.4"
+NODE_IMAGE = f"localhost/kubedrill-node:{KUBERNETES_VERSION}"
 # What kind 0.33.0 itself would take where images can be pulled (its pkg/apis/config/defaults).
 PULLED_NODE_IMAGE = (
     "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"

@@ -1,0 +1,125 @@
+"""`python3 -m cluster COMMAND`: a real, throwaway Kubernetes cluster to drill on.
+
+Everything it makes lies in one folder (KUBEDRILL_CACHE, by default ~/.cache/kubedrill/cluster).
+KUBEDRILL_CONTEXT names an existing cluster to use instead of making one.
+"""
+
+import argparse
+import fcntl
+import platform
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cluster import lifecycle, state
+from cluster.commands import ClusterError, Runner
+from cluster.provider import Facts, Provider, choose, observe
+from cluster.settings import Folders, folders
+
+
+def main() -> int:
+    """Parse, run one command, and say what went wrong in a sentence."""
+    arguments = parser().parse_args()
+    try:
+        return int(arguments.command(folders(), arguments))
+    except ClusterError as error:
+        print(f"cluster: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ncluster: interrupted; the next run goes on from the step that was not finished", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="python3 -m cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, text in (
+        ("up", up, "bring the cluster up, or find it up"),
+        ("down", down, "remove the cluster, its engine and its network; builds are kept"),
+        ("status", status, "say what is there; ends with 1 if no healthy cluster is"),
+        ("env", env, "print what a shell must know: eval \"$(python3 -m cluster env)\""),
+        ("kubeconfig", kubeconfig, "print the kubeconfig's path"),
+    ):
+        commands.add_parser(name, help=text, description=text).set_defaults(command=command)
+    return top
+
+
+def up(places: Folders, _: argparse.Namespace) -> int:
+    """Bring the cluster up, or find it up."""
+    with exclusive(places):
+        known = remembered(places)
+        if known is not None and lifecycle.is_up(known):
+            print(f"the cluster is up ({known.provider})")
+            return 0
+        facts = observe(Runner(places.log, {}), platform.machine())
+        provider = choose(facts)
+        machine = lifecycle.Machine(places, provider, engine_name(provider, facts))
+        print(f"cluster: {provider}", file=sys.stderr)
+        lifecycle.bring_up(machine, facts)
+        print(f"the cluster is up: export KUBECONFIG={places.kubeconfig}")
+    return 0
+
+
+def down(places: Folders, _: argparse.Namespace) -> int:
+    """Remove the cluster."""
+    with exclusive(places):
+        machine = remembered(places) or lifecycle.Machine(places, Provider.SELF_BUILT, "docker")
+        lifecycle.take_down(machine)
+    print("the cluster is down")
+    return 0
+
+
+def status(places: Folders, _: argparse.Namespace) -> int:
+    """Say what is there."""
+    machine = remembered(places)
+    if machine is None:
+        print("no cluster: make cluster")
+        return 1
+    healthy = lifecycle.is_up(machine)
+    print(f"cluster     {'healthy' if healthy else 'NOT healthy: make cluster brings it back'}")
+    print(f"provider    {machine.provider}")
+    if machine.provider is Provider.SELF_BUILT:
+        print(f"engine      {machine.own_engine.pid() or 'not running'}")
+    print(f"kubeconfig  {places.kubeconfig}")
+    for node in machine.kind.nodes() if places.kubeconfig.exists() else []:
+        print(f"node        {node.name} {'Ready' if node.ready else 'NotReady'} {node.version}")
+    return 0 if healthy else 1
+
+
+def env(places: Folders, _: argparse.Namespace) -> int:
+    """Print shell settings."""
+    print(f"export KUBECONFIG={places.kubeconfig}")
+    print(f'export PATH="{places.binaries}:$PATH"')
+    return 0
+
+
+def kubeconfig(places: Folders, _: argparse.Namespace) -> int:
+    """Print the kubeconfig's path."""
+    print(places.kubeconfig)
+    return 0
+
+
+def engine_name(provider: Provider, facts: Facts) -> str:
+    """Which client builds and loads images."""
+    return "docker" if provider is Provider.SELF_BUILT else facts.engine or "docker"
+
+
+def remembered(places: Folders) -> lifecycle.Machine | None:
+    """The machine of the cluster that was brought up last."""
+    known = state.read(places)
+    return lifecycle.Machine(places, known.provider, known.engine) if known else None
+
+
+@contextmanager
+def exclusive(places: Folders) -> Iterator[None]:
+    """One command at a time changes the cluster; others wait."""
+    places.cache.mkdir(parents=True, exist_ok=True)
+    with (places.cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+sys.exit(main())

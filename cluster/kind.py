@@ -1,0 +1,104 @@
+"""The cluster itself: made, found, waited for and removed by kind, which speaks to whatever engine is chosen."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from cluster.commands import ClusterError, CommandFailedError, Runner
+from cluster.settings import API_SERVER_PORT, CLUSTER, SOURCES, Folders
+
+READY_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node as the API server knows it."""
+
+    name: str
+    ready: bool
+    version: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """kind and kubectl over one engine (the runner's environment names it)."""
+
+    folders: Folders
+    runner: Runner
+
+    def create(self, *, node_image: str, api_server_address: str) -> None:
+        """Make the cluster and its kubeconfig; an audit log of an earlier one is thrown away."""
+        self.delete()
+        audit = self.folders.audit
+        shutil.rmtree(audit, ignore_errors=True)
+        (audit / "log").mkdir(parents=True)
+        shutil.copy2(SOURCES / "audit-policy.yaml", audit / "policy.yaml")
+        configuration = self.folders.cache / "kind.yaml"
+        configuration.write_text(render_configuration(api_server_address, API_SERVER_PORT, audit))
+        self.runner.run(
+            *("kind", "create", "cluster", "--name", CLUSTER),
+            *("--config", configuration, "--image", node_image, "--kubeconfig", self.folders.kubeconfig),
+        )
+
+    def delete(self) -> None:
+        """Remove the cluster, also one whose engine was killed in between."""
+        if CLUSTER in self.runner.run("kind", "get", "clusters").split():
+            self.runner.run(
+                "kind", "delete", "cluster", "--name", CLUSTER, "--kubeconfig", self.folders.kubeconfig
+            )
+
+    def wait_ready(self) -> None:
+        """Wait for all nodes and the cluster's DNS; `kind create --wait` waits for the control plane only."""
+        for what in (
+            ("--for=condition=Ready", "node", "--all"),
+            ("--for=condition=Available", "deployment/coredns", "--namespace=kube-system"),
+        ):
+            self.kubectl("wait", f"--timeout={READY_SECONDS}s", *what)
+
+    def nodes(self, timeout_seconds: int = 3) -> list[Node]:
+        """The nodes by the API server's word; none if it does not answer."""
+        try:
+            answer = self.kubectl("get", "nodes", "--output=json", f"--request-timeout={timeout_seconds}s")
+        except CommandFailedError:
+            return []
+        return [as_node(item) for item in json.loads(answer)["items"]]
+
+    def is_healthy(self) -> bool:
+        """Whether the API server answers and every node is Ready."""
+        nodes = self.nodes() if self.folders.kubeconfig.exists() else []
+        return bool(nodes) and all(node.ready for node in nodes)
+
+    def load(self, archive: Path) -> None:
+        """Bring an image archive into every node."""
+        self.runner.run("kind", "load", "image-archive", archive, "--name", CLUSTER)
+
+    def kubectl(self, *arguments: str, text_input: str | None = None) -> str:
+        """kubectl as the cluster's administrator."""
+        return self.runner.run(
+            "kubectl", "--kubeconfig", self.folders.kubeconfig, *arguments, text_input=text_input
+        )
+
+
+def render_configuration(api_server_address: str, port: int, audit_folder: Path) -> str:
+    """kind's configuration for one machine.
+
+    Raises:
+        ClusterError: the audit folder's path can't stand in a YAML file as it is.
+    """
+    if set(str(audit_folder)) & set("#:\"'\n"):
+        raise ClusterError(f"{audit_folder}: set KUBEDRILL_CACHE to a path of plain characters")
+    text = "\n".join((SOURCES / "kind.yaml").read_text().splitlines()[1:])
+    return Template(text).substitute(
+        api_server_address=api_server_address, api_server_port=port, audit_folder=audit_folder
+    )
+
+
+def as_node(item: dict[str, object]) -> Node:
+    """A node from the API's JSON."""
+    metadata, status = item["metadata"], item["status"]
+    assert isinstance(metadata, dict)
+    assert isinstance(status, dict)
+    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
+    return Node(metadata["name"], ready, status["nodeInfo"]["kubeletVersion"])
