@@ -1,0 +1,195 @@
+"""The undo record: all that is needed to put one target back, whoever does it and whatever else is gone.
+
+It is stored in the cluster (a Secret of type `kubedrill.dev/undo`) before the target is touched, and creating
+it is the lock on the target: its name depends on the target alone. It outlives the Drill, the CRDs and the
+operator, so it names everything by itself and refers to nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+
+from kubedrill.core.facts import Interval
+from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value
+from kubedrill.core.results import FieldOutcome
+
+
+def _written(value: Value) -> dict[str, Any]:
+    return {} if value is ABSENT else {"is": value}
+
+
+def _read(stored: Any) -> Value:
+    return stored["is"] if "is" in stored else ABSENT
+
+
+# In the stored form `{"is": 3}` is the value 3 and `{}` is "not there": null would be ambiguous.
+Stored = Annotated[Any, PlainSerializer(_written), PlainValidator(_read)]
+
+
+class RecordState(StrEnum):
+    """How far the protocol has come. Only a Reverted record may be deleted."""
+
+    INTENDED = "Intended"
+    INJECTED = "Injected"
+    REVERTING = "Reverting"
+    REVERTED = "Reverted"
+
+
+@dataclass(frozen=True, slots=True)
+class DrillIdentity:
+    """Whose drill it is. `namespace` is the Drill's, the control namespace, where the records live, too."""
+
+    uid: str
+    name: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUndo:
+    """One touched field: before and after as the API server stores them (quantities are normalised).
+
+    `created` is the pointer of the highest map that our write had to make for the field; it goes again with
+    the field if nothing else is in it by then. Empty when nothing had to be made.
+    """
+
+    path: str
+    before: Stored
+    after: Stored
+    guards: tuple[tuple[str, Any], ...] = ()
+    created: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """The fields of one operation of a fault. `unstick`: labels of pods that a controller would wait for."""
+
+    fault: str
+    fields: tuple[FieldUndo, ...]
+    unstick: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideGroup:
+    """An operation outside the API server; the operation itself says what is to be undone."""
+
+    fault: str
+    operation: Enqueue | Announce | Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the revert came to, field by field, by whom (Operator, Watchdog, a person) and when."""
+
+    by: str
+    at: datetime
+    fields: tuple[FieldOutcome, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UndoRecord:
+    """One drill's undo for one target.
+
+    `attempt` counts claims: every write to the target is preceded by a write of this record by the same
+    process, so two of them cannot both believe that they are the one. `owners` is the target's managedFields
+    list as it was read. `injected` says between which instants the fault was written; `restored_at` when
+    the declared state was read back; `restoring` which fields the running revert writes.
+    """
+
+    drill: DrillIdentity
+    name: str
+    subject: str
+    groups: tuple[FieldGroup | OutsideGroup, ...]
+    manager: str
+    deadline: datetime
+    intended_at: datetime
+    target: Target | None = None
+    namespace_uid: str = ""
+    target_uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    owners: tuple[dict[str, Any], ...] = ()
+    state: RecordState = RecordState.INTENDED
+    attempt: int = 1
+    injected: Interval | None = None
+    restored_at: datetime | None = None
+    restoring: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+
+    @property
+    def fields(self) -> tuple[FieldUndo, ...]:
+        """All fields of all faults on the target."""
+        return tuple(f for g in self.groups if isinstance(g, FieldGroup) for f in g.fields)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Names of the faults on this target, each once."""
+        return tuple(dict.fromkeys(group.fault for group in self.groups))
+
+    def moved_to(self, state: RecordState, **changes: Any) -> UndoRecord:
+        """The record in another state."""
+        return replace(self, state=state, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed)."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A reverter wants to be called again after a while; `reason` is CamelCase, `message` a sentence."""
+
+    after: timedelta
+    reason: str
+    message: str = ""
+
+
+Progress = Done | Again
+
+
+def record_name(group: str, kind: str, namespace_uid: str, name: str) -> str:
+    """The record's name: the same for every drill on the target, so that creating it is the lock."""
+    return "undo-" + _digest(group, kind, namespace_uid, name)[:24]
+
+
+def manager_name(drill_uid: str, record: str) -> str:
+    """A field manager that is unique to the record and tells a player nothing."""
+    return "manager-" + _digest(drill_uid, record)[:10]
+
+
+def to_json(record: UndoRecord) -> bytes:
+    """The stored form."""
+    return _ADAPTER.dump_json(record)
+
+
+def from_json(stored: bytes | str) -> UndoRecord:
+    """The record of a stored form.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return _ADAPTER.validate_json(stored)
+
+
+def shown(value: Value) -> str:
+    """A value as people read it in reports and messages."""
+    if value is ABSENT:
+        return "(absent)"
+    return value if isinstance(value, str) else str(value)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+_ADAPTER = TypeAdapter(UndoRecord)
