@@ -13,7 +13,7 @@ WINDOW_SECONDS = int(os.environ.get("KUBEDRILL_BASELINE_SECONDS", "180"))
 
 @pytest.fixture(scope="module")
 def watched(copies: tuple[Copy, Copy]) -> tuple[Copy, Copy]:
-    """Both copies, after being left alone for the window, which is the thing measured: no guess at readiness."""
+    """Both copies, left alone for the window: its length is what is measured, no guess at readiness."""
     time.sleep(WINDOW_SECONDS)
     return copies
 
