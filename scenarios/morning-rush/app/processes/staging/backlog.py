@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -102,14 +102,20 @@ class Backlog:
 
     def __init__(self) -> None:
         # No silent retry: a move that is sent twice because its reply got lost would take two jobs.
-        self._redis = redis.Redis(
-            host=os.environ.get("REDIS_HOST", "redis"),
+        self._redis = redis.Redis.from_url(
+            os.environ.get("REDIS_URL", "redis://redis:6379"),
             decode_responses=True,
             socket_timeout=5,
             socket_connect_timeout=2,
             retry=Retry(NoBackoff(), 0),
         )
         self._scripts: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._redis.close()
 
     def wait(self) -> None:
         """Return once Redis answers: parts of the application start in any order."""
