@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Bring copies of the staging application up, each in a namespace of its own, until they are steady.
 
-Needs a cluster (`make cluster`) and nothing but Python's standard library. Images are built and loaded by
+Needs a cluster and nothing but Python's standard library: the one that KUBECONFIG names, else the one of
+`make cluster`, never a context that kubectl happens to be set to. Images are built and loaded by
 `python3 -m cluster image`, which skips those that the nodes have; with --no-images they must be there.
 """
 
@@ -19,6 +20,12 @@ from typing import Any, Final
 
 APP: Final = Path(__file__).resolve().parent
 REPOSITORY: Final = APP.parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from cluster import toolchain  # noqa: E402  # it lies beside us in the checkout, not in any environment
+from cluster.commands import ClusterError, Runner  # noqa: E402
+from cluster.settings import folders  # noqa: E402
+
 BUILD: Final = REPOSITORY / "build" / "prometheus-adapter"
 ADAPTER_API: Final = "v1beta1.external.metrics.k8s.io"
 METRICS_NAMESPACE: Final = "kubedrill-metrics"
@@ -37,6 +44,8 @@ def main() -> int:
     asked = parser.parse_args()
     namespaces = asked.namespace or ["staging"]
     began = time.monotonic()
+    os.environ.setdefault("KUBECONFIG", str(folders().kubeconfig))
+    os.environ["PATH"] = f"{folders().binaries}:{os.environ['PATH']}"
     try:
         if asked.down:
             kubectl("delete", "namespace", *namespaces, "--ignore-not-found", "--wait=false")
@@ -48,7 +57,7 @@ def main() -> int:
             apply_copy(namespace)
         for namespace in namespaces:
             wait_until_steady(namespace)
-    except (subprocess.CalledProcessError, TimeoutError, ValueError) as trouble:
+    except (subprocess.CalledProcessError, TimeoutError, ValueError, ClusterError) as trouble:
         print(f"staging: {trouble}", file=sys.stderr)
         return 1
     say(f"steady: {', '.join(namespaces)} ({time.monotonic() - began:.0f} s)")
@@ -75,13 +84,21 @@ def build_adapter() -> Path:
         say("prometheus-adapter from its Go module (the first time about 2 min)")
         BUILD.mkdir(parents=True, exist_ok=True)
         run(
-            *("go", "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program)),
+            *(go(), "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program)),
             "sigs.k8s.io/prometheus-adapter/cmd/adapter",
             folder=APP / "adapter",
             environment={"CGO_ENABLED": "0"},
         )
         program.touch()
     return BUILD
+
+
+def go() -> str:
+    """The Go that the cluster's own parts are built with; installed if there is none yet."""
+    program = toolchain.go(folders())
+    if not program.exists():
+        toolchain.provide(Runner(folders().log, {}), folders())
+    return str(program)
 
 
 def apply_metrics() -> None:
