@@ -10,11 +10,13 @@ import platform
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from cluster import lifecycle, state
+from cluster import images, lifecycle, state, toolchain
 from cluster.commands import ClusterError, Runner
 from cluster.provider import Facts, Provider, choose, observe
 from cluster.settings import Folders, folders
+from cluster.steps import Stamps, run_steps
 
 
 def main() -> int:
@@ -42,8 +44,17 @@ def parser() -> argparse.ArgumentParser:
         ("status", status, "say what is there; ends with 1 if no healthy cluster is"),
         ("env", env, "print what a shell must know: eval \"$(python3 -m cluster env)\""),
         ("kubeconfig", kubeconfig, "print the kubeconfig's path"),
+        ("audit-log", audit_log, "print the path of the API server's audit log, readable here"),
+        ("go", go, "print the path of a Go toolchain that builds the modules of this project"),
     ):
         commands.add_parser(name, help=text, description=text).set_defaults(command=command)
+    text = "build one Containerfile and load the image into the nodes; what has not changed is skipped"
+    build = commands.add_parser("image", help=text, description=text)
+    build.set_defaults(command=image)
+    build.add_argument("name", help="NAME[:TAG]; without a registry it is localhost/NAME, the tag is dev")
+    build.add_argument("context", type=Path)
+    build.add_argument("-f", "--file", type=Path, help="the Containerfile (CONTEXT/Containerfile)")
+    build.add_argument("--build-arg", action="append", default=[], metavar="NAME=VALUE")
     return top
 
 
@@ -100,6 +111,43 @@ def kubeconfig(places: Folders, _: argparse.Namespace) -> int:
     """Print the kubeconfig's path."""
     print(places.kubeconfig)
     return 0
+
+
+def audit_log(places: Folders, _: argparse.Namespace) -> int:
+    """Print the audit log's path."""
+    print(present(places).kind.audit_log())
+    return 0
+
+
+def go(places: Folders, _: argparse.Namespace) -> int:
+    """Print the Go command's path; installs one where the machine has none."""
+    with exclusive(places):
+        run_steps([toolchain.go_step(Runner(places.log, {}), places)], Stamps(places.stamps), sys.stderr)
+    print(toolchain.go(places))
+    return 0
+
+
+def image(places: Folders, arguments: argparse.Namespace) -> int:
+    """Build an image and load it into the nodes."""
+    wanted = images.request(arguments.name, arguments.context, arguments.file, arguments.build_arg)
+    with exclusive(places):
+        machine = present(places)
+        known = state.read(places)
+        assert known is not None
+        images.provide(machine, known, wanted)
+    return 0
+
+
+def present(places: Folders) -> lifecycle.Machine:
+    """The machine of the cluster that is up.
+
+    Raises:
+        ClusterError: none is.
+    """
+    machine = remembered(places)
+    if machine is None:
+        raise ClusterError("there is no cluster. Run: make cluster")
+    return machine
 
 
 def engine_name(provider: Provider, facts: Facts) -> str:

@@ -1,13 +1,14 @@
 """The cluster itself: made, found, waited for and removed by kind, which speaks to whatever engine is chosen."""
 
 import json
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from cluster.commands import ClusterError, CommandFailedError, Runner
-from cluster.settings import API_SERVER_PORT, CLUSTER, SOURCES, Folders
+from cluster.settings import API_SERVER_PORT, CLUSTER, NODES, SOURCES, Folders
 
 READY_SECONDS = 120
 
@@ -27,6 +28,7 @@ class Kind:
 
     folders: Folders
     runner: Runner
+    engine: str
 
     def create(self, *, node_image: str, api_server_address: str) -> None:
         """Make the cluster and its kubeconfig; an audit log of an earlier one is thrown away."""
@@ -73,6 +75,27 @@ class Kind:
     def load(self, archive: Path) -> None:
         """Bring an image archive into every node."""
         self.runner.run("kind", "load", "image-archive", archive, "--name", CLUSTER)
+
+    def audit_log(self) -> Path:
+        """A file on this machine with the audit log as it is now.
+
+        The API server writes it for root alone: whoever is not gets a copy, taken from the node.
+
+        Raises:
+            ClusterError: this cluster was not made here, so its log can't be reached.
+        """
+        log = self.folders.audit / "log" / "audit.log"
+        if not self.folders.audit.exists():
+            raise ClusterError("the audit log of an existing cluster can't be reached from here")
+        if os.access(log, os.R_OK):
+            return log
+        copy = self.folders.cache / "audit.log"
+        copy.write_text(
+            self.runner.run(
+                *(self.engine, "exec", NODES[0], "cat", "/etc/kubernetes/audit/log/audit.log")
+            )
+        )
+        return copy
 
     def kubectl(self, *arguments: str, text_input: str | None = None) -> str:
         """kubectl as the cluster's administrator."""

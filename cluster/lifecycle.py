@@ -13,7 +13,7 @@ from cluster.engine import OwnEngine
 from cluster.kind import Kind
 from cluster.node_image import PACKAGES, image_step
 from cluster.provider import Facts, Provider
-from cluster.settings import CONTEXT, ENGINE_ADDRESS, NODE_IMAGE, PULLED_NODE_IMAGE, Folders
+from cluster.settings import CONTEXT, ENGINE_ADDRESS, NODE_IMAGE, PULLED_NODE_IMAGE, SOURCES, Folders
 from cluster.steps import Stamps, Step, run_steps
 from cluster.toolchain import go_step
 
@@ -34,7 +34,7 @@ class Machine:
     @property
     def kind(self) -> Kind:
         """The cluster over that engine."""
-        return Kind(self.folders, self.runner)
+        return Kind(self.folders, self.runner, self.engine_name)
 
     @property
     def own_engine(self) -> OwnEngine:
@@ -134,7 +134,7 @@ def self_built_steps(machine: Machine) -> list[Step]:
     proof = Step(
         "a Service with two pods answers",
         lambda: smoke.check_service(machine.kind),
-        inputs=(image,),
+        inputs=(image, SOURCES / "smoke.py", SOURCES / "smoke.yaml"),
     )
     return [
         *(install, go, *tools, *programs, system, engine, image),

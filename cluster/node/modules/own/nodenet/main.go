@@ -19,6 +19,10 @@ import (
 const (
 	serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/"
 	configuration  = "/etc/cni/net.d/10-nodenet.conflist"
+
+	// A new cluster's nodes join within seconds of each other: until then a route may be
+	// missing although every node is Ready.
+	joining = 2 * time.Minute
 )
 
 type node struct {
@@ -35,7 +39,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	configured := ""
+	configured, began := "", time.Now()
 	for {
 		nodes, err := listNodes(client)
 		if err == nil {
@@ -47,7 +51,7 @@ func main() {
 		if err != nil {
 			log.Print(err)
 		}
-		if configured == "" {
+		if time.Since(began) < joining {
 			time.Sleep(500 * time.Millisecond)
 		} else {
 			time.Sleep(10 * time.Second)
