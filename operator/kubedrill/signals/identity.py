@@ -1,0 +1,189 @@
+"""Whose doing was it? Matches changes and reads to the players, and tells of strangers.
+
+Only a player's change is a player's fix. The evidence, strongest first: the facilitator's attribution, the
+audit log's user, the player's own field manager, the player's own word about it close to it. A change that
+the audit log shows as somebody else's is never credited by a weaker sign. Who is on no list is a stranger:
+the change becomes Interference until the facilitator attributes it. The cluster's own machinery (the
+autoscaler) is neither.
+
+A pure pass over all facts, made anew at every turn, because evidence comes late: a player's word a second
+after the change, the audit log at the end. Its results are not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from kubedrill.core.conduct import Participant
+from kubedrill.core.facts import Fact, FactKind, Interval, Source
+
+CHANGES = frozenset({FactKind.SCALED, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED})
+READS = frozenset({FactKind.PODS_LISTED, FactKind.EVIDENCE_READ})
+WORDS = frozenset({FactKind.CONTAINMENT_ATTEMPTED, FactKind.FIX_APPLIED})
+NEAR = timedelta(seconds=15)
+"""How far a player's word about a change may be from it, at no pace: people type."""
+SAME = timedelta(seconds=1)
+"""How far the stamps of one write may be apart in the audit log and the watch."""
+
+
+def matched(
+    facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()
+) -> frozenset[Fact]:
+    """The facts with their actors, sources paired, an Interference for each stranger's change.
+
+    `targets` are the workloads that the drill touches (all workloads count when it names none).
+    """
+    given = frozenset(facts)
+    paired = _paired(given)
+    writes: dict[str, list[Fact]] = {}
+    for fact in paired:
+        if fact.kind in CHANGES:
+            writes.setdefault(str(fact.detail["change"]), []).append(fact)
+    result = {f for f in paired if f.kind not in CHANGES}
+    result = {_reader(f, players) if f.kind in READS else f for f in result}
+    for change, parts in writes.items():
+        result.update(_judged(change, parts, given, players, targets))
+    return frozenset(result)
+
+
+def _paired(facts: frozenset[Fact]) -> frozenset[Fact]:
+    """Facts of the audit log take the change of the watched write that they are about.
+
+    Each watched write takes the one request to the same object at the same time that fits best: the same
+    fields with the same values, then the same fields (the server rewrites quantities), then any (a whole
+    manifest does not tell what of it was new). A request that no watched write takes stays on its own.
+    """
+    watched, requests = _by_change(facts, Source.TARGET_WATCH), _by_change(facts, Source.AUDIT_LOG)
+    fits = sorted(
+        (-_agreement(write, request), abs(write[0].at.not_after - request[0].at.not_after), seen, asked)
+        for seen, write in watched.items()
+        for asked, request in requests.items()
+        if write[0].detail["target"] == request[0].detail.get("target") and _close(write[0].at, request[0].at)
+    )
+    taken: dict[str, str] = {}
+    for _, _, seen, asked in fits:
+        if asked not in taken and seen not in taken.values():
+            taken[asked] = seen
+    return frozenset(
+        replace(f, detail={**f.detail, "change": taken[f.detail["change"]]})
+        if f.kind in CHANGES and f.detail["change"] in taken
+        else f
+        for f in facts
+    )
+
+
+def _by_change(facts: frozenset[Fact], source: Source) -> dict[str, list[Fact]]:
+    groups: dict[str, list[Fact]] = {}
+    for fact in sorted(facts, key=lambda f: f.id):
+        if fact.kind in CHANGES and fact.source is source:
+            groups.setdefault(str(fact.detail["change"]), []).append(fact)
+    return groups
+
+
+def _agreement(write: list[Fact], request: list[Fact]) -> int:
+    asked = {(f.detail.get("field"), str(f.detail.get("after"))) for f in request}
+    if any((f.detail["field"], str(f.detail["after"])) in asked for f in write):
+        return 2
+    return int(bool({f.detail["field"] for f in write} & {field for field, _ in asked}))
+
+
+def _close(one: Interval, other: Interval) -> bool:
+    return Interval(one.not_before - SAME, one.not_after + SAME).intersection(other) is not None
+
+
+def _judged(
+    change: str,
+    parts: list[Fact],
+    facts: frozenset[Fact],
+    players: Collection[Participant],
+    targets: Collection[str],
+) -> Iterable[Fact]:
+    player, how, stranger = _whose(change, parts, facts, players)
+    if player:
+        by = {"by": "Player", "matched": how}
+        return [
+            replace(f, actor=player, evidence=f"{f.evidence} ({player}: {how})", detail={**f.detail, **by})
+            for f in parts
+        ]
+    automation = not stranger
+    by = {"by": "Automation" if automation else "Stranger"}
+    judged = [replace(f, detail={**f.detail, **by}) for f in parts]
+    target = str(parts[0].detail.get("target", ""))
+    told = any(f.detail.get("path") or f.kind is FactKind.PODS_DELETED for f in parts)
+    if automation or not told or (targets and target and target not in targets):
+        # A manifest that was sent (`told` is false) but that no watch saw change anything is no interference.
+        return judged
+    return [*judged, _interference(change, parts, stranger)]
+
+
+def _whose(
+    change: str, parts: list[Fact], facts: frozenset[Fact], players: Collection[Participant]
+) -> tuple[str, str, str]:
+    """(player, evidence, "") or ("", "", stranger) or nothing for the cluster's own machinery."""
+    names = {p.name for p in players}
+    ids = {_interference_id(change), *(f.id for f in parts)}
+    for fact in facts:
+        if (
+            fact.kind is FactKind.ATTRIBUTED
+            and fact.detail.get("fact") in ids
+            and fact.detail.get("to") in names
+        ):
+            return str(fact.detail["to"]), "attributed by the facilitator", ""
+    users = sorted({str(f.detail["user"]) for f in parts if f.detail.get("user")})
+    if users:
+        return _by_user(users, parts, players)
+    managers = sorted({str(f.detail["manager"]) for f in parts if f.detail.get("manager")})
+    for player in players:
+        if player.field_manager and player.field_manager in managers:
+            return player.name, f"field manager {player.field_manager}", ""
+    if any(f.detail.get("automation") for f in parts):
+        return "", "", ""
+    speaker = _who_spoke_of(parts, facts)
+    if speaker:
+        return speaker, "said so within seconds", ""
+    return "", "", f"somebody with {managers[0]}" if managers else "somebody"
+
+
+def _by_user(users: list[str], parts: list[Fact], players: Collection[Participant]) -> tuple[str, str, str]:
+    for player in players:
+        if player.kubernetes and player.kubernetes in users:
+            return player.name, f"audit log, user {player.kubernetes}", ""
+    if all(f.detail.get("automation") for f in parts if f.detail.get("user")):
+        return "", "", ""
+    return "", "", users[0]
+
+
+def _who_spoke_of(parts: list[Fact], facts: frozenset[Fact]) -> str:
+    """The one player who spoke of a containment or a fix close to the change; nobody when two did."""
+    at = parts[0].at
+    around = Interval(at.not_before - NEAR, at.not_after + NEAR)
+    speakers = {
+        f.actor for f in facts if f.kind in WORDS and f.actor and around.intersection(f.at) is not None
+    }
+    return speakers.pop() if len(speakers) == 1 else ""
+
+
+def _interference(change: str, parts: list[Fact], who: str) -> Fact:
+    first = min(parts, key=lambda f: (f.source is not Source.AUDIT_LOG, f.id))
+    target, path = str(first.detail.get("target", "")), str(first.detail.get("path", ""))
+    what = "; ".join(sorted(f.evidence for f in parts))[:400]
+    return Fact(
+        FactKind.INTERFERENCE,
+        first.at,
+        first.source,
+        _interference_id(change),
+        evidence=f"{who}, who is not a player of this drill, changed {target or 'pods'}: {what}",
+        detail={"target": target, "path": path, "who": who, "change": change},
+    )
+
+
+def _interference_id(change: str) -> str:
+    return f"interference/{change}"
+
+
+def _reader(fact: Fact, players: Collection[Participant]) -> Fact:
+    user = fact.detail.get("user")
+    player = next((p for p in players if p.kubernetes and p.kubernetes == user), None)
+    return replace(fact, actor=player.name) if player else fact

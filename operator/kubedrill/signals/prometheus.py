@@ -1,0 +1,214 @@
+"""Prometheus' answers read into facts and samples. An error is *no data*, and no data is never healthy.
+
+Alert history is read from the series `ALERTS`: its raw samples are the evaluations themselves, in
+milliseconds, so the first one in state firing *is* the instant at which the alert fired (its `for:` is over).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from kubedrill.core.derive import AlertRule
+from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.signals.promql import take_apart
+
+DEFAULT_EVALUATION = timedelta(seconds=60)
+MISSED_EVALUATIONS = 3
+"""An alert whose samples pause for longer than this many evaluations has ended and begun anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSeries:
+    """One series of a matrix: its labels and (time, value) pairs in order."""
+
+    labels: Mapping[str, str]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRule:
+    """An alert rule that is loaded, taken apart, and how often it is evaluated."""
+
+    rule: AlertRule
+    every: timedelta = DEFAULT_EVALUATION
+
+
+def matrix(answer: Mapping[str, Any]) -> tuple[RawSeries, ...]:
+    """The series of an answer to an instant query with a range.
+
+    Raises:
+        ValueError: the answer is an error or something else.
+    """
+    if answer.get("status") != "success":
+        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
+    data = answer.get("data") or {}
+    if data.get("resultType") != "matrix":
+        raise ValueError(f"expected a matrix, got {data.get('resultType')}")
+    return tuple(RawSeries(dict(s["metric"]), tuple(_samples(s["values"]))) for s in data["result"])
+
+
+def _samples(values: Iterable[tuple[float, str]]) -> Iterator[Sample]:
+    for stamp, text in values:
+        value = float(text)
+        if math.isfinite(value):
+            yield Sample(datetime.fromtimestamp(float(stamp), UTC), value)
+
+
+def added_up(series: Collection[RawSeries], *, exact: bool) -> tuple[Sample, ...] | None:
+    """One value a time: the sum over all series.
+
+    `exact`: only if every series was sampled at the same instants (one scrape); None when not, because
+    then the sum of raw samples is not the expression's value.
+    """
+    sums: dict[datetime, float] = {}
+    counts: dict[datetime, int] = {}
+    for one in series:
+        for sample in one.samples:
+            sums[sample.at] = sums.get(sample.at, 0.0) + sample.value
+            counts[sample.at] = counts.get(sample.at, 0) + 1
+    if exact and any(count != len(series) for count in counts.values()):
+        return None
+    return tuple(Sample(at, sums[at]) for at in sorted(sums))
+
+
+def spacing(samples: Collection[Sample], default: timedelta) -> timedelta:
+    """The usual distance of samples: their median."""
+    times = sorted(s.at for s in samples)
+    steps = sorted(b - a for a, b in pairwise(times))
+    return steps[len(steps) // 2] if steps else default
+
+
+def alert_rules(answer: Mapping[str, Any]) -> dict[str, LoadedRule]:
+    """The alert rules that are loaded, by name (`/api/v1/rules?type=alert`); unparsable ones whole.
+
+    Raises:
+        ValueError: the answer is an error.
+    """
+    if answer.get("status") != "success":
+        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
+    found: dict[str, LoadedRule] = {}
+    for group in (answer.get("data") or {}).get("groups") or ():
+        every = timedelta(seconds=float(group.get("interval") or DEFAULT_EVALUATION.total_seconds()))
+        for rule in group.get("rules") or ():
+            name, expression = str(rule.get("name", "")), str(rule.get("query", ""))
+            if rule.get("type", "alerting") == "alerting" and name:
+                found[name] = LoadedRule(_taken_apart(name, expression), every)
+    return found
+
+
+def _taken_apart(name: str, expression: str) -> AlertRule:
+    try:
+        return take_apart(name, expression)
+    except ValueError:
+        return AlertRule(name, expression)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHistory:
+    """What the history of alerts says: facts, and which alerts are pending and firing now."""
+
+    facts: tuple[Fact, ...] = ()
+    pending: frozenset[str] = frozenset()
+    firing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at: alerts about one namespace (or about none) from `since` to `now`.
+
+    `rules` tell how often each alert is evaluated; `announced` are the alerts that the drill fires itself;
+    `error` is how far Prometheus' clock may be off.
+    """
+
+    namespace: str
+    since: datetime
+    now: datetime
+    error: timedelta
+    rules: Mapping[str, LoadedRule]
+    announced: frozenset[str] = frozenset()
+
+    def every(self, alert: str) -> timedelta:
+        """How often an alert is evaluated."""
+        rule = self.rules.get(alert)
+        return rule.every if rule else DEFAULT_EVALUATION
+
+
+def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
+    """Facts from the samples of `ALERTS`, and what is pending and firing now."""
+    facts: list[Fact] = []
+    now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
+    for one in series:
+        name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
+        if (
+            state not in now_in
+            or one.labels.get("namespace", look.namespace) != look.namespace
+            or not one.samples
+        ):
+            continue
+        every = look.every(name)
+        stretches = _stretches(one.samples, every)
+        for stretch in stretches:
+            facts.append(_begun(one, stretch[0].at, every, look))
+            if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.now, every)):
+                facts.append(_ended(one, stretch[-1].at, every, look.error))
+        if _goes_on(stretches[-1], look.now, every):
+            now_in[state].add(name)
+    return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
+
+
+def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sample]]:
+    found = [[samples[0]]]
+    for before, sample in pairwise(samples):
+        if sample.at - before.at > MISSED_EVALUATIONS * every:
+            found.append([])
+        found[-1].append(sample)
+    return found
+
+
+def _goes_on(stretch: list[Sample], now: datetime, every: timedelta) -> bool:
+    return now - stretch[-1].at <= MISSED_EVALUATIONS * every
+
+
+def _begun(one: RawSeries, first: datetime, every: timedelta, look: Look) -> Fact:
+    name, state = one.labels["alertname"], one.labels["alertstate"]
+    kind = FactKind.ALERT_FIRING if state == "firing" else FactKind.ALERT_PENDING
+    cut = first - look.since <= every
+    evidence = f"Prometheus: ALERTS{{alertname={name}}} {state} at {_stamp(first)}"
+    return Fact(
+        kind,
+        Interval.at(first, look.error),
+        Source.PROMETHEUS,
+        f"prometheus/{state}/{_key(one)}/{_stamp(first)}",
+        evidence=evidence + (", or before: it was so when first looked at" if cut else ""),
+        detail={"alert": name, "labels": _own_labels(one), "earlier": cut, "drill": name in look.announced},
+    )
+
+
+def _ended(one: RawSeries, last: datetime, every: timedelta, error: timedelta) -> Fact:
+    name = one.labels["alertname"]
+    return Fact(
+        FactKind.ALERT_RESOLVED,
+        Interval(last - error, last + every + error),
+        Source.PROMETHEUS,
+        f"prometheus/resolved/{_key(one)}/{_stamp(last)}",
+        evidence=f"Prometheus: {name} fired until {_stamp(last)}, each {every.total_seconds():g} s",
+        detail={"alert": name, "labels": _own_labels(one)},
+    )
+
+
+def _own_labels(one: RawSeries) -> dict[str, str]:
+    return {k: v for k, v in one.labels.items() if k not in ("__name__", "alertname", "alertstate")}
+
+
+def _key(one: RawSeries) -> str:
+    labels = ",".join(f"{k}={v}" for k, v in sorted(_own_labels(one).items()))
+    return f"{one.labels['alertname']}{{{labels}}}"
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
