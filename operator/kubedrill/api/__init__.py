@@ -1,0 +1,1 @@
+"""The resources as models: the single source of the CRDs."""

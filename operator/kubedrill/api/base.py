@@ -6,9 +6,10 @@ maximum, because the API server refuses a schema whose rules could cost too much
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 GROUP = "kubedrill.dev"
@@ -17,7 +18,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 
 
 def rules(*pairs: tuple[str, str]) -> list[Any]:
-    """CEL rules as the API wants them, from (rule, message)."""
+    """CEL rules as the API wants them, from (rule, message) pairs."""
     return [{"rule": rule, "message": message} for rule, message in pairs]
 
 
@@ -33,9 +34,26 @@ class ApiModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+DURATION_PATTERN = "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$"
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
-MEMORY_PATTERN = r"^[0-9]+(\.[0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
+MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
+LEAST_MEMORY = "4Mi"
+_AT_LEAST = (
+    "!isQuantity(string(self)) || string(self).endsWith('m')"
+    f" || quantity(string(self)).compareTo(quantity('{LEAST_MEMORY}')) >= 0"
+)
+
+
+def _says(*pairs: tuple[str, str], **keywords: Any) -> Callable[[dict[str, Any]], None]:
+    """CEL rules in place of a pattern: kubectl prints a pattern raw, and a rule's message as it stands."""
+
+    def change(schema: dict[str, Any]) -> None:
+        schema.pop("pattern", None)
+        schema |= keywords | {"x-kubernetes-validations": rules(*pairs)}
+
+    return change
+
+
 
 Name = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 ObjectName = Annotated[str, Field(max_length=253, min_length=1)]
@@ -49,26 +67,25 @@ Duration = Annotated[
     Field(
         max_length=32,
         pattern=DURATION_PATTERN,
-        json_schema_extra={
-            "x-kubernetes-validations": rules(
-                (f"self.matches('{DURATION_PATTERN.replace(chr(92), chr(92) * 2)}')",
-                 "write a duration such as 90s, 15m or 1h30m"),
-            )
-        },
+        json_schema_extra=_says(
+            (f"self.matches('{DURATION_PATTERN}')", "write a duration such as 90s, 15m or 1h30m")
+        ),
     ),
 ]
 Memory = Annotated[
     str,
+    BeforeValidator(str),
     Field(
         max_length=24,
-        json_schema_extra={
-            "x-kubernetes-int-or-string": True,
-            "x-kubernetes-validations": rules(
-                ("type(self) == int || !string(self).endsWith('m')",
-                 "128m is 0.128 bytes; write 128Mi for mebibytes"),
-                ("type(self) == int || string(self).matches('^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$')",
-                 "write a memory quantity such as 64Mi or 1Gi"),
-            ),
-        },
+        pattern=MEMORY_PATTERN,
+        json_schema_extra=_says(
+            ("type(self) == int || !string(self).endsWith('m')",
+             "128m is 0.128 bytes; write 128Mi for mebibytes"),
+            (f"type(self) == int || string(self).endsWith('m') || string(self).matches('{MEMORY_PATTERN}')",
+             "write a memory quantity such as 64Mi or 1Gi"),
+            (_AT_LEAST, f"no container starts with less than {LEAST_MEMORY}; write a unit, as in 64Mi"),
+            **{"x-kubernetes-int-or-string": True},
+        ),
     ),
 ]
+SeverityLevel = Literal["P1", "P2", "P3", "P4", "P5"]

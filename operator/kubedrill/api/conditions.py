@@ -14,7 +14,7 @@ from kubedrill.api.drill import ConditionStatus
 
 
 class ConditionType(StrEnum):
-    """What a condition speaks of. `Finished` turns True whatever the verdict, `Succeeded` only when Passed."""
+    """What a condition speaks of. `Finished` is True whatever the verdict, `Succeeded` when it is Passed."""
 
     ACCEPTED = "Accepted"
     STEADY_STATE = "SteadyState"
@@ -37,15 +37,17 @@ MESSAGE_LENGTH = 1024
 def initial_conditions(now: datetime, generation: int = 0) -> tuple[ConditionStatus, ...]:
     """All conditions as Unknown, as on the first visit."""
     return tuple(
-        ConditionStatus(type=kind.value, status="Unknown", reason="NotYetKnown", last_transition_time=_wire(now),
-                        observed_generation=generation)
+        ConditionStatus(
+            type=kind.value, status="Unknown", reason="NotYetKnown", last_transition_time=_wire(now),
+            observed_generation=generation,
+        )
         for kind in ConditionType
     )
 
 
-def with_condition(
-    conditions: Iterable[ConditionStatus], kind: ConditionType, status: bool | None, reason: str, message: str = "", *,
-    now: datetime, generation: int = 0,
+def with_condition(  # noqa: PLR0913  the parts of a condition
+    conditions: Iterable[ConditionStatus], kind: ConditionType, status: bool | None, reason: str,
+    message: str = "", *, now: datetime, generation: int = 0,
 ) -> tuple[ConditionStatus, ...]:
     """The conditions with one of them set (`None` is Unknown); those that are missing are added as Unknown.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, Text, Time, Word, rules
+from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, Text, Time, Word
 from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
@@ -34,7 +34,8 @@ class Identities(ApiModel):
     """The names under which a player acts; a change by none of them is a stranger's."""
 
     kubernetes: Line | None = Field(
-        None, description="User name at the API server, e.g. alice@example.com or system:serviceaccount:ns:name."
+        None,
+        description="User name at the API server, e.g. alice@example.com or system:serviceaccount:ns:name.",
     )
     field_manager: Line | None = Field(None, description="Field manager that this player alone uses.")
     pagerduty: Line | None = Field(None, description="User at PagerDuty.")
@@ -48,7 +49,9 @@ class PlayerSpec(ApiModel):
     name: Name = Field(description="Name of the player in this drill.")
     role: Word = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
     kind: PlayerKind = Field(PlayerKind.HUMAN, description="Human, Agent or Script.")
-    identities: Identities = Field(default_factory=Identities, description="The names under which the player acts.")
+    identities: Identities = Field(
+        default_factory=Identities, description="The names under which the player acts."
+    )
 
 
 class Monitoring(ApiModel):
@@ -70,9 +73,8 @@ class DrillSpec(ApiModel):
     model_config = ApiModel.model_config | ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
-                *rules(
-                    ("has(self.scenario) != has(self.scenarioRef)", "say exactly one of scenario and scenarioRef"),
-                ),
+                {"rule": "has(self.scenario) != has(self.scenarioRef)",
+                 "message": "say exactly one of scenario and scenarioRef"},
                 {"rule": "self.targetNamespace == oldSelf.targetNamespace", "fieldPath": ".targetNamespace",
                  "message": "the target namespace of a drill can't change: make another drill"},
                 {"rule": "has(self.scenario) == has(oldSelf.scenario) && (!has(self.scenario) ||"
@@ -97,20 +99,25 @@ class DrillSpec(ApiModel):
     )
     facilitator: Line | None = Field(None, description="Who leads the drill.")
     desired: Desired = Field(
-        Desired.RUN, description="Run: start when all is checked. Hold: check, then wait for kubectl drill start."
-        " Stop: put everything back now."
+        Desired.RUN,
+        description="Run: start when all is checked. Hold: check, then wait for kubectl drill start. Stop:"
+        " put everything back now.",
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")
     pace: int = Field(
-        1, ge=1, le=60, description="Speeds the drill up: offsets, limits and windows are divided by it. What the"
-        " cluster does by itself is not."
+        1, ge=1, le=60,
+        description="Speeds the drill up: offsets, limits and windows are divided by it. What the cluster"
+        " does by itself is not.",
     )
     max_duration: Duration | None = Field(
-        None, description="Everything is put back this long after the start at the latest, in scenario time; divided"
-        " by the pace. Derived when left out: the longest limit, the recovery window and the wrap-up."
+        None,
+        description="Everything is put back this long after the start at the latest, in scenario time;"
+        " divided by the pace. Derived when left out: the longest limit, the recovery window, the wrap-up.",
     )
     wrap_up: Duration = Field(
-        "10m", description="How long play goes on after recovery, for the all clear and tidying up; divided by the pace."
+        "10m",
+        description="How long play goes on after recovery, for the all clear and tidying up; divided by the"
+        " pace.",
     )
     arm_within: Duration = Field(
         "3m", description="The fault must have an effect within this time, or the drill ends in Error:"
@@ -168,7 +175,9 @@ class FaultStatus(ApiModel):
 
     name: Name = Field(description="Its name.")
     target: Line = Field("", description="What it touches.")
-    step: FaultStep = Field(FaultStep.PLANNED, description="Planned, Started, Injected, Reverting, Reverted or Failed.")
+    step: FaultStep = Field(
+        FaultStep.PLANNED, description="Planned, Started, Injected, Reverting, Reverted or Failed."
+    )
     record: Line = Field("", description="Its undo record.")
     message: Annotated[str, Field(max_length=1024)] = Field("", description="What to know about it.")
 
@@ -181,7 +190,9 @@ class FieldStatus(ApiModel):
     before: Line = Field("", description="Its value before the drill.")
     after: Line = Field("", description="The value the drill gave it.")
     now: Line = Field("", description="Its value when it was put back.")
-    outcome: Word = Field(description="Restored, Untouched, Superseded, KeptPlayerEdit, Gone, CarriedOver or NotRestored.")
+    outcome: Word = Field(
+        description="Restored, Untouched, Superseded, KeptPlayerEdit, Gone, CarriedOver or NotRestored."
+    )
     who: Line = Field("", description="Who changed it, when not we.")
     when: Line = Field("", description="When that was.")
 
@@ -189,10 +200,12 @@ class FieldStatus(ApiModel):
 class RestoreStatus(ApiModel):
     """What was put back."""
 
-    complete: bool = Field(False, description="Whether every undo is verified.")
+    complete: bool = Field(default=False, description="Whether every undo is verified.")
     time: Time | None = Field(None, description="When the last one was.")
     fields: list[FieldStatus] = Field(default_factory=list, max_length=200, description="Field by field.")
-    notes: Annotated[list[Line], Field(max_length=20)] = Field(default_factory=list, description="What else to know.")
+    notes: Annotated[list[Line], Field(max_length=20)] = Field(
+        default_factory=list, description="What else to know."
+    )
 
 
 class DrillStatus(ApiModel):
@@ -210,18 +223,24 @@ class DrillStatus(ApiModel):
     conditions: list[ConditionStatus] = Field(
         default_factory=list, max_length=20,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
-        description="Accepted, SteadyState, Injected, FaultEffective, AlertFired, Detected, Mitigated, Recovered,"
-        " Restored, Finished, Succeeded, Stalled.",
+        description="Accepted, SteadyState, Injected, FaultEffective, AlertFired, Detected, Mitigated,"
+        " Recovered, Restored, Finished, Succeeded, Stalled.",
     )
     faults: list[FaultStatus] = Field(
-        default_factory=list, max_length=20, json_schema_extra=FAULTS_LIST, description="How far each fault is."
+        default_factory=list, max_length=20, json_schema_extra=FAULTS_LIST,
+        description="How far each fault is.",
     )
-    milestones: list[MilestoneStatus] = Field(default_factory=list, max_length=60, description="Milestones reached.")
-    objectives: list[ObjectiveStatus] = Field(default_factory=list, max_length=30, description="Objectives, as measured.")
+    milestones: list[MilestoneStatus] = Field(
+        default_factory=list, max_length=60, description="Milestones reached."
+    )
+    objectives: list[ObjectiveStatus] = Field(
+        default_factory=list, max_length=30, description="Objectives, as measured."
+    )
     restore: RestoreStatus | None = Field(None, description="What was put back.")
     score: Line | None = Field(None, description="Met of applicable, by the published formula.")
     evidence: Annotated[list[Line], Field(max_length=100)] = Field(
-        default_factory=list, description="Names of the evidence segments (ConfigMaps) that this status cites."
+        default_factory=list,
+        description="Names of the evidence segments (ConfigMaps) that this status cites.",
     )
     derived: Annotated[list[Line], Field(max_length=60)] = Field(
         default_factory=list, description="What the scenario left out and what was derived instead."

@@ -32,7 +32,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def format_duration(duration: timedelta) -> str:
-    """The shortest writing that `parse_duration` reads back: `1h30m`, `2m5s`, `1.5s`, `0s`; a minus when negative."""
+    """What `parse_duration` reads back: `1h30m`, `2m5s`, `1.5s`, `0s`; with a minus when negative."""
     microseconds = duration // timedelta(microseconds=1)
     if microseconds < 0:
         return "-" + format_duration(-duration)

@@ -34,9 +34,10 @@ class MemoryLimit(ApiModel):
     )
     affected: int | None = Field(
         None, ge=1, le=1000,
-        description="How many pods must be hit. Derived when left out: as many as the workload's own strategy"
-        " replaces while the new ones fail. Where that strategy would not reach the number, maxUnavailable,"
-        " maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and put back with it.",
+        description="How many pods must be hit. Derived when left out: as many as the workload's own"
+        " strategy replaces while the new ones fail. Where that strategy would not reach the number,"
+        " maxUnavailable, maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and"
+        " put back with it.",
     )
 
 
@@ -52,7 +53,9 @@ class ServiceRef(ApiModel):
 
     name: Name = Field(description="Name of the Service.")
     port: int = Field(ge=1, le=65535, description="Port of the Service.")
-    namespace: Name | None = Field(None, description="Its namespace; the drill's target namespace when left out.")
+    namespace: Name | None = Field(
+        None, description="Its namespace; the drill's target namespace when left out."
+    )
 
 
 class QueueLoad(ApiModel):
@@ -73,7 +76,8 @@ class QueueLoad(ApiModel):
     count: int = Field(ge=1, le=100_000, description="How many fake jobs are pushed at the most.")
     job: Annotated[dict[str, Line], Field(max_length=16)] = Field(
         default_factory=dict,
-        description="Fields of each fake job beside its id; a job is a JSON object (stream: the entry's fields).",
+        description="Fields of each fake job beside its id; a job is a JSON object (stream: the entry's"
+        " fields).",
     )
     redelivery: Duration = Field(
         "15s",
@@ -109,7 +113,7 @@ class Fault(ApiModel):
         json_schema_extra={
             "x-kubernetes-validations": [
                 {
-                    "rule": "[" + ", ".join(f"has(self.{k})" for k in FAULT_KINDS) + "].filter(x, x).size() == 1",
+                    "rule": f"[{', '.join(f'has(self.{k})' for k in FAULT_KINDS)}].filter(x, x).size() == 1",
                     "messageExpression": "'exactly one fault kind must be set, seen:'"
                     + "".join(f" + (has(self.{k}) ? ' {k}' : '')" for k in FAULT_KINDS),
                 }

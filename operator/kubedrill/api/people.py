@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, Text, Time, Word, rules
+from kubedrill.api.base import (
+    ApiModel,
+    Duration,
+    Line,
+    Name,
+    ObjectName,
+    SeverityLevel,
+    Text,
+    Time,
+    Word,
+    rules,
+)
 from kubedrill.api.faults import FAULTS_LIST
-from kubedrill.api.scenario import ObjectMeta
+from kubedrill.api.scenario import Milestone, ObjectMeta
 
 
 class Action(StrEnum):
@@ -47,7 +58,7 @@ class Diagnosis(ApiModel):
 class Observation(ApiModel):
     """What the facilitator saw or heard, entered afterwards; it never overwrites a machine's fact."""
 
-    milestone: Word = Field(description="Which milestone it was, e.g. ClientNotified.")
+    milestone: Milestone = Field(description="Which milestone it was, e.g. ClientNotified.")
     time: Time = Field(description="When it was.")
     within: Duration = Field("1m", description="How far off the time may be, either way.")
     player: Line | None = Field(None, description="Which player did it.")
@@ -70,7 +81,9 @@ class Confirmation(ApiModel):
 class Attribution(ApiModel):
     """Whose doing a stranger's change was."""
 
-    change: Line = Field(description="Id of the Interference fact, as `kubectl drill watch` and the report show it.")
+    change: Line = Field(
+        description="Id of the Interference fact, as `kubectl drill watch` and the report show it."
+    )
     player: Name = Field(description="The player whose doing it was.")
 
 
@@ -78,13 +91,26 @@ class PlayerActionSpec(ApiModel):
     """What a player says, once; it never changes."""
 
     model_config = ApiModel.model_config | ConfigDict(
-        json_schema_extra={"x-kubernetes-validations": rules(("self == oldSelf", "a player's word can't be changed; say another"))}
+        json_schema_extra={
+            "x-kubernetes-validations": rules(
+                ("self == oldSelf", "a player's word can't be changed; say another"),
+                ("self.action != 'AssessSeverity' || has(self.severity)", "say which severity: P1 to P5"),
+                ("self.action != 'Escalate' || has(self.level)", "say the level that is called, e.g. L2"),
+                ("self.action != 'Observe' || has(self.observation)", "say what was seen (observation)"),
+                ("self.action != 'Confirm' || has(self.confirmation)", "say what is done (confirmation)"),
+                ("self.action != 'Attribute' || has(self.attribution)", "say whose it was (attribution)"),
+            )
+        }
     )
-    drill: ObjectName | None = Field(None, description="Which drill; left out: the one that is on in this namespace.")
+    drill: ObjectName | None = Field(
+        None, description="Which drill; left out: the one that is on in this namespace."
+    )
     actor: Line = Field(description="The user name at the API server of who says it.")
     action: Action = Field(description="What is said.")
-    severity: Word | None = Field(None, description="For AssessSeverity: P1 to P5.")
-    level: Word | None = Field(None, description="For Escalate and Engage: who is called or has joined, e.g. L2.")
+    severity: SeverityLevel | None = Field(None, description="For AssessSeverity: P1 (worst) to P5.")
+    level: Word | None = Field(
+        None, description="For Escalate and Engage: who is called or has joined, e.g. L2."
+    )
     message: Text | None = Field(None, description="In the player's own words.")
     diagnosis: Diagnosis | None = Field(None, description="For Diagnose.")
     observation: Observation | None = Field(None, description="For Observe.")
@@ -135,7 +161,8 @@ class DrillReportSpec(ApiModel):
         description="What to do better.",
     )
     record: Annotated[list[Line], Field(max_length=100)] = Field(
-        default_factory=list, description="ConfigMaps that hold the drill's record, from which the formats are rendered."
+        default_factory=list,
+        description="ConfigMaps that hold the drill's record, from which the formats are rendered.",
     )
 
 
@@ -146,4 +173,3 @@ class DrillReport(ApiModel):
     kind: str = "DrillReport"
     metadata: ObjectMeta
     spec: DrillReportSpec = Field(description="The report.")
-    status: dict[str, Any] | None = Field(None, description="Not used yet.", exclude=True)

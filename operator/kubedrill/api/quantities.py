@@ -19,7 +19,7 @@ _NANO = 10**9
 
 
 def parse_quantity(quantity: str | int) -> Fraction:
-    """The exact value of a quantity, e.g. in bytes; parts below a billionth are rounded up, as the server does.
+    """The exact value of a quantity, e.g. in bytes; less than a billionth is rounded up, as by the server.
 
     Raises:
         ValueError: it is no quantity.

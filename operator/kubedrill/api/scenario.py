@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, PromQL, Text, Word, rules
+from kubedrill.api.base import (
+    ApiModel,
+    Duration,
+    Line,
+    Name,
+    ObjectName,
+    PromQL,
+    SeverityLevel,
+    Text,
+    Word,
+    rules,
+)
 from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
 
 NAMED: dict[str, Any] = FAULTS_LIST
+# The names of core.results.MilestoneName: a typo in an objective would otherwise never be reached.
+Milestone = Literal[
+    "Injected", "FaultEffective", "ImpactStarted", "AlertPending", "AlertFired", "Paged", "Acknowledged",
+    "SeverityAssessed", "CommandAssumed", "EscalationRequested", "EscalationEngaged", "ClientComplained",
+    "ClientNotified", "FirstContainment", "CauseIdentified", "FixApplied", "Mitigated", "MitigatedDeclared",
+    "Recovered", "ResolvedDeclared", "AllClearSent",
+]
 
 
 class GroundTruth(ApiModel):
@@ -18,8 +36,8 @@ class GroundTruth(ApiModel):
 
     component: Line | None = Field(None, description="What is really broken, e.g. ai-agents-worker.")
     fault_class: Line | None = Field(None, description="How it is broken, e.g. MemoryLimit.")
-    severity: Word | None = Field(
-        None, description="The right severity, P1 (worst) to P5. A player's first level at or above it counts."
+    severity: SeverityLevel | None = Field(
+        None, description="The right severity, P1 (worst) to P5. The first level said at or above it counts."
     )
 
 
@@ -28,11 +46,13 @@ class ExpectedAlert(ApiModel):
 
     name: Word = Field(description="The alert's name (alertname).")
     starts_clock: bool = Field(
-        False,
+        default=False,
         description="Its firing is T+0. Exactly one alert starts the clock; the first one when none says so.",
     )
     within: Duration | None = Field(
-        None, description="It must fire within this time after the fault was effective. Default 10m, divided by the pace."
+        None,
+        description="It must fire within this time after the fault was effective; 10m when left out. Divided"
+        " by the pace.",
     )
 
 
@@ -57,18 +77,24 @@ class Mitigated(ApiModel):
 
     query: PromQL | None = Field(
         None,
-        description="The impact (what hurts the client), e.g. jobs queued and in flight. Derived when left out:"
-        " the left side of the expected alert's own expression.",
+        description="The impact (what hurts the client), e.g. jobs queued and in flight. Derived when left"
+        " out: the left side of the expected alert's own expression.",
     )
-    window: Duration = Field("2m", description="For how long it must fall; divided by the pace, never under 15 samples.")
+    window: Duration = Field(
+        "2m", description="For how long it must fall; divided by the pace, never under 15 samples."
+    )
     by_amount: int = Field(10, ge=1, description="It must fall by this amount …")
-    by_percent: int = Field(10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more.")
+    by_percent: int = Field(
+        10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more."
+    )
 
 
 class Recovered(ApiModel):
     """When everything counts as well again."""
 
-    window: Duration = Field("15m", description="For how long every steady-state check must hold; divided by the pace.")
+    window: Duration = Field(
+        "15m", description="For how long every steady-state check must hold; divided by the pace."
+    )
 
 
 class Credit(StrEnum):
@@ -82,8 +108,8 @@ class Objective(ApiModel):
     """A limit on the time between two milestones."""
 
     name: Name = Field(description="Name of the objective.")
-    start: Word = Field("AlertFired", alias="from", description="Milestone at which the time starts.")
-    to: Word = Field(description="Milestone at which it stops, e.g. Acknowledged or EscalationEngaged.")
+    start: Milestone = Field("AlertFired", alias="from", description="Milestone at which the time starts.")
+    to: Milestone = Field(description="Milestone at which it stops, e.g. Acknowledged or EscalationEngaged.")
     level: Word | None = Field(None, description="For escalations: the role that is called, e.g. L2.")
     within: Duration = Field(description="The limit, in scenario time; divided by the pace.")
     by: Credit = Field(Credit.PLAYER, description="Whose doing counts.")
@@ -100,8 +126,12 @@ class Inject(ApiModel):
     """Something the players are told at a time (master scenario events list)."""
 
     name: Name = Field(description="Name of the inject.")
-    at: Duration = Field(description="When, after the alert fired (T+0), in scenario time; divided by the pace.")
-    channel: Channel = Field(Channel.CLIENT, description="Client: a message from the client. Note: from the facilitator.")
+    at: Duration = Field(
+        description="When, after the alert fired (T+0), in scenario time; divided by the pace."
+    )
+    channel: Channel = Field(
+        Channel.CLIENT, description="Client: a message from the client. Note: from the facilitator."
+    )
     sender: Line = Field("", alias="from", description="Who it is from.")
     body: Text = Field(description="What it says.")
     expected_action: Line | None = Field(None, description="What the players should do about it.")
@@ -123,22 +153,27 @@ class ScenarioSpec(ApiModel):
     )
     faults: list[Fault] = Field(
         min_length=1, max_length=20, json_schema_extra=NAMED,
-        description="What is broken, all at once when the drill starts. One kind each: memoryLimit, queueLoad,"
-        " alert or manual. Each is put back whatever happens.",
+        description="What is broken, all at once when the drill starts. One kind each: memoryLimit,"
+        " queueLoad, alert or manual. Each is put back whatever happens.",
     )
     expected_alerts: list[ExpectedAlert] = Field(
-        min_length=1, max_length=10, json_schema_extra=NAMED, description="Alerts that must fire because of the faults.",
+        min_length=1, max_length=10,
+        json_schema_extra=NAMED | {"x-kubernetes-validations": rules(
+            ("self.filter(a, a.startsClock).size() <= 1", "only one alert can start the clock (startsClock)"),
+        )},
+        description="Alerts that must fire because of the faults.",
     )
     injects: list[Inject] = Field(
-        default_factory=list, max_length=50, json_schema_extra=NAMED, description="What players are told, and when."
+        default_factory=list, max_length=50, json_schema_extra=NAMED,
+        description="What players are told, and when.",
     )
     mitigated: Mitigated = Field(default_factory=Mitigated, description="When the impact counts as falling.")
     recovered: Recovered = Field(default_factory=Recovered, description="When all counts as well again.")
     objectives: list[Objective] = Field(
         default_factory=list, max_length=30, json_schema_extra=NAMED,
-        description="Limits on times. Derived when left out: detection 5m, severity 10m, escalation of each role"
-        " that plays (L2 15m, Engineering 30m), client-notification 30m (when Comms or L2 play), mitigation"
-        " 20m, resolution 60m.",
+        description="Limits on times. Derived when left out: detection 5m, severity 10m, escalation of"
+        " each role that plays (L2 15m, Engineering 30m), client-notification 30m (when Comms or L2 play),"
+        " mitigation 20m, resolution 60m.",
     )
     checklist: Annotated[list[Line], Field(max_length=50)] = Field(
         default_factory=list, description="Readiness items that a person ticks."
@@ -172,6 +207,6 @@ class DrillScenario(ApiModel):
 
 
 __all__ = [
-    "Channel", "Check", "Credit", "DrillScenario", "ExpectedAlert", "GroundTruth", "Inject", "Mitigated",
-    "Objective", "ObjectMeta", "Recovered", "ScenarioSpec", "WorkloadTarget",
+    "Channel", "Check", "Credit", "DrillScenario", "ExpectedAlert", "GroundTruth", "Inject", "Milestone",
+    "Mitigated", "ObjectMeta", "Objective", "Recovered", "ScenarioSpec", "WorkloadTarget",
 ]

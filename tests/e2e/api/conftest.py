@@ -1,0 +1,55 @@
+"""The CRDs on the real API server that KUBECONFIG names, and a namespace of the tests' own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+CRDS: Final = Path(__file__).parents[3] / "crds"
+
+
+def kubectl(*arguments: str, given: Any = None) -> subprocess.CompletedProcess[str]:
+    """Run kubectl with an object as its input; what it said."""
+    return subprocess.run(
+        ["kubectl", *arguments],
+        input=json.dumps(given) if given else None,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def definitions() -> None:
+    """The CRDs are applied and established. No cluster, no definitions: that is a failure, never a skip."""
+    applied = kubectl("apply", "-f", str(CRDS))
+    assert applied.returncode == 0, applied.stderr
+    waited = kubectl("wait", "--for=condition=Established", "--timeout=20s", "-f", str(CRDS))
+    assert waited.returncode == 0, waited.stderr
+
+
+@pytest.fixture(scope="session")
+def namespace(definitions: None) -> Iterator[str]:  # noqa: ARG001  there is nothing to apply without them
+    """A namespace for this run."""
+    name = f"api-{uuid.uuid4().hex[:8]}"
+    made = kubectl("create", "namespace", name)
+    assert made.returncode == 0, made.stderr
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def apply(namespace: str) -> Callable[[dict[str, Any]], str]:
+    """Apply an object in the namespace; empty when it was accepted, else what kubectl says."""
+
+    def applied(thing: dict[str, Any]) -> str:
+        done = kubectl("apply", "-n", namespace, "-f", "-", given=thing)
+        return "" if done.returncode == 0 else done.stderr
+
+    return applied
