@@ -65,3 +65,39 @@ cluster-down: ## Remove the cluster and all that it left
 .PHONY: cluster-status
 cluster-status: ## What of the cluster is there
 	@$(PYTHON) -m cluster status
+
+# ---- the operator and the staging app in the cluster
+KUBE = eval "$$($(PYTHON) -m cluster env)";
+IMAGE := localhost/kubedrill/operator:dev
+
+.PHONY: operator-image
+operator-image: cluster ## Build the operator's image and load it into the cluster
+	@rm -rf build/operator-image && mkdir -p build/operator-image/operator build/operator-image/requirements
+	@cp operator/Containerfile build/operator-image/ && cp requirements/operator.txt build/operator-image/requirements/
+	@cp -r operator/kubedrill build/operator-image/operator/ && find build/operator-image -name __pycache__ -prune -exec rm -r {} +
+	@$(PYTHON) -m cluster image $(IMAGE) build/operator-image
+
+.PHONY: install
+install: operator-image generate ## CRDs, rights and the operator itself
+	@$(KUBE) $(BIN)/python demo/install.py
+
+.PHONY: staging
+staging: cluster ## The staging app of the seed, in namespace `staging`, until it is steady
+	@$(KUBE) $(PYTHON) scenarios/morning-rush/app/up.py --namespace staging
+
+.PHONY: demo
+demo: setup cluster install staging ## The seed's drill, live: PLAY=diagnose-first for another team, PLAYERS=me to play yourself
+	@$(KUBE) $(BIN)/python demo/demo.py --play $(PLAY) $(if $(filter me,$(PLAYERS)),--players-me)
+
+# ---- tests
+.PHONY: e2e
+e2e: setup cluster install ## Everything on the real cluster
+	@$(KUBE) $(BIN)/pytest -q tests/e2e --durations=15
+
+.PHONY: test
+test: setup setup-services ## Unit tests, then everything on a real cluster; prints how many of each level ran
+	@bash tests/run_all.sh
+
+.PHONY: soak-baseline
+soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline
+	@$(KUBE) KUBEDRILL_BASELINE_SECONDS=600 $(BIN)/pytest -q tests/e2e/staging -k baseline

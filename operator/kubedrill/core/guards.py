@@ -92,7 +92,8 @@ def fit(_state: State, seen: Observation, _so_far: Assessment) -> Because | None
 
 
 def _all_pass(seen: Observation) -> bool:
-    return bool(seen.checks) and all(c.ok for c in seen.checks)
+    planned = seen.conduct is not None and all(f.name in seen.plans for f in seen.conduct.faults)
+    return planned and bool(seen.checks) and all(c.ok for c in seen.checks)
 
 
 def released(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:

@@ -76,7 +76,9 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
     if because.ending is not None and state.ending is None:
         state = replace(state, ending=because.ending)
     if phase is Phase.ARMED and seen.conduct is not None:
-        faults = tuple(FaultState(f.name) for f in seen.conduct.faults)
+        plans = seen.plans
+        faults = tuple(FaultState(f.name, target=plans[f.name].target, settled=plans[f.name].settled)
+                       for f in seen.conduct.faults)
         state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.conduct.max_duration)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)

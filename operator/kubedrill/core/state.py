@@ -21,7 +21,11 @@ from kubedrill.core.results import FieldOutcome, Verdict
 
 @dataclass(frozen=True, slots=True)
 class FaultState:
-    """How far a fault is; `attempt` counts how often it was started, `record` names its undo record."""
+    """How far a fault is; `attempt` counts how often it was started, `record` names its undo record.
+
+    `settled` are its parameters with everything filled in, as they were planned before anything was touched:
+    what is read afterwards already shows the fault.
+    """
 
     name: str
     step: FaultStep = FaultStep.PLANNED
@@ -29,6 +33,7 @@ class FaultState:
     target: str = ""
     record: str = ""
     message: str = ""
+    settled: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,15 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """What preflight planned for a fault: what it touches, and its parameters with everything filled in."""
+
+    target: str
+    settled: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSeen:
     """An undo record of this drill as it is stored now."""
 
@@ -112,6 +126,7 @@ class Observation:
     deleting: bool = False
     finalizer: bool = False
     checks: tuple[Check, ...] = ()
+    plans: Mapping[str, PlannedFault] = field(default_factory=dict)
     facts: frozenset[Fact] = frozenset()
     series: Mapping[str, Series] = field(default_factory=dict)
     records: tuple[RecordSeen, ...] = ()
@@ -136,7 +151,7 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "reported": state.reported, "closed": list(state.closed), "notes": list(state.notes),
         "faults": [
             {"name": f.name, "step": f.step.value, "attempt": f.attempt, "target": f.target, "record": f.record,
-             "message": f.message} for f in state.faults
+             "message": f.message, "settled": dict(f.settled)} for f in state.faults
         ],
         "ending": ending and {
             "reason": ending.reason, "message": ending.message, "verdict": ending.verdict and ending.verdict.value
@@ -159,7 +174,7 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         reported=int(wire.get("reported", 0)), closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
         faults=tuple(
             FaultState(f["name"], FaultStep(f["step"]), int(f.get("attempt", 0)), f.get("target", ""),
-                       f.get("record", ""), f.get("message", "")) for f in wire.get("faults", ())
+                       f.get("record", ""), f.get("message", ""), f.get("settled", {})) for f in wire.get("faults", ())
         ),
         ending=ending and Ending(ending["reason"], ending["message"],
                                  Verdict(ending["verdict"]) if ending.get("verdict") else None),

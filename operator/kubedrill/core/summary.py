@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kubedrill.api.conditions import initial_conditions, with_condition
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.conditions import ConditionType, initial_conditions, with_condition
+from kubedrill.api.drill import ConditionStatus, FaultStep
 from kubedrill.api.durations import format_duration
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
@@ -27,10 +27,10 @@ CLOCK_STEP: Final = timedelta(seconds=10)
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """A condition as it should be: status True, False or Unknown."""
+    """A condition as it should be; `status` None is Unknown."""
 
-    type: str
-    status: str
+    type: ConditionType
+    status: bool | None
     reason: str
     message: str = ""
 
@@ -54,9 +54,11 @@ def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
 def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> dict[str, Any]:
     """The whole status. `before` is the status as it was read: what did not change keeps its times."""
     state, so_far = decision.state, decision.assessment
-    conditions = list(before.get("conditions") or initial_conditions(seen.now))
+    conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
+    conditions = conditions or initial_conditions(seen.now, seen.generation)
     for say in _says(decision, seen):
-        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message, seen.now, seen.generation)
+        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
+                                    now=seen.now, generation=seen.generation)
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
     verdict = verdict_of(decision) if state.phase in TERMINAL else None
     pace = seen.conduct.pace if seen.conduct else 1
@@ -66,7 +68,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "clock": clock, "next": following, "observedGeneration": seen.generation,
         "startExTime": _stamp(state.start_ex), "endExTime": _stamp(state.end_ex),
         "clockStartTime": _stamp(fired.at.not_after) if fired else None,
-        "conditions": conditions,
+        "conditions": [c.to_wire() for c in conditions],
         "faults": [{"name": f.name, "target": f.target, "step": f.step.value, "record": f.record,
                     "message": f.message} for f in state.faults],
         "milestones": [
@@ -151,55 +153,55 @@ def _says(decision: Decision, seen: Observation) -> Iterator[Say]:
     """The conditions that this decision has something to say on; the others stay as they are."""
     state, so_far = decision.state, decision.assessment
     if seen.refusal:
-        yield Say("Accepted", "False", seen.refusal.reason, seen.refusal.message)
+        yield Say(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
     elif state.phase is not Phase.PENDING:
         bad = next((c for c in seen.checks if not c.ok and c.hard), None)
-        yield Say("Accepted", "False", bad.reason, bad.message) if bad else Say("Accepted", "True", "Accepted")
+        yield Say(ConditionType.ACCEPTED, False, bad.reason, bad.message) if bad else Say(ConditionType.ACCEPTED, True, "Accepted")
     soft = [c for c in seen.checks if not c.hard]
     if soft and state.phase in {*UNTOUCHED, Phase.ABORTED}:
         failing = next((c for c in soft if not c.ok), None)
-        yield (Say("SteadyState", "False" if failing.ok is False else "Unknown", failing.reason, failing.message)
-               if failing else Say("SteadyState", "True", "Steady", "everything that is checked holds"))
+        yield (Say(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
+               if failing else Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds"))
     elif state.start_ex and state.phase is Phase.ARMED:
-        yield Say("SteadyState", "True", "Steady", "everything that is checked held before the start")
+        yield Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start")
     if state.faults and all(f.step not in (FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED) for f in state.faults):
-        yield Say("Injected", "True", "Injected", "every fault was injected")
+        yield Say(ConditionType.INJECTED, True, "Injected", "every fault was injected")
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
     if failed:
-        yield Say("Injected", "False", "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed))
+        yield Say(ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed))
     for name, condition in (
-        (MilestoneName.FAULT_EFFECTIVE, "FaultEffective"), (MilestoneName.ALERT_FIRED, "AlertFired"),
-        (MilestoneName.ACKNOWLEDGED, "Detected"), (MilestoneName.MITIGATED, "Mitigated"),
-        (MilestoneName.RECOVERED, "Recovered"),
+        (MilestoneName.FAULT_EFFECTIVE, ConditionType.FAULT_EFFECTIVE), (MilestoneName.ALERT_FIRED, ConditionType.ALERT_FIRED),
+        (MilestoneName.ACKNOWLEDGED, ConditionType.DETECTED), (MilestoneName.MITIGATED, ConditionType.MITIGATED),
+        (MilestoneName.RECOVERED, ConditionType.RECOVERED),
     ):
         reached = so_far.milestone(name)
         if reached:
-            yield Say(condition, "True", name.value, reached.evidence)
+            yield Say(condition, True, name.value, reached.evidence)
         elif state.end_ex and state.start_ex:
-            yield Say(condition, "False", "NotSeen", f"play ended before {name.value} was seen")
+            yield Say(condition, False, "NotSeen", f"play ended before {name.value} was seen")
     yield from _end_says(decision, seen)
 
 
 def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
     state = decision.state
     if seen.stuck:
-        yield Say("Stalled", "True", "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items()))
+        yield Say(ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items()))
     elif state.start_ex:
-        yield Say("Stalled", "False", "Progressing")
+        yield Say(ConditionType.STALLED, False, "Progressing")
     if state.start_ex and state.restored and not seen.records:
-        yield Say("Restored", "True", "Restored", "every touched field is back or was kept for its new owner")
+        yield Say(ConditionType.RESTORED, True, "Restored", "every touched field is back or was kept for its new owner")
     elif state.start_ex:
-        yield Say("Restored", "False", "FaultsActive", "faults are on, or their undo is not verified yet")
+        yield Say(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
     if state.phase not in TERMINAL:
-        yield Say("Finished", "False", state.phase.value)
+        yield Say(ConditionType.FINISHED, False, state.phase.value)
         return
     verdict = verdict_of(decision)
     if verdict is None:
         return
     if state.start_ex is None:
-        yield Say("Restored", "True", "NothingTouched", "nothing was touched")
-    yield Say("Finished", "True", verdict[1], verdict[2])
-    yield Say("Succeeded", "True" if verdict[0] is Verdict.PASSED else "False", verdict[1], verdict[2])
+        yield Say(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
+    yield Say(ConditionType.FINISHED, True, verdict[1], verdict[2])
+    yield Say(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
 
 
 def worth_writing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

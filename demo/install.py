@@ -1,0 +1,70 @@
+"""Installs KubeDrill into the current cluster: CRDs, webhook token, operator. Run again, it changes nothing."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTROL = "drills"
+
+
+def kubectl(*arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Runs kubectl; a failure ends the installation with its own message."""
+    done = subprocess.run(["kubectl", *arguments], input=stdin or None, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        sys.exit(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+    return done
+
+
+def webhook_token() -> str:
+    """The token with which Alertmanager speaks to the operator; made once."""
+    known = kubectl("get", "secret", "kubedrill-webhook", "-n", CONTROL, "-o", "jsonpath={.data.token}", check=False)
+    if known.returncode == 0 and known.stdout:
+        import base64
+
+        return base64.b64decode(known.stdout).decode()
+    return secrets.token_urlsafe(32)
+
+
+def share_token(namespace: str, token: str) -> None:
+    """Puts the token into a namespace's Secret `kubedrill-webhook`."""
+    manifest = kubectl("create", "secret", "generic", "kubedrill-webhook", "-n", namespace,
+                       f"--from-literal=token={token}", "--dry-run=client", "-o", "yaml").stdout
+    kubectl("apply", "-f", "-", stdin=manifest)
+
+
+def main() -> None:
+    """CRDs first, then the token that the Deployment mounts, then the operator, and wait until it is ready."""
+    kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
+    kubectl("wait", "--for=condition=Established", "-f", str(ROOT / "crds"), "--timeout=30s")
+    kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
+    share_token(CONTROL, webhook_token())
+    kubectl("apply", "-k", str(ROOT / "manifests/base"))
+    image = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}").stdout
+    stamp = (ROOT / "build/operator-image.stamp")
+    fresh = _tree_hash()
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != image + fresh:
+        kubectl("rollout", "restart", "deployment/kubedrill", "-n", CONTROL)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(image + fresh, encoding="utf-8")
+    kubectl("rollout", "status", "deployment/kubedrill", "-n", CONTROL, "--timeout=120s")
+    sys.stdout.write("KubeDrill is installed in namespace drills\n")
+
+
+def _tree_hash() -> str:
+    """What the operator's image was built from: the same tag must be rolled out again when that changes."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "build/operator-image").rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()

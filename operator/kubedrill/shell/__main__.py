@@ -1,0 +1,5 @@
+"""`python -m kubedrill.shell`: the operator's process."""
+
+from kubedrill.shell.operator import main
+
+main()

@@ -1,0 +1,224 @@
+"""Carries out what the machine commands. Every command may come twice: each of them makes twice be once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubedrill.core.commands import (
+    AddFinalizer,
+    CloseRecord,
+    Command,
+    Deliver,
+    Inject,
+    RemoveFinalizer,
+    Revert,
+    Sustain,
+    WriteReport,
+)
+from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine import Decision
+from kubedrill.core.operations import Operation, SetFields
+from kubedrill.core.state import Observation, State
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.protocol import records
+from kubedrill.protocol.inject import inject, sustain
+from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
+from kubedrill.protocol.records import RecordTrouble, StoredRecord
+from kubedrill.protocol.revert import revert
+from kubedrill.reverters import all_reverters
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.drills import add_finalizer, post_event, remove_finalizer
+from kubedrill.shell.evidence import Evidence
+from kubedrill.shell.pausing import pause_at
+from kubedrill.shell.reporting import write_report
+from kubedrill.shell.settings import Settings
+
+LOG = logging.getLogger(__name__)
+OPERATOR = "Operator"
+LONGEST_BACK_OFF = timedelta(seconds=30)
+
+
+class Actor:
+    """Carries out the commands of one drill."""
+
+    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings, evidence: Evidence) -> None:
+        self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
+        self._reverters = all_reverters(clock)
+        self._operations: dict[str, tuple[Operation, ...]] = {}
+        self._back_off: dict[str, tuple[datetime, timedelta]] = {}
+        self.stuck: dict[str, str] = {}
+
+    def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
+        """What the faults do, as planned by the preflight before anything was touched."""
+        self._operations = dict(operations)
+
+    async def carry_out(
+        self, drill: dict[str, Any], decision: Decision, seen: Observation, stored: Mapping[str, StoredRecord]
+    ) -> tuple[tuple[Fact, ...], bool]:
+        """Carries out all commands, the reverts at once: one that is stuck holds up no other.
+
+        Returns:
+            The outcomes as facts, and whether another turn should follow at once.
+        """
+        done = await asyncio.gather(
+            *(self._one(command, drill, decision, seen, stored) for command in decision.commands),
+            return_exceptions=True,
+        )
+        facts: list[Fact] = []
+        again = False
+        for command, result in zip(decision.commands, done, strict=True):
+            if isinstance(result, BaseException):
+                if not isinstance(result, Unreachable | RecordTrouble):
+                    raise result
+                LOG.warning("%s: %s", command, result)
+                continue
+            facts += result[0]
+            again = again or result[1]
+        return tuple(facts), again
+
+    async def _one(
+        self, command: Command, drill: dict[str, Any], decision: Decision, seen: Observation,
+        stored: Mapping[str, StoredRecord],
+    ) -> tuple[tuple[Fact, ...], bool]:
+        match command:
+            case AddFinalizer():
+                return (), (await add_finalizer(self._kube, drill)).ok
+            case RemoveFinalizer():
+                return (), (await remove_finalizer(self._kube, drill)).ok
+            case Inject(faults=faults):
+                return await self._inject(faults, drill, decision.state, stored)
+            case Sustain(record=name):
+                return await self._sustain(stored.get(name))
+            case Revert(record=name):
+                return await self._revert(stored.get(name), seen)
+            case CloseRecord(record=name):
+                return (), name in stored and await records.close(self._kube, stored[name])
+            case Deliver(inject=name):
+                return await self._deliver(name, drill, seen), True
+            case WriteReport():
+                return (), await write_report(self._kube, drill, decision, seen, self._clock.now())
+
+    async def _inject(
+        self, faults: Iterable[str], drill: dict[str, Any], state: State, stored: Mapping[str, StoredRecord]
+    ) -> tuple[tuple[Fact, ...], bool]:
+        assert state.deadline is not None  # noqa: S101  set on entering Armed
+        known = recorded_operations(stored.values())
+        wanted = {f: known.get(f) or self._operations.get(f, ()) for f in faults}
+        unplanned = [f for f, operations in wanted.items() if not operations]
+        if unplanned:
+            message = "what it does is no longer known: the operator was restarted before its undo was stored"
+            return tuple(_failed(f, state, "NotPlanned", message, self._clock) for f in unplanned), True
+        outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
+                               reverters=self._reverters, on=pause_at(self._settings.pause_at))
+        return tuple(injection_facts(outcome, state, self._clock)), outcome.state is not Injection.PENDING
+
+    async def _sustain(self, stored: StoredRecord | None) -> tuple[tuple[Fact, ...], bool]:
+        if stored:
+            await sustain(stored, self._reverters)
+        return (), False
+
+    async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
+        if stored is None:
+            return (), False
+        name, now = stored.record.name, self._clock.now()
+        due, wait = self._back_off.get(name, (now, timedelta(0)))
+        if now < due:
+            return (), False
+        confirmed = frozenset(str(f.detail.get("fault")) for f in seen.facts
+                              if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Undo")
+        outcome = await revert(self._kube, stored.ref, OPERATOR, self._clock, confirmed, reverters=self._reverters,
+                               on=pause_at(self._settings.pause_at))
+        if outcome.state is Reversal.REVERTED:
+            self.stuck.pop(name, None)
+            self._back_off.pop(name, None)
+            return reverted_facts(outcome.stored or stored, self._clock), True
+        wait = min(max(outcome.after, wait * 2, timedelta(seconds=0.5)), LONGEST_BACK_OFF)
+        self._back_off[name] = (self._clock.now() + wait, wait)
+        if outcome.state is Reversal.STALLED:
+            self.stuck[name] = f"{outcome.reason}: {outcome.message}"
+        return (), False
+
+    async def _deliver(self, name: str, drill: dict[str, Any], seen: Observation) -> tuple[Fact, ...]:
+        assert seen.conduct is not None  # noqa: S101  an inject is delivered in play
+        inject_at = next(i for i in seen.conduct.injects if i.name == name)
+        sent = self._clock.now()
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.conduct.target_namespace}}
+        reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
+        await post_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
+        kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
+        return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
+                     evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
+
+
+def identity(drill: Mapping[str, Any]) -> DrillIdentity:
+    """Whose records they are."""
+    meta = drill["metadata"]
+    return DrillIdentity(meta["uid"], meta["name"], meta["namespace"])
+
+
+def recorded_operations(stored: Iterable[StoredRecord]) -> dict[str, tuple[Operation, ...]]:
+    """By fault, enough of each recorded operation to find its record again: the record itself says the rest."""
+    found: dict[str, tuple[Operation, ...]] = {}
+    for one in stored:
+        record = one.record
+        for group in record.groups:
+            if isinstance(group, OutsideGroup):
+                operation: Operation = group.operation
+            elif record.target is not None:
+                operation = SetFields(record.target, ())
+            else:
+                continue
+            found[group.fault] = (*found.get(group.fault, ()), operation)
+    return found
+
+
+def injection_facts(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Iterable[Fact]:
+    """What came of an injection, fault by fault."""
+    for target in outcome.targets:
+        for fault in target.faults:
+            if target.state is Injection.INJECTED and target.at is not None:
+                yield Fact(FactKind.FAULT_INJECTED, target.at, Source.OPERATOR, f"injected/{fault}",
+                           evidence=f"{target.subject} was patched and answered",
+                           detail={"fault": fault, "target": target.subject})
+            elif target.state not in (Injection.INJECTED, Injection.PENDING):
+                yield _failed(fault, state, target.reason, target.message, clock)
+
+
+def reverted_facts(stored: StoredRecord, clock: ServerClock) -> tuple[Fact, ...]:
+    """Who put back what."""
+    outcome = stored.record.outcome
+    by = outcome.by if outcome else OPERATOR
+    at = Interval.at(stored.record.restored_at or clock.now(), clock.error)
+    return tuple(
+        Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}", evidence=f"{stored.record.subject} read back",
+             detail={"fault": fault, "target": stored.record.subject, "by": by,
+                     "wrote": any(f.outcome == "Restored" for f in outcome.fields) if outcome else False})
+        for fault in stored.record.faults
+    )
+
+
+async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) -> bool:
+    """Puts back what a record tells of whose Drill is gone, and closes it: nobody is left to be told."""
+    asked = frozenset(stored.record.faults)  # nobody is left to confirm what was done by hand, either
+    outcome = await revert(kube, stored.ref, OPERATOR, clock, asked, reverters=all_reverters(clock))
+    if outcome.state is not Reversal.REVERTED or outcome.stored is None:
+        LOG.warning("orphaned undo record %s: %s %s", stored.ref.name, outcome.reason, outcome.message)
+        return False
+    return await records.close(kube, outcome.stored)
+
+
+def _failed(fault: str, state: State, reason: str, message: str, clock: ServerClock) -> Fact:
+    attempt = state.fault(fault).attempt
+    return Fact(FactKind.FAULT_FAILED, Interval.at(clock.now(), clock.error), Source.OPERATOR, f"failed/{fault}/{attempt}",
+                evidence=message, detail={"fault": fault, "attempt": attempt, "reason": reason, "message": message})
+
+
+def _between(sent: datetime, clock: ServerClock) -> Interval:
+    return Interval(sent - clock.error, clock.now() + clock.error)
+
+

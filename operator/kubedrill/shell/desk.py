@@ -1,0 +1,98 @@
+"""The desk: one task a Drill, woken by whatever happens, and the orphans that no Drill speaks for any more.
+
+What woke a task makes no difference to what it does (level-triggered), so a lost or doubled wake-up costs at
+most a moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from kubedrill.core.phases import TERMINAL, Phase
+from kubedrill.kube.client import Kube
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.metrics import DrillCollector
+from kubedrill.shell.orphans import put_back_orphans
+from kubedrill.shell.receiver import make_app, serve
+from kubedrill.shell.settings import Settings
+from kubedrill.shell.task import DrillTask
+
+LOG = logging.getLogger(__name__)
+ORPHANS_EVERY = 30.0
+AUDIT_ANNOTATION = "kubedrill.dev/evidence-imported"
+
+
+class Desk:
+    """All Drills of the control namespace that this operator knows."""
+
+    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings) -> None:
+        self.kube, self.clock, self.settings = kube, clock, settings
+        self._drills: dict[str, dict[str, Any]] = {}
+        self._tasks: dict[str, DrillTask] = {}
+        self._last_turn: datetime | None = None
+        self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now)
+
+    def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
+        """A Drill appeared, changed or went; its task is woken, or made."""
+        uid = drill["metadata"]["uid"]
+        if gone:
+            self._drills.pop(uid, None)
+        else:
+            self._drills[uid] = drill
+        task = self._tasks.get(uid)
+        if task is None and not gone and is_settled(drill):
+            return
+        if task is None:
+            task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill)
+            task.start(self._ended)
+        task.wake()
+
+    def _ended(self, uid: str) -> None:
+        self._tasks.pop(uid, None)
+
+    def wake_namespace(self, namespace: str, facts: tuple[Any, ...]) -> None:
+        """Something came in from outside for a target namespace: its drills' tasks get it."""
+        for task in self._tasks.values():
+            if task.target_namespace == namespace:
+                task.inbox.add(facts)
+                task.wake()
+
+    def ready(self) -> str:
+        """Empty when the operator can work; else what is missing."""
+        return ""
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """The HTTP server and the sweep for orphans, for as long as the operator runs."""
+        app = make_app(self.settings.webhook_token, self.wake_namespace, self.collector, self.ready, self.clock.now)
+        sweep = asyncio.create_task(self._sweep())
+        async with serve(app, self.settings.port):
+            try:
+                yield
+            finally:
+                sweep.cancel()
+                for task in list(self._tasks.values()):
+                    await task.stop()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await put_back_orphans(self.kube, self.settings.namespace, self.clock)
+            except Exception:
+                LOG.exception("the sweep for orphaned undo records failed; it is tried again")
+            await asyncio.sleep(ORPHANS_EVERY)
+
+
+def is_settled(drill: dict[str, Any]) -> bool:
+    """Whether a Drill that was just read again needs nobody: it ended, nothing is to be cleared away, and no
+    evidence was imported since."""
+    meta, status = drill["metadata"], drill.get("status") or {}
+    machine = status.get("machine") or {}
+    ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL
+    imported = (meta.get("annotations") or {}).get(AUDIT_ANNOTATION, "")
+    return ended and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")

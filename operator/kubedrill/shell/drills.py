@@ -1,0 +1,73 @@
+"""The Drill at the API server: reading it, its status, its finalizer, its Events. One writer per field."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.drill import FINALIZER
+from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
+
+MANAGER = "kubedrill"
+
+
+def drill_path(namespace: str, name: str = "") -> str:
+    """Path of the drills of a namespace, or of one."""
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drills" + (f"/{name}" if name else "")
+
+
+async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]) -> Answer:
+    """Writes the whole status if the Drill is still the one that was read (409 when not)."""
+    meta = drill["metadata"]
+    body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
+    return await kube.call("PATCH", drill_path(meta["namespace"], meta["name"]) + "/status", body,
+                           content_type=MERGE_PATCH, query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")])
+
+
+async def add_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
+    """Adds our finalizer if it is not there."""
+    meta = drill["metadata"]
+    if FINALIZER in meta.get("finalizers", []):
+        return Answer(200, drill)
+    held = bool(meta.get("finalizers"))
+    change = {"op": "add", "path": "/metadata/finalizers/-" if held else "/metadata/finalizers",
+              "value": FINALIZER if held else [FINALIZER]}
+    return await _patch(kube, meta, [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+                                     _version(meta), change])
+
+
+async def remove_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
+    """Removes our finalizer, and no other."""
+    meta = drill["metadata"]
+    finalizers = list(meta.get("finalizers", []))
+    if FINALIZER not in finalizers:
+        return Answer(200, drill)
+    at = f"/metadata/finalizers/{finalizers.index(FINALIZER)}"
+    return await _patch(kube, meta, [{"op": "test", "path": at, "value": FINALIZER}, {"op": "remove", "path": at}])
+
+
+def _version(meta: dict[str, Any]) -> dict[str, Any]:
+    return {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]}
+
+
+async def _patch(kube: Kube, meta: dict[str, Any], operations: list[dict[str, Any]]) -> Answer:
+    return await kube.call("PATCH", drill_path(meta["namespace"], meta["name"]), operations,
+                           content_type=JSON_PATCH, query=[("fieldManager", MANAGER)])
+
+
+async def post_event(
+    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False
+) -> None:
+    """Says something in an Event; that it could not be said is no reason to stop."""
+    meta = regarding["metadata"]
+    namespace = meta.get("namespace") or meta["name"]
+    stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    await kube.call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", {
+        "apiVersion": "events.k8s.io/v1", "kind": "Event",
+        "metadata": {"generateName": f"{meta['name'][:40]}.", "namespace": namespace},
+        "eventTime": stamp, "reportingController": GROUP, "reportingInstance": "operator", "action": reason,
+        "reason": reason, "note": note[:1000], "type": "Warning" if warning else "Normal",
+        "regarding": {"apiVersion": regarding.get("apiVersion", API_VERSION), "kind": regarding.get("kind", "Drill"),
+                      "name": meta["name"], "namespace": meta.get("namespace"), "uid": meta.get("uid")},
+    })

@@ -1,0 +1,74 @@
+"""The operator's process: kopf watches Drills and wakes their tasks; everything else happens in the turns.
+
+Only `on.event` is used (a daemon, a timer or `on.delete` would run beside it and write by themselves), so kopf
+writes nothing. The finalizer is ours, and kopf is told another name, because it strips the one that it knows
+from objects which none of its handlers needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+import kopf
+
+from kubedrill.api.base import GROUP, VERSION
+from kubedrill.kube.client import Kube
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.desk import Desk
+from kubedrill.shell.settings import Settings
+
+LOG = logging.getLogger("kubedrill")
+
+
+def configured() -> kopf.OperatorSettings:
+    """kopf's settings, each because of a default that would hurt here."""
+    settings = kopf.OperatorSettings()
+    settings.peering.standalone = True  # anyone who may write a peering object could stop reverts
+    settings.scanning.disabled = True  # no rights on CRDs and namespaces are needed
+    settings.posting.enabled = False  # our own Events
+    settings.persistence.finalizer = f"{GROUP}/unused-by-kopf"
+    settings.networking.request_timeout = 15
+    settings.networking.connect_timeout = 5
+    settings.networking.error_backoffs = [0.2, 0.5, 1, 2, 4]
+    settings.queueing.error_delays = [1, 2, 3, 5, 8]
+    settings.watching.server_timeout = 300
+    settings.watching.connect_timeout = 5
+    settings.process.ultimate_exiting_timeout = 20
+    return settings
+
+
+def registered(desk: Desk) -> kopf.OperatorRegistry:
+    """One handler: whatever happens to a Drill wakes its task."""
+    registry = kopf.OperatorRegistry()
+
+    async def changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002  kopf's name
+        desk.changed(dict(body), gone=type == "DELETED")
+
+    in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
+    kopf.on.login(registry=registry)(kopf.login_with_service_account if in_cluster else kopf.login_with_kubeconfig)
+    kopf.on.event(GROUP, VERSION, "drills", registry=registry)(changed)
+    return registry
+
+
+async def run(settings: Settings) -> None:
+    """Runs until kopf ends: by a signal, or because a watch is refused (then the process is to be restarted)."""
+    kube = await Kube.connect()
+    clock = ServerClock(settings.clock_error)
+    await clock.measure(kube)
+    desk = Desk(kube, clock, settings)
+    try:
+        async with desk.serving():
+            await kopf.operator(registry=registered(desk), settings=configured(), namespaces=[settings.namespace])
+    finally:
+        await kube.close()
+
+
+def main() -> None:
+    """The console entry: settings from the environment, logs as lines on standard error."""
+    logging.basicConfig(level=os.environ.get("KUBEDRILL_LOG", "INFO"),
+                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    asyncio.run(run(Settings.from_environment(os.environ)))

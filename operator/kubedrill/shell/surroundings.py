@@ -1,0 +1,163 @@
+"""What is read around the target before anything is touched, all at once: each answer is a few milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kubedrill.api.faults import Fault
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.operations import Operation, Refusal, Target
+from kubedrill.core.phases import TERMINAL, UNTOUCHED
+from kubedrill.core.safety import LOOK_BACK, Surroundings
+from kubedrill.core.state import PlannedFault
+from kubedrill.faults import discover
+from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.kube.client import Kube
+from kubedrill.protocol.records import StoredRecord
+from kubedrill.shell.drills import drill_path
+from kubedrill.shell.observers import Probe
+
+OPT_IN_LABEL = "kubedrill.dev/control-namespace"
+RIGHTS = (
+    ("", "pods", "list"), ("", "pods", "watch"), ("apps", "deployments", "patch"), ("apps", "statefulsets", "patch"),
+    ("apps", "replicasets", "delete"), ("kubedrill.dev", "playeractions", "watch"),
+)
+INACTIVE = {p.value for p in TERMINAL | UNTOUCHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was read and planned: for the checks, for the state, and to act upon."""
+
+    around: Surroundings
+    plans: Mapping[str, PlannedFault] = field(default_factory=dict)
+    operations: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+
+
+async def read_surroundings(
+    kube: Kube, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Sequence[StoredRecord], probe: Probe,
+    now: datetime,
+) -> Read:
+    """Reads everything that the preflight asks about, and plans every fault against it."""
+    uid = drill["metadata"]["uid"]
+    namespace, rights, others, (objects, working_sets) = await asyncio.gather(
+        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        missing_rights(kube, conduct.target_namespace),
+        kube.get(drill_path(control)),
+        read_targets(kube, conduct, probe),
+    )
+    plans, refusals, operations = planned(conduct, uid, objects, working_sets)
+    series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
+    around = Surroundings(
+        control_namespace=control,
+        namespace_found=True if namespace.ok else False if namespace.status == 404 else None,
+        namespace_control=_labels(namespace.body).get(OPT_IN_LABEL, ""),
+        missing_rights=rights,
+        other_drills=tuple(
+            d["metadata"]["name"] for d in others.body.get("items", []) if _is_active(d, uid, conduct.target_namespace)
+        ),
+        busy_records=tuple(
+            f"undo record {r.record.name} of drill {r.record.drill.name}" for r in records
+            if r.record.drill.uid != uid and r.record.target and r.record.target.namespace == conduct.target_namespace
+        ),
+        refusals=refusals, not_ready=tuple(_not_ready(objects)),
+        monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
+        rules_loaded=frozenset(probe.rules) if probe.reachable else None,
+        firing=frozenset(probe.firing) if probe.reachable else None,
+        series=series,
+        announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+    )
+    return Read(around, plans, operations)
+
+
+async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
+    """What the operator should be allowed in the target namespace and is not; None when it can't be asked."""
+    answer = await kube.call(
+        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}
+        },
+    )
+    if not answer.ok:
+        return None
+    rules = answer.body.get("status", {}).get("resourceRules", [])
+
+    def allowed(group: str, resource: str, verb: str) -> bool:
+        return any(
+            {group, "*"} & set(r.get("apiGroups", [])) and {resource, "*"} & set(r.get("resources", []))
+            and {verb, "*"} & set(r.get("verbs", [])) for r in rules
+        )
+
+    return tuple(f"{verb} {resource}" for group, resource, verb in RIGHTS if not allowed(group, resource, verb))
+
+
+async def read_targets(
+    kube: Kube, conduct: Conduct, probe: Probe | None
+) -> tuple[dict[Target, dict[str, Any]], dict[str, dict[str, WorkingSet]]]:
+    """The objects that the faults ask for, and what their containers use, by fault."""
+    kinds = discover()
+    wanted = {t for f in conduct.faults for t in kinds[f.kind].targets(f.params_of(f.kind), conduct.target_namespace)}
+    answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
+    objects = {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
+    used = probe.working_sets if probe else {}
+    return objects, {f.name: dict(used) for f in conduct.faults}
+
+
+def planned(
+    conduct: Conduct, uid: str, objects: Mapping[Target, Mapping[str, Any]],
+    working_sets: Mapping[str, Mapping[str, WorkingSet]],
+) -> tuple[dict[str, PlannedFault], dict[str, Refusal], dict[str, tuple[Operation, ...]]]:
+    """Every fault's plan or refusal."""
+    kinds = discover()
+    plans: dict[str, Plan[Any]] = {}
+    refusals: dict[str, Refusal] = {}
+    for fault in conduct.faults:
+        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager, objects,
+                        working_sets.get(fault.name, {}))
+        plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
+        if isinstance(plan, Refusal):
+            refusals[fault.name] = plan
+        else:
+            plans[fault.name] = plan
+    clash = overlap(plans)
+    if clash:
+        refusals["faults"] = clash
+    states = {
+        f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes)
+        for f in conduct.faults if f.name in plans
+    }
+    return states, refusals, {name: plan.operations for name, plan in plans.items()}
+
+
+def _touches(fault: Fault, conduct: Conduct) -> str:
+    if fault.memory_limit:
+        return str(fault.memory_limit.target)
+    if fault.queue_load:
+        return f"Redis {fault.queue_load.redis.name}, {fault.queue_load.key}"
+    return f"Alertmanager {conduct.alertmanager.name}" if fault.alert else "by hand"
+
+
+def _labels(namespace: Mapping[str, Any]) -> Mapping[str, str]:
+    return dict((namespace.get("metadata") or {}).get("labels") or {})
+
+
+def _is_active(drill: Mapping[str, Any], uid: str, namespace: str) -> bool:
+    phase = ((drill.get("status") or {}).get("machine") or {}).get("phase", "Pending")
+    return (drill["metadata"]["uid"] != uid and drill["spec"].get("targetNamespace") == namespace
+            and phase not in INACTIVE)
+
+
+def _not_ready(objects: Mapping[Target, Mapping[str, Any]]) -> list[str]:
+    """Workloads with fewer ready pods than they want; anything without replicas is not asked."""
+    found = []
+    for target, body in objects.items():
+        spec, status = body.get("spec") or {}, body.get("status") or {}
+        if "replicas" not in spec:
+            continue
+        wanted, ready = int(spec["replicas"]), int(status.get("readyReplicas") or 0)
+        if ready < wanted or int(status.get("updatedReplicas") or 0) < wanted:
+            found.append(f"{target}: {ready} of {wanted} pods are ready")
+    return found

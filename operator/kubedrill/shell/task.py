@@ -1,0 +1,78 @@
+"""The task of one Drill: runs turns, one at a time, when it is woken and when the last turn said so."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.evidence import EvidenceRefused
+from kubedrill.shell.observers import FactInbox
+from kubedrill.shell.settings import Settings
+from kubedrill.shell.turn import Turns
+
+LOG = logging.getLogger(__name__)
+BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
+
+
+class DrillTask:
+    """One Drill's own clock and lock: its turns never overlap."""
+
+    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings, drill: dict[str, Any]) -> None:
+        meta = drill["metadata"]
+        self.uid: str = meta["uid"]
+        self.name: str = meta["name"]
+        self.target_namespace: str = (drill.get("spec") or {}).get("targetNamespace", "")
+        self.inbox = FactInbox()
+        self._clock = clock
+        self._woken = asyncio.Event()
+        self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.wake)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, ended: Callable[[str], None]) -> None:
+        """Begin; `ended` is called with the UID when the drill needs no more turns."""
+        self._task = asyncio.create_task(self._run(ended), name=f"drill {self.name}")
+
+    def wake(self) -> None:
+        """Run a turn soon."""
+        self._woken.set()
+
+    async def stop(self) -> None:
+        """End without a last turn: all that matters is stored."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._turns.close()
+
+    async def _run(self, ended: Callable[[str], None]) -> None:
+        failures = 0
+        while not self._turns.over:
+            self._woken.clear()
+            try:
+                wake_at = await self._turns.once()
+                failures = 0
+            except (Unreachable, EvidenceRefused) as error:
+                LOG.warning("drill %s: %s; trying again", self.name, error)
+                wake_at, failures = self._later(failures), failures + 1
+            except Exception:
+                # A poison object must not take the operator with it, nor hold up another drill.
+                LOG.exception("drill %s: the turn failed; trying again", self.name)
+                wake_at, failures = self._later(failures), failures + 1
+            if not self._turns.over:
+                await self._sleep_until(wake_at)
+        await self._turns.close()
+        ended(self.uid)
+
+    def _later(self, failures: int) -> datetime:
+        return self._clock.now() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+
+    async def _sleep_until(self, wake_at: datetime | None) -> None:
+        left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())
+        try:
+            await asyncio.wait_for(self._woken.wait(), left)
+        except TimeoutError:
+            pass
