@@ -1,0 +1,135 @@
+"""A Deployment or StatefulSet as a fault sees it: what of its object decides which pods a change reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubedrill.core.operations import Refusal
+
+_DEFAULT_PERCENT = "25%"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of the template: where it stands, and its memory as quantities (None: not set)."""
+
+    index: int
+    name: str
+    limit: str | None
+    request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A workload. `how` is its strategy's type: RollingUpdate, Recreate or OnDelete.
+
+    `max_unavailable` and `max_surge` are a Deployment's, `partition` and `ordered` a StatefulSet's.
+    `unsettled` says why it is in the middle of a rollout, and is empty when it is not.
+    """
+
+    kind: str
+    name: str
+    replicas: int
+    how: str
+    max_unavailable: int | str
+    max_surge: int | str
+    partition: int
+    ordered: bool
+    min_ready: int
+    progress_deadline: int
+    labels: Mapping[str, str]
+    containers: tuple[Container, ...]
+    paused: bool
+    deleting: bool
+    unsettled: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @classmethod
+    def read(cls, kind: str, obj: Mapping[str, Any]) -> Workload:
+        """From the object as the API server gave it; what it leaves out has the API's default."""
+        spec = obj["spec"]
+        stateful = kind == "StatefulSet"
+        strategy = spec.get("updateStrategy" if stateful else "strategy", {})
+        rolling = strategy.get("rollingUpdate", {})
+        replicas = int(spec.get("replicas", 1))
+        return cls(
+            kind=kind,
+            name=str(obj["metadata"]["name"]),
+            replicas=replicas,
+            how=str(strategy.get("type", "RollingUpdate")),
+            max_unavailable=rolling.get("maxUnavailable", _DEFAULT_PERCENT),
+            max_surge=rolling.get("maxSurge", _DEFAULT_PERCENT),
+            partition=int(rolling.get("partition", 0)),
+            ordered=stateful and spec.get("podManagementPolicy", "OrderedReady") == "OrderedReady",
+            min_ready=int(spec.get("minReadySeconds", 0)),
+            progress_deadline=int(spec.get("progressDeadlineSeconds", 600)),
+            labels=dict(spec["selector"].get("matchLabels", {})),
+            containers=tuple(_containers(spec["template"]["spec"]["containers"])),
+            paused=bool(spec.get("paused")),
+            deleting="deletionTimestamp" in obj["metadata"],
+            unsettled=_unsettled(stateful, replicas, obj),
+        )
+
+    def container(self, name: str | None) -> Container | None:
+        """The container of that name, the first when no name is given; None when there is no such one."""
+        return next((c for c in self.containers if name in (None, c.name)), None)
+
+
+def refusal_of_state(workload: Workload) -> Refusal | None:
+    """Why a workload in this state can't be faulted predictably, or nothing."""
+    reasons = (
+        (workload.deleting, "BeingDeleted", f"{workload} is being deleted"),
+        (
+            workload.paused,
+            "Paused",
+            f"{workload} is paused, so a change reaches no pod: kubectl rollout resume it first",
+        ),
+        (
+            workload.replicas == 0,
+            "NoPods",
+            f"{workload} is scaled to 0, so no pod can be hit: scale it up first",
+        ),
+        (
+            workload.how == "OnDelete",
+            "OnDelete",
+            f"{workload} replaces pods only when somebody deletes them: choose one with RollingUpdate",
+        ),
+        (
+            bool(workload.unsettled),
+            "RolloutInProgress",
+            f"{workload} is not settled ({workload.unsettled}): wait for kubectl rollout status",
+        ),
+    )
+    return next((Refusal(reason, message) for holds, reason, message in reasons if holds), None)
+
+
+def _containers(containers: list[Mapping[str, Any]]) -> list[Container]:
+    return [
+        Container(i, str(c["name"]), _memory(c, "limits"), _memory(c, "requests"))
+        for i, c in enumerate(containers)
+    ]
+
+
+def _memory(container: Mapping[str, Any], what: str) -> str | None:
+    value = container.get("resources", {}).get(what, {}).get("memory")
+    return None if value is None else str(value)
+
+
+def _unsettled(stateful: bool, replicas: int, obj: Mapping[str, Any]) -> str:
+    """What `kubectl rollout status` would wait for, and a StatefulSet's two revisions behind a partition."""
+    status = obj.get("status", {})
+    if status.get("observedGeneration", 0) < obj["metadata"].get("generation", 0):
+        return "its controller has not seen the last change yet"
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return "its pods have two revisions"
+    current = status.get("currentReplicas" if stateful else "updatedReplicas", 0)
+    if current != replicas:
+        return f"{current} of {replicas} pods have the current template"
+    if status.get("replicas", 0) != replicas:
+        return f"{status.get('replicas', 0)} pods instead of {replicas}"
+    available = status.get("availableReplicas", 0)
+    return "" if available == replicas else f"{available} of {replicas} pods are available"
