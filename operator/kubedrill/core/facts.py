@@ -119,6 +119,7 @@ class FactKind(StrEnum):
     END_EX = "EndEx"
     FAULT_INJECTED = "FaultInjected"  # fault, target
     FAULT_EFFECTIVE = "FaultEffective"  # fault
+    JOBS_PUSHED = "JobsPushed"  # fault, pushed (so far), count
     FAULT_FAILED = "FaultFailed"  # fault, reason, message
     FAULT_REVERTED = "FaultReverted"  # fault, target, by, outcome (per field)
     CONFIRMED = "Confirmed"  # the facilitator: fault, step (Do | Undo): a manual fault was done or undone

@@ -1,9 +1,9 @@
 """What is done inside Redis in one atomic step each (Redis ≥ 5).
 
 One hash per drill and fault, the *mark*, holds how far the push has come: `pushed` (the high-water mark),
-`at` (Redis time, in milliseconds, up to which the rate is used up), `closed` and `seen` (times of the undo and
-of the last fake job that it saw) and `removed`. Whoever calls and how often makes no difference: ids follow
-from the mark, and the rate from Redis' own clock.
+`at` (Redis time, in milliseconds, up to which the rate is used up), `closed` and `seen` (times of the undo
+and of the last fake job that it saw) and `removed`. Whoever calls and how often makes no difference: ids
+follow from the mark, and the rate from Redis' own clock.
 """
 
 from __future__ import annotations
