@@ -26,7 +26,7 @@ def _written(value: Value) -> dict[str, Any]:
 
 
 def _read(stored: Any) -> Value:
-    return stored["is"] if "is" in stored else ABSENT
+    return stored.get("is", ABSENT)
 
 
 # In the stored form `{"is": 3}` is the value 3 and `{}` is "not there": null would be ambiguous.
@@ -143,6 +143,9 @@ class Done:
     """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed)."""
 
     note: str = ""
+
+
+UNREACHABLE = "Unreachable"
 
 
 @dataclass(frozen=True, slots=True)

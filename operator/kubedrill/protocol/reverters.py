@@ -1,7 +1,7 @@
 """What undoes the operations that are not fields of a Kubernetes object: one small interface.
 
-A reverter knows one kind of operation (Redis, Alertmanager). The record is stored before `inject` is called and
-every call may come twice, from two processes at once, or after a crash: each method makes it so, whatever
+A reverter knows one kind of operation (Redis, Alertmanager). The record is stored before `inject` is called,
+and every call may come twice, from two processes at once, or after a crash: each method makes it so, whatever
 was done before. All that it needs is in the group's operation and the record.
 """
 
@@ -24,6 +24,7 @@ class Reverter(Protocol):
         """Brings it to where it should be by now: pushes what is due, refreshes what would end.
 
         Done when nothing more is to be done while the fault lasts, else Again with the time of the next call.
+        Again with the reason UNREACHABLE means that nothing was done, or nobody knows.
         """
 
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:

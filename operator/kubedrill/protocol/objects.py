@@ -1,0 +1,149 @@
+"""The target at the API server: read live, gone told from unreadable, patched, its ownership given back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from kubedrill.core.operations import Target
+from kubedrill.core.ownership import given_back
+from kubedrill.core.undo import Patch
+from kubedrill.core.undo_record import UndoRecord
+from kubedrill.kube.client import JSON_PATCH, Answer, Kube
+
+GIVE_BACK_TRIES = 12
+GIVE_BACK_PAUSE = 0.02
+
+
+class Unsure(Exception):
+    """The API server did not say what is asked: no conclusion, least of all that something is gone."""
+
+    def __init__(self, what: str, answer: Answer) -> None:
+        super().__init__(f"{what}: {answer.status} {answer.reason} {answer.message}".strip())
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A target as it was read: the object (None: a live 404) and its namespace's UID (empty: gone)."""
+
+    seen: dict[str, Any] | None
+    namespace_uid: str
+
+
+class Reply(StrEnum):
+    """What an answer to a patch with preconditions means."""
+
+    DONE = "Done"
+    MOVED = "Moved"  # a precondition failed: read again and compare
+    GONE = "Gone"
+    INVALID = "Invalid"  # the change itself is refused, with causes
+    FORBIDDEN = "Forbidden"
+    BUSY = "Busy"  # 429, 5xx, 401: says nothing about the change
+
+
+async def read_target(kube: Kube, target: Target, namespace_uid: str = "") -> Place:
+    """The target, live. Whether it is gone is asked of the object, then of its namespace, cluster-wide.
+
+    A Role in a deleted namespace is gone with it, so a 403 there proves nothing: the namespace tells. With
+    `namespace_uid` the namespace is asked only where the object's own answer leaves it open.
+
+    Raises:
+        Unsure: neither said that it is there or that it is not.
+    """
+    answer = await kube.get(target.path)
+    if answer.ok and namespace_uid:
+        return Place(answer.body, namespace_uid)
+    now = await namespace_uid_of(kube, target.namespace)
+    if answer.ok and now:
+        return Place(answer.body, now)
+    if not now or (namespace_uid and now != namespace_uid and not answer.ok):
+        return Place(None, now)
+    if is_not_found(answer, target.plural, target.name):
+        return Place(None, now)
+    raise Unsure(f"read {target}", answer)
+
+
+async def namespace_uid_of(kube: Kube, namespace: str) -> str:
+    """The namespace's UID, empty after a live 404.
+
+    Raises:
+        Unsure: it can't be read.
+    """
+    answer = await kube.get(f"/api/v1/namespaces/{namespace}")
+    if answer.ok:
+        return str(answer.body["metadata"]["uid"])
+    if is_not_found(answer, "namespaces", namespace):
+        return ""
+    raise Unsure(f"read namespace {namespace}", answer)
+
+
+def is_not_found(answer: Answer, plural: str, name: str) -> bool:
+    """A 404 of the API server about this very object; a proxy's, or an unserved kind's, is none."""
+    details = answer.body.get("details") or {}
+    return (answer.status == 404 and answer.reason == "NotFound" and details.get("kind") == plural
+            and details.get("name") == name)
+
+
+async def patch_target(
+    kube: Kube, target: Target, patch: Patch, manager: str, *, dry_run: bool = False
+) -> tuple[Reply, Answer]:
+    """One JSON Patch under a manager's name, strict about unknown fields.
+
+    Raises:
+        Unreachable: there was no answer; whether it was done is unknown.
+    """
+    query = [("fieldManager", manager), ("fieldValidation", "Strict")]
+    query += [("dryRun", "All")] if dry_run else []
+    answer = await kube.call("PATCH", target.path, list(patch), content_type=JSON_PATCH, query=query)
+    return _meaning(answer), answer
+
+
+async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dict[str, Any]:
+    """Return the ownership of what we wrote, in a request of its own; gives the object as it is then.
+
+    The controllers write at the same moment, so a conflict is usual: read again, splice again, a few times.
+    The caller sees in the object whether our entry is still in it.
+    """
+    target = record.target
+    if target is None:
+        return seen
+    for attempt in range(GIVE_BACK_TRIES):
+        metadata = seen["metadata"]
+        entries = given_back(metadata.get("managedFields") or (), record.manager, record.owners)
+        if entries is None:
+            return seen
+        patch = (
+            {"op": "test", "path": "/metadata/uid", "value": record.target_uid},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/managedFields", "value": entries},
+        )
+        reply, answer = await patch_target(kube, target, patch, record.manager)
+        if reply is Reply.DONE:
+            return answer.body
+        if reply is not Reply.MOVED:
+            return seen
+        await asyncio.sleep(GIVE_BACK_PAUSE * attempt)
+        again = await kube.get(target.path)
+        if not again.ok or again.body["metadata"]["uid"] != record.target_uid:
+            return seen
+        seen = again.body
+    return seen
+
+
+def causes(answer: Answer) -> tuple[str, ...]:
+    """The fields that a refusal names."""
+    found = (answer.body.get("details") or {}).get("causes") or ()
+    return tuple(str(cause.get("field", "")) for cause in found)
+
+
+def _meaning(answer: Answer) -> Reply:
+    if answer.ok:
+        return Reply.DONE
+    if answer.status == 422 and not causes(answer):
+        # a failed test, a stale index and a malformed patch all look alike: 422 without details
+        return Reply.MOVED
+    meanings = {400: Reply.INVALID, 403: Reply.FORBIDDEN, 404: Reply.GONE, 409: Reply.MOVED, 422: Reply.INVALID}
+    return meanings.get(answer.status, Reply.BUSY)

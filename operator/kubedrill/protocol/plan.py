@@ -1,0 +1,98 @@
+"""Planning an injection: what is there now, and what a dry run says that it will become. Touches nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from kubedrill.core.operations import Ask, Refusal, SetFields, Target
+from kubedrill.core.undo import after_values, before_values, inject_patch
+from kubedrill.core.undo_record import DrillIdentity, UndoRecord, manager_name
+from kubedrill.kube.client import Answer, Kube
+from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.intents import Intent
+from kubedrill.protocol.objects import Reply, patch_target, read_target
+from kubedrill.protocol.outcomes import Injection
+from kubedrill.protocol.reverters import Reverters
+
+T = TypeVar("T")
+
+
+class InjectionEnds(Exception):
+    """The injection of a target ends here, for now or for good."""
+
+    def __init__(self, state: Injection, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.state, self.reason, self.message = state, reason, message
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Makes undo records out of intents."""
+
+    kube: Kube
+    drill: DrillIdentity
+    deadline: datetime
+    clock: Clock
+    reverters: Reverters
+
+    async def record_of(self, intent: Intent, name: str, namespace_uid: str) -> UndoRecord:
+        """The record that must be stored before the subject is touched.
+
+        Raises:
+            InjectionEnds: it is refused, by us or by the API server's dry run.
+        """
+        manager = manager_name(self.drill.uid, name)
+        record = UndoRecord(self.drill, name, intent.subject, intent.outside, manager, self.deadline,
+                            self.clock.now(), intent.target, namespace_uid)
+        if intent.target is not None:
+            return await self._with_fields(record, intent.target, intent.changes)
+        for group in intent.outside:
+            if not isinstance(group.operation, Ask):
+                _unless_refused(await self.reverters[type(group.operation)].prepare(group.operation))
+        return record
+
+    async def _with_fields(
+        self, record: UndoRecord, target: Target, changes: tuple[tuple[str, SetFields], ...]
+    ) -> UndoRecord:
+        place = await read_target(self.kube, target, record.namespace_uid)
+        if place.seen is None:
+            raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"{target} is not there")
+        groups = tuple(_unless_refused(before_values(op, fault, place.seen)) for fault, op in changes)
+        record = as_read(replace(record, groups=groups, target_uid=place.seen["metadata"]["uid"]), place.seen)
+        twice = [path for path, n in Counter(field.path for field in record.fields).items() if n > 1]
+        if twice:
+            raise InjectionEnds(Injection.REFUSED, "FieldTwice", f"two faults change {twice[0]} of {target}")
+        patch = inject_patch(record, place.seen)
+        reply, answer = await patch_target(self.kube, target, patch, record.manager, dry_run=True)
+        if reply in (Reply.MOVED, Reply.GONE):
+            raise InjectionEnds(Injection.PENDING, "Conflict", f"{target} changed in the same moment")
+        if reply is not Reply.DONE:
+            raise refused(target, reply, answer)
+        record = after_values(record, answer.body)
+        if all(field.before == field.after for field in record.fields):
+            raise InjectionEnds(Injection.REFUSED, "NothingToChange", f"{target} is so already")
+        return record
+
+
+def as_read(record: UndoRecord, seen: dict[str, Any]) -> UndoRecord:
+    """The record with what a patch must prove of the object: its version, generation and owners."""
+    metadata = seen["metadata"]
+    owners = tuple(e for e in metadata.get("managedFields") or () if e.get("manager") != record.manager)
+    return replace(record, resource_version=metadata["resourceVersion"], owners=owners,
+                   generation=int(metadata.get("generation", 0)))
+
+
+def refused(subject: object, reply: Reply, answer: Answer) -> InjectionEnds:
+    """The end that an answer means which is neither a yes nor a conflict."""
+    if reply is Reply.BUSY:
+        return InjectionEnds(Injection.PENDING, "ServerBusy", f"{subject}: {answer.status} {answer.message}")
+    return InjectionEnds(Injection.REFUSED, str(reply), f"{subject}: {answer.message}")
+
+
+def _unless_refused(planned: T | Refusal) -> T:
+    if isinstance(planned, Refusal):
+        raise InjectionEnds(Injection.REFUSED, planned.reason, planned.message)
+    return planned

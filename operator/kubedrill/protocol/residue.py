@@ -1,0 +1,132 @@
+"""What a workload's controller keeps of a fault after the fields are back, and clearing it away.
+
+The ReplicaSet or ControllerRevision that carries the faulted template would bring the fault back with the
+owner's next `rollout undo`; it is removed once it has no pods. An ordered StatefulSet waits for ever for a
+broken pod (a known limitation of its controller): its unready pods of the faulted revision are deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from kubedrill.core.operations import Target
+from kubedrill.core.pointers import found_again, read
+from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
+from kubedrill.kube.client import Kube
+from kubedrill.protocol.objects import Unsure
+
+_REVISIONS = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
+_TEMPLATE = "/spec/template/"
+_HASH = "controller-revision-hash"
+
+
+async def clear_away(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> tuple[str, ...]:
+    """Free what is stuck and remove the faulted revisions that have no pods; names those that still have.
+
+    Raises:
+        Unsure: the API server refuses a read or a delete.
+        Unreachable: no answer.
+    """
+    target = record.target
+    in_template = tuple(f for f in record.fields if f.path.startswith(_TEMPLATE) and f.before != f.after)
+    if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
+        return ()
+    revisions = [
+        item for item in await _items(kube, target, "apps/v1", _REVISIONS[target.kind])
+        if _is_faulted(item, record, in_template) and _name(item) not in _current(seen)
+    ]
+    if not revisions:
+        return ()
+    pods = await _pods_of(kube, record, target, revisions)
+    left = []
+    for revision in revisions:
+        path = _path(target, "apps/v1", _REVISIONS[target.kind], _name(revision))
+        # as it was read: it may have got pods since
+        if pods.get(_name(revision)) or not await _deleted(kube, path, revision, "uid", "resourceVersion"):
+            left.append(_name(revision))
+    return tuple(left)
+
+
+def _is_faulted(revision: Mapping[str, Any], record: UndoRecord, fields: Iterable[FieldUndo]) -> bool:
+    """Made by the workload after the injection was intended, with all our values in its template."""
+    made = datetime.fromisoformat(revision["metadata"]["creationTimestamp"])
+    if made < record.intended_at.replace(microsecond=0):
+        return False
+    if not _owned(revision, record):
+        return False
+    holder = revision if "spec" in revision else revision.get("data") or {}
+    return _carries(holder, fields)
+
+
+def _carries(holder: Mapping[str, Any], fields: Iterable[FieldUndo]) -> bool:
+    """Whether a template has every value of the fault (of none: always)."""
+    places = ((field, found_again(holder, field.path, field.guards)) for field in fields)
+    return all(place is not None and read(holder, place[0]) == field.after for field, place in places)
+
+
+async def _pods_of(
+    kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]]
+) -> dict[str, int]:
+    """How many pods each revision has; those of a stuck StatefulSet are deleted on the way."""
+    if target.kind == "Deployment":
+        return {_name(r): r["spec"].get("replicas", 0) + r["status"].get("replicas", 0) for r in revisions}
+    counts: dict[str, int] = {}
+    stuck = any(g.unstick for g in record.groups if isinstance(g, FieldGroup))
+    for revision in revisions:
+        query = [("labelSelector", f"{_HASH}={_name(revision)}")]
+        for pod in await _items(kube, target, "v1", "pods", query):
+            if not _owned(pod, record):
+                continue
+            counts[_name(revision)] = counts.get(_name(revision), 0) + 1
+            if stuck and not _ready(pod) and "deletionTimestamp" not in pod["metadata"]:
+                await _deleted(kube, _path(target, "v1", "pods", _name(pod)), pod, "uid")
+    return counts
+
+
+def _owned(item: Mapping[str, Any], record: UndoRecord) -> bool:
+    """Whether the target is among the owners."""
+    return any(owner.get("uid") == record.target_uid for owner in item["metadata"].get("ownerReferences") or ())
+
+
+def _ready(pod: Mapping[str, Any]) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+
+
+def _current(seen: Mapping[str, Any]) -> set[str]:
+    """The revision that a StatefulSet is going to: never removed, whatever it carries."""
+    status = seen.get("status") or {}
+    if int(status.get("observedGeneration", 0)) < int(seen["metadata"].get("generation", 0)):
+        return set()
+    return {str(status.get("updateRevision", ""))}
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return str(item["metadata"]["name"])
+
+
+def _path(target: Target, version: str, plural: str, name: str = "") -> str:
+    root = "/api/v1" if version == "v1" else f"/apis/{version}"
+    return f"{root}/namespaces/{target.namespace}/{plural}" + (f"/{name}" if name else "")
+
+
+async def _items(
+    kube: Kube, target: Target, version: str, plural: str, query: Iterable[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    answer = await kube.get(_path(target, version, plural), query=list(query))
+    if not answer.ok:
+        raise Unsure(f"list {plural} in {target.namespace}", answer)
+    return list(answer.body.get("items") or ())
+
+
+async def _deleted(kube: Kube, path: str, item: Mapping[str, Any], *same: str) -> bool:
+    """Delete exactly the object that was read, or find it gone. False when it is no longer the same."""
+    body = {"preconditions": {key: item["metadata"][key] for key in same}}
+    answer = await kube.call("DELETE", path, body)
+    if answer.ok or answer.status == 404:
+        return True
+    if answer.status == 409:
+        return False
+    raise Unsure(f"delete {path}", answer)
