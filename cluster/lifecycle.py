@@ -48,7 +48,6 @@ def environment(folders: Folders, provider: Provider, engine_name: str) -> Mappi
     if provider is Provider.SELF_BUILT:
         return {
             "DOCKER_HOST": f"unix://{folders.engine / 'docker.sock'}",
-            "DOCKER_CONFIG": str(folders.engine / "client"),
             "KIND_EXPERIMENTAL_PROVIDER": "docker",
             # the distribution's own client first: it fits the distribution's engine
             "PATH": f"{folders.binaries}:/usr/sbin:/usr/bin:/sbin:/bin",
