@@ -22,9 +22,7 @@ APP: Final = Path(__file__).resolve().parent
 REPOSITORY: Final = APP.parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from cluster import toolchain  # noqa: E402  # it lies beside us in the checkout, not in any environment
-from cluster.commands import ClusterError, Runner  # noqa: E402
-from cluster.settings import folders  # noqa: E402
+from cluster.settings import folders  # noqa: E402  # it lies in the checkout, not in any environment
 
 BUILD: Final = REPOSITORY / "build" / "prometheus-adapter"
 ADAPTER_API: Final = "v1beta1.external.metrics.k8s.io"
@@ -57,7 +55,7 @@ def main() -> int:
             apply_copy(namespace)
         for namespace in namespaces:
             wait_until_steady(namespace)
-    except (subprocess.CalledProcessError, TimeoutError, ValueError, ClusterError) as trouble:
+    except (subprocess.CalledProcessError, TimeoutError, ValueError) as trouble:
         print(f"staging: {trouble}", file=sys.stderr)
         return 1
     say(f"steady: {', '.join(namespaces)} ({time.monotonic() - began:.0f} s)")
@@ -83,22 +81,15 @@ def build_adapter() -> Path:
     if not program.exists() or any(source.stat().st_mtime > program.stat().st_mtime for source in sources):
         say("prometheus-adapter from its Go module (the first time about 2 min)")
         BUILD.mkdir(parents=True, exist_ok=True)
+        go = run(sys.executable, "-m", "cluster", "go", folder=REPOSITORY).strip()
         run(
-            *(go(), "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program)),
+            *(go, "build", "-mod=readonly", "-trimpath", "-ldflags=-s -w", "-o", str(program)),
             "sigs.k8s.io/prometheus-adapter/cmd/adapter",
             folder=APP / "adapter",
             environment={"CGO_ENABLED": "0"},
         )
         program.touch()
     return BUILD
-
-
-def go() -> str:
-    """The Go that the cluster's own parts are built with; installed if there is none yet."""
-    program = toolchain.go(folders())
-    if not program.exists():
-        toolchain.provide(Runner(folders().log, {}), folders())
-    return str(program)
 
 
 def apply_metrics() -> None:
