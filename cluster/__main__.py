@@ -28,7 +28,7 @@ def main() -> int:
         print(f"cluster: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ncluster: interrupted; the next run goes on from the step that was not finished", file=sys.stderr)
+        print("\ncluster: interrupted; the next run goes on with the unfinished step", file=sys.stderr)
         return 130
 
 
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
         ("up", up, "bring the cluster up, or find it up"),
         ("down", down, "remove the cluster, its engine and its network; builds are kept"),
         ("status", status, "say what is there; ends with 1 if no healthy cluster is"),
-        ("env", env, "print what a shell must know: eval \"$(python3 -m cluster env)\""),
+        ("env", env, 'print what a shell must know: eval "$(python3 -m cluster env)"'),
         ("kubeconfig", kubeconfig, "print the kubeconfig's path"),
         ("audit-log", audit_log, "print the path of the API server's audit log, readable here"),
         ("go", go, "print the path of a Go toolchain that builds the modules of this project"),
@@ -131,10 +131,7 @@ def image(places: Folders, arguments: argparse.Namespace) -> int:
     """Build an image and load it into the nodes."""
     wanted = images.request(arguments.name, arguments.context, arguments.file, arguments.build_arg)
     with exclusive(places):
-        machine = present(places)
-        known = state.read(places)
-        assert known is not None
-        images.provide(machine, known, wanted)
+        images.provide(present(places), wanted)
     return 0
 
 
@@ -158,7 +155,9 @@ def engine_name(provider: Provider, facts: Facts) -> str:
 def remembered(places: Folders) -> lifecycle.Machine | None:
     """The machine of the cluster that was brought up last."""
     known = state.read(places)
-    return lifecycle.Machine(places, known.provider, known.engine) if known else None
+    if known is None:
+        return None
+    return lifecycle.Machine(places, known.provider, known.engine, known.context, known.identity)
 
 
 @contextmanager

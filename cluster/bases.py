@@ -81,7 +81,7 @@ class Buildah:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """buildah with a store of our own."""
+        """The program with a store of our own."""
         return (
             *("buildah", "--root", str(self.folders.cache / "buildah")),
             *("--runroot", "/run/kubedrill-buildah", "--storage-driver", "overlay"),
@@ -104,7 +104,13 @@ class Buildah:
         shutil.rmtree(work)
 
     def build(
-        self, reference: str, recipe: Path, context: Path, arguments: Mapping[str, str], *, squash: bool = False
+        self,
+        reference: str,
+        recipe: Path,
+        context: Path,
+        arguments: Mapping[str, str],
+        *,
+        squash: bool = False,
     ) -> None:
         """Build one Containerfile; unchanged instructions are taken from the store."""
         self.runner.run(

@@ -1,4 +1,4 @@
-"""Programs built from pinned, checksummed Go modules: Kubernetes, etcd, CoreDNS, kind, and three of our own."""
+"""Programs built from pinned, checksummed Go modules: Kubernetes, etcd, CoreDNS, kind, three of our own."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -47,9 +47,10 @@ def context_patterns(text: str) -> Iterator[str]:
             yield from copied(rest)
         elif word == "RUN":
             for options in re.findall(r"--mount=(\S*type=bind\S*)", rest):
-                source = dict(part.partition("=")[::2] for part in options.split(","))
+                pairs = (part.partition("=") for part in str(options).split(","))
+                source = {key: value for key, _, value in pairs}
                 if "from" not in source:
-                    yield source.get("source", source.get("src", "."))
+                    yield source.get("source") or source.get("src") or "."
 
 
 def copied(arguments: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which existing clusters may be used for drills: throwaway ones by their context's name, others by consent."""
+"""Which existing clusters may be used: throwaway ones by their context's name, others by consent."""
 
 import re
 from collections.abc import Callable

@@ -12,7 +12,9 @@ from cluster.settings import KUBERNETES_VERSION, Folders, architecture
 ONLY_ROOT = "root:x:0:0:root:/root:/bin/sh\n"
 # What kube-proxy and the pod network run: the rest of their images is busybox.
 NETWORK_PROGRAMS = ("xtables-nft-multi", "xtables-legacy-multi", "nft", "conntrack")
-XTABLES_NAMES = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
+XTABLES_NAMES = tuple(
+    f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")
+)
 SHELL_NAMES = ("sh", "cat", "ls", "sleep")
 
 
@@ -59,7 +61,8 @@ def write_archives(runner: Runner, folders: Folders, userland: Path, work: Path)
         name = component.reference.rpartition("/")[2].replace(":", "-")
         own = program_layer(runner, folders, component, work / name)
         target = work / f"{name}.oci.tar"
-        write_archive(target, component.reference, [tools, own] if component.network_tools else [own], component.entrypoint)
+        layers = [tools, own] if component.network_tools else [own]
+        write_archive(target, component.reference, layers, component.entrypoint)
         archives.append(target)
     return archives
 

@@ -10,8 +10,7 @@ from cluster.commands import ClusterError
 from cluster.containerfile import context_files, default_base
 from cluster.lifecycle import Machine, run
 from cluster.provider import Provider
-from cluster.state import State
-from cluster.steps import Step, digest_of, digest_of_files
+from cluster.steps import Step, digest_of_files
 
 DEFAULT_TAG = "dev"
 
@@ -58,7 +57,7 @@ def request(name: str, context: Path, recipe: Path | None, arguments: list[str])
     return Request(full_reference(name), context.absolute(), found.absolute(), pairs)
 
 
-def provide(machine: Machine, known: State, wanted: Request) -> None:
+def provide(machine: Machine, wanted: Request) -> None:
     """Build the image and load it into the nodes; each only if it must be."""
     before: list[Step] = []
     if machine.provider is Provider.SELF_BUILT:
@@ -67,8 +66,8 @@ def provide(machine: Machine, known: State, wanted: Request) -> None:
         build = engine_build(machine, wanted)
     load = Step(
         f"load {wanted.reference}",
-        lambda: load_archive(machine, known, archive_of(machine, wanted)),
-        inputs=(build, known.identity),
+        lambda: load_archive(machine, archive_of(machine, wanted)),
+        inputs=(build, machine.identity),
     )
     run(machine, [*before, build, load])
 
@@ -92,9 +91,7 @@ def self_built(machine: Machine, wanted: Request) -> tuple[Step, list[Step], Req
         buildah.build(wanted.reference, wanted.recipe, wanted.context, wanted.arguments)
         buildah.save(wanted.reference, archive)
 
-    step = Step(
-        f"build {wanted.reference}", build, inputs=(wanted.digest, *before), present=archive.exists
-    )
+    step = Step(f"build {wanted.reference}", build, inputs=(wanted.digest, *before), present=archive.exists)
     return step, before, wanted
 
 
@@ -105,9 +102,8 @@ def engine_build(machine: Machine, wanted: Request) -> Step:
 
     def build() -> None:
         arguments = [word for item in wanted.arguments.items() for word in ("--build-arg", "=".join(item))]
-        runner.run(
-            *(engine, "build", *arguments, "--file", wanted.recipe, "--tag", wanted.reference, wanted.context)
-        )
+        recipe = ("--file", wanted.recipe, "--tag", wanted.reference)
+        runner.run(engine, "build", *arguments, *recipe, wanted.context)
         archive.parent.mkdir(parents=True, exist_ok=True)
         runner.run(engine, "save", "--output", archive, wanted.reference)
 
@@ -120,7 +116,7 @@ def archive_of(machine: Machine, wanted: Request) -> Path:
     return machine.folders.images / f"{name}.tar"
 
 
-def load_archive(machine: Machine, known: State, archive: Path) -> None:
+def load_archive(machine: Machine, archive: Path) -> None:
     """Bring an archive into the nodes of whatever cluster it is.
 
     Raises:
@@ -129,8 +125,8 @@ def load_archive(machine: Machine, known: State, archive: Path) -> None:
     if machine.provider is not Provider.EXISTING:
         machine.kind.load(archive)
         return
-    command = contexts.image_loader(known.context, str(archive))
+    command = contexts.image_loader(machine.context, str(archive))
     if command is None:
-        raise ClusterError(f"how images get into {known.context} is not known here: bring in {archive} yourself")
+        raise ClusterError(f"bring {archive} into {machine.context} yourself: how is not known here")
     if command:
         machine.runner.run(*command)

@@ -1,4 +1,4 @@
-"""The cluster itself: made, found, waited for and removed by kind, which speaks to whatever engine is chosen."""
+"""The cluster itself: made, found, waited for and removed by kind, over whatever engine is chosen."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from cluster.commands import ClusterError, CommandFailedError, Runner
 from cluster.settings import API_SERVER_PORT, CLUSTER, NODES, SOURCES, Folders
@@ -91,21 +92,19 @@ class Kind:
             return log
         copy = self.folders.cache / "audit.log"
         copy.write_text(
-            self.runner.run(
-                *(self.engine, "exec", NODES[0], "cat", "/etc/kubernetes/audit/log/audit.log")
-            )
+            self.runner.run(*(self.engine, "exec", NODES[0], "cat", "/etc/kubernetes/audit/log/audit.log"))
         )
         return copy
 
     def kubectl(self, *arguments: str, text_input: str | None = None) -> str:
-        """kubectl as the cluster's administrator."""
+        """Run kubectl as the cluster's administrator."""
         return self.runner.run(
             "kubectl", "--kubeconfig", self.folders.kubeconfig, *arguments, text_input=text_input
         )
 
 
 def render_configuration(api_server_address: str, port: int, audit_folder: Path) -> str:
-    """kind's configuration for one machine.
+    """The configuration of kind for one machine.
 
     Raises:
         ClusterError: the audit folder's path can't stand in a YAML file as it is.
@@ -118,10 +117,8 @@ def render_configuration(api_server_address: str, port: int, audit_folder: Path)
     )
 
 
-def as_node(item: dict[str, object]) -> Node:
+def as_node(item: dict[str, Any]) -> Node:
     """A node from the API's JSON."""
-    metadata, status = item["metadata"], item["status"]
-    assert isinstance(metadata, dict)
-    assert isinstance(status, dict)
+    status = item["status"]
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in status["conditions"])
-    return Node(metadata["name"], ready, status["nodeInfo"]["kubeletVersion"])
+    return Node(item["metadata"]["name"], ready, status["nodeInfo"]["kubeletVersion"])

@@ -20,11 +20,16 @@ from cluster.toolchain import go_step
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine's folders, and the engine that a provider uses on it."""
+    """This machine's folders, the engine that a provider uses on it, and the cluster if one is known.
+
+    `context` and `identity` are the cluster's (see `state.State`), empty while there is none.
+    """
 
     folders: Folders
     provider: Provider
     engine_name: str
+    context: str = ""
+    identity: str = ""
 
     @property
     def runner(self) -> Runner:
@@ -92,24 +97,20 @@ def use_existing(machine: Machine, facts: Facts) -> str:
     context = facts.context or ""
     if not contexts.may_use(context, interactive=sys.stdin.isatty(), ask=input):
         raise ClusterError(
-            f"{context} is not the name of a local throwaway cluster (kind-…, k3d-…, minikube, docker-desktop):"
-            " refused. On a terminal you would be asked."
+            f"{context} is not the name of a local throwaway cluster (kind-…, k3d-…, minikube,"
+            " docker-desktop): refused. On a terminal you would be asked."
         )
-    packages_of_user = machine.runner.run(
-        "kubectl", "config", "view", "--minify", "--flatten", "--context", context
-    )
+    own_view = machine.runner.run("kubectl", "config", "view", "--minify", "--flatten", "--context", context)
     machine.folders.cache.mkdir(parents=True, exist_ok=True)
     machine.folders.kubeconfig.touch(mode=0o600)
-    machine.folders.kubeconfig.write_text(packages_of_user)
+    machine.folders.kubeconfig.write_text(own_view)
     machine.kind.wait_ready()
     return context
 
 
 def tool_steps(machine: Machine) -> list[Step]:
-    """kind and kubectl, built only where the machine has none."""
-    wanted = [
-        program for program in (binaries.KIND, binaries.KUBECTL) if packages.find(program.name) is None
-    ]
+    """What speaks to clusters (kind, kubectl), built only where the machine has none."""
+    wanted = [program for program in (binaries.KIND, binaries.KUBECTL) if packages.find(program.name) is None]
     builds = [binaries.build_step(machine.runner, machine.folders, program) for program in wanted]
     return [go_step(machine.runner, machine.folders), *builds] if builds else []
 

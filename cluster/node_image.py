@@ -14,9 +14,9 @@ from cluster.steps import Step
 
 OVERLAY = NODE_SOURCES / "rootfs"
 PACKAGES = (
-    *("systemd", "systemd-sysv", "kmod", "mount", "util-linux", "procps", "ca-certificates", "busybox-static"),
+    *("systemd", "systemd-sysv", "kmod", "mount", "util-linux", "procps", "ca-certificates"),
     *("iptables", "nftables", "conntrack", "ebtables", "ethtool", "socat", "iproute2", "iputils-ping"),
-    *("containerd", "runc", "containernetworking-plugins", "curl", "jq"),
+    *("containerd", "runc", "containernetworking-plugins", "busybox-static", "curl", "jq"),
 )
 ENABLED = ("containerd.service", "kubelet.service", "kubelet-cgroups.service")
 # What makes no sense in a container, or may not be done in one.
@@ -111,7 +111,8 @@ def containerd(store: Path, work: Path) -> Iterator[Path]:
         deadline = time.monotonic() + STORE_SECONDS
         while not socket.exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise ClusterError(f"containerd did not start:\n{(work / 'containerd.log').read_text()[-2000:]}")
+                said = (work / "containerd.log").read_text()[-2000:]
+                raise ClusterError(f"containerd did not start:\n{said}")
             time.sleep(0.05)
         yield socket
     finally:
@@ -140,4 +141,6 @@ def import_root(runner: Runner, root: Path, name: str) -> None:
     # `docker import` takes no STOPSIGNAL; the old builder needs nothing that Debian's package lacks
     recipe = SETTINGS.format(system=system)
     runner.run("docker", "build", "--tag", name, "-", text_input=recipe, extra={"DOCKER_BUILDKIT": "0"})
+    # the one that was named so before is nameless now
     runner.run("docker", "image", "rm", system)
+    runner.run("docker", "image", "prune", "--force")

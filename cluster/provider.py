@@ -56,7 +56,8 @@ def choose(facts: Facts) -> Provider:
 def missing(facts: Facts) -> str:
     """What stands in the way, and the one command that helps most."""
     if facts.debian_family and facts.known_architecture:
-        found = f"{facts.engine} answers but can't pull kindest/node" if facts.engine else "no Docker or podman answers"
+        engine = facts.engine or "no Docker or podman"
+        found = f"{engine} answers{' but cannot pull kindest/node' if facts.engine else ''}"
         return (
             f"No cluster can be made: {found}, and without one only root can run an engine of its own.\n"
             "Run: sudo -E make cluster"

@@ -1,4 +1,4 @@
-"""Proof that a new self-built cluster works where all-Ready says nothing: names, and Services with two endpoints."""
+"""Proof of what all-Ready does not show: names resolve, and Services with two endpoints answer."""
 
 import time
 
