@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,16 +56,18 @@ class Kube:
         self.requests = 0
 
     @classmethod
-    async def connect(cls, context: str | None = None) -> Kube:
-        """In a pod by its ServiceAccount, elsewhere by the kubeconfig (KUBECONFIG, then ~/.kube/config)."""
+    async def connect(cls, context: str | None = None, as_user: str | None = None) -> Kube:
+        """In a pod by its ServiceAccount, elsewhere by the kubeconfig (KUBECONFIG, then ~/.kube/config).
+
+        A `context` always means the kubeconfig's. `as_user` is impersonated, as by kubectl's `--as`.
+        """
         config = Configuration()
-        try:
-            loaded = load_incluster_config(client_configuration=config)
-            if asyncio.iscoroutine(loaded):
-                await loaded
-        except Exception:  # noqa: BLE001  the client has no common error for "not in a cluster"
+        if context is not None or not await _is_pod(config):
             await load_kube_config(context=context, client_configuration=config)
-        return cls(ApiClient(config))
+        api = ApiClient(config)
+        if as_user:
+            api.set_default_header("Impersonate-User", as_user)
+        return cls(api)
 
     async def close(self) -> None:
         """End the connection."""
@@ -94,9 +96,13 @@ class Kube:
         return await self.call("GET", path, **kwargs)
 
     async def watch(
-        self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300
-    ) -> AsyncIterator[dict[str, Any]]:
-        """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable."""
+        self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
+        opened: Callable[[], None] = lambda: None,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable.
+
+        `opened` is called when the watch stands: from then on events come without delay.
+        """
         params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
                   ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
         self.requests += 1
@@ -105,6 +111,7 @@ class Kube:
             if response.status != 200:
                 yield {"type": "ERROR", "object": _decoded(await response.read()) | {"code": response.status}}
                 return
+            opened()
             buffer = b""
             async for chunk in response.content.iter_any():
                 buffer += chunk
@@ -112,8 +119,11 @@ class Kube:
                 for line in lines:
                     if line.strip():
                         yield json.loads(line)
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
-            raise Unreachable(f"watch {path}: {error!r}") from error
+        except Exception as error:
+            # A stream is cut anywhere: in a chunk (aiohttp's own errors), in a line (no JSON).
+            if isinstance(error, OSError | TimeoutError | ValueError) or type(error).__module__.startswith("aiohttp"):
+                raise Unreachable(f"watch {path}: {error!r}") from error
+            raise
 
     async def _send(
         self, method: str, path: str, body: Any, content_type: str, query: Sequence[tuple[str, str]],
@@ -125,6 +135,17 @@ class Kube:
         )
         answer = await self._api.call_api(*request, _request_timeout=timeout)
         return getattr(answer, "response", answer)
+
+
+async def _is_pod(config: Configuration) -> bool:
+    """Whether this is a pod with a ServiceAccount; the configuration is then filled in."""
+    try:
+        loaded = load_incluster_config(client_configuration=config)
+        if asyncio.iscoroutine(loaded):
+            await loaded
+    except Exception:  # noqa: BLE001  the client has no common error for "not in a cluster"
+        return False
+    return True
 
 
 def _decoded(raw: bytes) -> dict[str, Any]:

@@ -1,0 +1,131 @@
+"""How every command reaches the API server, and how what goes wrong there is told to people."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import yaml
+
+from kubedrill.api.base import GROUP, VERSION
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.kube.client import Answer, Kube, Unreachable
+
+T = TypeVar("T")
+CONTROL_NAMESPACE = "drills"
+OPT_IN_LABEL = "kubedrill.dev/control-namespace"
+SERVICE_ACCOUNT = "kubedrill"
+IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class Trouble(click.ClickException):
+    """A command can't go on; the message says why and what to do."""
+
+    def __init__(self, message: str, code: ExitCode = ExitCode.ERROR) -> None:
+        super().__init__(message)
+        self.exit_code = int(code)  # type: ignore[misc]  # click reads it from the instance too
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Which cluster and namespace a command is about, and as whom it speaks. None: as the kubeconfig says."""
+
+    namespace: str | None = None
+    context: str | None = None
+    as_user: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The namespace of a player's command: the one that was named, else the kubeconfig's."""
+        return self.namespace or current_namespace(self.context)
+
+    @property
+    def control(self) -> str:
+        """The namespace of a facilitator's command: the one that was named, else the control namespace."""
+        return self.namespace or os.environ.get("KUBEDRILL_NAMESPACE", CONTROL_NAMESPACE)
+
+
+def with_access(command: Callable[..., T]) -> Callable[..., T]:
+    """Give a command the options of kubectl: `-n`, `--context`, `--as`."""
+
+    @click.option("-n", "--namespace", help="Namespace of the command.")
+    @click.option("--context", help="Context of the kubeconfig.")
+    @click.option("--as", "as_user", help="User to impersonate.")
+    @wraps(command)
+    def wrapped(namespace: str | None, context: str | None, as_user: str | None, **options: Any) -> T:
+        return command(Access(namespace, context, as_user), **options)
+
+    return wrapped
+
+
+def current_namespace(context: str | None = None) -> str:
+    """The namespace of the kubeconfig's context, or of the pod; `default` when neither says one."""
+    if context is None and IN_POD_NAMESPACE.exists():
+        return IN_POD_NAMESPACE.read_text(encoding="utf-8").strip()
+    for name in os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")).split(os.pathsep):
+        try:
+            config = yaml.safe_load(Path(name).read_text(encoding="utf-8")) or {}
+        except OSError:
+            continue
+        wanted = context or config.get("current-context")
+        for entry in config.get("contexts") or ():
+            if entry.get("name") == wanted:
+                return str(entry.get("context", {}).get("namespace") or "default")
+    return "default"
+
+
+@asynccontextmanager
+async def connected(access: Access) -> AsyncIterator[Kube]:
+    """A connection to the API server.
+
+    Raises:
+        Trouble: there is no usable kubeconfig.
+    """
+    try:
+        kube = await Kube.connect(access.context, access.as_user)
+    except Exception as error:
+        raise Trouble(f"no cluster to talk to: {error}. Is KUBECONFIG set?") from error
+    try:
+        yield kube
+    finally:
+        await kube.close()
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end; no answer of the API server is told as such."""
+    try:
+        return asyncio.run(work)
+    except Unreachable as error:
+        raise Trouble(f"the API server does not answer: {error}") from error
+
+
+async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
+    """The body of a good answer.
+
+    Raises:
+        Trouble: the answer is a refusal; the message is the server's own, after `what`.
+    """
+    answer = await asked
+    if answer.ok:
+        return answer.body
+    if answer.status == 404 and answer.reason != "NotFound":
+        raise Trouble(f"{what}: this cluster does not know {GROUP}/{VERSION}: is KubeDrill installed?")
+    raise Trouble(f"{what}: {answer.message or f'HTTP {answer.status}'}", _code_of(answer.status))
+
+
+def _code_of(status: int) -> ExitCode:
+    if status in (400, 404, 409, 422):
+        return ExitCode.BAD_INPUT
+    return ExitCode.REFUSED if status in (401, 403) else ExitCode.ERROR
+
+
+def path_of(plural: str, namespace: str, name: str = "") -> str:
+    """The path of our resources of one kind in a namespace, or of one of them."""
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")

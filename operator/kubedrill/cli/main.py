@@ -1,0 +1,108 @@
+"""The entry point: `kubedrill`, and `kubectl drill` when it is called `kubectl-drill`.
+
+The verbs are a table, and a verb's module is imported when it is used: `--help` and `ack` must not wait for
+what `play` needs.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Where a verb is, and what it does in a line."""
+
+    module: str
+    summary: str
+    attribute: str = ""
+
+
+FAMILIES: Final[dict[str, dict[str, Verb]]] = {
+    "Players (in the target namespace, under your own name)": {
+        "ack": Verb("people", "I have seen the page and look at it."),
+        "severity": Verb("people", "It is this bad: P1 to P5."),
+        "escalate": Verb("people", "I call this level, e.g. L2."),
+        "engage": Verb("people", "I was called and am here."),
+        "command": Verb("people", "I lead this incident.", "assume_command"),
+        "notify": Verb("people", "I told the client this."),
+        "diagnose": Verb("people", "This is the cause."),
+        "contain": Verb("people", "I try to limit the damage, so."),
+        "fix": Verb("people", "I remove the cause, so."),
+        "mitigated": Verb("people", "The client's pain gets less."),
+        "resolve": Verb("people", "It works again."),
+        "all-clear": Verb("people", "Everybody was told that it is over."),
+        "lead": Verb("people", "I have it."),
+        "postmortem": Verb("people", "This person writes the post-mortem."),
+        "note": Verb("people", "For the record."),
+    },
+    "Facilitators (in the control namespace)": {
+        "start": Verb("facilitate", "Start a drill that is held."),
+        "stop": Verb("facilitate", "Stop a drill and put everything back."),
+        "observe": Verb("facilitate", "Enter what was seen or heard."),
+        "confirm": Verb("facilitate", "A manual fault was done or undone."),
+        "attribute": Verb("facilitate", "Whose doing a stranger's change was."),
+        "hint": Verb("facilitate", "Record a hint that was given."),
+        "import-audit": Verb("import_audit", "Give the API server's audit log to a drill."),
+        "opt-in": Verb("opt_in", "Let drills break a namespace."),
+        "opt-out": Verb("opt_in", "Let them no longer."),
+    },
+    "Before, during and after": {
+        "doctor": Verb("doctor", "What is missing before a drill can run."),
+        "lint": Verb("plan", "Check a drill's file without a cluster."),
+        "plan": Verb("plan", "What a drill would do, and how it is undone."),
+        "watch": Verb("watch", "Follow a drill to its verdict."),
+        "report": Verb("stored_report", "Write a drill's report."),
+        "run": Verb("run", "Apply, follow and report: for CI."),
+        "play": Verb("play", "Act a script as its players."),
+        "replay": Verb("replay", "A drill from a transcript, without a cluster."),
+    },
+}
+VERBS: Final = {name: verb for family in FAMILIES.values() for name, verb in family.items()}
+
+
+class Verbs(click.Group):
+    """The verbs of the table, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """All verbs."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  same
+        """One verb's command."""
+        verb = VERBS.get(cmd_name)
+        if verb is None:
+            return None
+        module = import_module(f"kubedrill.cli.{verb.module}")
+        command = getattr(module, verb.attribute or cmd_name.replace("-", "_"))
+        if not isinstance(command, click.Command):
+            raise TypeError(f"kubedrill.cli.{verb.module} has no command {cmd_name}")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  same
+        """The verbs by family, from the table alone."""
+        for family, verbs in FAMILIES.items():
+            with formatter.section(family):
+                formatter.write_dl([(name, verb.summary) for name, verb in verbs.items()])
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kubedrill")
+def cli() -> None:
+    """Live incident drills on Kubernetes: a real fault, real pages, people measured, the cluster put back."""
+
+
+def main() -> None:
+    """Run the command line; as a kubectl plugin it calls itself what people typed."""
+    plugin = Path(sys.argv[0]).name.startswith("kubectl")
+    cli(prog_name="kubectl drill" if plugin else "kubedrill")
+
+
+if __name__ == "__main__":
+    main()

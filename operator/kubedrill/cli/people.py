@@ -1,0 +1,119 @@
+"""What players say: each verb makes one immutable PlayerAction in the target namespace, by their own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import click
+
+from kubedrill.api.base import API_VERSION
+from kubedrill.api.people import Action
+from kubedrill.cli.connection import Access, connected, demand, path_of, run, with_access
+from kubedrill.kube.client import Kube
+
+SEVERITIES: Final = ("P1", "P2", "P3", "P4", "P5")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Something that is said: the action and the fields of PlayerActionSpec that belong to it."""
+
+    action: Action
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+async def who_am_i(kube: Kube) -> str:
+    """The user name at the API server of whoever asks."""
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    body = await demand(
+        kube.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review), "who are you?"
+    )
+    return str(body["status"]["userInfo"]["username"])
+
+
+async def say(kube: Kube, namespace: str, word: Word) -> dict[str, Any]:
+    """Record a word under the speaker's own name; the PlayerAction as the server made it."""
+    fields = {key: value for key, value in word.fields.items() if value}
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": "PlayerAction",
+        "metadata": {"generateName": f"{word.action.value.lower()}-"},
+        "spec": {"actor": await who_am_i(kube), "action": word.action.value, **fields},
+    }
+    return await demand(
+        kube.call("POST", path_of("playeractions", namespace), body, query=[("fieldValidation", "Strict")]),
+        f"{word.action.value} was not recorded",
+    )
+
+
+async def said(access: Access, namespace: str, word: Word) -> None:
+    """Say it and show what was recorded."""
+    async with connected(access) as kube:
+        made = await say(kube, namespace, word)
+    meta, spec = made["metadata"], made["spec"]
+    when, where = meta["creationTimestamp"], f"{namespace}/{meta['name']}"
+    click.echo(f"{when}  {spec['actor']}: {spec['action']}  ({where})")
+
+
+def _spoken(
+    action: Action, fields: Callable[..., dict[str, Any]], *, must_speak: bool = False
+) -> Callable[..., None]:
+    """The body of a verb: all its options but the common ones go to `fields`."""
+
+    @with_access
+    def command(access: Access, drill: str | None, message: tuple[str, ...], **options: Any) -> None:
+        words = " ".join(message)
+        word = Word(action, {"drill": drill, "message": words, **fields(**options)})
+        run(said(access, access.target, word))
+
+    command = click.option("--drill", help="Name of the drill; not needed while one is on.")(command)
+    return click.argument("message", nargs=-1, required=must_speak)(command)
+
+
+def _verb(name: str, action: Action, summary: str, *, must_speak: bool = False) -> click.Command:
+    return click.command(name, help=summary)(_spoken(action, dict, must_speak=must_speak))
+
+
+ack = _verb("ack", Action.ACK, "I have seen the page and look at it.")
+assume_command = _verb("command", Action.COMMAND, "I lead this incident.")
+notify = _verb("notify", Action.NOTIFY, "I told the client MESSAGE.", must_speak=True)
+contain = _verb("contain", Action.CONTAIN, "I try to limit the damage by MESSAGE.")
+fix = _verb("fix", Action.FIX, "I remove the cause by MESSAGE.")
+mitigated = _verb("mitigated", Action.MITIGATED, "The client's pain gets less.")
+resolve = _verb("resolve", Action.RESOLVE, "It works again.")
+all_clear = _verb("all-clear", Action.ALL_CLEAR, "Everybody was told that it is over.")
+lead = _verb("lead", Action.LEAD, "I have it: said in words, so that others know.")
+note = _verb("note", Action.NOTE, "For the record: MESSAGE.", must_speak=True)
+postmortem = _verb("postmortem", Action.POSTMORTEM, "The post-mortem's owner is MESSAGE.", must_speak=True)
+
+severity = click.command("severity", help="It is this bad: P1 (worst) to P5.")(
+    click.argument("level", type=click.Choice(SEVERITIES, case_sensitive=False))(
+        _spoken(Action.SEVERITY, lambda level: {"severity": level})
+    )
+)
+escalate = click.command("escalate", help="I call LEVEL, e.g. L2 or Engineering.")(
+    click.argument("level")(_spoken(Action.ESCALATE, lambda level: {"level": level}))
+)
+engage = click.command("engage", help="I was called and am here; --level is mine when left out.")(
+    click.option("--level", help="As which level, e.g. L2; your own role when left out.")(
+        _spoken(Action.ENGAGE, lambda level: {"level": level})
+    )
+)
+diagnose = click.command("diagnose", help="This is the cause.")(
+    click.option("--component", help="What is broken, e.g. the name of a workload.")(
+        click.option("--fault-class", help="How it is broken, e.g. MemoryLimit.")(
+            _spoken(
+                Action.DIAGNOSE,
+                lambda component, fault_class: {
+                    "diagnosis": _given(component=component, faultClass=fault_class)
+                },
+            )
+        )
+    )
+)
+
+
+def _given(**fields: str | None) -> dict[str, str]:
+    return {key: value for key, value in fields.items() if value}
