@@ -17,7 +17,9 @@ from kubedrill.reports.wording import assisted, clock_of, headline, milestone_wo
 FORMAT: Final = "markdown"
 SUFFIX: Final = ".md"
 
-_MARKUP: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~$-])")
+_MARKUP: Final = re.compile(r"([\\`*_\[\]<>#|~$])")
+# A line that starts so would be a list.
+_LIST: Final = re.compile(r"^(\d*)([-+.)])(?=\s|$)")
 _SIGNS: Final = {
     ObjectiveVerdict.MET: "✅ met",
     ObjectiveVerdict.MISSED: "❌ missed",
@@ -35,8 +37,7 @@ def escape(text: str) -> str:
     """
     flat = " ".join(printable(text).split()).replace("&", "&amp;")
     marked = _MARKUP.sub(r"\\\1", flat)
-    # `1.` at the start of a line is a list.
-    marked = re.sub(r"^(\d+)([.)])", r"\1\\\2", marked)
+    marked = _LIST.sub(r"\1\\\2", marked)
     linked = marked.replace("://", "&#58;//").replace("@", "&#64;")
     return re.sub(
         r"\b(www|mailto|xmpp)([.:])", lambda m: f"{m[1]}&#{ord(m[2])};", linked, flags=re.IGNORECASE
@@ -70,7 +71,7 @@ def _opening(record: DrillRecord) -> Iterable[str]:
     back = putback.put_back(record)
     yield f"# {escape(record.title)}"
     yield ""
-    named = f"Drill `{_code(record.namespace)}/{_code(record.name)}`"
+    named = f"Drill {escape(f'{record.namespace}/{record.name}')}"
     yield " · ".join((named, date, ", ".join(how), method.ran_for(record)))
     yield ""
     yield f"**{escape(headline(record))}**"
@@ -87,7 +88,7 @@ def _fixes(record: DrillRecord) -> Iterable[str]:
     yield "## To fix first"
     yield ""
     yield from (
-        f"{n}. **{escape(f.title)}** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1)
+        f"{n}. **{escape(f.title)}.** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1)
     )
     if not fixes:
         yield "Nothing that evidence alone shows."
@@ -214,7 +215,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
     yield from (f"| {' | '.join(escape(cell) or ' ' for cell in row)} |" for row in rows)
-
-
-def _code(text: str) -> str:
-    return printable(text).replace("`", "'").replace("\n", " ").replace("|", "/")

@@ -39,7 +39,7 @@ def how_measured(record: DrillRecord) -> tuple[str, ...]:
     if record.pace > 1:
         rules.append(
             f"Pace {record.pace:g}: offsets, limits and windows were divided by it, and times are shown"
-            " multiplied by it. What the cluster and the monitoring do by themselves was not sped up, so their"
+            " multiplied by it. What the cluster and the monitoring do by themselves was not sped up: their"
             " share looks longer than it is in an incident."
         )
     if record.clock_start:

@@ -1,0 +1,57 @@
+"""One bar from the fault to recovery, each stretch charged to whom it belongs."""
+
+import pytest
+from tests.reports.records import milestone, morning_rush, record
+
+from kubedrill.core.results import MilestoneName
+from kubedrill.reports.timespent import Charged, charges, stretches
+
+NAME = MilestoneName
+
+
+def test_noticing_is_the_monitorings_acting_the_peoples_and_draining_the_systems():
+    charged = [(s.start, s.end, s.charged) for s in stretches(morning_rush())]
+    assert charged == [
+        ("fault", "effect", Charged.SYSTEM),
+        ("effect", "alert", Charged.MONITORING),
+        ("alert", "page", Charged.MONITORING),
+        ("page", "ack", Charged.PEOPLE),
+        ("ack", "cause", Charged.PEOPLE),
+        ("cause", "fix", Charged.PEOPLE),
+        ("fix", "impact falls", Charged.SYSTEM),
+        ("impact falls", "recovered", Charged.SYSTEM),
+    ]
+
+
+def test_the_shares_are_the_whole():
+    assert sum(c.share for c in charges(stretches(morning_rush()))) == pytest.approx(100)
+
+
+def test_a_station_that_was_never_reached_leaves_its_time_to_the_next():
+    drill = record(milestones=(milestone(NAME.ALERT_FIRED, 0), milestone(NAME.FIX_APPLIED, 10)))
+    assert [(s.start, s.end, s.took) for s in stretches(drill)] == [("alert", "fix", "10 min")]
+
+
+def test_without_a_fix_on_record_the_way_to_the_falling_impact_is_not_the_systems_own():
+    drill = record(milestones=(milestone(NAME.ACKNOWLEDGED, 0), milestone(NAME.MITIGATED, 10)))
+    assert [s.charged for s in stretches(drill)] == [Charged.PEOPLE]
+
+
+def test_a_fix_that_came_after_the_impact_fell_stands_after_it():
+    drill = record(
+        milestones=(
+            milestone(NAME.ALERT_FIRED, 0),
+            milestone(NAME.FIX_APPLIED, 9),
+            milestone(NAME.MITIGATED, 5),
+        )
+    )
+    assert [s.end for s in stretches(drill)] == ["impact falls", "fix"]
+
+
+def test_bounds_never_claim_less_than_no_time():
+    drill = record(milestones=(milestone(NAME.FIX_APPLIED, 5, 9), milestone(NAME.MITIGATED, 6, 10)))
+    assert stretches(drill)[0].took == "0–5 min"
+
+
+def test_with_one_milestone_there_is_no_bar():
+    assert stretches(record(milestones=(milestone(NAME.ALERT_FIRED, 0),))) == ()
