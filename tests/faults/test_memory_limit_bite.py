@@ -1,0 +1,73 @@
+"""memoryLimit bit when as many distinct pods of the workload were OOM-killed as it should hit."""
+
+from __future__ import annotations
+
+import pytest
+from tests.faults.builders import fact, injected, killed, second, squeeze
+
+from kubedrill.core.facts import FactKind
+from kubedrill.faults.memory_limit import bit
+
+ONE, TWO, THREE = "web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd"
+THREE_PODS = squeeze(container="main", affected=3)
+
+
+def test_each_pod_counts_once_however_often_it_is_killed():
+    facts = [injected(), killed(ONE, 3), killed(ONE, 5), killed(TWO, 4), killed(ONE, 17)]
+    bite = bit("squeeze", THREE_PODS, facts)
+    assert (bite.seen, bite.wanted, bite.complete) == (2, 3, False)
+    assert bite.evidence == f"2 of 3 pods of Deployment/web OOM-killed: {ONE}, {TWO}"
+
+
+def test_it_happened_when_the_last_of_the_wanted_pods_was_killed_first():
+    facts = [injected(), killed(ONE, 3, 1), killed(TWO, 2, 3), killed(THREE, 4, 0.5), killed(ONE, 9)]
+    bite = bit("squeeze", THREE_PODS, facts)
+    assert bite.complete
+    assert bite.at == second(4, 1)
+
+
+def test_an_unsaid_number_means_one_pod():
+    assert bit("squeeze", squeeze(), [injected(), killed(ONE, 3)]).complete
+
+
+def test_a_kill_before_the_injection_is_not_its_doing():
+    assert bit("squeeze", squeeze(), [injected(at=10), killed(ONE, 8, 1)]).seen == 0
+
+
+def test_a_kill_that_may_have_been_after_the_injection_counts():
+    assert bit("squeeze", squeeze(), [injected(at=10), killed(ONE, 9.5, 1)]).seen == 1
+
+
+def test_another_container_of_the_pod_is_not_the_one_that_is_hit():
+    assert bit("squeeze", THREE_PODS, [injected(), killed(ONE, 3, container="proxy")]).seen == 0
+
+
+def test_another_fault_of_the_drill_is_not_this_one():
+    assert bit("squeeze", squeeze(), [injected("other"), killed(ONE, 3)]).evidence == "not injected"
+
+
+def test_other_facts_of_the_pod_are_no_kills():
+    ready = fact(FactKind.POD_READY, second(3), pod=ONE)
+    assert bit("squeeze", squeeze(), [injected(), ready]).seen == 0
+
+
+LONG = "w" * 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "pod", "ours"),
+    [
+        ("Deployment", "web", "web-5d4f6b7c89-bbbbb", True),
+        ("Deployment", "web", "web-api-5d4f6b7c89-bbbbb", False),
+        ("Deployment", "web", "web-api-bbbbb", False),
+        ("Deployment", "web", "web-0", False),
+        ("Deployment", "web", "webb-5d4f6b7c89-bbbbb", False),
+        ("Deployment", LONG, f"{LONG}-5d4f6b7bbbbb", True),
+        ("Deployment", "w" * 60, "w" * 58 + "bbbbb", True),
+        ("StatefulSet", "db", "db-0", True),
+        ("StatefulSet", "db", "db-12", True),
+        ("StatefulSet", "db", "db-replica-0", False),
+    ],
+)
+def test_pods_are_told_from_those_of_other_workloads_by_their_name(kind, name, pod, ours):
+    assert bit("squeeze", squeeze(kind, name), [injected(), killed(pod, 3)]).complete is ours
