@@ -69,7 +69,7 @@ class Desk:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """The HTTP server and the sweep for orphans, for as long as the operator runs."""
-        app = make_app(self.settings.webhook_token, self.wake_namespace, self.collector, self.ready, self.clock.now)
+        app = make_app(self.settings.webhook_token, self.wake_namespace, self.collector, self.ready, self.clock)
         sweep = asyncio.create_task(self._sweep())
         async with serve(app, self.settings.port):
             try:

@@ -7,7 +7,7 @@ milliseconds, so the first one in state firing *is* the instant at which the ale
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -44,12 +44,16 @@ def matrix(answer: Mapping[str, Any]) -> tuple[RawSeries, ...]:
     Raises:
         ValueError: the answer is an error or something else.
     """
-    if answer.get("status") != "success":
-        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
+    _demand_success(answer)
     data = answer.get("data") or {}
     if data.get("resultType") != "matrix":
         raise ValueError(f"expected a matrix, got {data.get('resultType')}")
     return tuple(RawSeries(dict(s["metric"]), tuple(_samples(s["values"]))) for s in data["result"])
+
+
+def _demand_success(answer: Mapping[str, Any]) -> None:
+    if answer.get("status") != "success":
+        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
 
 
 def _samples(values: Iterable[tuple[float, str]]) -> Iterator[Sample]:
@@ -59,21 +63,59 @@ def _samples(values: Iterable[tuple[float, str]]) -> Iterator[Sample]:
             yield Sample(datetime.fromtimestamp(float(stamp), UTC), value)
 
 
-def added_up(series: Collection[RawSeries], *, exact: bool) -> tuple[Sample, ...] | None:
-    """One value a time: the sum over all series.
+def latest_by(answer: Mapping[str, Any], label: str) -> dict[str, float]:
+    """The values of an instant query's answer by one of its labels.
 
-    `exact`: only if every series was sampled at the same instants (one scrape); None when not, because
-    then the sum of raw samples is not the expression's value.
+    Raises:
+        ValueError: the answer is an error or something else.
     """
-    sums: dict[datetime, float] = {}
+    _demand_success(answer)
+    result = (answer.get("data") or {}).get("result") or ()
+    return {str(s["metric"].get(label, "")): float(s["value"][1]) for s in result}
+
+
+def raw_total(found: Sequence[Sequence[RawSeries]], *, bare: bool) -> tuple[Sample, ...] | None:
+    """The value of an expression from the raw samples of its selectors (`promql.raw_selectors`).
+
+    None when raw samples can't tell: a selector gave several series (fine for a `bare` one, whose value is
+    their sum), their labels differ, or they were not all sampled by the same scrapes. Nothing for one
+    selector is nothing for the whole, as in PromQL.
+    """
+    series = [one for group in found for one in group if one.samples]
+    if any(not [one for one in group if one.samples] for group in found):
+        return ()
+    if not bare and (
+        any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1
+    ):
+        return None
+    totals, counts = _sums(series)
+    return None if any(n != len(series) for n in counts.values()) else _in_order(totals)
+
+
+def evaluated_total(series: Iterable[RawSeries], step: int) -> tuple[Sample, ...]:
+    """The value of an expression that Prometheus evaluated every `step` seconds, added up over its series.
+
+    An evaluation shows the last scrape, which is up to a step old, so its stamp is set back by half a step.
+    """
+    return _in_order(_sums(series)[0], timedelta(seconds=step) / 2)
+
+
+def _sums(series: Iterable[RawSeries]) -> tuple[dict[datetime, float], dict[datetime, int]]:
+    totals: dict[datetime, float] = {}
     counts: dict[datetime, int] = {}
     for one in series:
         for sample in one.samples:
-            sums[sample.at] = sums.get(sample.at, 0.0) + sample.value
+            totals[sample.at] = totals.get(sample.at, 0.0) + sample.value
             counts[sample.at] = counts.get(sample.at, 0) + 1
-    if exact and any(count != len(series) for count in counts.values()):
-        return None
-    return tuple(Sample(at, sums[at]) for at in sorted(sums))
+    return totals, counts
+
+
+def _in_order(totals: Mapping[datetime, float], back: timedelta = timedelta(0)) -> tuple[Sample, ...]:
+    return tuple(Sample(at - back, totals[at]) for at in sorted(totals))
+
+
+def _matching_labels(series: RawSeries) -> frozenset[tuple[str, str]]:
+    return frozenset((k, v) for k, v in series.labels.items() if k != "__name__")
 
 
 def spacing(samples: Collection[Sample], default: timedelta) -> timedelta:
@@ -89,8 +131,7 @@ def alert_rules(answer: Mapping[str, Any]) -> dict[str, LoadedRule]:
     Raises:
         ValueError: the answer is an error.
     """
-    if answer.get("status") != "success":
-        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
+    _demand_success(answer)
     found: dict[str, LoadedRule] = {}
     for group in (answer.get("data") or {}).get("groups") or ():
         every = timedelta(seconds=float(group.get("interval") or DEFAULT_EVALUATION.total_seconds()))
@@ -196,7 +237,7 @@ def _ended(one: RawSeries, last: datetime, every: timedelta, error: timedelta) -
         Interval(last - error, last + every + error),
         Source.PROMETHEUS,
         f"prometheus/resolved/{_key(one)}/{_stamp(last)}",
-        evidence=f"Prometheus: {name} fired until {_stamp(last)}, each {every.total_seconds():g} s",
+        evidence=f"Prometheus: {name} fired until {_stamp(last)}, evaluated each {every.total_seconds():g} s",
         detail={"alert": name, "labels": _own_labels(one)},
     )
 

@@ -85,9 +85,16 @@ def _bare(node: Any) -> Any:
 
 def alert_history(names: Iterable[str], seconds: int) -> str:
     """The query for the history of alerts: one sample an evaluation at which one was not inactive."""
-    pattern = "|".join(re.escape(name) for name in sorted(names))
-    quoted = pattern.replace("\\", "\\\\").replace('"', '\\"')
-    return f'ALERTS{{alertname=~"{quoted}"}}[{seconds}s]'
+    return f"ALERTS{{alertname=~{_any_of(names)}}}[{seconds}s]"
+
+
+def working_sets(namespace: str, workloads: Iterable[str]) -> str:
+    """The query for the memory that containers of these workloads use, in bytes: the least of their pods."""
+    pods = _any_of(workloads, "-.+")
+    return (
+        "min by (container) (container_memory_working_set_bytes"
+        f'{{namespace="{namespace}",container!="",container!="POD",pod=~{pods}}})'
+    )
 
 
 def raw_samples(selector: str, seconds: int) -> str:
@@ -98,3 +105,9 @@ def raw_samples(selector: str, seconds: int) -> str:
 def evaluated(expression: str, seconds: int, step: int) -> str:
     """The query for an expression's values every `step` seconds."""
     return f"({expression})[{seconds}s:{step}s]"
+
+
+def _any_of(words: Iterable[str], ending: str = "") -> str:
+    """A quoted regular expression that matches any of the words."""
+    pattern = "|".join(re.escape(word) + ending for word in sorted(words))
+    return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'

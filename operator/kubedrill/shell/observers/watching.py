@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -21,10 +22,12 @@ from kubedrill.signals.sighting import Receipt
 
 LOG = logging.getLogger(__name__)
 LAG: Final = timedelta(seconds=1)
-"""The longest that a live watch is taken to lag: measured on a loaded 2-core machine, 40 ms; the rest is margin."""
+"""The longest that a live watch is taken to lag: 40 ms were measured under load, the rest is margin."""
 GAP: Final = timedelta(seconds=2)
 BACK_OFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 WATCH_SECONDS: Final = 240
+SILENT: Final = timedelta(seconds=100)
+"""A watch that tells nothing for this long is dead: the API server sends a bookmark about every minute."""
 GONE: Final = 410
 
 
@@ -38,25 +41,46 @@ class Event:
     receipt: Receipt
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What is watched: a path, the kind of its items (a list leaves it out of them) and a selection.
+
+    `known` is what was seen of the objects before (by UID), and `since` when that was.
+    """
+
+    path: str
+    kind: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    since: datetime | None = None
+
+
 class Watch:
     """Watches one collection until it is cancelled.
 
-    `told` gets every event; `away` gets a Gap fact when nothing was watched for longer than `GAP`. `known` is
-    what was seen of the objects before (by UID) and `since` when that was.
+    `told` gets every event (a listing's events all at once); `away` gets a Gap fact when nothing was watched
+    for longer than `GAP`.
     """
 
     def __init__(
-        self, kube: Kube, path: str, clock: ServerClock, told: Callable[[Event], None], *,
-        kind: str = "", query: Sequence[tuple[str, str]] = (), away: Callable[[Fact], None] = lambda _: None,
-        known: Mapping[str, dict[str, Any]] | None = None, since: datetime | None = None,
+        self,
+        kube: Kube,
+        clock: ServerClock,
+        collection: Collection,
+        told: Callable[[Sequence[Event]], None],
+        away: Callable[[Fact], None] = lambda _: None,
     ) -> None:
-        self._kube, self._path, self._clock, self._told, self._away = kube, path, clock, told, away
-        self._kind, self._query = kind, tuple(query)
-        self._objects: dict[str, dict[str, Any]] = dict(known or {})
+        self.path = collection.path
+        self._kube, self._clock, self._told, self._away = kube, clock, told, away
+        self._kind, self._query = collection.kind, collection.query
+        self._objects = dict(collection.known)
         self._version = ""
-        self._ended = since or clock.now()  # when the last watch ended: what came later may be late
+        self._ended = (
+            collection.since or clock.now()
+        )  # when the last watch ended: what came later may be late
         self._opened: datetime | None = None
         self.synced = asyncio.Event()
+        self.listed = False
         self.heard: datetime | None = None
         self.problem = ""
 
@@ -82,54 +106,65 @@ class Watch:
             await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
 
     async def _list(self) -> None:
-        answer = await self._kube.get(self._path, query=self._query)
+        answer = await self._kube.get(self.path, query=self._query)
         if not answer.ok:
-            raise Unreachable(f"list {self._path}: {answer.status} {answer.message}")
+            raise Unreachable(f"list {self.path}: {answer.status} {answer.message}")
         now = self._clock.now()
         receipt = Receipt(now, self._ended, self._clock.error)
         self.heard, self.problem = now, ""
         listed = {item["metadata"]["uid"]: item for item in answer.body.get("items") or ()}
-        for uid in [u for u in self._objects if u not in listed]:
-            self._tell("DELETED", self._objects[uid], receipt)
-        for item in listed.values():
-            self._tell("MODIFIED" if item["metadata"]["uid"] in self._objects else "ADDED", item, receipt)
+        gone = [self._event("DELETED", o, receipt) for uid, o in self._objects.items() if uid not in listed]
+        found = [
+            self._event("MODIFIED" if u in self._objects else "ADDED", o, receipt) for u, o in listed.items()
+        ]
         self._version = str((answer.body.get("metadata") or {}).get("resourceVersion", ""))
+        self.listed = True
+        self._tell([*gone, *found])
         self.synced.set()
 
     async def _watch(self) -> None:
         self._opened = None
         events = self._kube.watch(
-            self._path, self._version, self._query, timeout=WATCH_SECONDS, opened=self._stands
+            self.path, self._version, self._query, timeout=WATCH_SECONDS, opened=self._stands
         )
-        async for event in events:
-            now = self._clock.now()
-            item = event.get("object") or {}
-            if event.get("type") == "ERROR":
-                self._failed(item)
-                return
-            self.heard = now
-            self._version = str(item.get("metadata", {}).get("resourceVersion") or self._version)
-            if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
-                self._tell(event["type"], item, self._receipt(now))
+        async with aclosing(events):
+            while True:
+                try:
+                    event = await asyncio.wait_for(anext(events), SILENT.total_seconds())
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as error:
+                    raise Unreachable(f"watch {self.path}: silent for {SILENT}") from error
+                if event.get("type") == "ERROR":
+                    self._failed(event.get("object") or {})
+                    return
+                self._took(event)
+
+    def _took(self, event: Mapping[str, Any]) -> None:
+        self.heard = now = self._clock.now()
+        item = event.get("object") or {}
+        self._version = str((item.get("metadata") or {}).get("resourceVersion") or self._version)
+        if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
+            self._tell([self._event(event["type"], item, self._receipt(now))])
 
     def _stands(self) -> None:
         self._opened = self.heard = self._clock.now()
         self.problem = ""
         if self._opened - self._ended > GAP:
-            LOG.info("%s was not watched for %s", self._path, self._opened - self._ended)
-            self._away(_gap(self._path, self._ended, self._opened))
+            LOG.info("%s was not watched for %s", self.path, self._opened - self._ended)
+            self._away(_gap(self.path, self._ended, self._opened))
 
     def _failed(self, status: Mapping[str, Any]) -> None:
         """An expired resource version is normal (410); anything else (403, 5xx) is a failure to try again."""
         if status.get("code") == GONE or status.get("reason") in ("Expired", "Gone"):
             self._version = ""
             return
-        raise Unreachable(f"watch {self._path}: {status.get('code')} {str(status.get('message', ''))[:300]}")
+        raise Unreachable(f"watch {self.path}: {status.get('code')} {str(status.get('message', ''))[:300]}")
 
     def _close(self) -> None:
         """A watch that stood has ended, now at the latest; one that fell silent, when it was last heard."""
         if self._opened is not None:
-            silent = self._clock.now() - (self.heard or self._opened) > timedelta(seconds=WATCH_SECONDS)
+            silent = self._clock.now() - (self.heard or self._opened) >= SILENT
             self._ended = (self.heard or self._opened) if silent else self._clock.now()
             self._opened = None
 
@@ -137,24 +172,31 @@ class Watch:
         fresh = self._opened is None or now - self._opened <= LAG
         return Receipt(now, (self._ended if fresh else now) - LAG, self._clock.error)
 
-    def _tell(self, kind: str, item: dict[str, Any], receipt: Receipt) -> None:
-        """Hands an event on. A poison object is logged and passed over: it must not end the watch."""
+    def _event(self, kind: str, item: dict[str, Any], receipt: Receipt) -> Event:
         if self._kind:
             item = {"kind": self._kind, **item}
-        try:
-            uid = item["metadata"]["uid"]
-            before = self._objects.get(uid)
-            if kind == "DELETED":
+        return Event(kind, item, self._objects.get((item.get("metadata") or {}).get("uid", "")), receipt)
+
+    def _tell(self, events: list[Event]) -> None:
+        """Hands events on. A poison object is logged and passed over: it must not end the watch."""
+        for event in events:
+            uid = (event.object.get("metadata") or {}).get("uid", "")
+            if event.type == "DELETED":
                 self._objects.pop(uid, None)
-            else:
-                self._objects[uid] = item
-            self._told(Event(kind, item, before, receipt))
+            elif uid:
+                self._objects[uid] = event.object
+        try:
+            self._told(events)
         except Exception:
-            LOG.exception("an object of %s could not be read and is passed over", self._path)
+            LOG.exception("events of %s could not be read and are passed over", self.path)
 
 
 def _gap(path: str, start: datetime, end: datetime) -> Fact:
     return Fact(
-        FactKind.GAP, Interval(start, end), Source.OPERATOR, f"gap/{path}/{start.isoformat()}",
-        evidence=f"{path} was not watched for {(end - start).total_seconds():.1f} s", detail={"path": path},
+        FactKind.GAP,
+        Interval(start, end),
+        Source.OPERATOR,
+        f"gap/{path}/{start.isoformat()}",
+        evidence=f"{path} was not watched for {(end - start).total_seconds():.1f} s",
+        detail={"path": path},
     )

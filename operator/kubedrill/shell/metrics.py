@@ -1,0 +1,157 @@
+"""The metrics, projected from the Drills' own statuses when they are asked for.
+
+So nothing vanishes when a drill ends, a restart loses nothing, and a number here is the number in the status.
+Labels are bounded: drills (the newest hundred), phases, verdicts, objectives, milestones; never people.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from prometheus_client import Histogram, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from kubedrill import __version__
+from kubedrill.api.drill import FaultStep
+from kubedrill.api.durations import parse_duration
+from kubedrill.signals.sighting import instant
+
+LOG = logging.getLogger(__name__)
+MOST_DRILLS: Final = 100
+ACTIVE: Final = frozenset({FaultStep.STARTED.value, FaultStep.INJECTED.value, FaultStep.REVERTING.value})
+TURN_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+DRILL: Final = ("namespace", "drill", "scenario")
+FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "kubedrill_drill_phase": ("1 for the phase that a drill is in.", ("phase",)),
+    "kubedrill_drill_verdict": ("1 for the verdict of a drill that ended.", ("verdict",)),
+    "kubedrill_drill_start_timestamp_seconds": ("When the first fault was started.", ()),
+    "kubedrill_objective_seconds": (
+        "How long it took, at least (lower) and at most (upper).",
+        ("objective", "bound"),
+    ),
+    "kubedrill_objective_limit_seconds": ("The limit, divided by the drill's pace.", ("objective",)),
+    "kubedrill_objective_verdict": ("1 for an objective's verdict.", ("objective", "verdict")),
+    "kubedrill_milestone_timestamp_seconds": (
+        "Not before (lower) and not after (upper).",
+        ("milestone", "bound"),
+    ),
+    "kubedrill_faults_active": ("Faults that are not put back yet.", ()),
+    "kubedrill_faults_past_deadline": ("Faults that are not put back although their time is up.", ()),
+}
+
+
+class DrillCollector(Collector):
+    """Collects from the Drills as they are known now. `messages` and `turns` are counted elsewhere."""
+
+    def __init__(
+        self, drills: Callable[[], Sequence[Mapping[str, Any]]], now: Callable[[], datetime]
+    ) -> None:
+        self._drills, self._now = drills, now
+        self.messages: Counter[str] = Counter({"accepted": 0, "refused": 0, "poison": 0})
+        self.turns = Histogram(
+            "kubedrill_turn_duration_seconds",
+            "How long turns took.",
+            ["result"],
+            registry=None,
+            buckets=TURN_BUCKETS,
+        )
+
+    def turned(self, seconds: float, *, failed: bool) -> None:
+        """Counts a turn."""
+        self.turns.labels("failed" if failed else "done").observe(seconds)
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, those without a sample too."""
+        families = {
+            name: GaugeMetricFamily(name, text, labels=(*DRILL, *labels))
+            for name, (text, labels) in FAMILIES.items()
+        }
+        newest = sorted(self._drills(), key=_made, reverse=True)[:MOST_DRILLS]
+        for drill in newest:
+            try:
+                samples = list(_samples(drill, self._now()))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                LOG.warning(
+                    "the status of a drill can't be read and gives no metrics: %s", drill.get("metadata")
+                )
+                continue
+            for name, labels, value in samples:
+                families[name].add_metric([*_labels(drill), *labels], value)
+        yield from families.values()
+        yield from self._own()
+
+    def _own(self) -> Iterator[Metric]:
+        build = GaugeMetricFamily(
+            "kubedrill_build_info", "1, with the operator's version.", labels=["version"]
+        )
+        build.add_metric([__version__], 1)
+        yield build
+        messages = CounterMetricFamily(
+            "kubedrill_webhook_messages", "Webhook messages by what became of them.", labels=["result"]
+        )
+        for result, count in sorted(self.messages.items()):
+            messages.add_metric([result], count)
+        yield messages
+        yield from self.turns.collect()
+
+
+_Sample = tuple[str, tuple[str, ...], float]
+
+
+def _samples(drill: Mapping[str, Any], now: datetime) -> Iterator[_Sample]:
+    status = drill.get("status") or {}
+    yield "kubedrill_drill_phase", (str(status.get("phase") or "Pending"),), 1
+    if status.get("verdict"):
+        yield "kubedrill_drill_verdict", (str(status["verdict"]),), 1
+    if status.get("startExTime"):
+        yield "kubedrill_drill_start_timestamp_seconds", (), instant(status["startExTime"]).timestamp()
+    for objective in status.get("objectives") or ():
+        yield from _objective(objective)
+    for milestone in status.get("milestones") or ():
+        for bound, key in (("lower", "notBefore"), ("upper", "notAfter")):
+            at = instant(milestone[key]).timestamp()
+            yield "kubedrill_milestone_timestamp_seconds", (str(milestone["name"]), bound), at
+    yield from _faults(status, now)
+
+
+def _objective(objective: Mapping[str, Any]) -> Iterator[_Sample]:
+    name = str(objective["name"])
+    yield "kubedrill_objective_verdict", (name, str(objective["verdict"])), 1
+    yield "kubedrill_objective_limit_seconds", (name,), _seconds(objective["limit"])
+    for bound in ("lower", "upper"):
+        if objective.get(bound):
+            yield "kubedrill_objective_seconds", (name, bound), _seconds(objective[bound])
+
+
+def _faults(status: Mapping[str, Any], now: datetime) -> Iterator[_Sample]:
+    active = sum(fault.get("step") in ACTIVE for fault in status.get("faults") or ())
+    deadline = (status.get("machine") or {}).get("deadline")
+    late = active if deadline and now > instant(deadline) else 0
+    yield "kubedrill_faults_active", (), active
+    yield "kubedrill_faults_past_deadline", (), late
+
+
+def _seconds(duration: str) -> float:
+    """A duration of the status; those of a stop before the start are negative."""
+    if duration.startswith("-"):
+        return -_seconds(duration.removeprefix("-"))
+    return parse_duration(duration).total_seconds()
+
+
+def _labels(drill: Mapping[str, Any]) -> tuple[str, str, str]:
+    metadata, spec = drill["metadata"], drill.get("spec") or {}
+    return (
+        str(metadata.get("namespace", "")),
+        str(metadata["name"]),
+        str(spec.get("scenarioRef") or metadata["name"]),
+    )
+
+
+def _made(drill: Mapping[str, Any]) -> str:
+    return str((drill.get("metadata") or {}).get("creationTimestamp", ""))

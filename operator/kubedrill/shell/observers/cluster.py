@@ -1,0 +1,172 @@
+"""What happens in a drill's target namespace, watched and poured as facts into the drill's inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from kubedrill.api.base import API_VERSION
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.facts import Fact
+from kubedrill.kube.client import Kube
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.observers.inbox import FactInbox
+from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
+from kubedrill.signals import actions, pods, workload
+from kubedrill.signals.sighting import Receipt
+from kubedrill.signals.workload import OwnWrites
+
+LOG = logging.getLogger(__name__)
+SYNC_WITHIN: Final = 5.0
+WORKLOADS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which drill is observed: its name, its control namespace, and when it was made."""
+
+    drill: str
+    control_namespace: str
+    made: datetime
+
+
+class ClusterObserver:
+    """The watches of one drill: pods, workloads and PlayerActions.
+
+    `own` tells what the drill itself wrote (from its undo records), so that it is not taken for a change by
+    somebody. `wake` is called when there are new facts.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        clock: ServerClock,
+        inbox: FactInbox,
+        wake: Callable[[], None],
+        own: Callable[[], OwnWrites] = OwnWrites,
+    ) -> None:
+        self._kube, self._clock, self._inbox, self._wake, self._own = kube, clock, inbox, wake, own
+        self._pods: Watch | None = None
+        self._workloads: list[Watch] = []
+        self._watches: list[Watch] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._states: dict[str, Mapping[str, Any]] = {}
+
+    async def start(
+        self,
+        conduct: Conduct,
+        scope: Scope,
+        remembered: Iterable[Mapping[str, Any]] = (),
+        since: datetime | None = None,
+    ) -> None:
+        """Starts the watches and waits (5 s at most) until everything was listed once.
+
+        After a restart `remembered` are the workloads as `self.remembered` told them at `since`: what was
+        changed in them meanwhile is told then.
+        """
+        if self._tasks:
+            return
+        namespace, core, apps = conduct.target_namespace, "/api/v1", "/apis/apps/v1"
+        self._pods = self._watch(
+            Collection(f"{core}/namespaces/{namespace}/pods", "Pod", since=since), self._pod_events
+        )
+        for kind, plural in WORKLOADS.items():
+            known = {o["metadata"]["uid"]: dict(o) for o in remembered if o["kind"] == kind}
+            collection = Collection(f"{apps}/namespaces/{namespace}/{plural}", kind, known=known, since=since)
+            self._workloads.append(self._watch(collection, self._workload_events))
+        for place in dict.fromkeys((namespace, scope.control_namespace)):
+            hearing = actions.Hearing(
+                scope.drill, conduct.players, scope.made, place == scope.control_namespace
+            )
+            collection = Collection(f"/apis/{API_VERSION}/namespaces/{place}/playeractions", since=since)
+            self._watch(collection, partial(self._action_events, hearing))
+        self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
+        synced = asyncio.gather(*(w.synced.wait() for w in self._watches))
+        try:
+            await asyncio.wait_for(synced, SYNC_WITHIN)
+        except TimeoutError:
+            LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
+        now = self._clock.now()
+        self._tell_states(Receipt(now, now - LAG, self._clock.error))
+
+    async def stop(self) -> None:
+        """Ends the watches."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks, self._watches, self._workloads, self._pods = [], [], [], None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why watches don't stand; empty when all do."""
+        return tuple(
+            w.problem or f"{w.path} was not listed yet"
+            for w in self._watches
+            if w.problem or not w.synced.is_set()
+        )
+
+    @property
+    def heard(self) -> datetime | None:
+        """When the watch that was silent for longest was last heard; None while one has not answered yet."""
+        times = [w.heard for w in self._watches]
+        return min((t for t in times if t is not None), default=None) if all(times) else None
+
+    @property
+    def remembered(self) -> tuple[dict[str, Any], ...]:
+        """The workloads as they are now, to be kept for a restart."""
+        return tuple(workload.remembered(o) for w in self._workloads for o in w.objects)
+
+    def _watch(self, collection: Collection, told: Callable[[Sequence[Event]], None]) -> Watch:
+        watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]))
+        self._watches.append(watch)
+        return watch
+
+    def _pod_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self._pour(_read(event, lambda e: pods.facts_of(e.type, e.object, e.receipt, e.before)))
+        if events:
+            self._tell_states(events[-1].receipt)
+
+    def _workload_events(self, events: Sequence[Event]) -> None:
+        own = self._own()
+        for event in events:
+            if event.before is not None and event.type == "MODIFIED":
+                self._pour(_read(event, lambda e: workload.changes(e.before or {}, e.object, e.receipt, own)))
+        if events:
+            self._tell_states(events[-1].receipt)
+
+    def _action_events(self, hearing: actions.Hearing, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.type != "DELETED":
+                self._pour(_read(event, lambda e: actions.facts_of(e.object, e.receipt, hearing)))
+
+    def _tell_states(self, receipt: Receipt) -> None:
+        """Tells what the pods of each workload look like, where that is new.
+
+        Not before pods and workloads were listed: no pod seen yet is not the same as no pod there.
+        """
+        if self._pods is None or not all(w.listed for w in (self._pods, *self._workloads)):
+            return
+        for item in (o for w in self._workloads for o in w.objects):
+            fact = workload.state(item, self._pods.objects, receipt)
+            if self._states.get(fact.detail["target"]) != fact.detail:
+                self._states[fact.detail["target"]] = fact.detail
+                self._pour([fact])
+
+    def _pour(self, facts: Iterable[Fact]) -> None:
+        if self._inbox.add(facts):
+            self._wake()
+
+
+def _read(event: Event, reader: Callable[[Event], tuple[Fact, ...]]) -> tuple[Fact, ...]:
+    """The facts in one event; a poison object is logged and passed over, and holds up no other."""
+    try:
+        return reader(event)
+    except Exception:
+        LOG.exception("an object could not be read and is passed over: %s", event.object.get("metadata", {}))
+        return ()

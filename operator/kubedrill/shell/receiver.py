@@ -1,0 +1,122 @@
+"""The operator's HTTP server: Alertmanager's webhook, metrics, liveness and readiness.
+
+The webhook needs its bearer token (Alertmanager can't sign). What it brings is put in the drills' inboxes at
+once and judged in their turns, so it is always answered fast; a message that can't be read is refused and
+counted, and never ends anything.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from kubedrill.core.facts import Fact
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.metrics import DrillCollector
+from kubedrill.signals import alertmanager
+
+LOG = logging.getLogger(__name__)
+MOST_BYTES: Final = 1024 * 1024
+GRACE: Final = 2.0
+Deliver = Callable[[str, tuple[Fact, ...]], None]
+
+
+class Ready(Protocol):
+    """Tells what is missing for the operator to work; empty when nothing is."""
+
+    def __call__(self) -> str:
+        """What is missing."""
+
+
+class Receiver:
+    """The handlers. `deliver` takes the facts for a target namespace; `messages` counts what came in."""
+
+    def __init__(
+        self, token: str, deliver: Deliver, collector: DrillCollector, ready: Ready, clock: ServerClock
+    ) -> None:
+        self._token, self._deliver, self._ready, self._clock = token, deliver, ready, clock
+        self.messages: Counter[str] = collector.messages
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(collector)
+        ProcessCollector(registry=self._registry)
+
+    async def alertmanager(self, request: web.Request) -> web.Response:
+        """POST /alertmanager/{namespace}: what Alertmanager tells its receiver for that namespace."""
+        received = self._clock.now()
+        if not self._is_allowed(request):
+            self.messages["refused"] += 1
+            return web.json_response(
+                {"error": "the bearer token of the operator's Secret is needed"}, status=401
+            )
+        try:
+            facts = alertmanager.webhook(
+                await request.json(),
+                received,
+                namespace=request.match_info["namespace"],
+                error=self._clock.error,
+            )
+        except (ValueError, RecursionError) as wrong:
+            self.messages["poison"] += 1
+            LOG.warning("a webhook message can't be read: %s", str(wrong)[:200])
+            return web.json_response({"error": str(wrong)[:200]}, status=400)
+        self.messages["accepted"] += 1
+        self._deliver(request.match_info["namespace"], facts)
+        return web.json_response({"facts": len(facts)})
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """GET /metrics: projected from the Drills at this moment."""
+        return web.Response(
+            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def alive(self, _request: web.Request) -> web.Response:
+        """GET /healthz: the event loop turns."""
+        return web.Response(text="ok\n")
+
+    async def readiness(self, _request: web.Request) -> web.Response:
+        """GET /readyz: 503 with the reason while something is missing."""
+        missing = self._ready()
+        return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
+
+    def _is_allowed(self, request: web.Request) -> bool:
+        """Without a token configured nobody is let in."""
+        given = request.headers.get("Authorization", "").encode()
+        return bool(self._token) and hmac.compare_digest(given, f"Bearer {self._token}".encode())
+
+
+def make_app(
+    token: str, deliver: Deliver, collector: DrillCollector, ready: Ready, clock: ServerClock
+) -> web.Application:
+    """The operator's web application."""
+    receiver = Receiver(token, deliver, collector, ready, clock)
+    app = web.Application(client_max_size=MOST_BYTES)
+    app.add_routes(
+        [
+            web.post("/alertmanager/{namespace}", receiver.alertmanager),
+            web.get("/metrics", receiver.metrics),
+            web.get("/healthz", receiver.alive),
+            web.get("/readyz", receiver.readiness),
+        ]
+    )
+    return app
+
+
+@asynccontextmanager
+async def serve(app: web.Application, port: int, host: str = "0.0.0.0") -> AsyncIterator[int]:  # noqa: S104  a pod's
+    """Serves the application for as long as the block runs; gives the port (another one for 0)."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=GRACE)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
