@@ -32,14 +32,14 @@ def in_cluster(endpoint: Endpoint) -> str:
     return f"http://{endpoint.name}.{endpoint.namespace}.svc:{endpoint.port}"
 
 
-class DirectFetch:
+class WebClient:
     """Asks the Service itself; `resolve` gives its base URL."""
 
     def __init__(self, resolve: Callable[[Endpoint], str] = in_cluster, timeout: float = TIMEOUT) -> None:
         self._resolve, self._timeout = resolve, aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
-    async def __call__(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+    async def fetch(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """The answer, whatever its status. A body that is too big or no JSON is no answer."""
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
@@ -56,13 +56,13 @@ class DirectFetch:
             await self._session.close()
 
 
-class ProxiedFetch:
+class ServiceProxy:
     """Asks through the API server's service proxy, with its rights."""
 
     def __init__(self, kube: Kube, timeout: float = TIMEOUT) -> None:
         self._kube, self._timeout = kube, timeout
 
-    async def __call__(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
+    async def fetch(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """The answer, whatever its status."""
         base = f"/api/v1/namespaces/{endpoint.namespace}/services/{endpoint.name}:{endpoint.port}/proxy"
         try:
