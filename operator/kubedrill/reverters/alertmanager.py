@@ -49,7 +49,7 @@ class AnnouncedAlerts:
         if now >= record.deadline:
             return Done("the deadline is past, so it is not refreshed")
         try:
-            await self._post(operation, min(now + LASTS, record.deadline))
+            await self._post(operation, now, min(now + LASTS, record.deadline))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return _unreachable(operation, error)
         return Again(REFRESH, "Refreshing", f"{operation.labels['alertname']} is announced")
@@ -59,7 +59,8 @@ class AnnouncedAlerts:
         operation = _operation(group)
         try:
             if await self._active(operation):
-                await self._post(operation, self._clock())
+                now = self._clock()
+                await self._post(operation, now, now)
             left = await self._active(operation)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             return _unreachable(operation, error)
@@ -68,11 +69,12 @@ class AnnouncedAlerts:
             return Again(LOOK_AGAIN, "StillActive", f"{name} is resolved, but Alertmanager lists it yet")
         return Done(f"{name} is resolved")
 
-    async def _post(self, operation: Announce, ends: datetime) -> None:
-        # No startsAt: Alertmanager takes its own time, and keeps the first one over refreshes.
+    async def _post(self, operation: Announce, now: datetime, ends: datetime) -> None:
+        # Alertmanager keeps the earliest start of overlapping posts; left out, the start would be the end.
         alert = {
             "labels": dict(operation.labels),
             "annotations": dict(operation.annotations),
+            "startsAt": now.isoformat(),
             "endsAt": ends.isoformat(),
         }
         async with (

@@ -1,0 +1,23 @@
+"""The real services that the reverters are tested against."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from tests.reverters.services import redis_server
+
+
+@pytest.fixture(scope="module")
+def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
+@pytest.fixture
+def queue(redis_port: int) -> Iterator[Redis]:
+    """An empty Redis, as the app sees it: bytes."""
+    with Redis(port=redis_port) as client:
+        client.flushall()
+        yield client

@@ -1,0 +1,132 @@
+"""A real Redis and a real Alertmanager on loopback ports of their own, and records for what is done there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from kubedrill.core.operations import Announce, Enqueue
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord
+
+UID = "11111111-2222-3333-4444-555555555555"
+PREFIX = f"drill-{UID}-flood-"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(look: Callable[[], Any], within: float, what: str) -> Any:
+    """The first true answer; none in time is a failure."""
+    deadline = time.monotonic() + within
+    while not (seen := look()):
+        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        time.sleep(0.02)
+    return seen
+
+
+@contextmanager
+def running(name: str, *arguments: str, answers: Callable[[], Any]) -> Iterator[subprocess.Popen[bytes]]:
+    """A service of the distribution while the block runs."""
+    program = shutil.which(name)
+    assert program, f"{name} is not installed: make setup-services"
+    with subprocess.Popen(
+        [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            until(answers, 15, f"{name} answers")
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[int]:
+    """An empty Redis; its port."""
+    port = free_port()
+
+    def answers() -> bool:
+        try:
+            with Redis(port=port) as client:
+                return bool(client.ping())
+        except RedisError:
+            return False
+
+    options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
+    with running("redis-server", *options, answers=answers):
+        yield port
+
+
+@contextmanager
+def alertmanager(folder: Path, sink: str) -> Iterator[int]:
+    """An Alertmanager that sends every alert to a URL; its port."""
+    port = free_port()
+    route = {"receiver": "all", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
+    receivers = [{"name": "all", "webhook_configs": [{"url": sink}]}]
+    config = folder / "alertmanager.yml"
+    config.write_text(json.dumps({"route": route, "receivers": receivers}))
+
+    def answers() -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (URLError, OSError):
+            return False
+
+    options = (
+        f"--config.file={config}",
+        f"--storage.path={folder}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    )
+    with running("prometheus-alertmanager", *options, "--cluster.listen-address=", answers=answers):
+        yield port
+
+
+def jobs(port: int, **said: Any) -> Enqueue:
+    """Fake jobs: very many a second, so that tests need not wait."""
+    usual: Mapping[str, Any] = {
+        "host": "127.0.0.1",
+        "port": port,
+        "kind": "List",
+        "key": "jobs",
+        "in_flight": ("inflight:*",),
+        "prefix": PREFIX,
+        "count": 100,
+        "rate": 1000,
+        "job": {"ticket": "INC-1"},
+        "redelivery": timedelta(milliseconds=150),
+    }
+    return Enqueue(**{**usual, **said})
+
+
+def record(
+    operation: Enqueue | Announce, *, state: RecordState = RecordState.INTENDED, ends_in: float = 60
+) -> tuple[UndoRecord, OutsideGroup]:
+    """The undo record of one operation, and the operation's group in it."""
+    group = OutsideGroup("flood", operation)
+    now = datetime.now(UTC)  # noqa: TID251  the real clock, as the services have it
+    return UndoRecord(
+        drill=DrillIdentity(UID, "night", "drills"),
+        name="undo-1",
+        subject="Service/redis",
+        groups=(group,),
+        manager="manager-1",
+        deadline=now + timedelta(seconds=ends_in),
+        intended_at=now,
+        state=state,
+    ), group
