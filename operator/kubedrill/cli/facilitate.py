@@ -89,8 +89,8 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
             return status
         if now() > deadline:
             raise Trouble(
-                f"{name} is not put back after {format_duration(limit)}: {status.get('message', 'no word of it')}."
-                " The operator goes on trying: kubectl drill watch",
+                f"{name} is not put back after {format_duration(limit)}:"
+                f" {status.get('message', 'no word of it')}. The operator goes on trying.",
                 ExitCode.NOT_RESTORED,
             )
         await asyncio.sleep(0.5)
@@ -106,7 +106,7 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
 @click.option("--evidence", default="", help="How you know.")
 @click.option("--drill", help="Which drill; the only one that is on when left out.")
 @with_access
-def observe(
+def observe(  # noqa: PLR0913, PLR0917  one an option
     access: Access,
     milestone: str,
     when: str,

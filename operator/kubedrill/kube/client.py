@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,7 +64,9 @@ class Kube:
         """
         config = Configuration()
         if context is not None or not await _is_pod(config):
-            await load_kube_config(context=context, client_configuration=config)
+            # the client reads KUBECONFIG once, at its import
+            file = os.environ.get("KUBECONFIG")
+            await load_kube_config(config_file=file, context=context, client_configuration=config)
         api = ApiClient(config)
         if as_user:
             api.set_default_header("Impersonate-User", as_user)

@@ -1,0 +1,119 @@
+"""Opting a namespace in and out: a label that people can read, and a RoleBinding that is the fact.
+
+The operator has no right to change anything anywhere but in namespaces whose own admin has given it.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final
+
+import click
+import yaml
+
+from kubedrill.cli.connection import (
+    CONTROL_NAMESPACE,
+    OPT_IN_LABEL,
+    Access,
+    Trouble,
+    connected,
+    demand,
+    path_of,
+    run,
+    with_access,
+)
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.facilitate import ENDED
+from kubedrill.kube.client import MERGE_PATCH, Kube
+
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+MANAGER: Final = "kubedrill-opt-in"
+NAME: Final = "kubedrill-operator"
+RBAC: Final = "/apis/rbac.authorization.k8s.io/v1/namespaces"
+CONTROL_OPTION: Final = click.option(
+    "--control-namespace",
+    "control",
+    default=CONTROL_NAMESPACE,
+    show_default=True,
+    help="Where its drills live.",
+)
+
+
+def objects(namespace: str, control: str) -> list[dict[str, Any]]:
+    """The objects with which a namespace opts in: its label, a Role and a RoleBinding."""
+    text = files("kubedrill.cli").joinpath("opt-in.yaml").read_text(encoding="utf-8")
+    filled = text.replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
+    return list(yaml.safe_load_all(filled))
+
+
+@click.command("opt-in")
+@click.argument("target", metavar="NAMESPACE")
+@CONTROL_OPTION
+@click.option("--print", "only_print", is_flag=True, help="Print what would be applied, and apply nothing.")
+@with_access
+def opt_in(access: Access, target: str, control: str, *, only_print: bool) -> None:
+    """Let drills of the control namespace break NAMESPACE, which must exist."""
+    if only_print:
+        click.echo(yaml.safe_dump_all(objects(target, control), sort_keys=False), nl=False)
+        return
+    run(_opted_in(access, target, control))
+    click.echo(
+        f"{target} may be broken by the drills of {control}. Take it back: kubectl drill opt-out {target}"
+    )
+
+
+async def _opted_in(access: Access, target: str, control: str) -> None:
+    label, role, binding = objects(target, control)
+    async with connected(access) as kube:
+        change = {"metadata": {"labels": label["metadata"]["labels"]}}
+        path = f"/api/v1/namespaces/{target}"
+        await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
+        for plural, wanted in (("roles", role), ("rolebindings", binding)):
+            await demand(
+                kube.call(
+                    "PATCH",
+                    f"{RBAC}/{target}/{plural}/{NAME}",
+                    wanted,
+                    content_type=APPLY_PATCH,
+                    query=[("fieldManager", MANAGER), ("force", "true")],
+                ),
+                f"{wanted['kind']} {NAME}",
+            )
+
+
+@click.command("opt-out")
+@click.argument("target", metavar="NAMESPACE")
+@CONTROL_OPTION
+@with_access
+def opt_out(access: Access, target: str, control: str) -> None:
+    """Let drills no longer break NAMESPACE. Refused while one is on: it could not be put back."""
+    run(_opted_out(access, target, control))
+    click.echo(f"{target} can't be broken any more.")
+
+
+async def _opted_out(access: Access, target: str, control: str) -> None:
+    async with connected(access) as kube:
+        on = await _drills_on(kube, target, control)
+        if on:
+            raise Trouble(
+                f"{', '.join(on)} is on in {target} and could not be put back: kubectl drill stop {on[0]}",
+                ExitCode.REFUSED,
+            )
+        change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
+        path = f"/api/v1/namespaces/{target}"
+        await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
+        for plural in ("rolebindings", "roles"):
+            answer = await kube.call("DELETE", f"{RBAC}/{target}/{plural}/{NAME}")
+            if not answer.ok and answer.status != 404:
+                raise Trouble(f"{plural} {NAME}: {answer.message}", ExitCode.REFUSED)
+
+
+async def _drills_on(kube: Kube, target: str, control: str) -> list[str]:
+    body = await demand(kube.get(path_of("drills", control)), f"drills of {control}")
+    return [
+        drill["metadata"]["name"]
+        for drill in body["items"]
+        if drill["spec"]["targetNamespace"] == target
+        and (drill.get("status") or {}).get("startExTime")
+        and (drill.get("status") or {}).get("phase") not in ENDED
+    ]

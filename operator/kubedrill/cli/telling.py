@@ -1,0 +1,190 @@
+"""A drill's status in words: the lines that `watch` prints when something has changed, and its whole tree.
+
+Pure. Times are scenario time since T+0 (real time × pace), as limits are written; the bounds of a milestone
+are shown when they differ by a second or more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from kubedrill.api.durations import format_duration, parse_duration
+
+Drill = Mapping[str, Any]
+SIGNS: Final = {
+    "Met": "✓",
+    "Missed": "✗",
+    "Indeterminate": "?",
+    "Pending": "…",
+    "NotStarted": "·",
+}
+STEPS: Final = {
+    "Planned": "off",
+    "Started": "being injected",
+    "Injected": "ON",
+    "Reverting": "being put back",
+    "Reverted": "put back",
+    "Failed": "FAILED",
+}
+OVERDUE: Final = "over its limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A heading with what stands below it."""
+
+    text: str
+    leaves: tuple[str, ...] = ()
+
+
+def news(before: Drill, after: Drill) -> Iterator[str]:
+    """What is new in a drill, a line each; nothing when only its clock went on."""
+    old, new = _status(before), _status(after)
+    if old.get("phase") != new.get("phase"):
+        yield f"{new.get('phase', 'Pending')}: {new.get('message', '')}".rstrip(": ")
+    known_faults = {f["name"]: f.get("step") for f in old.get("faults", ())}
+    for fault in new.get("faults", ()):
+        if known_faults.get(fault["name"], "Planned") != fault["step"]:
+            yield fault_line(fault)
+    known = {m["name"]: m for m in old.get("milestones", ())}
+    for milestone in new.get("milestones", ()):
+        if known.get(milestone["name"]) != milestone:
+            yield milestone_line(milestone, after)
+    judged = {o["name"]: o["verdict"] for o in old.get("objectives", ())}
+    for objective in new.get("objectives", ()):
+        if objective["verdict"] not in ("Pending", "NotStarted", judged.get(objective["name"])):
+            yield objective_line(objective, after)
+    if not _restored(before) and _restored(after):
+        yield restore_line(after)
+
+
+def tree(drill: Drill, now: datetime) -> tuple[Branch, ...]:
+    """The whole drill as people follow it: safety first, then the clock, then what was measured."""
+    status = _status(drill)
+    faults = status.get("faults", ())
+    milestones = sorted(status.get("milestones", ()), key=lambda m: m["notAfter"])
+    branches = [
+        Branch(safety_line(drill, now), tuple(fault_line(f) for f in faults)),
+        Branch(clock_line(drill), (status["message"],) if status.get("message") else ()),
+        Branch("Objectives", tuple(objective_line(o, drill) for o in status.get("objectives", ()))),
+        Branch("Milestones", tuple(milestone_line(m, drill) for m in milestones)),
+    ]
+    if _restored(drill):
+        branches.append(Branch(restore_line(drill), tuple(_kept(drill))))
+    return tuple(b for b in branches if b.leaves or b.text not in ("Objectives", "Milestones"))
+
+
+def title(drill: Drill) -> str:
+    """The drill's name and what it is about."""
+    spec = drill["spec"]
+    pace = f", {spec['pace']} times as fast" if spec.get("pace", 1) > 1 else ""
+    return f"{drill['metadata']['name']} in {spec['targetNamespace']}{pace}"
+
+
+def safety_line(drill: Drill, now: datetime) -> str:
+    """Whether anything is broken at this moment, and when it is put back at the latest."""
+    status = _status(drill)
+    on = [f["name"] for f in status.get("faults", ()) if f["step"] in ("Started", "Injected", "Reverting")]
+    if not on:
+        return "Nothing is broken by the drill."
+    deadline = (status.get("machine") or {}).get("deadline")
+    left = _time(deadline) - now if deadline else None
+    ends = f"; put back by itself in {_clock(max(left, timedelta(0)))}" if left is not None else ""
+    return f"Broken: {', '.join(on)}{ends} (or: kubectl drill stop {drill['metadata']['name']})"
+
+
+def clock_line(drill: Drill) -> str:
+    """Phase, T+ and what is due next."""
+    status = _status(drill)
+    parts = (status.get("phase", "Pending"), status.get("clock"), status.get("next"))
+    return " · ".join(part for part in parts if part)
+
+
+def fault_line(fault: Mapping[str, Any]) -> str:
+    """One fault and how far it is."""
+    target = f" ({fault['target']})" if fault.get("target") else ""
+    message = f": {fault['message']}" if fault.get("message") else ""
+    return f"fault {fault['name']}{target} {STEPS.get(fault['step'], fault['step'])}{message}"
+
+
+def milestone_line(milestone: Mapping[str, Any], drill: Drill) -> str:
+    """One milestone with its bounds, who did it, and what tells so."""
+    who = f" by {milestone['actor']}" if milestone.get("actor") else ""
+    at = offsets(milestone["notBefore"], milestone["notAfter"], drill)
+    return f"{at} {milestone['name']}{who} [{milestone['source']}]"
+
+
+def objective_line(objective: Mapping[str, Any], drill: Drill) -> str:
+    """One objective: verdict, what it took, its limit."""
+    pace = _pace(drill)
+    limit = scaled(objective["limit"], pace)
+    lower, upper = (scaled(objective.get(key, ""), pace) for key in ("lower", "upper"))
+    took = f"{lower}–{upper}" if lower and upper and lower != upper else upper or (lower and f"> {lower}")
+    reason = f" ({objective['reason']})" if objective.get("reason") else ""
+    said = f": {took} of {limit}" if took else f": limit {limit}"
+    return f"{SIGNS.get(objective['verdict'], '?')} {objective['name']} {objective['verdict']}{said}{reason}"
+
+
+def restore_line(drill: Drill) -> str:
+    """That everything is put back."""
+    fields = _status(drill)["restore"].get("fields", ())
+    kept = len(list(_kept(drill)))
+    rest = f", {kept} left as somebody else wants them" if kept else ""
+    return f"Everything is put back: {len(fields) - kept} of {len(fields)} fields{rest}."
+
+
+def _kept(drill: Drill) -> Iterator[str]:
+    for field in _status(drill)["restore"].get("fields", ()):
+        if field.get("outcome") not in ("Restored", "Untouched"):
+            who = f" by {field['who']}" if field.get("who") else ""
+            now_is = f" is {field['now']}" if field.get("now") else ""
+            yield f"{field['outcome']}{who}: {field['target']} {field['path']}{now_is}"
+
+
+def offsets(not_before: str, not_after: str, drill: Drill) -> str:
+    """An interval as scenario time since T+0, or as wall-clock time while there is no T+0."""
+    start = _status(drill).get("clockStartTime")
+    if start is None:
+        return f"{_time(not_after):%H:%M:%S}"
+    pace, zero = _pace(drill), _time(start)
+    first, last = ((_time(at) - zero) * pace for at in (not_before, not_after))
+    if last - first < timedelta(seconds=1):
+        return f"T{_signed(last)}"
+    return f"T{_signed(first)}…{_signed(last)}"
+
+
+def scaled(real: str, pace: int) -> str:
+    """A real duration in scenario time, to the second."""
+    if not real:
+        return ""
+    sign = -1 if real.startswith("-") else 1
+    duration = parse_duration(real.lstrip("-")) * sign * pace
+    return format_duration(timedelta(seconds=round(duration.total_seconds())))
+
+
+def _status(drill: Drill) -> Mapping[str, Any]:
+    return drill.get("status") or {}
+
+
+def _restored(drill: Drill) -> bool:
+    return bool((_status(drill).get("restore") or {}).get("complete"))
+
+
+def _pace(drill: Drill) -> int:
+    return int(drill.get("spec", {}).get("pace", 1))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _signed(offset: timedelta) -> str:
+    return ("−" if offset < timedelta(0) else "+") + _clock(abs(offset))
+
+
+def _clock(duration: timedelta) -> str:
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    return f"{minutes}:{seconds:02}"

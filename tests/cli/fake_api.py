@@ -1,0 +1,171 @@
+"""An API server at the wire: objects by path, watches that tell each change, answers that a test chooses."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aiohttp import web
+
+GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
+
+
+class FakeApi:
+    """Collections of objects. `requests` are those that came, as (method, path, body)."""
+
+    def __init__(self) -> None:
+        self.collections: dict[str, dict[str, dict[str, Any]]] = {}
+        self.answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.requests: list[tuple[str, str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.url = ""
+        self._version = 100
+        self._watchers: list[tuple[str, asyncio.Queue[dict[str, Any]]]] = []
+        self._loop = asyncio.new_event_loop()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def put(self, collection: str, thing: dict[str, Any]) -> dict[str, Any]:
+        """Store an object and tell the watches."""
+        self._version += 1
+        thing.setdefault("metadata", {})["resourceVersion"] = str(self._version)
+        known = self.collections.setdefault(collection, {})
+        kind = "MODIFIED" if thing["metadata"]["name"] in known else "ADDED"
+        known[thing["metadata"]["name"]] = thing
+        self._tell(collection, {"type": kind, "object": json.loads(json.dumps(thing))})
+        return thing
+
+    def remove(self, collection: str, name: str) -> None:
+        """Remove an object and tell the watches."""
+        thing = self.collections[collection].pop(name)
+        self._tell(collection, {"type": "DELETED", "object": thing})
+
+    def bodies(self, method: str, path: str) -> list[Any]:
+        """The bodies of the requests of one kind."""
+        return [body for m, p, body in self.requests if (m, p) == (method, path)]
+
+    def kubeconfig(self, folder: Path, namespace: str = "staging") -> Path:
+        """A kubeconfig that leads here."""
+        file = folder / "kubeconfig"
+        context = {"cluster": "fake", "user": "fake", "namespace": namespace}
+        file.write_text(yaml.safe_dump({
+            "apiVersion": "v1", "kind": "Config", "current-context": "fake",
+            "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
+            "users": [{"name": "fake", "user": {"token": "secret"}}],
+            "contexts": [{"name": "fake", "context": context}],
+        }))
+        return file
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[FakeApi]:
+        """Serve in a thread."""
+        self._thread.start()
+        assert self._started.wait(10)
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._started.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._runner.cleanup())
+        self._loop.close()
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    def _tell(self, collection: str, event: dict[str, Any]) -> None:
+        for watched, queue in list(self._watchers):
+            if watched == collection:
+                self._loop.call_soon_threadsafe(queue.put_nowait, event)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        body = json.loads(raw) if raw else None
+        self.requests.append((request.method, request.path, body))
+        self.headers.append(dict(request.headers))
+        chosen = self.answers.get((request.method, request.path))
+        if chosen:
+            return web.json_response(chosen[1], status=chosen[0])
+        if request.query.get("watch") == "true":
+            return await self._watch(request)
+        return self._stored(request, body)
+
+    def _stored(self, request: web.Request, body: Any) -> web.Response:
+        path = request.path
+        if request.method == "GET" and path in self.collections:
+            return web.json_response({"items": self._selected(request), "metadata": {
+                "resourceVersion": str(self._version)}})
+        collection, _, name = path.rpartition("/")
+        if request.method == "POST":
+            meta = body.setdefault("metadata", {})
+            meta.setdefault("name", f"{meta.get('generateName', '')}{self._version}")
+            meta["creationTimestamp"] = "2026-03-02T12:00:00Z"
+            if meta["name"] in self.collections.get(path, {}):
+                return _status(409, "AlreadyExists", f"{meta['name']} already exists")
+            return web.json_response(self.put(path, body), status=201)
+        thing = self.collections.get(collection, {}).get(name)
+        if thing is None and request.method == "PATCH" and "apply-patch" in request.content_type:
+            return web.json_response(self.put(collection, body), status=201)
+        if thing is None:
+            return _status(404, "NotFound", f"{name} not found")
+        if request.method == "PATCH":
+            return web.json_response(self.put(collection, _merged(thing, body)))
+        if request.method == "DELETE":
+            self.remove(collection, name)
+        return web.json_response(thing)
+
+    def _selected(self, request: web.Request) -> list[dict[str, Any]]:
+        things = list(self.collections[request.path].values())
+        field = request.query.get("fieldSelector", "")
+        if field.startswith("metadata.name="):
+            things = [t for t in things if t["metadata"]["name"] == field.removeprefix("metadata.name=")]
+        for label in filter(None, request.query.get("labelSelector", "").split(",")):
+            key, _, value = label.partition("=")
+            things = [t for t in things if t["metadata"].get("labels", {}).get(key) == value]
+        return things
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        entry = (request.path, queue)
+        self._watchers.append(entry)
+        seen = int(request.query["resourceVersion"])
+        for thing in list(self.collections.get(request.path, {}).values()):
+            if int(thing["metadata"]["resourceVersion"]) > seen:
+                queue.put_nowait({"type": "MODIFIED", "object": thing})
+        try:
+            while True:
+                await response.write(json.dumps(await queue.get()).encode() + b"\n")
+        except ConnectionError:
+            return response
+        finally:
+            self._watchers.remove(entry)
+
+
+def _status(code: int, reason: str, message: str) -> web.Response:
+    return web.json_response({"kind": "Status", "reason": reason, "message": message}, status=code)
+
+
+def _merged(thing: Any, patch: Any) -> Any:
+    if not isinstance(patch, dict) or not isinstance(thing, dict):
+        return patch
+    merged = {k: _merged(thing.get(k), v) for k, v in patch.items() if v is not None}
+    return {k: v for k, v in thing.items() if k not in patch} | merged
