@@ -60,10 +60,10 @@ def test_a_stop_before_the_start_is_shown_as_one():
 
 
 def test_the_alerts_own_limit_is_not_counted_among_peoples_but_is_told_when_missed():
-    alert = objective("alert", 10, MISSED, 12, start="FaultEffective", stop="AlertFired")
+    alert = objective("alert-HighQueueDepth", 10, MISSED, 12, start="FaultEffective", stop="AlertFired")
     silent = objective("detection", 5, NOT_STARTED)
     drill = record(objectives=(alert, silent))
-    assert headline(drill) == "0 of 1 met. Alert was not reached within 12 min, limit 10 min."
+    assert headline(drill).startswith("Nobody was measured. Alert HighQueueDepth was not reached within 12 min")
 
 
 def test_no_more_than_two_are_told_the_others_are_counted():
@@ -73,7 +73,7 @@ def test_no_more_than_two_are_told_the_others_are_counted():
 
 def test_a_stopped_drill_says_so_first():
     drill = record(verdict=Verdict.STOPPED, verdict_message="real incident", ended=T0 + minutes(12))
-    assert headline(drill) == "Stopped after 12 min: real incident. No objectives."
+    assert headline(drill) == "Stopped after 12 min: real incident. Nobody was measured."
 
 
 def test_a_drill_that_could_not_be_judged_says_why_and_counts_nothing():

@@ -13,12 +13,12 @@ from typing import Final
 
 from kubedrill.core.facts import FactKind, Interval, in_order
 from kubedrill.core.results import DrillRecord, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.score import is_of_monitoring
 from kubedrill.reports.axis import LEFT, RIGHT, WIDTH, Bar, Scale, Tick, ticks, time_scale
 from kubedrill.reports.curve import Curve, impact_curve
 from kubedrill.reports.sections import milestones
 from kubedrill.reports.wording import (
     clock_of,
-    is_monitoring,
     measured,
     milestone_words,
     printable,
@@ -181,7 +181,7 @@ def _reached(scale: Scale, y: float, m: Milestone, objective: ObjectiveResult | 
 
 def _limit(scale: Scale, o: ObjectiveResult) -> Bar | None:
     start = next((m for m in scale.record.milestones if m.key == o.start), None)
-    if start is None or is_monitoring(o):
+    if start is None or is_of_monitoring(o):
         return None
     at = Interval(start.at.not_before, start.at.not_before + o.limit)
     title = f"{sentence_case(o.name)}: limit {clock_of(scale.record, Interval.at(at.not_after))}, {o.verdict}"

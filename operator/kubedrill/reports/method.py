@@ -10,9 +10,9 @@ from kubedrill.core.results import DrillRecord
 from kubedrill.reports.wording import length, printable
 
 SCORE_FORMULA: Final = (
-    "Score: the weighted share of the applicable objectives and checklist items that are met. Indeterminate"
-    " counts as not met, and an open critical gap means not ready whatever the share. It speaks of one drill"
-    " and these people."
+    "Score: objectives met, divided by objectives that apply (whose clock started). All weigh the same,"
+    " Indeterminate counts as not met, the monitoring's own limits are judged beside and not scored, and a"
+    " critical finding means not ready whatever the share. It speaks of one drill and these people."
 )
 _INTERVALS: Final = (
     "Each time is an interval: the truth lies inside, and its width says how well it is known."

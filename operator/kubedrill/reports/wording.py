@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from kubedrill.core.facts import FactKind, Interval
 from kubedrill.core.results import DrillRecord, ObjectiveResult, ObjectiveVerdict, Verdict
+from kubedrill.core.score import is_of_monitoring
 
 ZERO = timedelta(0)
 _MINUTES_FROM = timedelta(minutes=2)
@@ -104,19 +105,14 @@ def real_time(at: datetime) -> str:
     return at.strftime("%H:%M:%S")
 
 
-def is_monitoring(objective: ObjectiveResult) -> bool:
-    """Whether an objective is about the monitoring itself (the alert's own limit), not about people."""
-    return objective.stop.startswith(("AlertFired", "AlertPending", "Paged"))
-
-
 def peoples(record: DrillRecord) -> tuple[ObjectiveResult, ...]:
-    """The objectives that the headline counts: those that are about people."""
-    return tuple(o for o in record.objectives if not is_monitoring(o))
+    """The objectives that are about people, not about the monitoring's own delay."""
+    return tuple(o for o in record.objectives if not is_of_monitoring(o))
 
 
 def met_of(record: DrillRecord) -> tuple[int, int]:
-    """How many of people's objectives were met, and how many there are."""
-    counted = peoples(record)
+    """How many of people's objectives were met, and how many apply: those whose clock started."""
+    counted = [o for o in peoples(record) if o.verdict is not ObjectiveVerdict.NOT_STARTED]
     return sum(o.verdict is ObjectiveVerdict.MET for o in counted), len(counted)
 
 
@@ -182,7 +178,7 @@ def headline(record: DrillRecord) -> str:
     A drill that could not be measured (Error) or was stopped says that first.
     """
     met, of = met_of(record)
-    counted = f"{met} of {of} met." if of else "No objectives."
+    counted = f"{met} of {of} met." if of else "Nobody was measured."
     why = printable(record.verdict_message or record.verdict_reason).strip().rstrip(".")
     if record.verdict is Verdict.ERROR:
         return f"The drill could not be judged: {why or 'an error'}."
