@@ -1,7 +1,9 @@
 """Local stand-ins for public base images, from the distribution's packages, where nothing can be pulled."""
 
+import configparser
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +118,7 @@ class Buildah:
         self.runner.run(
             *(*self.command, "bud", "--isolation", "chroot", "--pull-never"),
             *("--squash",) if squash else ("--layers",),
-            *pip_volumes(self.runner, self.folders),
+            *pip_volumes(self.folders),
             *(word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")),
             *("--file", recipe, "--tag", reference, context),
         )
@@ -128,12 +130,12 @@ class Buildah:
         self.runner.run(*self.command, "push", reference, f"docker-archive:{archive}:{reference}")
 
 
-def pip_volumes(runner: Runner, folders: Folders) -> list[str]:
+def pip_volumes(folders: Folders) -> list[str]:
     """Lend builds this machine's way to Python packages: pip's settings, and the files that they name.
 
     Read-only and for the time of the build: nothing of it is left in an image.
     """
-    settings = pip_settings(runner.run("python3", "-m", "pip", "config", "list"))
+    settings = pip_settings(pip_files(os.environ, Path.home()), os.environ)
     file = folders.cache / "pip.conf"
     file.write_text("[global]\n" + "".join(f"{key} = {value}\n" for key, value in settings.items()))
     named = [Path(settings[key]) for key in ("cert", "find-links") if key in settings]
@@ -141,12 +143,22 @@ def pip_volumes(runner: Runner, folders: Folders) -> list[str]:
     return [word for here, there in volumes.items() for word in ("--volume", f"{here}:{there}:ro")]
 
 
-def pip_settings(listing: str) -> dict[str, str]:
-    """The settings that `pip config list` prints, the environment's before the files'."""
-    found: dict[str, str] = {}
-    for line in listing.splitlines():
-        name, _, value = line.partition("=")
-        scope, _, key = name.rpartition(".")
-        if scope == ":env:" or key not in found:
-            found[key] = value.strip("'\"")
+def pip_files(environment: Mapping[str, str], home: Path) -> list[Path]:
+    """The files that pip reads on Linux, later ones before earlier ones (its user guide, Configuration)."""
+    configured = Path(environment.get("XDG_CONFIG_HOME") or home / ".config")
+    named = environment.get("PIP_CONFIG_FILE")
+    return [
+        *(Path("/etc/pip.conf"), home / ".pip" / "pip.conf", configured / "pip" / "pip.conf"),
+        *([Path(named)] if named else []),
+    ]
+
+
+def pip_settings(files: Sequence[Path], environment: Mapping[str, str]) -> dict[str, str]:
+    """The global settings of pip from its files, overruled by its environment variables."""
+    parser = configparser.RawConfigParser()
+    parser.read(files)
+    found = dict(parser["global"]) if parser.has_section("global") else {}
+    for name, value in environment.items():
+        if name.startswith("PIP_") and name != "PIP_CONFIG_FILE":
+            found[name.removeprefix("PIP_").lower().replace("_", "-")] = value
     return found

@@ -71,6 +71,8 @@ class OwnEngine:
         self.remove_network()
         self.make_network()
         self.folders.engine.mkdir(parents=True, exist_ok=True)
+        # of a killed engine; another process may bear its number by now, and dockerd would refuse to start
+        self.pid_file.unlink(missing_ok=True)
         configuration = self.folders.engine / "daemon.json"
         configuration.write_text(json.dumps(self.configuration(), indent=2))
         log_file = self.folders.engine / "dockerd.log"

@@ -1,5 +1,6 @@
 """Up and down: which steps lead to a cluster on this machine, and what removes it again."""
 
+import os
 import shutil
 import sys
 import uuid
@@ -49,7 +50,6 @@ class Machine:
 
 def environment(folders: Folders, provider: Provider, engine_name: str) -> Mapping[str, str]:
     """What programs must find in their environment."""
-    path = f"{folders.binaries}:{packages.SBIN}:/usr/bin:/bin"
     if provider is Provider.SELF_BUILT:
         return {
             "DOCKER_HOST": f"unix://{folders.engine / 'docker.sock'}",
@@ -57,7 +57,8 @@ def environment(folders: Folders, provider: Provider, engine_name: str) -> Mappi
             # the distribution's own client first: it fits the distribution's engine
             "PATH": f"{folders.binaries}:/usr/sbin:/usr/bin:/sbin:/bin",
         }
-    return {"KIND_EXPERIMENTAL_PROVIDER": engine_name, "PATH": f"{path}:{packages.SBIN}"}
+    path = f"{folders.binaries}:{os.environ['PATH']}:{packages.SBIN}"
+    return {"KIND_EXPERIMENTAL_PROVIDER": engine_name, "PATH": path}
 
 
 def is_up(machine: Machine) -> bool:
@@ -109,10 +110,10 @@ def use_existing(machine: Machine, facts: Facts) -> str:
 
 
 def tool_steps(machine: Machine) -> list[Step]:
-    """What speaks to clusters (kind, kubectl), built only where the machine has none."""
-    wanted = [program for program in (binaries.KIND, binaries.KUBECTL) if packages.find(program.name) is None]
-    builds = [binaries.build_step(machine.runner, machine.folders, program) for program in wanted]
-    return [go_step(machine.runner, machine.folders), *builds] if builds else []
+    """The pinned kind, which the node image and our configuration are made for; kubectl if there is none."""
+    programs = [binaries.KIND, *([binaries.KUBECTL] if packages.find("kubectl") is None else [])]
+    builds = [binaries.build_step(machine.runner, machine.folders, program) for program in programs]
+    return [go_step(machine.runner, machine.folders), *builds]
 
 
 def self_built_steps(machine: Machine) -> list[Step]:
