@@ -133,6 +133,11 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
     return seen
 
 
+_MEANINGS = {
+    400: Reply.INVALID, 403: Reply.FORBIDDEN, 404: Reply.GONE, 409: Reply.MOVED, 422: Reply.INVALID,
+}
+
+
 def causes(answer: Answer) -> tuple[str, ...]:
     """The fields that a refusal names."""
     found = (answer.body.get("details") or {}).get("causes") or ()
@@ -145,5 +150,4 @@ def _meaning(answer: Answer) -> Reply:
     if answer.status == 422 and not causes(answer):
         # a failed test, a stale index and a malformed patch all look alike: 422 without details
         return Reply.MOVED
-    meanings = {400: Reply.INVALID, 403: Reply.FORBIDDEN, 404: Reply.GONE, 409: Reply.MOVED, 422: Reply.INVALID}
-    return meanings.get(answer.status, Reply.BUSY)
+    return _MEANINGS.get(answer.status, Reply.BUSY)

@@ -22,8 +22,13 @@ _TEMPLATE = "/spec/template/"
 _HASH = "controller-revision-hash"
 
 
-async def clear_away(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> tuple[str, ...]:
+async def clear_away(
+    kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool
+) -> tuple[str, ...]:
     """Free what is stuck and remove the faulted revisions that have no pods; names those that still have.
+
+    Without patience a ReplicaSet goes as soon as none of its pods is ready: a workload that does not get well
+    by itself would keep it for ever, and pods that are not ready serve nobody.
 
     Raises:
         Unsure: the API server refuses a read or a delete.
@@ -39,7 +44,10 @@ async def clear_away(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> tu
     ]
     if not revisions:
         return ()
-    pods = await _pods_of(kube, record, target, revisions)
+    if target.kind == "Deployment":
+        pods = {_name(r): _replicas(r, patient=patient) for r in revisions}
+    else:
+        pods = await _pods_of(kube, record, target, revisions)
     left = []
     for revision in revisions:
         path = _path(target, "apps/v1", _REVISIONS[target.kind], _name(revision))
@@ -66,12 +74,18 @@ def _carries(holder: Mapping[str, Any], fields: Iterable[FieldUndo]) -> bool:
     return all(place is not None and read(holder, place[0]) == field.after for field, place in places)
 
 
+def _replicas(replica_set: Mapping[str, Any], *, patient: bool) -> int:
+    """How many pods keep a ReplicaSet."""
+    status = replica_set.get("status") or {}
+    if patient:
+        return int(replica_set["spec"].get("replicas", 0)) + int(status.get("replicas", 0))
+    return int(status.get("readyReplicas", 0))
+
+
 async def _pods_of(
     kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]]
 ) -> dict[str, int]:
     """How many pods each revision has; those of a stuck StatefulSet are deleted on the way."""
-    if target.kind == "Deployment":
-        return {_name(r): r["spec"].get("replicas", 0) + r["status"].get("replicas", 0) for r in revisions}
     counts: dict[str, int] = {}
     stuck = any(g.unstick for g in record.groups if isinstance(g, FieldGroup))
     for revision in revisions:
@@ -87,7 +101,8 @@ async def _pods_of(
 
 def _owned(item: Mapping[str, Any], record: UndoRecord) -> bool:
     """Whether the target is among the owners."""
-    return any(owner.get("uid") == record.target_uid for owner in item["metadata"].get("ownerReferences") or ())
+    owners = item["metadata"].get("ownerReferences") or ()
+    return any(owner.get("uid") == record.target_uid for owner in owners)
 
 
 def _ready(pod: Mapping[str, Any]) -> bool:

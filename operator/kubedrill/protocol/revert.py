@@ -1,8 +1,8 @@
 """Putting back: from a record alone, whoever does it, however often, and whatever else is gone.
 
 The operator, the watchdog and a person with the break-glass command all come through here, possibly at the
-same time: every write has a precondition, and the outcome is written into the record before anything else is
-told. It never gives up; it says Retry or Stalled, and the caller comes back, without holding up other records.
+same time: every write has a precondition, and the outcome is written into the record before anything else
+is told. It never gives up: it says Retry or Stalled, and the caller comes back; no other record waits for it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from kubedrill.protocol.reverters import Reverters
 ROUNDS = 8
 SOON = timedelta(milliseconds=500)
 LATER = timedelta(seconds=2)
-# How long after the fields are back the faulted pods may take to go, before the record says that they did not.
-CLEARING = timedelta(seconds=120)
+# How long the faulted pods may take to go by themselves once the fields are back.
+CLEARING = timedelta(seconds=60)
 PODS_LEAVING = "PodsLeaving"
 
 
@@ -197,13 +197,12 @@ class _Reverting:
         seen = await self._seen(record, record.target)
         if seen is None or seen["metadata"]["uid"] != record.target_uid:
             return ()
-        left = await clear_away(self.kube, record, seen)
-        if not left:
-            return ()
-        if record.restored_at is None:
-            record = replace(record, restored_at=self.clock.now())
-            await records.write(self.kube, stored, record)
-        if record.restored_at and self.clock.now() - record.restored_at < CLEARING:
+        since = record.restored_at or self.clock.now()
+        patient = self.clock.now() - since < CLEARING
+        left = await clear_away(self.kube, record, seen, patient=patient)
+        if left and record.restored_at is None:
+            await records.write(self.kube, stored, replace(record, restored_at=since))
+        if left and patient:
             raise _NotYet(Reversal.RETRY, PODS_LEAVING, f"{record.subject} is back, but pods of the fault are"
                           f" still there: {', '.join(left)}", after=SOON)
         return left
