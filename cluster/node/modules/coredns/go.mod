@@ -4,7 +4,7 @@ go 1.25.0
 
 tool github.com/coredns/coredns
 
-require github.com/coredns/coredns v1.13.1
+require github.com/coredns/coredns v1.13.1 // indirect
 
 require (
 	cloud.google.com/go/auth v0.16.5 // indirect

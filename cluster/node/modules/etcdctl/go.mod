@@ -4,7 +4,7 @@ go 1.25.0
 
 tool go.etcd.io/etcd/etcdctl/v3
 
-require go.etcd.io/etcd/etcdctl/v3 v3.6.6
+require go.etcd.io/etcd/etcdctl/v3 v3.6.6 // indirect
 
 require (
 	github.com/VividCortex/ewma v1.2.0 // indirect

@@ -4,7 +4,7 @@ go 1.25.0
 
 tool sigs.k8s.io/kind
 
-require sigs.k8s.io/kind v0.33.0
+require sigs.k8s.io/kind v0.33.0 // indirect
 
 require (
 	al.essio.dev/pkg/shellescape v1.5.1 // indirect
