@@ -56,7 +56,7 @@ class Decision:
 def reduce(state: State, seen: Observation) -> Decision:
     """One turn of the machine."""
     so_far = assess(seen, ended=state.end_ex)
-    state = replace(state, since=state.since or seen.now)
+    state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
     state = _absorbed(state, seen)
     passed: list[Because] = []
     for _ in range(len(Phase)):
@@ -79,7 +79,8 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
         plans = seen.plans
         faults = tuple(FaultState(f.name, target=plans[f.name].target, settled=plans[f.name].settled)
                        for f in seen.conduct.faults)
-        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.conduct.max_duration)
+        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.conduct.max_duration,
+                        scenario=seen.scenario)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
     if phase in (Phase.HOT_WASH, *TERMINAL):
@@ -89,6 +90,8 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
 
 def _absorbed(state: State, seen: Observation) -> State:
     """Takes over what records and facts say of the faults, and the outcome of what was put back."""
+    if seen.reported:
+        state = replace(state, reported=seen.reported, imported=seen.report_import)
     if not state.faults and seen.records:
         names = dict.fromkeys(n for r in seen.records for n in r.faults)
         state = state.with_faults(FaultState(n, FaultStep.STARTED, 1) for n in names)
@@ -159,6 +162,8 @@ def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[C
         yield from _ends_of(seen.records, state)
     if state.phase is Phase.HOT_WASH and not state.reported:
         yield WriteReport(1)
+    if state.phase in TERMINAL and state.start_ex and seen.imported != state.imported and not seen.deleting:
+        yield WriteReport(state.reported + 1)  # evidence that came later makes a new revision; the verdict stays as it was given
     if seen.deleting and seen.finalizer and not seen.records and (
         state.phase in TERMINAL or state.phase is Phase.HOT_WASH
     ):

@@ -48,7 +48,10 @@ class Ending:
 @dataclass(frozen=True, slots=True)
 class State:
     """All that is decided so far. `since` is when the phase was entered; `closed` are the undo records whose
-    outcome stands in `outcomes`, so that they may be deleted."""
+    outcome stands in `outcomes`, so that they may be deleted. `heard` is the last instant at which every watch
+    was known to stand: what is found after a restart happened after it. `imported` is the mark of the evidence
+    that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
+    when the drill started: changing it afterwards changes nothing."""
 
     phase: Phase = Phase.PENDING
     since: datetime | None = None
@@ -62,6 +65,9 @@ class State:
     closed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reported: int = 0
+    heard: datetime | None = None
+    imported: str = ""
+    scenario: Mapping[str, Any] = field(default_factory=dict)
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -115,7 +121,8 @@ class Observation:
     """A level, not an edge: everything relevant, read anew at every turn.
 
     `refusal` tells why there is no `conduct`. `stuck` maps records to the reason why they can't be put back
-    now. `report_facts` is the number of facts that the written report knows (0: no report).
+    now. `reported` is the revision of the report that is written (0: none), `report_import` the mark of the
+    imported evidence that it knows.
     """
 
     now: datetime
@@ -132,6 +139,11 @@ class Observation:
     records: tuple[RecordSeen, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
+    heard: datetime | None = None
+    imported: str = ""
+    reported: int = 0
+    report_import: str = ""
+    scenario: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _time(value: datetime | None) -> str | None:
@@ -148,7 +160,9 @@ def state_to_wire(state: State) -> dict[str, Any]:
     return {
         "phase": state.phase.value, "since": _time(state.since), "startEx": _time(state.start_ex),
         "deadline": _time(state.deadline), "endEx": _time(state.end_ex), "restored": _time(state.restored),
-        "reported": state.reported, "closed": list(state.closed), "notes": list(state.notes),
+        "reported": state.reported, "heard": _time(state.heard), "imported": state.imported,
+        "scenario": dict(state.scenario),
+        "closed": list(state.closed), "notes": list(state.notes),
         "faults": [
             {"name": f.name, "step": f.step.value, "attempt": f.attempt, "target": f.target, "record": f.record,
              "message": f.message, "settled": dict(f.settled)} for f in state.faults
@@ -171,7 +185,9 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
     return State(
         phase=Phase(wire["phase"]), since=_read(wire.get("since")), start_ex=_read(wire.get("startEx")),
         deadline=_read(wire.get("deadline")), end_ex=_read(wire.get("endEx")), restored=_read(wire.get("restored")),
-        reported=int(wire.get("reported", 0)), closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
+        reported=int(wire.get("reported", 0)), heard=_read(wire.get("heard")), imported=wire.get("imported", ""),
+        scenario=wire.get("scenario", {}),
+        closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
         faults=tuple(
             FaultState(f["name"], FaultStep(f["step"]), int(f.get("attempt", 0)), f.get("target", ""),
                        f.get("record", ""), f.get("message", ""), f.get("settled", {})) for f in wire.get("faults", ())

@@ -205,7 +205,11 @@ def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
 
 
 def worth_writing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether the two statuses differ in anything."""
-    return {k: v for k, v in after.items() if v is not None} != {k: v for k, v in before.items() if v is not None}
+    """Whether the two statuses differ in anything but the instant until which the watches stood."""
 
+    def told(status: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {k: v for k, v in status.items() if v is not None and k != "machine"}
+        machine = status.get("machine") or {}
+        return kept | {"machine": {k: v for k, v in machine.items() if v is not None and k != "heard"}}
 
+    return told(after) != told(before)

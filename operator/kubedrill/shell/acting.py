@@ -21,8 +21,8 @@ from kubedrill.core.commands import (
 )
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine import Decision
-from kubedrill.core.operations import Operation, SetFields
-from kubedrill.core.state import Observation, State
+from kubedrill.core.operations import Announce, Enqueue, Operation, SetFields
+from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol import records
@@ -30,11 +30,13 @@ from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
 from kubedrill.protocol.revert import revert
-from kubedrill.reverters import all_reverters
+from kubedrill.protocol.reverters import Reverters
+from kubedrill.reverters.alertmanager import AnnouncedAlerts
+from kubedrill.reverters.redis import RedisJobs
 from kubedrill.shell.clock import ServerClock
-from kubedrill.shell.drills import add_finalizer, post_event, remove_finalizer
+from kubedrill.shell.drills import add_finalizer, drill_path, post_event, remove_finalizer
 from kubedrill.shell.evidence import Evidence
-from kubedrill.shell.pausing import pause_at
+from kubedrill.shell.pausing import STARTED_WRITTEN, pause_at
 from kubedrill.shell.reporting import write_report
 from kubedrill.shell.settings import Settings
 
@@ -100,8 +102,8 @@ class Actor:
                 return (), name in stored and await records.close(self._kube, stored[name])
             case Deliver(inject=name):
                 return await self._deliver(name, drill, seen), True
-            case WriteReport():
-                return (), await write_report(self._kube, drill, decision, seen, self._clock.now())
+            case WriteReport(revision=revision):
+                return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
 
     async def _inject(
         self, faults: Iterable[str], drill: dict[str, Any], state: State, stored: Mapping[str, StoredRecord]
@@ -113,14 +115,44 @@ class Actor:
         if unplanned:
             message = "what it does is no longer known: the operator was restarted before its undo was stored"
             return tuple(_failed(f, state, "NotPlanned", message, self._clock) for f in unplanned), True
+        hook = pause_at(self._settings.pause_at)
+        await hook(STARTED_WRITTEN)
         outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
-                               reverters=self._reverters, on=pause_at(self._settings.pause_at))
+                               reverters=self._reverters, on=hook, wanted=lambda: self._still_armed(drill, state))
         return tuple(injection_facts(outcome, state, self._clock)), outcome.state is not Injection.PENDING
 
+    async def _still_armed(self, drill: dict[str, Any], state: State) -> bool:
+        """Whether the drill is still where this injection was decided: asked when its record stands."""
+        meta = drill["metadata"]
+        answer = await self._kube.get(drill_path(meta["namespace"], meta["name"]))
+        if not answer.ok or answer.body["metadata"]["uid"] != meta["uid"]:
+            return False
+        now = state_from_wire((answer.body.get("status") or {}).get("machine"))
+        stopped = answer.body["metadata"].get("deletionTimestamp") or answer.body["spec"].get("desired") == "Stop"
+        attempts = {f.name: f.attempt for f in now.faults}
+        return not stopped and now.phase is state.phase and attempts == {f.name: f.attempt for f in state.faults}
+
     async def _sustain(self, stored: StoredRecord | None) -> tuple[tuple[Fact, ...], bool]:
-        if stored:
-            await sustain(stored, self._reverters)
-        return (), False
+        if stored is None:
+            return (), False
+        await sustain(stored, self._reverters)
+        return await self._pushed(stored), False
+
+    async def _pushed(self, stored: StoredRecord) -> tuple[Fact, ...]:
+        """How many fake jobs are in by now, as the queue itself says."""
+        found = []
+        jobs = RedisJobs()
+        for group in stored.record.groups:
+            if isinstance(group, OutsideGroup) and isinstance(group.operation, Enqueue):
+                asked = self._clock.now()
+                pushed = await jobs.pushed(group.operation)
+                if pushed:
+                    found.append(Fact(
+                        FactKind.JOBS_PUSHED, _between(asked, self._clock), Source.OPERATOR,
+                        f"pushed/{group.fault}/{pushed}", evidence=f"{pushed} fake jobs were pushed",
+                        detail={"fault": group.fault, "pushed": pushed},
+                    ))
+        return tuple(found)
 
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
@@ -153,6 +185,11 @@ class Actor:
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
         return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
                      evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
+
+
+def all_reverters(clock: ServerClock) -> Reverters:
+    """What undoes each operation outside the API server."""
+    return {Enqueue: RedisJobs(), Announce: AnnouncedAlerts(clock.now)}
 
 
 def identity(drill: Mapping[str, Any]) -> DrillIdentity:

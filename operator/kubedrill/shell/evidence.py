@@ -33,6 +33,7 @@ class Evidence:
         self._facts: dict[str, Fact] = {}
         self._segments: list[list[str]] = []
         self._loaded = False
+        self._remembered = ""
 
     @property
     def facts(self) -> frozenset[Fact]:
@@ -69,7 +70,7 @@ class Evidence:
         fits = self._segments and sum(map(len, self._segments[-1])) + sum(map(len, lines)) < SEGMENT_BYTES
         number = len(self._segments) - 1 if fits else len(self._segments)
         segment = [*self._segments[number], *lines] if fits else lines
-        await self._write(number, segment)
+        await self._put(self._name(number), "facts", "\n".join(segment))
         if fits:
             self._segments[number] = segment
         else:
@@ -82,31 +83,39 @@ class Evidence:
         items = sorted(answer.body.get("items", []), key=lambda i: str(i["metadata"]["name"])) if answer.ok else []
         return [str(text) for item in items for _, text in sorted(item.get("data", {}).items())]
 
+    async def remember(self, workloads: Iterable[dict[str, Any]]) -> None:
+        """Keeps what the workloads look like now, so that after a restart a change made meanwhile is found."""
+        text = json.dumps(sorted(workloads, key=lambda w: str(w["metadata"]["uid"])), sort_keys=True)
+        generations = json.dumps([(w["metadata"]["uid"], w["metadata"].get("generation")) for w in json.loads(text)])
+        if generations == self._remembered:
+            return
+        await self._put(f"{self._drill}-{self._uid[:8]}-memory", "memory", text)
+        self._remembered = generations
+
+    async def remembered(self) -> list[dict[str, Any]]:
+        """The workloads as they were kept; none when nothing was."""
+        answer = await self._kube.get(f"{self._path()}/{self._drill}-{self._uid[:8]}-memory")
+        return list(json.loads(answer.body["data"]["memory"])) if answer.ok else []
+
     def _is_own(self, item: dict[str, Any]) -> bool:
         return any(o.get("uid") == self._uid for o in item["metadata"].get("ownerReferences", []))
 
-    async def _write(self, number: int, lines: list[str]) -> None:
-        name, text = self._name(number), "\n".join(lines)
-        if number < len(self._segments):
-            answer = await self._kube.call(
-                "PATCH", f"{self._path()}/{name}", {"data": {"facts": text}}, content_type=MERGE_PATCH
-            )
-        else:
-            answer = await self._kube.call("POST", self._path(), self._manifest(name, text))
-            if answer.status == 409:  # our own earlier write whose reply was lost
-                answer = await self._kube.call(
-                    "PATCH", f"{self._path()}/{name}", {"data": {"facts": text}}, content_type=MERGE_PATCH
-                )
+    async def _put(self, name: str, kind: str, text: str) -> None:
+        """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""
+        answer = await self._kube.call("PATCH", f"{self._path()}/{name}", {"data": {kind: text}},
+                                       content_type=MERGE_PATCH)
+        if answer.status == 404:
+            answer = await self._kube.call("POST", self._path(), self._manifest(name, kind, text))
         if not answer.ok:
             raise EvidenceRefused(f"evidence can't be stored: {answer.status} {answer.message}")
 
-    def _manifest(self, name: str, text: str) -> dict[str, Any]:
+    def _manifest(self, name: str, kind: str, text: str) -> dict[str, Any]:
         owner = {"apiVersion": API_VERSION, "kind": "Drill", "name": self._drill, "uid": self._uid}
         return {
             "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": name, "labels": {DRILL_LABEL: self._drill, KIND_LABEL: "facts"},
+            "metadata": {"name": name, "labels": {DRILL_LABEL: self._drill, KIND_LABEL: kind},
                          "ownerReferences": [owner]},
-            "data": {"facts": text},
+            "data": {kind: text},
         }
 
     def _name(self, number: int) -> str:

@@ -22,7 +22,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Settings:
-        """Reads KUBEDRILL_NAMESPACE, KUBEDRILL_PORT, KUBEDRILL_WEBHOOK_TOKEN_FILE, KUBEDRILL_CLOCK_ERROR_MS,
+        """Reads KUBEDRILL_NAMESPACE, KUBEDRILL_HTTP_PORT, KUBEDRILL_WEBHOOK_TOKEN_FILE, KUBEDRILL_CLOCK_ERROR_MS,
         KUBEDRILL_PAUSE_AT.
 
         Raises:
@@ -32,7 +32,7 @@ class Settings:
         token_file = env.get("KUBEDRILL_WEBHOOK_TOKEN_FILE")
         return cls(
             namespace=env.get("KUBEDRILL_NAMESPACE", "drills"),
-            port=int(env.get("KUBEDRILL_PORT", "8080")),
+            port=int(env.get("KUBEDRILL_HTTP_PORT", "8080")),
             webhook_token=Path(token_file).read_text(encoding="utf-8").strip() if token_file else "",
             clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "100"))),
             pause_at=env.get("KUBEDRILL_PAUSE_AT", ""),

@@ -10,10 +10,11 @@ from typing import Any
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.conduct import Conduct
-from kubedrill.core.operations import Operation, Refusal, Target
+from kubedrill.core.operations import Operation, Refusal, SetFields, Target
 from kubedrill.core.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.safety import LOOK_BACK, Surroundings
 from kubedrill.core.state import PlannedFault
+from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
 from kubedrill.kube.client import Kube
@@ -36,6 +37,7 @@ class Read:
     around: Surroundings
     plans: Mapping[str, PlannedFault] = field(default_factory=dict)
     operations: Mapping[str, tuple[Operation, ...]] = field(default_factory=dict)
+    managers: frozenset[str] = frozenset()
 
 
 async def read_surroundings(
@@ -71,7 +73,17 @@ async def read_surroundings(
         series=series,
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
     )
-    return Read(around, plans, operations)
+    return Read(around, plans, operations, managers_of(uid, namespace.body, operations))
+
+
+def managers_of(
+    drill_uid: str, namespace: Mapping[str, Any], operations: Mapping[str, tuple[Operation, ...]]
+) -> frozenset[str]:
+    """The field managers under which the drill is going to write: known before, so that its first write is
+    never taken for somebody's change."""
+    space = str((namespace.get("metadata") or {}).get("uid", ""))
+    targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}
+    return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)
 
 
 async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from kubedrill.core.facts import Fact
 from kubedrill.core.machine import RETRY, Decision, reduce
 from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import Observation, State, state_from_wire
@@ -41,8 +40,7 @@ class Turns:
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube, settings.namespace, name, uid)
         self._observer = Observer(kube, clock, settings, self._evidence, inbox, wake)
-        self._actor = Actor(kube, clock, settings, self._observer, self._evidence)
-        self._unstored: dict[str, Fact] = {}
+        self._actor = Actor(kube, clock, settings, self._evidence)
         self.over = False
 
     async def once(self) -> datetime | None:
@@ -61,17 +59,17 @@ class Turns:
         drill = answer.body
         state = state_from_wire((drill.get("status") or {}).get("machine"))
         await self._evidence.load()
-        self._unstored |= {f.id: f for f in self._inbox.drain()}
-        seen = await self._observer.observe(drill, state, self._unstored.values())
+        seen = await self._observer.observe(drill, state, self._actor.stuck)
         decision = reduce(state, seen)
-        await self._evidence.store(seen.facts)
-        self._unstored.clear()
+        await self._evidence.store(self._observer.raw.values())
+        self._observer.raw.clear()
         if not await self._persist(drill, state, seen, decision):
             return self._clock.now()
-        again = await self._actor.carry_out(drill, decision, seen)
-        self._inbox.add(again)
+        self._actor.plan(self._observer.operations)
+        outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
+        self._inbox.add(outcomes)
         self.over = self._is_over(decision, seen)
-        return self._clock.now() if again else decision.wake_at
+        return self._clock.now() if again or outcomes else decision.wake_at
 
     async def close(self) -> None:
         """Ends the watches."""

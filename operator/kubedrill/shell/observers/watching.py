@@ -75,9 +75,9 @@ class Watch:
         self._kind, self._query = collection.kind, collection.query
         self._objects = dict(collection.known)
         self._version = ""
-        self._ended = (
-            collection.since or clock.now()
-        )  # when the last watch ended: what came later may be late
+        # When the last watch ended: what is told first after it may have happened since then.
+        self._ended = collection.since or clock.now()
+        self._has_watched = collection.since is not None
         self._opened: datetime | None = None
         self.synced = asyncio.Event()
         self.listed = False
@@ -150,9 +150,10 @@ class Watch:
     def _stands(self) -> None:
         self._opened = self.heard = self._clock.now()
         self.problem = ""
-        if self._opened - self._ended > GAP:
+        if self._has_watched and self._opened - self._ended > GAP:
             LOG.info("%s was not watched for %s", self.path, self._opened - self._ended)
             self._away(_gap(self.path, self._ended, self._opened))
+        self._has_watched = True
 
     def _failed(self, status: Mapping[str, Any]) -> None:
         """An expired resource version is normal (410); anything else (403, 5xx) is a failure to try again."""

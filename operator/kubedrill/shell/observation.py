@@ -1,0 +1,237 @@
+"""Makes the Observation of a turn: reads what the drill's phase needs, and nothing more.
+
+Before the start, everything around the target; while it is on, the watches and the monitoring; while it is
+put back, only records, so that a stop is not held up by a slow Prometheus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.drill import FINALIZER, Desired, DrillSpec
+from kubedrill.api.faults import Fault
+from kubedrill.api.scenario import ScenarioSpec
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.derive import derive
+from kubedrill.core.facts import Fact, FactKind, Series, Source
+from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
+from kubedrill.core.safety import preflight
+from kubedrill.core.state import Observation, RecordSeen, State
+from kubedrill.core.undo_record import RecordState
+from kubedrill.faults import discover
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.protocol.records import StoredRecord, list_records
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.evidence import Evidence
+from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
+from kubedrill.shell.prometheus import WebClient
+from kubedrill.shell.reporting import read_revision
+from kubedrill.shell.settings import Settings
+from kubedrill.shell.surroundings import read_surroundings
+from kubedrill.signals import audit
+from kubedrill.signals.fields import shown
+from kubedrill.signals.identity import matched
+from kubedrill.signals.workload import OwnWrites
+
+PROBE_EVERY = timedelta(seconds=0.9)
+LOOK_BACK = timedelta(seconds=60)
+MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
+
+
+class Observer:
+    """The eyes of one drill."""
+
+    def __init__(
+        self, kube: Kube, clock: ServerClock, settings: Settings, evidence: Evidence, inbox: FactInbox,
+        wake: Callable[[], None],
+    ) -> None:
+        self._kube, self._clock, self._settings = kube, clock, settings
+        self._evidence, self._inbox = evidence, inbox
+        self._cluster = ClusterObserver(kube, clock, inbox, wake, lambda: self._own)
+        self._web = WebClient()
+        self._monitoring = Monitoring(self._web.fetch, clock)
+        self._own = OwnWrites()
+        self._conduct: Conduct | None = None
+        self._probe: Probe | None = None
+        self._probed: datetime | None = None
+        self.records: dict[str, StoredRecord] = {}
+        self.operations: Mapping[str, tuple[Operation, ...]] = {}
+        self.raw: dict[str, Fact] = {}
+        self._scenario_read: dict[str, Any] = {}
+
+    async def observe(self, drill: dict[str, Any], state: State, stuck: Mapping[str, str]) -> Observation:
+        """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
+        meta, spec = drill["metadata"], drill["spec"]
+        conduct, refusal = await self._conducted(drill, state)
+        stored = await list_records(self._kube, self._settings.namespace)
+        self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
+        self._own = own_writes(self.records.values(), self._own)
+        seen = Observation(
+            now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
+            stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
+            finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
+            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck),
+            imported=(meta.get("annotations") or {}).get("kubedrill.dev/evidence-imported", ""),
+        )
+        if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
+            revision, mark = await read_revision(self._kube, drill)
+            seen = replace(seen, reported=revision, report_import=mark)
+        stopping = seen.deleting or seen.desired is Desired.STOP
+        if conduct is None:
+            return seen
+        if state.phase in UNTOUCHED and not stopping:
+            return await self._before(drill, conduct, stored, seen)
+        return await self._during(drill, conduct, state, seen, stopping=stopping)
+
+    async def close(self) -> None:
+        """Ends the watches and connections."""
+        await self._cluster.stop()
+        await self._web.close()
+
+    async def _conducted(self, drill: dict[str, Any], state: State) -> tuple[Conduct | None, Refusal | None]:
+        """The conduct: derived anew until the start, then kept, with the faults as they were settled."""
+        if self._conduct is not None and state.phase not in UNTOUCHED:
+            return self._conduct, None
+        try:
+            spec = DrillSpec.model_validate(drill["spec"])
+            scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            return None, Refusal("SpecInvalid", f"{where}: {first['msg']}")
+        if isinstance(scenario, Refusal):
+            return None, scenario
+        self._scenario_read = scenario.to_wire()
+        rules = self._probe.rules if self._probe else {}
+        conduct = derive(spec, scenario, rules)
+        if not conduct.impact.query and (state.phase not in UNTOUCHED):
+            probe = await self._monitoring.probe(conduct, self._clock.now() - LOOK_BACK)
+            conduct = derive(spec, scenario, probe.rules)
+        self._conduct = with_settled(conduct, state)
+        return self._conduct, None
+
+    async def _scenario(self, name: str, drill: dict[str, Any], state: State) -> ScenarioSpec | Refusal:
+        """The scenario as it was when the drill started: a later change of it does not change a drill."""
+        if state.scenario:
+            return ScenarioSpec.model_validate(state.scenario)
+        namespace = drill["metadata"]["namespace"]
+        answer = await self._kube.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillscenarios/{name}")
+        if answer.status == 404:
+            return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
+        if not answer.ok:
+            raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
+        return ScenarioSpec.model_validate(answer.body["spec"])
+
+    async def _before(
+        self, drill: dict[str, Any], conduct: Conduct, stored: tuple[StoredRecord, ...], seen: Observation
+    ) -> Observation:
+        now = self._clock.now()
+        probe = self._probe = await self._monitoring.probe(conduct, now - LOOK_BACK)
+        if not conduct.impact.query and probe.rules:
+            derived, _ = await self._conducted(drill, State())
+            conduct = derived or conduct
+        read, _ = await asyncio.gather(
+            read_surroundings(self._kube, self._settings.namespace, drill, conduct, stored, probe, now),
+            self._watch(drill, conduct, State()),
+        )
+        self.operations = read.operations
+        self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
+        return replace(seen, conduct=conduct, checks=preflight(conduct, read.around), plans=read.plans,
+                       scenario=self._scenario_read)
+
+    async def _during(
+        self, drill: dict[str, Any], conduct: Conduct, state: State, seen: Observation, *, stopping: bool
+    ) -> Observation:
+        await self._watch(drill, conduct, state)
+        measured = state.phase in MEASURED and not stopping
+        if state.start_ex and (measured or self._probe is None):
+            await self._measure(conduct, state)
+        self._take(self._inbox.drain())
+        if state.phase in TERMINAL and seen.imported != state.imported:
+            self._take(await self._audited(conduct))
+        self._take(self._bites(conduct, state))
+        facts = matched({*self._evidence.facts, *self.raw.values()}, conduct.players, targets_of(conduct))
+        series: dict[str, Series] = {}
+        if self._probe:
+            series = {**self._probe.steady, "impact": self._probe.impact}
+        return replace(seen, facts=facts, series=series, heard=self._cluster.heard)
+
+    async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
+        made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
+        scope = Scope(drill["metadata"]["name"], self._settings.namespace, made)
+        remembered = await self._evidence.remembered() if state.start_ex else ()
+        await self._cluster.start(conduct, scope, remembered, state.heard)
+
+    async def _measure(self, conduct: Conduct, state: State) -> None:
+        now = self._clock.now()
+        if self._probed is None or now - self._probed >= PROBE_EVERY:
+            start = state.start_ex or now
+            self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
+            self._take(self._probe.facts)
+            await self._evidence.remember(self._cluster.remembered)
+
+    def _bites(self, conduct: Conduct, state: State) -> Iterable[Fact]:
+        """A fact for each fault that was seen to have all of its effect."""
+        if state.phase is not Phase.ARMED:
+            return
+        kinds = discover()
+        known = [*self._evidence.facts, *self.raw.values()]
+        for fault in conduct.faults:
+            bite = kinds[fault.kind].bit(fault.name, fault.params_of(fault.kind), known)
+            if bite.complete and bite.at is not None:
+                yield Fact(FactKind.FAULT_EFFECTIVE, bite.at, Source.OPERATOR, f"effective/{fault.name}",
+                           evidence=bite.evidence, detail={"fault": fault.name})
+
+    async def _audited(self, conduct: Conduct) -> tuple[Fact, ...]:
+        texts = await self._evidence.imported("audit")
+        lines = [line for text in texts for line in text.splitlines()]
+        return audit.facts_of(lines, conduct.target_namespace, error=self._clock.error, own_users=frozenset({
+            f"system:serviceaccount:{self._settings.namespace}:kubedrill"
+        }))
+
+    def _take(self, facts: Iterable[Fact]) -> None:
+        self.raw |= {f.id: f for f in facts}
+
+
+def with_settled(conduct: Conduct, state: State) -> Conduct:
+    """The conduct with its faults' parameters as they were settled before the start."""
+    settled = {f.name: dict(f.settled) for f in state.faults if f.settled}
+    faults = tuple(
+        Fault.model_validate({"name": f.name, f.kind: settled[f.name]}) if f.name in settled else f
+        for f in conduct.faults
+    )
+    return replace(conduct, faults=faults)
+
+
+def targets_of(conduct: Conduct) -> tuple[str, ...]:
+    """The workloads that the drill touches."""
+    return tuple(str(f.memory_limit.target) for f in conduct.faults if f.memory_limit)
+
+
+def record_seen(stored: StoredRecord) -> RecordSeen:
+    """An undo record as the machine sees it."""
+    record, outcome = stored.record, stored.record.outcome
+    return RecordSeen(
+        record.name, record.state.value, record.faults, record.subject,
+        fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
+        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
+    )
+
+
+def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
+    """What the drill itself wrote or puts back; what earlier records told of stays true."""
+    managers, values = set(before.managers), set(before.values)
+    for stored in records:
+        record = stored.record
+        managers.add(record.manager)
+        for field in record.fields:
+            values |= {(record.subject, field.path, shown(v)) for v in (field.before, field.after)}
+    return OwnWrites(frozenset(managers), frozenset(values))

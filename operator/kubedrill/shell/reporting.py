@@ -1,0 +1,123 @@
+"""Writes the after-action report: the drill's record in ConfigMaps, and a DrillReport that names them.
+
+The formats are rendered from the record by whoever wants one (`kubectl drill report`). A new revision, made
+when evidence came later, replaces the record and keeps the plan for improvement that people have edited.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.core.facts import Interval
+from kubedrill.core.machine import Decision
+from kubedrill.core.record import Circumstances, assemble
+from kubedrill.core.results import DrillRecord, Restoration
+from kubedrill.core.state import Observation
+from kubedrill.core.summary import verdict_of
+from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.reports import render
+from kubedrill.reports.wording import headline
+
+CHUNK = 400_000
+REVISION = "kubedrill.dev/revision"
+IMPORTED = "kubedrill.dev/evidence-imported"
+
+
+def report_name(drill: Mapping[str, Any]) -> str:
+    """Name of a drill's report: it outlives the drill, so it carries a part of its UID."""
+    return f"{drill['metadata']['name']}-{drill['metadata']['uid'][:8]}"
+
+
+async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]:
+    """The revision of the report that stands (0: none), and the mark of the imported evidence that it knows."""
+    answer = await kube.get(_reports(drill["metadata"]["namespace"], report_name(drill)))
+    notes = (answer.body.get("metadata") or {}).get("annotations") or {} if answer.ok else {}
+    return int(notes.get(REVISION, 0)), str(notes.get(IMPORTED, ""))
+
+
+async def write_report(
+    kube: Kube, drill: Mapping[str, Any], decision: Decision, seen: Observation, revision: int, now: datetime
+) -> bool:
+    """Writes the record and the report. False when the API server would not take them; then it is tried again."""
+    if seen.conduct is None:
+        return False
+    record = record_of(drill, decision, seen)
+    text = render(record, "json")
+    chunks = [text[i:i + CHUNK] for i in range(0, len(text), CHUNK)]
+    namespace, name = drill["metadata"]["namespace"], report_name(drill)
+    owner = await _write_object(kube, _reports(namespace), name, _report(drill, record, revision, seen.imported,
+                                                                        [f"{name}-{n}" for n in range(len(chunks))], now))
+    if not owner.ok:
+        return False
+    for number, chunk in enumerate(chunks):
+        body = _config_map(f"{name}-{number}", chunk, owner.body["metadata"])
+        if not (await _write_object(kube, f"/api/v1/namespaces/{namespace}/configmaps", f"{name}-{number}", body)).ok:
+            return False
+    marked = {"metadata": {"annotations": {REVISION: str(revision), IMPORTED: seen.imported}}}
+    return (await kube.call("PATCH", _reports(namespace, name), marked, content_type=MERGE_PATCH)).ok
+
+
+def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -> DrillRecord:
+    """Everything that a report tells, from what the drill knows."""
+    assert seen.conduct is not None  # noqa: S101  asked by the caller
+    state = decision.state
+    verdict = verdict_of(decision)
+    threshold = next((c.below for c in seen.conduct.steady if c.below is not None), None)
+    return assemble(seen.conduct, seen.facts, seen.series, Circumstances(
+        name=drill["metadata"]["name"], namespace=drill["metadata"]["namespace"], now=seen.now,
+        started=state.start_ex, ended=state.end_ex, decided=state.ending.verdict if state.ending else None,
+        reason=verdict[1] if verdict else "", message=verdict[2] if verdict else "", impact_threshold=threshold,
+        restoration=Restoration(
+            complete=state.restored is not None and not seen.records, at=_restored_at(state.restored),
+            fields=state.outcomes, records_left=len(seen.records), notes=state.notes,
+        ),
+        measurement=_how_measured(seen),
+    ))
+
+
+def _restored_at(at: datetime | None) -> Interval | None:
+    return Interval.at(at) if at else None
+
+
+def _how_measured(seen: Observation) -> tuple[str, ...]:
+    """Which sources spoke, so that a reader knows what a time rests on."""
+    counts = Counter(f.source.value for f in seen.facts)
+    return tuple(f"{source}: {number} facts" for source, number in sorted(counts.items()))
+
+
+def _report(
+    drill: Mapping[str, Any], record: DrillRecord, revision: int, imported: str, parts: list[str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION, "kind": "DrillReport",
+        "metadata": {"name": report_name(drill), "labels": {"kubedrill.dev/drill": drill["metadata"]["name"]}},
+        "spec": {
+            "drill": drill["metadata"]["name"], "drillUid": drill["metadata"]["uid"], "title": record.title,
+            "headline": headline(record)[:4096], "verdict": record.verdict.value if record.verdict else "Unknown",
+            "completed": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "record": parts,
+        },
+    }
+
+
+def _config_map(name: str, text: str, owner: Mapping[str, Any]) -> dict[str, Any]:
+    reference = {"apiVersion": API_VERSION, "kind": "DrillReport", "name": owner["name"], "uid": owner["uid"]}
+    return {
+        "apiVersion": "v1", "kind": "ConfigMap", "data": {"record": text},
+        "metadata": {"name": name, "ownerReferences": [reference], "labels": {"kubedrill.dev/evidence": "record"}},
+    }
+
+
+async def _write_object(kube: Kube, collection: str, name: str, body: dict[str, Any]) -> Answer:
+    """Creates it, or merges it into the one that is there."""
+    answer = await kube.call("POST", collection, body)
+    if answer.status == 409:
+        answer = await kube.call("PATCH", f"{collection}/{name}", body, content_type=MERGE_PATCH)
+    return answer
+
+
+def _reports(namespace: str, name: str = "") -> str:
+    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillreports" + (f"/{name}" if name else "")
