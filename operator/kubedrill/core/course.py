@@ -13,7 +13,8 @@ from kubedrill.core.results import By, Milestone, MilestoneName
 from kubedrill.core.windows import IMPACT, Edge, Timeline, edges, falling, long_enough, sustained
 
 DECLARED = {
-    MilestoneName.MITIGATED: FactKind.MITIGATED_DECLARED, MilestoneName.RECOVERED: FactKind.RESOLVED_DECLARED,
+    MilestoneName.MITIGATED: FactKind.MITIGATED_DECLARED,
+    MilestoneName.RECOVERED: FactKind.RESOLVED_DECLARED,
 }
 STATED = {MilestoneName.MITIGATED: FactKind.IMPACT_FALLING, MilestoneName.RECOVERED: FactKind.STEADY_AGAIN}
 
@@ -29,7 +30,10 @@ class Seen:
 
 
 def course(
-    facts: tuple[Fact, ...], series: Mapping[str, Series], conduct: Conduct, known: tuple[Milestone, ...],
+    facts: tuple[Fact, ...],
+    series: Mapping[str, Series],
+    conduct: Conduct,
+    known: tuple[Milestone, ...],
     now: datetime,
 ) -> tuple[Milestone, ...]:
     """ImpactStarted, Mitigated and Recovered, as far as they were reached by `now`."""
@@ -44,19 +48,19 @@ def _over(name: MilestoneName, seen: Seen, now: datetime) -> Milestone | None:
     facts, conduct = seen.facts, seen.conduct
     stated = first((f for f in facts if f.source is not Source.OBSERVER), STATED[name])
     if stated is not None:
-        return _stated(name, stated, facts)
+        return _stated(name, stated, seen)
     revert = own_revert(facts)
     for until, by in ((revert.at.not_before, None), (now, By.OPERATOR)) if revert else ((now, None),):
         start = _fall(seen, until) if name is MilestoneName.MITIGATED else _steady_again(seen, until)
         if start is not None:
-            who, actor = (by, "") if by else credited(facts, start.not_after)
+            who, actor = (by, "") if by else credited(facts, conduct, start.not_after)
             return Milestone(name, start, Source.PROMETHEUS, _how(name, conduct), actor=actor, by=who)
     observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if _of_people(conduct) else None)
-    return _stated(name, observed, facts) if observed else None
+    return _stated(name, observed, seen) if observed else None
 
 
-def _stated(name: MilestoneName, fact: Fact, facts: tuple[Fact, ...]) -> Milestone:
-    by, actor = credited(facts, fact.at.not_after)
+def _stated(name: MilestoneName, fact: Fact, seen: Seen) -> Milestone:
+    by, actor = credited(seen.facts, seen.conduct, fact.at.not_after)
     word = fact.source is Source.OBSERVER or fact.kind is DECLARED[name]
     if word and fact.actor:
         by, actor = (by if by is By.STRANGER else By.PLAYER), fact.actor
@@ -73,10 +77,14 @@ def _of_people(conduct: Conduct) -> bool:
 def _how(name: MilestoneName, conduct: Conduct) -> str:
     if name is MilestoneName.MITIGATED:
         fall = conduct.impact
-        return (f"from here on the impact fell for good, by {fall.amount:g} or {fall.percent:g} % of its peak"
-                f" within {fall.window.total_seconds():g} s")
-    return (f"from here on every check held for {conduct.recovered_window.total_seconds():g} s, the cause was"
-            " gone and the alert silent")
+        return (
+            f"from here on the impact fell for good, by {fall.amount:g} or {fall.percent:g} % of its peak"
+            f" within {fall.window.total_seconds():g} s"
+        )
+    return (
+        f"from here on every check held for {conduct.recovered_window.total_seconds():g} s, the cause was"
+        " gone and the alert silent"
+    )
 
 
 def _fall(seen: Seen, until: datetime) -> Interval | None:
@@ -97,7 +105,9 @@ def _impact_started(seen: Seen, now: datetime) -> Milestone | None:
     if injected is None:
         return None
     broken = [
-        (edge.at, check.name) for check in seen.conduct.steady if check.name in seen.series
+        (edge.at, check.name)
+        for check in seen.conduct.steady
+        if check.name in seen.series
         for edge in edges(seen.series[check.name], check, now)
         if not edge.holds and edge.at.not_after >= injected.at.not_before
     ]
@@ -136,14 +146,21 @@ def _announced(alert: str, conduct: Conduct) -> bool:
 
 def _silence(facts: tuple[Fact, ...], alert: str) -> Timeline:
     """When an alert was silent; Alertmanager's word that it ended counts only where Prometheus is silent."""
-    told = [f for f in facts if f.kind in (FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED)
-            and f.detail.get("alert") == alert and f.source is not Source.OBSERVER]
+    told = [
+        f
+        for f in facts
+        if f.kind in (FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED)
+        and f.detail.get("alert") == alert
+        and f.source is not Source.OBSERVER
+    ]
     told = [f for f in told if f.source is Source.PROMETHEUS] or told
     start = min((f.at.not_before for f in facts), default=None)
     if start is None:
         return ()
-    return (Edge(Interval.at(start), holds=True),
-            *(Edge(f.at, holds=f.kind is FactKind.ALERT_RESOLVED) for f in told))
+    return (
+        Edge(Interval.at(start), holds=True),
+        *(Edge(f.at, holds=f.kind is FactKind.ALERT_RESOLVED) for f in told),
+    )
 
 
 def _readiness(facts: tuple[Fact, ...], target: str) -> Timeline:

@@ -25,8 +25,11 @@ def faulted_targets(conduct: Conduct) -> frozenset[str]:
 
 def is_cause(change: Fact, conduct: Conduct) -> bool:
     """Whether a change is to what a fault had changed: a container's resources on a faulted workload."""
-    return (change.kind is FactKind.TARGET_CHANGED and change.detail.get("target") in faulted_targets(conduct)
-            and "resources" in str(change.detail.get("path", "")))
+    return (
+        change.kind is FactKind.TARGET_CHANGED
+        and change.detail.get("target") in faulted_targets(conduct)
+        and "resources" in str(change.detail.get("path", ""))
+    )
 
 
 def own_revert(facts: Iterable[Fact]) -> Fact | None:
@@ -34,16 +37,22 @@ def own_revert(facts: Iterable[Fact]) -> Fact | None:
     return first(facts, FactKind.FAULT_REVERTED)
 
 
-def credited(facts: Iterable[Fact], until: datetime) -> tuple[By, str]:
+def credited(facts: Iterable[Fact], conduct: Conduct, until: datetime) -> tuple[By, str]:
     """Whose doing it is that things got better by `until`, and which player's.
 
-    An unattributed change by a stranger leaves it open, whatever players did too. A player's last change (or,
-    without any, word of one) makes it the player's; else the automation's where it changed something.
+    An unattributed change by a stranger leaves it open, whatever players did too. Of what players did, the
+    change to the cause tells who; without one the fix that they spoke of, then any other change or word of
+    one. Without any it is the automation's where it changed something.
     """
     before = tuple(f for f in in_order(facts) if f.at.not_before <= until)
     if any(f.kind is FactKind.INTERFERENCE for f in before):
         return By.STRANGER, ""
-    doings = changes_of_players(before) or tuple(f for f in before if f.kind in SAID and f.actor)
+    changes = changes_of_players(before)
+    said = tuple(f for f in before if f.kind in SAID and f.actor)
+    fixes = [f for f in changes if is_cause(f, conduct)] or [
+        f for f in said if f.kind is FactKind.FIX_APPLIED
+    ]
+    doings = fixes or changes or said
     if doings:
         return By.PLAYER, doings[-1].actor
     return (By.AUTOMATION if any(f.kind in CHANGES for f in before) else By.NOBODY), ""

@@ -18,10 +18,16 @@ from kubedrill.core.ledger import SAID, changes_of_players, is_cause
 from kubedrill.core.results import By, Milestone, MilestoneName
 
 Wanted = Callable[[Fact, Conduct], bool]
-BY_AUTOMATION = frozenset({
-    MilestoneName.INJECTED, MilestoneName.FAULT_EFFECTIVE, MilestoneName.ALERT_PENDING,
-    MilestoneName.ALERT_FIRED, MilestoneName.PAGED, MilestoneName.CLIENT_COMPLAINED,
-})
+BY_AUTOMATION = frozenset(
+    {
+        MilestoneName.INJECTED,
+        MilestoneName.FAULT_EFFECTIVE,
+        MilestoneName.ALERT_PENDING,
+        MilestoneName.ALERT_FIRED,
+        MilestoneName.PAGED,
+        MilestoneName.CLIENT_COMPLAINED,
+    }
+)
 ALERTS = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
 
 
@@ -99,8 +105,10 @@ def milestones(
     `facts` have their actors already; `series` maps the names of steady checks, and `impact`, to samples.
     """
     seen = _of_this_drill(facts)
-    found = [_reached(name, (f for f in seen if f.kind is kind and wanted(f, conduct)))
-             for name, (kind, wanted) in SEEN.items()]
+    found = [
+        _reached(name, (f for f in seen if f.kind is kind and wanted(f, conduct)))
+        for name, (kind, wanted) in SEEN.items()
+    ]
     found += _other_alerts(seen, conduct)
     found += _levels(seen, conduct)
     found += [_first_containment(seen), _fix(seen, conduct)]
@@ -153,8 +161,14 @@ def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Mil
     fact = lead.facts[0]
     actor = next((f.actor for f in lead.facts if f.actor), "")
     return Milestone(
-        name, at, fact.source, fact.evidence, level=level, actor=actor,
-        by=By.AUTOMATION if name in BY_AUTOMATION else By.PLAYER, conflict=lead.conflict,
+        name,
+        at,
+        fact.source,
+        fact.evidence,
+        level=level,
+        actor=actor,
+        by=By.AUTOMATION if name in BY_AUTOMATION else By.PLAYER,
+        conflict=lead.conflict,
         declared=all(_is_word(f) for f in lead.facts),
         fact_ids=tuple(f.id for e in events if e.at.not_before <= at.not_after for f in e.facts),
     )

@@ -14,11 +14,19 @@ from kubedrill.core.conduct import Conduct, Limit
 from kubedrill.core.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 
 ZERO = timedelta(0)
-OF_PEOPLE = frozenset({
-    MilestoneName.SEVERITY_ASSESSED, MilestoneName.COMMAND_ASSUMED, MilestoneName.ESCALATION_REQUESTED,
-    MilestoneName.ESCALATION_ENGAGED, MilestoneName.CLIENT_NOTIFIED, MilestoneName.CAUSE_IDENTIFIED,
-    MilestoneName.MITIGATED_DECLARED, MilestoneName.RESOLVED_DECLARED, MilestoneName.ALL_CLEAR_SENT,
-})
+OF_PEOPLE = frozenset(
+    {
+        MilestoneName.SEVERITY_ASSESSED,
+        MilestoneName.COMMAND_ASSUMED,
+        MilestoneName.ESCALATION_REQUESTED,
+        MilestoneName.ESCALATION_ENGAGED,
+        MilestoneName.CLIENT_NOTIFIED,
+        MilestoneName.CAUSE_IDENTIFIED,
+        MilestoneName.MITIGATED_DECLARED,
+        MilestoneName.RESOLVED_DECLARED,
+        MilestoneName.ALL_CLEAR_SENT,
+    }
+)
 """Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
 acknowledgement is not among them: whoever pages knows whether it was answered."""
 CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
@@ -29,8 +37,8 @@ CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
 class Standing:
     """Where the drill stands: the present, when play ended, and the operator's own first revert.
 
-    `windows` says how long after its start a windowed milestone is confirmed: until then, one that was reached
-    in time may just not be known yet.
+    `windows` says how long after its start a windowed milestone is confirmed: until then, one that was
+    reached in time may just not be known yet.
     """
 
     now: datetime
@@ -47,24 +55,37 @@ class Standing:
 def limits_of(conduct: Conduct) -> tuple[Limit, ...]:
     """The monitoring's own limits, from effect to each expected alert, then the drill's objectives."""
     own = tuple(
-        Limit(f"alert-{alert.name}", MilestoneName.FAULT_EFFECTIVE, MilestoneName.ALERT_FIRED,
-              "" if alert.name == conduct.clock_alert else alert.name, alert.within, anyone=True)
-        for alert in conduct.alerts if alert.within > ZERO
+        Limit(
+            f"alert-{alert.name}",
+            MilestoneName.FAULT_EFFECTIVE,
+            MilestoneName.ALERT_FIRED,
+            "" if alert.name == conduct.clock_alert else alert.name,
+            alert.within,
+            anyone=True,
+        )
+        for alert in conduct.alerts
+        if alert.within > ZERO
     )
     return own + conduct.objectives
 
 
 def judge(
-    milestones: Iterable[Milestone], conduct: Conduct, *, now: datetime, ended: datetime | None = None,
+    milestones: Iterable[Milestone],
+    conduct: Conduct,
+    *,
+    now: datetime,
+    ended: datetime | None = None,
     censored_at: datetime | None = None,
 ) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `now`.
 
-    `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first revert,
-    after which nothing counts.
+    `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
+    revert, after which nothing counts.
     """
-    windows = {MilestoneName.MITIGATED.value: conduct.impact.window,
-               MilestoneName.RECOVERED.value: conduct.recovered_window}
+    windows = {
+        MilestoneName.MITIGATED.value: conduct.impact.window,
+        MilestoneName.RECOVERED.value: conduct.recovered_window,
+    }
     standing = Standing(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
     return tuple(_judged(limit, known, standing) for limit in limits_of(conduct))
@@ -75,11 +96,24 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Standing) ->
     start, stop = known.get(limit.start), known.get(stop_key)
     beside = _beside(limit, known, start)
 
-    def result(verdict: ObjectiveVerdict, lower: timedelta | None = None, upper: timedelta | None = None,
-               reason: str = "") -> ObjectiveResult:
+    def result(
+        verdict: ObjectiveVerdict,
+        lower: timedelta | None = None,
+        upper: timedelta | None = None,
+        reason: str = "",
+    ) -> ObjectiveResult:
         return ObjectiveResult(
-            limit.name, limit.start, stop_key, limit.within, verdict, lower, upper, reason,
-            actor=stop.actor if stop else "", declared=bool(stop and stop.declared), beside=beside,
+            limit.name,
+            limit.start,
+            stop_key,
+            limit.within,
+            verdict,
+            lower,
+            upper,
+            reason,
+            actor=stop.actor if stop else "",
+            declared=bool(stop and stop.declared),
+            beside=beside,
         )
 
     if start is None:
@@ -88,8 +122,12 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Standing) ->
         return result(*_unreached(limit, start, stop, standing))
     lower, upper = stop.at.not_before - start.at.not_after, stop.at.not_after - start.at.not_before
     if stop.by is By.STRANGER and not limit.anyone:
-        return result(ObjectiveVerdict.INDETERMINATE, lower, upper,
-                      "somebody who does not play changed the target: whose doing it was is to be attributed")
+        return result(
+            ObjectiveVerdict.INDETERMINATE,
+            lower,
+            upper,
+            "somebody who does not play changed the target: whose doing it was is to be attributed",
+        )
     if upper <= limit.within:
         return result(ObjectiveVerdict.MET, lower, upper)
     if lower > limit.within:

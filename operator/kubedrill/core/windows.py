@@ -4,7 +4,7 @@ A condition counts once it has held for a window, and its time is where that win
 show what happened between them, so each start is an interval: around where the smoothed curve crosses, three
 quarters of a step wide on either side, and more where the curve is flat. Missing data never holds.
 
-How the start of a fall is defined, and why so: docs/decisions/0011-when-the-impact-falls.md.
+How the start of a fall is defined, and why so: docs/decisions/0006-when-the-impact-falls.md.
 """
 
 from __future__ import annotations
@@ -118,8 +118,10 @@ def sustained(timelines: Iterable[Timeline], window: timedelta, now: datetime) -
         if edge.holds:
             holding[number] = edge.at
             if len(holding) == len(lines):
-                start = Interval(max(at.not_before for at in holding.values()),
-                                 max(at.not_after for at in holding.values()))
+                start = Interval(
+                    max(at.not_before for at in holding.values()),
+                    max(at.not_after for at in holding.values()),
+                )
             continue
         if start and edge.at.not_before - start.not_after >= window:
             return start
