@@ -19,7 +19,7 @@ NAMESPACES: Final = ("staging-one", "staging-two")
 @pytest.fixture(scope="session")
 def copies() -> Iterator[tuple[Copy, Copy]]:
     """Both copies, new and steady. No cluster, no copies: that is a failure, never a skip."""
-    assert "KUBECONFIG" in os.environ, 'these tests need a cluster of their own: eval "$(python3 -m cluster env)"'
+    assert "KUBECONFIG" in os.environ, 'these tests need a cluster: eval "$(python3 -m cluster env)"'
     kubectl("get", "--raw", "/readyz")
     kubectl("delete", "namespace", *NAMESPACES, "--ignore-not-found", "--timeout=120s")
     options = os.environ.get("KUBEDRILL_STAGING_OPTIONS", "").split()
