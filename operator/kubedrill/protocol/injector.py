@@ -1,0 +1,193 @@
+"""One target's injection: read, plan, store the undo, patch, give ownership back, store that it is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubedrill.core.facts import Interval
+from kubedrill.core.ownership import entry_of
+from kubedrill.core.pointers import read
+from kubedrill.core.undo import Landed, after_values, inject_patch, landed
+from kubedrill.core.undo_record import (
+    UNREACHABLE,
+    Again,
+    DrillIdentity,
+    RecordState,
+    UndoRecord,
+)
+from kubedrill.kube.client import Kube
+from kubedrill.protocol import records
+from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.intents import Intent
+from kubedrill.protocol.objects import Reply, give_back, namespace_uid_of, patch_target, read_target
+from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
+from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
+from kubedrill.protocol.records import RecordRef, StaleRecord, StoredRecord
+from kubedrill.protocol.reverters import Reverters
+from kubedrill.protocol.sustain import brought_on
+
+# No injection with less than this left to the deadline: longer than one request can take (15 s).
+MARGIN = timedelta(seconds=20)
+ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Injector:
+    """What is the same for all targets of one call to inject."""
+
+    kube: Kube
+    drill: DrillIdentity
+    deadline: datetime
+    clock: Clock
+    reverters: Reverters
+    at: At
+
+    async def store(self, intent: Intent) -> tuple[StoredRecord, bool]:
+        """The record of an intent, and whether this call has made it. Nothing is touched yet."""
+        planner = Planner(self.kube, self.drill, self.deadline, self.clock, self.reverters)
+        namespace_uid = ""
+        if intent.target is not None:
+            namespace_uid = await namespace_uid_of(self.kube, intent.target.namespace)
+            if not namespace_uid:
+                raise InjectionEnds(Injection.REFUSED, "TargetMissing",
+                                    f"namespace {intent.target.namespace} is not there")
+        ref = RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
+        for _ in range(ROUNDS):
+            stored = await records.read(self.kube, ref)
+            if stored is not None:
+                return self._ours(stored), False
+            self._in_time()
+            record = await planner.record_of(intent, ref.name, namespace_uid)
+            created = await records.create(self.kube, record)
+            if created is not None:
+                await self.at(RECORD_WRITTEN)
+                return created, True
+        raise InjectionEnds(Injection.PENDING, "Conflict", f"{intent.subject}: its record comes and goes")
+
+    async def carry_out(self, stored: StoredRecord, mine: bool) -> StoredRecord:
+        """Bring a stored intent into the world, once. `mine`: this very call wrote the record last."""
+        for _ in range(ROUNDS):
+            if stored.record.state is RecordState.INJECTED:
+                return stored
+            if stored.record.state is not RecordState.INTENDED:
+                raise InjectionEnds(Injection.ENDED, "AlreadyReverted", f"{stored.record.subject} is back")
+            try:
+                if stored.record.target is None:
+                    return await self._outside(stored)
+                stored = await self._one_round(stored, mine)
+                mine = True
+            except StaleRecord:
+                again = await records.read(self.kube, stored.ref)
+                if again is None:
+                    raise InjectionEnds(Injection.ENDED, "RecordClosed",
+                                        f"{stored.record.subject} is put back") from None
+                stored, mine = self._ours(again), False
+        raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} is written all the time")
+
+    async def _one_round(self, stored: StoredRecord, mine: bool) -> StoredRecord:
+        """Patch if it is certain that nobody has; gives the record Injected, or claimed for a next try."""
+        record = stored.record
+        seen = await self._read(record)
+        if not mine:
+            match landed(record, seen):
+                case Landed.YES:
+                    return await self._finish(stored, record, seen, _since(record, seen, self.clock))
+                case Landed.UNKNOWN:
+                    raise _undone(record)
+                case Landed.NO:
+                    self._in_time()
+                    stored = await self._claim(stored, seen)
+                    record = stored.record
+        self._in_time()
+        assert record.target is not None  # noqa: S101  told apart by the caller
+        sent = self.clock.now()
+        patch = inject_patch(record, seen)
+        reply, answer = await patch_target(self.kube, record.target, patch, record.manager)
+        if reply is Reply.DONE:
+            await self.at(FAULT_PATCHED)
+            at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
+            return await self._finish(stored, after_values(record, answer.body), answer.body, at)
+        if reply not in (Reply.MOVED, Reply.GONE):
+            raise refused(record.subject, reply, answer)
+        # A precondition failed, so it was certainly not done by us. If the claim succeeds, nobody else of
+        # ours has written the record since, and so nobody has patched.
+        seen = await self._read(record)
+        if entry_of(seen["metadata"].get("managedFields") or (), record.manager):
+            raise StaleRecord(record.name)
+        return await self._claim(stored, seen)
+
+    async def _claim(self, stored: StoredRecord, seen: dict[str, Any]) -> StoredRecord:
+        """Rewrite the record from a new read, which makes it ours: whoever claimed it before fails at his."""
+        record = stored.record
+        if seen["metadata"]["uid"] != record.target_uid or any(
+            read(seen, path) != value
+            for field in record.fields for path, value in (*field.guards, (field.path, field.before))
+        ):
+            raise _undone(record)
+        claimed = replace(as_read(record, seen), attempt=record.attempt + 1, intended_at=self.clock.now())
+        return await records.write(self.kube, stored, claimed)
+
+    async def _finish(
+        self, stored: StoredRecord, record: UndoRecord, seen: dict[str, Any], at: Interval
+    ) -> StoredRecord:
+        """No trace on the target, then the record: Injected."""
+        await give_back(self.kube, record, seen)
+        written = await records.write(self.kube, stored, record.moved_to(RecordState.INJECTED, injected=at))
+        await self.at(INJECTED_WRITTEN)
+        return written
+
+    async def _outside(self, stored: StoredRecord) -> StoredRecord:
+        """An operation outside the API server; its reverter sees to it that twice is once."""
+        self._in_time()
+        sent = self.clock.now()
+        for group in stored.record.groups:
+            progress = await brought_on(stored.record, group, self.reverters)
+            if isinstance(progress, Again) and progress.reason == UNREACHABLE:
+                raise InjectionEnds(Injection.PENDING, progress.reason, progress.message)
+        await self.at(FAULT_PATCHED)
+        at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
+        record = stored.record.moved_to(RecordState.INJECTED, injected=at)
+        written = await records.write(self.kube, stored, record)
+        await self.at(INJECTED_WRITTEN)
+        return written
+
+    async def _read(self, record: UndoRecord) -> dict[str, Any]:
+        assert record.target is not None  # noqa: S101  told apart by the caller
+        place = await read_target(self.kube, record.target, record.namespace_uid)
+        if place.seen is None:
+            raise _undone(record)
+        return place.seen
+
+    def _ours(self, stored: StoredRecord) -> StoredRecord:
+        theirs = stored.record.drill
+        if theirs.uid != self.drill.uid:
+            raise InjectionEnds(
+                Injection.REFUSED, "TargetBusy", f"{stored.record.subject} is the target of drill"
+                f" {theirs.namespace}/{theirs.name}, which is not put back yet")
+        return stored
+
+    def _in_time(self) -> None:
+        left = self.deadline - self.clock.now()
+        if left < MARGIN:
+            raise InjectionEnds(
+                Injection.REFUSED, "TooLate", f"{max(0, round(left.total_seconds()))} s are left to the"
+                f" deadline; nothing is injected with less than {MARGIN.seconds} s left")
+
+
+def _undone(record: UndoRecord) -> InjectionEnds:
+    return InjectionEnds(Injection.UNDONE, "ChangedMeanwhile", f"{record.subject} was changed by somebody"
+                         " while the injection was under way; it is not injected (again)")
+
+
+def _since(record: UndoRecord, seen: dict[str, Any], clock: Clock) -> Interval:
+    """When an injection landed of which nobody knows the answer: by our entry's time, else since intended."""
+    start, end = record.intended_at - clock.error, clock.now() + clock.error
+    entry = entry_of(seen["metadata"].get("managedFields") or (), record.manager)
+    if entry is None or "time" not in entry:
+        return Interval(start, end)
+    second = datetime.fromisoformat(entry["time"])
+    # managedFields.time is the API server's own, cut to whole seconds
+    known = Interval(start, end).intersection(Interval(second, second + timedelta(seconds=1)))
+    return known or Interval(start, end)
