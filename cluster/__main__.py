@@ -6,6 +6,7 @@ KUBEDRILL_CONTEXT names an existing cluster to use instead of making one.
 
 import argparse
 import fcntl
+import os
 import platform
 import sys
 from collections.abc import Iterator
@@ -61,9 +62,7 @@ def parser() -> argparse.ArgumentParser:
 def up(places: Folders, _: argparse.Namespace) -> int:
     """Bring the cluster up, or find it up."""
     with exclusive(places):
-        known = remembered(places)
-        if known is not None and lifecycle.is_up(known):
-            print(f"the cluster is up ({known.provider})")
+        if found_up(places, os.environ.get("KUBEDRILL_CONTEXT") or None):
             return 0
         facts = observe(Runner(places.log, {}), platform.machine())
         provider = choose(facts)
@@ -72,6 +71,24 @@ def up(places: Folders, _: argparse.Namespace) -> int:
         lifecycle.bring_up(machine, facts)
         print(f"the cluster is up: export KUBECONFIG={places.kubeconfig}")
     return 0
+
+
+def found_up(places: Folders, context: str | None) -> bool:
+    """Whether the wanted cluster is there already.
+
+    Raises:
+        ClusterError: another one is, which was made here and would be lost from sight.
+    """
+    known, machine = state.read(places), remembered(places)
+    if known is None or machine is None:
+        return False
+    if known.serves(context):
+        healthy = lifecycle.is_up(machine)
+        print(f"the cluster is up ({known.provider})" if healthy else "the cluster is not healthy: made anew")
+        return healthy
+    if known.provider is not Provider.EXISTING:
+        raise ClusterError(f"a cluster of ours is in use, and {context} is another. Run: make cluster-down")
+    return False
 
 
 def down(places: Folders, _: argparse.Namespace) -> int:
@@ -165,7 +182,11 @@ def exclusive(places: Folders) -> Iterator[None]:
     """One command at a time changes the cluster; others wait."""
     places.cache.mkdir(parents=True, exist_ok=True)
     with (places.cache / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("cluster: waiting for another command to end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,7 +44,15 @@ def install(runner: Runner, programs: Mapping[str, str]) -> None:
     Raises:
         ClusterError: something is missing and only root may install it.
     """
-    packages = absent(programs)
+    install_packages(runner, absent(programs))
+
+
+def install_packages(runner: Runner, packages: Sequence[str]) -> None:
+    """Install packages by name.
+
+    Raises:
+        ClusterError: only root may, or this machine has no apt.
+    """
     if not packages:
         return
     if os.geteuid() != 0 or find("apt-get") is None:

@@ -10,6 +10,7 @@ from cluster.commands import ClusterError, Runner
 from cluster.settings import ARCHITECTURES, PULLED_NODE_IMAGE
 
 PULL_SECONDS = 600.0
+CAP_NET_ADMIN, CAP_SYS_ADMIN = 12, 21
 # Debian and Ubuntu releases have a name; derivatives name the one they build on.
 DEBIAN_FAMILY = {"debian", "ubuntu"}
 
@@ -27,7 +28,8 @@ class Facts:
     """What the choice depends on.
 
     `context` is what the user asked for (`KUBEDRILL_CONTEXT`), `engine` the container engine that answers
-    (docker or podman), `node_image` whether it has or can pull kindest/node.
+    (docker or podman), `node_image` whether it has or can pull kindest/node, `root` whether this process may
+    make network namespaces and mounts.
     """
 
     context: str | None = None
@@ -59,7 +61,8 @@ def missing(facts: Facts) -> str:
         engine = facts.engine or "no Docker or podman"
         found = f"{engine} answers{' but cannot pull kindest/node' if facts.engine else ''}"
         return (
-            f"No cluster can be made: {found}, and without one only root can run an engine of its own.\n"
+            f"No cluster can be made: {found}, and without one only root (with CAP_SYS_ADMIN and\n"
+            "CAP_NET_ADMIN) can run an engine of its own.\n"
             "Run: sudo -E make cluster"
         )
     if facts.engine:
@@ -82,10 +85,18 @@ def observe(runner: Runner, machine: str) -> Facts:
         context=context,
         engine=engine,
         node_image=engine is not None and has_node_image(runner, engine),
-        root=os.geteuid() == 0,
+        root=os.geteuid() == 0 and may_administer(Path("/proc/self/status").read_text()),
         debian_family=bool(DEBIAN_FAMILY & set(distribution_ids(Path("/etc/os-release")))),
         known_architecture=machine in ARCHITECTURES,
     )
+
+
+def may_administer(process_status: str) -> bool:
+    """Whether proc(5)'s status of a process shows CAP_NET_ADMIN and CAP_SYS_ADMIN (capabilities(7))."""
+    effective = next(
+        (line.split()[1] for line in process_status.splitlines() if line.startswith("CapEff:")), "0"
+    )
+    return all(int(effective, 16) >> bit & 1 for bit in (CAP_NET_ADMIN, CAP_SYS_ADMIN))
 
 
 def answering_engine(runner: Runner) -> str | None:

