@@ -61,9 +61,9 @@ def test_no_line_is_drawn_over_time_in_which_nothing_was_seen():
     assert len(drawn(impact=impact).curve.lines) == 2
 
 
-def test_samples_far_apart_by_nature_make_one_line():
-    impact = series((0, 95), (10, 80), (20, 65), (30, 50), step=0.1)
-    assert len(drawn(impact=impact).curve.lines) == 1
+def test_samples_too_far_apart_for_a_line_are_dots():
+    curve = drawn(impact=series((0, 95), (28, 50), (45, 18))).curve
+    assert (len(curve.lines), len(curve.dots)) == (0, 3)
 
 
 def test_without_samples_there_is_no_curve():

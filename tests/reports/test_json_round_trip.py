@@ -77,3 +77,7 @@ def test_an_interval_that_ends_before_it_starts_is_refused():
 
 def test_a_replaced_title_does_not_change_what_is_stored_beside_it():
     assert record_from_json(render(replace(record(), title="é\u202e"), "json")).title == "é\u202e"
+
+
+def test_it_is_ascii_so_that_it_can_be_cut_into_parts_of_known_size():
+    assert render(record(title="Rückstau – 待ち行列"), "json").isascii()

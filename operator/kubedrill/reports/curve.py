@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from statistics import median
 from typing import Final
 
 from kubedrill.core.facts import Sample
@@ -19,12 +18,13 @@ POINTS: Final = 700
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Lines (one a stretch without gaps), filled areas, where the threshold is, values at the left."""
+    """Lines (one a stretch without gaps), areas under them, lone samples as dots, threshold, values."""
 
     top: float
     bottom: float
     lines: tuple[str, ...]
     areas: tuple[str, ...]
+    dots: tuple[tuple[float, float], ...]
     threshold_y: float | None
     threshold_label: str
     ticks: tuple[Tick, ...]
@@ -45,9 +45,12 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
     def y(value: float) -> float:
         return round(bottom - max(value, 0.0) / head * HEIGHT, 1)
 
-    lines, areas = [], []
+    lines, areas, dots = [], [], []
     for stretch in _unbroken(samples, series.step):
         points = [(scale.x(s.at), y(s.value)) for s in _thinned(stretch)]
+        if len(points) == 1:
+            dots += points
+            continue
         line = "M" + "L".join(f"{px:g} {py:g}" for px, py in points)
         lines.append(line)
         areas.append(f"{line}L{points[-1][0]:g} {bottom:g}L{points[0][0]:g} {bottom:g}Z")
@@ -57,6 +60,7 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
         bottom,
         tuple(lines),
         tuple(areas),
+        tuple(dots),
         y(threshold) if threshold is not None else None,
         f"threshold {threshold:g}" if threshold is not None else "",
         ticks,
@@ -70,15 +74,10 @@ def _nice(value: float) -> float:
 
 
 def _unbroken(samples: Sequence[Sample], step: timedelta) -> Iterable[Sequence[Sample]]:
-    """The stretches without a gap, which is three times what lies between samples as a rule.
-
-    No line is drawn over time in which nothing was seen.
-    """
-    apart = [(b.at - a.at).total_seconds() for a, b in pairwise(samples)]
-    limit = 3 * max(step.total_seconds(), median(apart) if apart else 0.0)
+    """The stretches without a gap of more than three steps: no line is drawn over time that nobody saw."""
     start = 0
-    for index, gap in enumerate(apart, 1):
-        if gap > limit:
+    for index, (before, after) in enumerate(pairwise(samples), 1):
+        if after.at - before.at > 3 * step:
             yield samples[start:index]
             start = index
     yield samples[start:]

@@ -105,16 +105,16 @@ def _fault_bars(scale: Scale) -> Iterable[Bar]:
         reverted = [
             f for f in facts if f.kind is FactKind.FAULT_REVERTED and str(f.detail.get("fault", "")) == name
         ]
-        end = reverted[-1].at.not_after if reverted else _end_of_faults(scale)
+        end = reverted[-1].at.not_after if reverted else _end(scale, MilestoneName.FIX_APPLIED)
         at = Interval(fact.at.not_before, max(end, fact.at.not_before))
         title = f"{printable(name) or 'Fault'}: {clock_of(scale.record, at)}"
         yield scale.bar(at, "fault", title)
 
 
-def _end_of_faults(scale: Scale) -> datetime:
-    """Without a revert on record: the fix that players applied, else the end of the picture."""
-    fix = next((m for m in scale.record.milestones if m.name is MilestoneName.FIX_APPLIED), None)
-    return fix.at.not_after if fix else scale.last
+def _end(scale: Scale, name: MilestoneName) -> datetime:
+    """When something was over of which no end is on record: with this milestone, or not in the picture."""
+    reached = next((m for m in scale.record.milestones if m.name is name), None)
+    return max(reached.at.not_after, scale.first) if reached else scale.last
 
 
 def _alert_bars(scale: Scale) -> Iterable[Bar]:
@@ -128,7 +128,8 @@ def _alert_bars(scale: Scale) -> Iterable[Bar]:
                 for f in resolved
                 if f.detail.get("alert") == alert and f.at.not_before >= fact.at.not_after
             ]
-            at = Interval(fact.at.not_before, min(ends, default=scale.last))
+            end = min(ends, default=_end(scale, MilestoneName.RECOVERED))
+            at = Interval(fact.at.not_before, max(end, fact.at.not_before))
             yield scale.bar(
                 at, colour, f"{printable(str(alert or 'Alert'))} {colour}: {clock_of(record, at)}"
             )
@@ -165,7 +166,7 @@ def _reached(scale: Scale, y: float, m: Milestone, objective: ObjectiveResult | 
     bar = scale.bar(m.at, kind, title)
     words = clock_of(scale.record, m.at) + (f" · {printable(m.actor)}" if m.actor else "")
     limit = _limit(scale, objective) if objective else None
-    end = max(bar.x + bar.width, limit.x + limit.width if limit and limit.x < bar.x else 0.0)
+    end = max(bar.x + bar.width, limit.x + limit.width if limit else 0.0)
     at_left = end > WIDTH * 0.74
     return Row(
         y,

@@ -2,7 +2,7 @@
 
 `{"schema": …, "summary": …, "record": …}`. `summary` is for `jq` and dashboards and is ignored when read
 back; `record` is a `DrillRecord` field by field: times ISO 8601 in UTC, durations ISO 8601 (`PT20M`), real
-and not multiplied by the pace.
+and not multiplied by the pace. It is ASCII, so that its length in characters is its length in bytes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def render(record: DrillRecord) -> str:
         "summary": _summary(record),
         "record": _RECORD.dump_python(sound, mode="json"),
     }
-    return json.dumps(_encodable(document), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(_encodable(document), indent=1, allow_nan=False) + "\n"
 
 
 def record_from_json(text: str) -> DrillRecord:
