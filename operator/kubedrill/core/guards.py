@@ -14,7 +14,7 @@ from typing import Final
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.assessment import Assessment
 from kubedrill.core.facts import FactKind
-from kubedrill.core.results import MilestoneName, ObjectiveVerdict, Verdict
+from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, Observation, State
 
 SETTLE: Final = timedelta(seconds=60)
@@ -155,10 +155,7 @@ def play_over(_state: State, seen: Observation, so_far: Assessment) -> Because |
     recovered = so_far.milestone(MilestoneName.RECOVERED)
     if recovered is None or seen.conduct is None:
         return None
-    confirmed = recovered.at.not_after + seen.conduct.recovered_window
-    if any(o.verdict is ObjectiveVerdict.PENDING for o in so_far.objectives) and seen.now < confirmed:
-        return None
-    if seen.now < confirmed + seen.conduct.wrap_up:
+    if seen.now < recovered.at.not_after + seen.conduct.recovered_window + seen.conduct.wrap_up:
         return None
     return _ends("Recovered", "everything is well again, and the time to wrap up has passed")
 

@@ -24,7 +24,7 @@ LOG = logging.getLogger("kubedrill")
 
 
 def configured() -> kopf.OperatorSettings:
-    """kopf's settings, each because of a default that would hurt here."""
+    """Kopf's settings, each because of a default that would hurt here."""
     settings = kopf.OperatorSettings()
     settings.peering.standalone = True  # anyone who may write a peering object could stop reverts
     settings.scanning.disabled = True  # no rights on CRDs and namespaces are needed
@@ -70,5 +70,6 @@ def main() -> None:
     """The console entry: settings from the environment, logs as lines on standard error."""
     logging.basicConfig(level=os.environ.get("KUBEDRILL_LOG", "INFO"),
                         format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    for chatty in ("aiohttp.access", "kopf.objects"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(run(Settings.from_environment(os.environ)))

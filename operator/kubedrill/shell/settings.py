@@ -12,7 +12,8 @@ from pathlib import Path
 class Settings:
     """`namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
     this process took itself. `pause_at` is for tests alone: the operator waits for ever at that named point of
-    the protocol, so that it can be killed there."""
+    the protocol, so that it can be killed there.
+    """
 
     namespace: str = "drills"
     port: int = 8080

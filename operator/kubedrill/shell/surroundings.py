@@ -80,7 +80,8 @@ def managers_of(
     drill_uid: str, namespace: Mapping[str, Any], operations: Mapping[str, tuple[Operation, ...]]
 ) -> frozenset[str]:
     """The field managers under which the drill is going to write: known before, so that its first write is
-    never taken for somebody's change."""
+    never taken for somebody's change.
+    """
     space = str((namespace.get("metadata") or {}).get("uid", ""))
     targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}
     return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)

@@ -1,0 +1,99 @@
+"""Properties of the reducer, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.machine.world import World, seen
+
+from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.core.commands import Inject
+from kubedrill.core.guards import GUARDS
+from kubedrill.core.machine import reduce
+from kubedrill.core.phases import TABLE, TERMINAL
+from kubedrill.core.state import State, state_from_wire, state_to_wire
+
+STEPS = st.lists(
+    st.sampled_from(["turn", "crash before acting", "half an injection", "bite", "stop", "delete", "wait"]), max_size=25
+)
+
+
+def played(steps: list[str]) -> tuple[World, dict[str, object]]:
+    """A world after these steps, and what is wanted of the drill by then."""
+    world, wanted = World(faults=("limit", "queue")), {}
+    for step in steps:
+        if step == "turn":
+            world.obey(world.turn(**wanted).commands)
+        elif step == "crash before acting":
+            world.turn(**wanted)
+        elif step == "half an injection":
+            names = [n for c in world.turn(**wanted).commands if isinstance(c, Inject) for n in c.faults]
+            for name in names[:1]:
+                world.intend(name)
+        elif step == "bite":
+            for name in world.on:
+                world.bite(name)
+        elif step == "wait":
+            world.now += timedelta(minutes=7)
+        elif step == "stop":
+            wanted["desired"] = Desired.STOP
+        else:
+            wanted["deleting"] = True
+    return world, wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS)
+def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
+    world, _ = played(steps)
+    decision = world.run(14, desired=Desired.STOP)
+    assert decision.state.phase in TERMINAL
+    assert not world.on and not world.records
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS)
+def test_no_fault_is_injected_twice(steps):
+    world, wanted = played(steps)
+    world.run(5, **wanted)
+    assert all(count == 1 for count in world.injections.values())
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
+    world, wanted = played(steps)
+    decision = world.turn(**wanted)
+    for command in decision.commands:
+        if isinstance(command, Inject):
+            assert all(decision.state.fault(n).step is FaultStep.STARTED for n in command.faults)
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
+    world, wanted = played(steps)
+    world.turn(**wanted)
+    once = world.stored
+    if any(f.step is FaultStep.STARTED for f in once.faults):
+        return  # an attempt that left nothing behind is started anew, with its number
+    assert world.turn(**wanted).state == once
+
+
+@settings(max_examples=200, deadline=None)
+@given(STEPS)
+def test_the_stored_state_is_the_state(steps):
+    world, _ = played(steps)
+    assert state_from_wire(state_to_wire(world.stored)) == world.stored
+
+
+def test_the_end_absorbs():
+    for phase in TERMINAL:
+        state = State(phase=phase, since=seen().now)
+        assert reduce(state, seen()).state.phase is phase
+
+
+def test_every_edge_of_the_table_has_a_guard_and_every_guard_an_edge():
+    assert {edge.guard for edges in TABLE.values() for edge in edges} == set(GUARDS)

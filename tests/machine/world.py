@@ -1,0 +1,140 @@
+"""Builders for the reducer: a small drill, what is seen of it, and a world that obeys its commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from kubedrill.api.drill import DrillSpec
+from kubedrill.core.commands import (
+    AddFinalizer,
+    CloseRecord,
+    Command,
+    Inject,
+    RemoveFinalizer,
+    Revert,
+    WriteReport,
+)
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.derive import derive
+from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine import Decision, reduce
+from kubedrill.core.state import Check, Observation, PlannedFault, RecordSeen, State
+
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+FIT = (Check("all", ok=True),)
+
+
+def conduct(faults: tuple[str, ...] = ("limit",)) -> Conduct:
+    """A drill of one alert and as many faults as are named, each on a workload of its own."""
+    spec = DrillSpec.model_validate({
+        "targetNamespace": "shop", "players": [{"name": "alice", "role": "L1"}],
+        "scenario": {
+            "title": "A drill", "expectedAlerts": [{"name": "Errors"}],
+            "faults": [{"name": f, "memoryLimit": {"target": {"kind": "Deployment", "name": f}}} for f in faults],
+        },
+    })
+    assert spec.scenario is not None
+    return derive(spec, spec.scenario)
+
+
+def fact(kind: FactKind, at: datetime, fact_id: str, **detail: object) -> Fact:
+    """A fact at an instant."""
+    return Fact(kind, Interval.at(at), Source.OPERATOR, fact_id, detail=detail)
+
+
+def seen(**changes: object) -> Observation:
+    """A drill that may start: everything checked, the finalizer set."""
+    design = conduct()
+    plain = Observation(
+        now=START, conduct=design, finalizer=True, checks=FIT,
+        plans={f.name: PlannedFault(f"Deployment/{f.name}", {}) for f in design.faults},
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class World:
+    """What the commands touch: records, faults that are on, a Drill with its finalizer. It keeps count."""
+
+    faults: tuple[str, ...] = ("limit",)
+    now: datetime = START
+    records: dict[str, str] = field(default_factory=dict)
+    on: set[str] = field(default_factory=set)
+    facts: dict[str, Fact] = field(default_factory=dict)
+    injections: dict[str, int] = field(default_factory=dict)
+    finalizer: bool = False
+    gone: bool = False
+    reported: int = 0
+    stored: State = field(default_factory=State)
+
+    def look(self, **changes: object) -> Observation:
+        """What is seen of this world now."""
+        design = conduct(self.faults)
+        return replace(
+            seen(
+                now=self.now, conduct=design, finalizer=self.finalizer, facts=frozenset(self.facts.values()),
+                records=tuple(RecordSeen(f"undo-{n}", s, (n,), f"Deployment/{n}") for n, s in self.records.items()),
+                reported=self.reported,
+                plans={f.name: PlannedFault(f"Deployment/{f.name}", {}) for f in design.faults},
+            ), **changes,  # type: ignore[arg-type]
+        )
+
+    def turn(self, **changes: object) -> Decision:
+        """One turn up to the stored state; its commands are not carried out yet."""
+        decision = reduce(self.stored, self.look(**changes))
+        self.stored = decision.state
+        return decision
+
+    def obey(self, commands: Iterable[Command]) -> None:
+        """Carries commands out."""
+        for command in commands:
+            match command:
+                case AddFinalizer():
+                    self.finalizer = True
+                case RemoveFinalizer():
+                    self.finalizer, self.gone = False, True
+                case Inject(faults=names):
+                    for name in names:
+                        self.intend(name)
+                        self.inject(name)
+                case Revert(record=record):
+                    self.put_back(record.removeprefix("undo-"))
+                case CloseRecord(record=record):
+                    del self.records[record.removeprefix("undo-")]
+                case WriteReport(revision=revision):
+                    self.reported = revision
+                case _:
+                    pass
+
+    def intend(self, name: str) -> None:
+        """Stores the undo record of a fault."""
+        self.records.setdefault(name, "Intended")
+
+    def inject(self, name: str) -> None:
+        """Touches the target, once for each record that is Intended."""
+        if self.records.get(name) == "Intended":
+            self.on.add(name)
+            self.injections[name] = self.injections.get(name, 0) + 1
+            self.records[name] = "Injected"
+        self.facts[f"injected/{name}"] = fact(FactKind.FAULT_INJECTED, self.now, f"injected/{name}", fault=name)
+
+    def put_back(self, name: str) -> None:
+        """Reverts a record."""
+        if name in self.records:
+            self.on.discard(name)
+            self.records[name] = "Reverted"
+
+    def bite(self, name: str = "limit") -> None:
+        """The fault is seen to have its effect."""
+        self.facts[f"effective/{name}"] = fact(FactKind.FAULT_EFFECTIVE, self.now, f"effective/{name}", fault=name)
+
+    def run(self, turns: int = 12, **changes: object) -> Decision:
+        """Turns until nothing changes any more, or as many as said."""
+        decision = self.turn(**changes)
+        for _ in range(turns):
+            self.obey(decision.commands)
+            self.now += timedelta(seconds=1)
+            decision = self.turn(**changes)
+        return decision
