@@ -83,9 +83,7 @@ def ticks(scale: Scale) -> Iterable[Tick]:
     while step * number <= high:
         at = scale.first + (step * number - low) / pace
         label = (
-            clock(step * number)
-            if step < _MINUTE
-            else f"T{'−' if number < 0 else '+'}{abs(step * number) // _MINUTE}"
+            clock(step * number) if step < _MINUTE else f"T{'−' if number < 0 else '+'}{abs(step * number) // _MINUTE}"
         )
         yield Tick(scale.x(at), label)
         number += 1

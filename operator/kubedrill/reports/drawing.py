@@ -91,9 +91,7 @@ def draw(record: DrillRecord) -> Drawing | None:
     rows = tuple(_rows(scale, y))
     height = y + ROW * len(rows) + 8
     zero = scale.x(record.clock_start.not_before) if record.clock_start else None
-    return Drawing(
-        WIDTH, height, LEFT, WIDTH - RIGHT, 22.0, tuple(ticks(scale)), zero, tuple(lanes), curve, rows
-    )
+    return Drawing(WIDTH, height, LEFT, WIDTH - RIGHT, 22.0, tuple(ticks(scale)), zero, tuple(lanes), curve, rows)
 
 
 def _fault_bars(scale: Scale) -> Iterable[Bar]:
@@ -102,9 +100,7 @@ def _fault_bars(scale: Scale) -> Iterable[Bar]:
     starts = injected or in_order(scale.record.facts, FactKind.FAULT_EFFECTIVE)[:1]
     for fact in starts:
         name = str(fact.detail.get("fault", ""))
-        reverted = [
-            f for f in facts if f.kind is FactKind.FAULT_REVERTED and str(f.detail.get("fault", "")) == name
-        ]
+        reverted = [f for f in facts if f.kind is FactKind.FAULT_REVERTED and str(f.detail.get("fault", "")) == name]
         end = reverted[-1].at.not_after if reverted else _end(scale, MilestoneName.FIX_APPLIED)
         at = Interval(fact.at.not_before, max(end, fact.at.not_before))
         title = f"{printable(name) or 'Fault'}: {clock_of(scale.record, at)}"
@@ -130,9 +126,7 @@ def _alert_bars(scale: Scale) -> Iterable[Bar]:
             ]
             end = min(ends, default=_end(scale, MilestoneName.RECOVERED))
             at = Interval(fact.at.not_before, max(end, fact.at.not_before))
-            yield scale.bar(
-                at, colour, f"{printable(str(alert or 'Alert'))} {colour}: {clock_of(record, at)}"
-            )
+            yield scale.bar(at, colour, f"{printable(str(alert or 'Alert'))} {colour}: {clock_of(record, at)}")
 
 
 def _rows(scale: Scale, top: float) -> Iterable[Row]:

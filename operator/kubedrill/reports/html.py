@@ -6,11 +6,12 @@ forbids whatever could slip through to load or run.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from kubedrill.core.results import DrillRecord, ObjectiveVerdict
 from kubedrill.reports import drawing, method, putback, sections, timespent, wording
@@ -43,6 +44,7 @@ def render(record: DrillRecord) -> str:
         words=WORDS,
         record=record,
         headline=wording.headline(record),
+        kept_together=kept_together,
         objectives=sections.objectives(record),
         peoples=wording.peoples(record),
         back=putback.put_back(record),
@@ -64,6 +66,13 @@ def render(record: DrillRecord) -> str:
         sentence_case=wording.sentence_case,
         verdict=wording.verdict_word(record.verdict),
     )
+
+
+def kept_together(text: str) -> Markup:
+    """The text with its ranges (`23–28 min`) never broken over two lines."""
+    escaped = str(escape(wording.printable(text)))
+    ranges = re.sub(r"[−\d.]+–[\d.]+ \w+", r'<span class="nowrap">\g<0></span>', escaped)
+    return Markup(ranges)  # noqa: S704 - escaped two lines above
 
 
 def _shown(value: object) -> object:

@@ -39,9 +39,7 @@ def escape(text: str) -> str:
     marked = _MARKUP.sub(r"\\\1", flat)
     marked = _LIST.sub(r"\1\\\2", marked)
     linked = marked.replace("://", "&#58;//").replace("@", "&#64;")
-    return re.sub(
-        r"\b(www|mailto|xmpp)([.:])", lambda m: f"{m[1]}&#{ord(m[2])};", linked, flags=re.IGNORECASE
-    )
+    return re.sub(r"\b(www|mailto|xmpp)([.:])", lambda m: f"{m[1]}&#{ord(m[2])};", linked, flags=re.IGNORECASE)
 
 
 def render(record: DrillRecord) -> str:
@@ -87,9 +85,7 @@ def _fixes(record: DrillRecord) -> Iterable[str]:
     fixes = sections.to_fix(record)
     yield "## To fix first"
     yield ""
-    yield from (
-        f"{n}. **{escape(f.title)}.** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1)
-    )
+    yield from (f"{n}. **{escape(f.title)}.** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1))
     if not fixes:
         yield "Nothing that evidence alone shows."
 
@@ -102,9 +98,7 @@ def _time(record: DrillRecord) -> Iterable[str]:
     yield ""
     yield ", ".join(f"{c.charged} {c.share:.0f} %" for c in timespent.charges(bar)) + "."
     yield ""
-    yield from _table(
-        ("from", "to", "took", "charged to"), [(s.start, s.end, s.took, str(s.charged)) for s in bar]
-    )
+    yield from _table(("from", "to", "took", "charged to"), [(s.start, s.end, s.took, str(s.charged)) for s in bar])
 
 
 def _objectives(record: DrillRecord) -> Iterable[str]:

@@ -14,9 +14,7 @@ SCORE_FORMULA: Final = (
     " Indeterminate counts as not met, the monitoring's own limits are judged beside and not scored, and a"
     " critical finding means not ready whatever the share. It speaks of one drill and these people."
 )
-_INTERVALS: Final = (
-    "Each time is an interval: the truth lies inside, and its width says how well it is known."
-)
+_INTERVALS: Final = "Each time is an interval: the truth lies inside, and its width says how well it is known."
 _VERDICTS: Final = (
     "Met: the upper bound is within the limit. Missed: the lower bound is over it, or it was never reached."
     " Indeterminate: the limit lies between the bounds, or the evidence is missing; that is never a pass."

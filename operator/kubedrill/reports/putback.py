@@ -50,15 +50,10 @@ def put_back(record: DrillRecord) -> PutBack:
         sentence = f"NOT everything was put back: {left_behind or 'not every undo was verified'}."
     left = [f for f in done.fields if f.outcome in ("Superseded", "KeptPlayerEdit") and f.now != f.before]
     kept = "; ".join(
-        printable(
-            f"{_field_words(f.path)} of {f.target} is {f.now}, was {f.before}"
-            + (f" ({f.who})" if f.who else "")
-        )
+        printable(f"{_field_words(f.path)} of {f.target} is {f.now}, was {f.before}" + (f" ({f.who})" if f.who else ""))
         for f in left
     )
-    return PutBack(
-        done.complete, sentence, kept or "nothing", fields, tuple(printable(n) for n in done.notes)
-    )
+    return PutBack(done.complete, sentence, kept or "nothing", fields, tuple(printable(n) for n in done.notes))
 
 
 def _field_words(pointer: str) -> str:

@@ -134,9 +134,7 @@ def _beside(record: DrillRecord, o: ObjectiveResult) -> str:
 def milestones(record: DrillRecord) -> tuple[Milestone, ...]:
     """The milestones in order of time."""
     order = list(MilestoneName)
-    return tuple(
-        sorted(record.milestones, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name)))
-    )
+    return tuple(sorted(record.milestones, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name))))
 
 
 def certainty(record: DrillRecord) -> Certainty:
@@ -168,9 +166,7 @@ def basis(milestone: Milestone) -> str:
 
 def findings(record: DrillRecord) -> tuple[FindingRow, ...]:
     """What to do better, the worst first, then the strengths."""
-    return tuple(
-        _finding(record, f) for f in sorted(record.findings, key=lambda f: _BEHIND_ORDER[f.severity])
-    )
+    return tuple(_finding(record, f) for f in sorted(record.findings, key=lambda f: _BEHIND_ORDER[f.severity]))
 
 
 def to_fix(record: DrillRecord, most: int = 3) -> tuple[FindingRow, ...]:

@@ -137,9 +137,7 @@ def objective_sentence(objective: ObjectiveResult, pace: float) -> str:
         case ObjectiveVerdict.INDETERMINATE if objective.lower is None or objective.upper is None:
             return f"{name} can't be judged{reason}, limit {length(limit)}."
         case ObjectiveVerdict.INDETERMINATE:
-            return (
-                f"{name} took {measured(objective, pace)}; the limit, {length(limit)}, lies inside{reason}."
-            )
+            return f"{name} took {measured(objective, pace)}; the limit, {length(limit)}, lies inside{reason}."
         case ObjectiveVerdict.MISSED if objective.lower is None or objective.upper is None:
             waited = f" within {length(objective.lower * pace)}" if objective.lower else ""
             return f"{name} was not reached{waited}, limit {length(limit)}."
@@ -164,11 +162,7 @@ def _timed_sentence(name: str, objective: ObjectiveResult, pace: float) -> str:
 
 def closest(record: DrillRecord) -> ObjectiveResult | None:
     """Of the objectives that were met, the one that used up the largest share of its limit."""
-    met = [
-        o
-        for o in peoples(record)
-        if o.verdict is ObjectiveVerdict.MET and o.upper is not None and o.limit > ZERO
-    ]
+    met = [o for o in peoples(record) if o.verdict is ObjectiveVerdict.MET and o.upper is not None and o.limit > ZERO]
     return max(met, key=lambda o: (o.upper or ZERO) / o.limit, default=None)
 
 
