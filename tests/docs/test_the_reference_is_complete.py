@@ -13,9 +13,7 @@ from kubedrill.core.undo import FieldEnd
 from kubedrill.shell.metrics import FAMILIES as METRICS
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs").rglob("*.md")
-)
+PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
 
 
 def first_column(page: str, pattern: str) -> list[str]:
@@ -49,9 +47,7 @@ def test_every_metric_is_explained_with_its_labels():
 
 def test_every_alert_of_the_operator_is_explained():
     (group,) = yaml.safe_load((ROOT / "manifests/rules/kubedrill.rules.yml").read_text())["groups"]
-    assert set(first_column("reference/metrics.md", r"`(KubeDrill\w+)`")) == {
-        rule["alert"] for rule in group["rules"]
-    }
+    assert set(first_column("reference/metrics.md", r"`(KubeDrill\w+)`")) == {rule["alert"] for rule in group["rules"]}
 
 
 def test_every_outcome_of_putting_back_is_explained():
