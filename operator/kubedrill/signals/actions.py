@@ -180,16 +180,14 @@ def _facilitators(spec: PlayerActionSpec, at: Interval, fact_id: str) -> tuple[F
 
 
 def _observed(spec: PlayerActionSpec, observation: Observation, fact_id: str) -> tuple[Fact, ...]:
-    name, _, level = observation.milestone.partition("[")
-    kind = OBSERVED.get(name)
+    kind = OBSERVED.get(str(observation.milestone))
     if kind is None:
         return ()
     try:
         at = Interval.at(instant(observation.time), parse_duration(observation.within))
     except ValueError:
         return ()
-    detail = _said_detail(spec) | ({"level": level.rstrip("]")} if level else {})
-    evidence = f"{spec.actor} observed {observation.milestone}" + (
-        f": {spec.message}" if spec.message else ""
-    )
-    return (Fact(kind, at, Source.OBSERVER, fact_id, observation.player or "", evidence, detail),)
+    words = f": {spec.message}" if spec.message else ""
+    evidence = f"{spec.actor} observed {observation.milestone}{words}"
+    player = observation.player or ""
+    return (Fact(kind, at, Source.OBSERVER, fact_id, player, evidence, _said_detail(spec)),)

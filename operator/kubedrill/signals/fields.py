@@ -68,11 +68,15 @@ def writer(
     """The entry of `metadata.managedFields` that tells who wrote a field between two states.
 
     Only entries that are new or changed come into question; of those that hold the field the latest, and for
-    a field that is gone (no entry holds it any more) the latest of all. None when no entry tells.
+    a field that is gone (no entry holds it any more) the latest of all. An entry without a time (`scale`)
+    looks the same when its manager writes again, so it counts where no other holds the field. None when no
+    entry tells.
     """
-    fresh = [e for e in after if e not in before and e.get("subresource") != "status"]
     path = _pointer_parts(pointer)
+    told = [e for e in after if e.get("subresource") != "status"]
+    fresh = [e for e in told if e not in before]
     holding = [e for e in fresh if _holds(e.get("fieldsV1") or {}, path, owner)]
+    holding = holding or [e for e in told if "time" not in e and _holds(e.get("fieldsV1") or {}, path, owner)]
     gone = not holding and _at(owner, path) is None
     candidates = holding or (fresh if gone else [])
     return max(candidates, key=lambda e: str(e.get("time", "")), default=None)

@@ -1,0 +1,119 @@
+from dataclasses import replace
+
+from tests.signals.builders import PLAYERS, asked, between, change, said
+
+from kubedrill.core.facts import Fact, FactKind, Source
+from kubedrill.signals.identity import matched
+
+
+def by_id(facts, fact_id):
+    return next(f for f in facts if f.id == fact_id)
+
+
+def interference(facts):
+    return [f for f in facts if f.kind is FactKind.INTERFERENCE]
+
+
+def test_a_players_own_field_manager_identifies_the_change():
+    facts = matched([change(manager="alice")], PLAYERS)
+    assert by_id(facts, "change/1").actor == "alice"
+    assert by_id(facts, "change/1").detail["matched"] == "field manager alice"
+    assert not interference(facts)
+
+
+def test_the_audit_log_identifies_the_player_and_both_sources_become_one_change():
+    facts = matched([change(), asked("tom@example.com")], PLAYERS)
+    changes = [f for f in facts if f.kind is FactKind.TARGET_CHANGED]
+    assert {f.actor for f in changes} == {"tom"}
+    assert {f.detail["change"] for f in changes} == {"Deployment/worker@2"}
+
+
+def test_a_players_word_within_seconds_identifies_the_change():
+    facts = matched([change(), said("tom", FactKind.FIX_APPLIED, 9)], PLAYERS)
+    assert by_id(facts, "change/1").actor == "tom"
+
+
+def test_a_word_long_after_the_change_identifies_nothing():
+    facts = matched([change(), said("tom", FactKind.FIX_APPLIED, 60)], PLAYERS)
+    assert by_id(facts, "change/1").actor == ""
+
+
+def test_when_two_players_spoke_nobody_is_credited():
+    words = [said("tom", FactKind.FIX_APPLIED, 3), said("alice", FactKind.CONTAINMENT_ATTEMPTED, 5)]
+    assert by_id(matched([change(), *words], PLAYERS), "change/1").actor == ""
+
+
+def test_a_strangers_change_is_interference_with_who_and_when():
+    facts = matched([change(), asked("mallory")], PLAYERS, ("Deployment/worker",))
+    (found,) = interference(facts)
+    assert found.detail["who"] == "mallory"
+    assert found.at == between(0.4, 0.41)
+    assert found.id == "interference/Deployment/worker@2"
+    assert by_id(facts, "change/1").detail["by"] == "Stranger"
+
+
+def test_a_stranger_in_the_audit_log_is_not_credited_to_a_player_who_spoke_or_whose_manager_it_used():
+    facts = matched(
+        [change(manager="alice"), asked("mallory"), said("alice", FactKind.FIX_APPLIED, 1)], PLAYERS
+    )
+    assert by_id(facts, "change/1").actor == ""
+    assert interference(facts)
+
+
+def test_the_facilitator_attributes_a_strangers_change():
+    told = Fact(FactKind.ATTRIBUTED, between(60, 60), Source.OBSERVER, "action/x",
+                detail={"fact": "interference/Deployment/worker@2", "to": "tom"})
+    facts = matched([change(), asked("argocd"), told], PLAYERS)
+    assert by_id(facts, "change/1").actor == "tom"
+    assert not interference(facts)
+
+
+def test_an_attribution_to_somebody_who_does_not_play_changes_nothing():
+    told = Fact(FactKind.ATTRIBUTED, between(60, 60), Source.OBSERVER, "action/x",
+                detail={"fact": "interference/Deployment/worker@2", "to": "nobody"})
+    assert interference(matched([change(), told], PLAYERS))
+
+
+def test_the_autoscaler_is_neither_player_nor_stranger():
+    facts = matched([change(kind=FactKind.SCALED, manager="kube-controller-manager", automation=True)], PLAYERS)
+    assert by_id(facts, "change/1").detail["by"] == "Automation"
+    assert not interference(facts)
+
+
+def test_all_fields_of_a_write_are_one_interference():
+    facts = matched([change("change/1"), change("change/2", field="replicas")], PLAYERS)
+    assert len(interference(facts)) == 1
+
+
+def test_a_change_of_something_that_the_drill_does_not_touch_is_no_interference():
+    assert not interference(matched([change(target="Deployment/other")], PLAYERS, ("Deployment/worker",)))
+
+
+def test_a_manifest_that_was_sent_and_changed_nothing_is_no_interference():
+    assert not interference(matched([asked("argocd", field="", after=None)], PLAYERS))
+
+
+def test_of_two_requests_at_the_same_time_the_one_with_the_same_value_is_the_change():
+    other = asked("mallory", fact_id="audit/r2/x", write="audit/r2", field="image", after="v2")
+    facts = matched([change(), asked("tom@example.com"), other], PLAYERS)
+    assert by_id(facts, "change/1").actor == "tom"
+    assert [f.detail["who"] for f in interference(facts)] == ["mallory"]
+
+
+def test_a_quantity_that_the_server_rewrote_is_matched_by_its_field():
+    facts = matched([change(after="1Gi"), asked("tom@example.com", after="1024Mi")], PLAYERS)
+    assert by_id(facts, "change/1").actor == "tom"
+
+
+def test_an_older_request_is_not_taken_for_a_later_change():
+    facts = matched([change(), asked("tom@example.com", start=-30, end=-30)], PLAYERS)
+    assert by_id(facts, "change/1").actor == ""
+
+
+def test_reads_are_matched_by_the_audit_logs_user():
+    read = Fact(FactKind.EVIDENCE_READ, between(0, 0), Source.AUDIT_LOG, "audit/r9",
+                detail={"user": "alice@example.com", "pod": "p", "what": "log"})
+    strange = replace(read, id="audit/r10", detail={**read.detail, "user": "mallory"})
+    facts = matched([read, strange], PLAYERS)
+    assert by_id(facts, "audit/r9").actor == "alice"
+    assert by_id(facts, "audit/r10").actor == ""
