@@ -26,7 +26,7 @@ class FakeApi:
         self.headers: list[dict[str, str]] = []
         self.url = ""
         self._version = 100
-        self._watchers: list[tuple[str, asyncio.Queue[dict[str, Any]]]] = []
+        self._watchers: list[tuple[str, asyncio.Queue[dict[str, Any] | None]]] = []
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -54,12 +54,18 @@ class FakeApi:
         """A kubeconfig that leads here."""
         file = folder / "kubeconfig"
         context = {"cluster": "fake", "user": "fake", "namespace": namespace}
-        file.write_text(yaml.safe_dump({
-            "apiVersion": "v1", "kind": "Config", "current-context": "fake",
-            "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
-            "users": [{"name": "fake", "user": {"token": "secret"}}],
-            "contexts": [{"name": "fake", "context": context}],
-        }))
+        file.write_text(
+            yaml.safe_dump(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "fake",
+                    "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
+                    "users": [{"name": "fake", "user": {"token": "secret"}}],
+                    "contexts": [{"name": "fake", "context": context}],
+                }
+            )
+        )
         return file
 
     @contextlib.contextmanager
@@ -78,6 +84,8 @@ class FakeApi:
         self._loop.run_until_complete(self._start())
         self._started.set()
         self._loop.run_forever()
+        for _, queue in self._watchers:
+            queue.put_nowait(None)
         self._loop.run_until_complete(self._runner.cleanup())
         self._loop.close()
 
@@ -110,8 +118,9 @@ class FakeApi:
     def _stored(self, request: web.Request, body: Any) -> web.Response:
         path = request.path
         if request.method == "GET" and path in self.collections:
-            return web.json_response({"items": self._selected(request), "metadata": {
-                "resourceVersion": str(self._version)}})
+            return web.json_response(
+                {"items": self._selected(request), "metadata": {"resourceVersion": str(self._version)}}
+            )
         collection, _, name = path.rpartition("/")
         if request.method == "POST":
             meta = body.setdefault("metadata", {})
@@ -144,7 +153,7 @@ class FakeApi:
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
-        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         entry = (request.path, queue)
         self._watchers.append(entry)
         seen = int(request.query["resourceVersion"])
@@ -152,12 +161,13 @@ class FakeApi:
             if int(thing["metadata"]["resourceVersion"]) > seen:
                 queue.put_nowait({"type": "MODIFIED", "object": thing})
         try:
-            while True:
-                await response.write(json.dumps(await queue.get()).encode() + b"\n")
+            while (event := await queue.get()) is not None:
+                await response.write(json.dumps(event).encode() + b"\n")
         except ConnectionError:
             return response
         finally:
             self._watchers.remove(entry)
+        return response
 
 
 def _status(code: int, reason: str, message: str) -> web.Response:

@@ -88,15 +88,16 @@ async def _changes(
         [("fieldSelector", f"metadata.name={name}")],
         RENEWED,
     )
-    async for event in watch:
-        if event["type"] == "ERROR":
-            return
-        if event["type"] == "BOOKMARK":
-            continue
-        seen = Seen(event["object"], gone=event["type"] == "DELETED")
-        yield seen
-        if seen.ended:
-            return
+    async with aclosing(watch) as events:
+        async for event in events:
+            if event["type"] == "ERROR":
+                return
+            if event["type"] == "BOOKMARK":
+                continue
+            seen = Seen(event["object"], gone=event["type"] == "DELETED")
+            yield seen
+            if seen.ended:
+                return
 
 
 async def _or_give_up(error: Unreachable, answered: datetime) -> None:

@@ -59,7 +59,7 @@ FAMILIES: Final[dict[str, dict[str, Verb]]] = {
         "plan": Verb("plan", "What a drill would do, and how it is undone."),
         "watch": Verb("watch", "Follow a drill to its verdict."),
         "report": Verb("stored_report", "Write a drill's report."),
-        "run": Verb("run", "Apply, follow and report: for CI."),
+        "run": Verb("run", "Apply, follow and report: for CI.", "run_"),
         "play": Verb("play", "Act a script as its players."),
         "replay": Verb("replay", "A drill from a transcript, without a cluster."),
     },

@@ -33,14 +33,14 @@ async def who_am_i(kube: Kube) -> str:
     return str(body["status"]["userInfo"]["username"])
 
 
-async def say(kube: Kube, namespace: str, word: Word) -> dict[str, Any]:
-    """Record a word under the speaker's own name; the PlayerAction as the server made it."""
+async def say(kube: Kube, namespace: str, word: Word, actor: str | None = None) -> dict[str, Any]:
+    """Record a word under the speaker's own name (asked for when not given); the PlayerAction as made."""
     fields = {key: value for key, value in word.fields.items() if value}
     body = {
         "apiVersion": API_VERSION,
         "kind": "PlayerAction",
         "metadata": {"generateName": f"{word.action.value.lower()}-"},
-        "spec": {"actor": await who_am_i(kube), "action": word.action.value, **fields},
+        "spec": {"actor": actor or await who_am_i(kube), "action": word.action.value, **fields},
     }
     return await demand(
         kube.call("POST", path_of("playeractions", namespace), body, query=[("fieldValidation", "Strict")]),

@@ -109,6 +109,7 @@ class Kube:
         params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
                   ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
         self.requests += 1
+        response = None
         try:
             response = await self._send("GET", path, None, "application/json", params, timeout + 15, None)
             if response.status != 200:
@@ -127,6 +128,9 @@ class Kube:
             if isinstance(error, OSError | TimeoutError | ValueError) or type(error).__module__.startswith("aiohttp"):
                 raise Unreachable(f"watch {path}: {error!r}") from error
             raise
+        finally:
+            if response is not None:
+                response.close()
 
     async def _send(
         self, method: str, path: str, body: Any, content_type: str, query: Sequence[tuple[str, str]],

@@ -1,0 +1,97 @@
+"""Drills and scenarios from files, checked by the models before a cluster sees them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from kubedrill.api.base import API_VERSION
+from kubedrill.api.drill import Drill
+from kubedrill.api.scenario import DrillScenario
+from kubedrill.cli.connection import Trouble
+from kubedrill.cli.exit_codes import ExitCode
+
+MODELS: Final[Mapping[str, type[Drill | DrillScenario]]] = {
+    "Drill": Drill,
+    "DrillScenario": DrillScenario,
+}
+PLURALS: Final = {"Drill": "drills", "DrillScenario": "drillscenarios"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object of a file: as it was written, and as it was understood."""
+
+    wire: dict[str, Any]
+    model: Drill | DrillScenario
+
+    @property
+    def kind(self) -> str:
+        """Drill or DrillScenario."""
+        return type(self.model).__name__
+
+
+def load(files: Iterable[str]) -> tuple[Document, ...]:
+    """The documents of files, `-` for standard input.
+
+    Raises:
+        Trouble: a file can't be read, or a document is no drill or scenario; each mistake with its place.
+    """
+    return tuple(_understood(wire, file) for file in files for wire in _documents(file))
+
+
+def the_drill_in(documents: Iterable[Document]) -> tuple[Document, Drill]:
+    """The only Drill among documents.
+
+    Raises:
+        Trouble: there is none or more than one.
+    """
+    drills = [(d, d.model) for d in documents if isinstance(d.model, Drill)]
+    if len(drills) != 1:
+        raise Trouble(f"the file must hold one Drill, it holds {len(drills)}", ExitCode.BAD_INPUT)
+    return drills[0]
+
+
+def _documents(file: str) -> list[Any]:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        return [d for d in yaml.safe_load_all(text) if d is not None]
+    except OSError as error:
+        raise Trouble(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
+    except yaml.YAMLError as error:
+        raise Trouble(f"{file}: {error}", ExitCode.BAD_INPUT) from error
+
+
+def _understood(wire: Any, file: str) -> Document:
+    kind = str(wire.get("kind")) if isinstance(wire, dict) else "no object"
+    if kind not in MODELS or wire.get("apiVersion") != API_VERSION:
+        raise Trouble(
+            f"{file}: expected a Drill or DrillScenario of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT
+        )
+    try:
+        return Document(wire, MODELS[kind].model_validate(wire))
+    except ValidationError as error:
+        raise Trouble(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
+
+
+def mistakes(error: ValidationError) -> str:
+    """What is wrong with an object, each mistake with its place as people write it."""
+    return "\n".join(f"{_place(e['loc'])}: {_said(e)}" for e in error.errors())
+
+
+def _place(steps: tuple[int | str, ...]) -> str:
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".") or "document"
+
+
+def _said(mistake: Any) -> str:
+    if mistake["type"] == "extra_forbidden":
+        return "unknown field"
+    if mistake["type"] == "missing":
+        return "is required"
+    return f"{mistake['msg']}, got {mistake['input']!r}"

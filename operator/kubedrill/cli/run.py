@@ -1,0 +1,146 @@
+"""`run`: for CI. Applies a drill, follows it to its verdict, collects the report; the exit code tells how."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.facilitate import duration, until_ended, wish_of
+from kubedrill.cli.following import Seen
+from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
+from kubedrill.cli.stored_report import bare_record, stored_record, write
+from kubedrill.cli.watch import ended, watched
+from kubedrill.core.results import DrillRecord
+from kubedrill.kube.client import Kube
+from kubedrill.reports import FORMATS
+
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+MANAGER: Final = "kubedrill-run"
+PUT_BACK_WITHIN: Final = timedelta(minutes=5)
+
+
+@click.command("run")
+@click.option("-f", "--filename", "files", multiple=True, required=True, help="The drill, and its scenario.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the report here."
+)
+@click.option("--timeout", default="90m", show_default=True, help="Stop the drill and fail after this time.")
+@click.option("--replace", is_flag=True, help="Delete a drill of the same name first; it is put back before.")
+@with_access
+def run_(  # noqa: PLR0913  one an option
+    access: Access,
+    files: tuple[str, ...],
+    junit: Path | None,
+    folder: Path | None,
+    timeout: str,
+    *,
+    replace: bool,
+) -> None:
+    """Run a drill to its verdict: apply -f FILE, follow it, write reports, and exit with what it was."""
+    documents = load(files)
+    limit = duration(timeout)
+    code = run(_conducted(access, documents, junit, folder, limit, replace=replace))
+    sys.exit(code)
+
+
+async def _conducted(  # noqa: PLR0913  same
+    access: Access,
+    documents: tuple[Document, ...],
+    junit: Path | None,
+    folder: Path | None,
+    limit: timedelta,
+    *,
+    replace: bool,
+) -> ExitCode:
+    document, drill = the_drill_in(documents)
+    name, namespace = drill.metadata.name, drill.metadata.namespace or access.control
+    async with connected(access) as kube:
+        for other in documents:
+            if other is not document:
+                await _applied(kube, other, other.model.metadata.namespace or access.control)
+        if replace:
+            await _removed(kube, namespace, name)
+        await _created(kube, document, namespace)
+        try:
+            async with asyncio.timeout(limit.total_seconds()):
+                seen = await watched(kube, namespace, name, live=False, stuck=PUT_BACK_WITHIN)
+        except (TimeoutError, asyncio.CancelledError) as cut:
+            await wish_of(
+                kube, namespace, name, {"desired": "Stop", "stopBecause": "kubedrill run was ended"}
+            )
+            await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
+            if isinstance(cut, asyncio.CancelledError):
+                raise
+            raise Trouble(f"{name} was not over within the timeout; it was stopped and put back") from cut
+        code = ended(seen)
+        _written(await _record(kube, namespace, seen), junit, folder)
+    return code
+
+
+async def _applied(kube: Kube, document: Document, namespace: str) -> None:
+    meta = document.wire["metadata"] | {"namespace": namespace}
+    path = path_of(PLURALS[document.kind], namespace, document.model.metadata.name)
+    query = [("fieldManager", MANAGER), ("force", "true"), ("fieldValidation", "Strict")]
+    wire = document.wire | {"metadata": meta}
+    await demand(
+        kube.call("PATCH", path, wire, content_type=APPLY_PATCH, query=query),
+        f"{document.kind} {meta['name']}",
+    )
+
+
+async def _created(kube: Kube, document: Document, namespace: str) -> None:
+    """A drill is conducted once, so it is created, never applied; one that is held would wait for ever."""
+    wire: dict[str, Any] = document.wire | {
+        "metadata": document.wire["metadata"] | {"namespace": namespace},
+        "spec": document.wire["spec"] | {"desired": "Run"},
+    }
+    answer = await kube.call(
+        "POST",
+        path_of("drills", namespace),
+        wire,
+        query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")],
+    )
+    name = wire["metadata"]["name"]
+    if answer.status == 409:
+        raise Trouble(
+            f"there is a drill {name} in {namespace} already: delete it, or run with --replace",
+            ExitCode.BAD_INPUT,
+        )
+    if not answer.ok:
+        code = ExitCode.REFUSED if answer.status == 403 else ExitCode.BAD_INPUT
+        raise Trouble(f"drill {name}: {answer.message}", code)
+
+
+async def _removed(kube: Kube, namespace: str, name: str) -> None:
+    path = path_of("drills", namespace, name)
+    if (await kube.call("DELETE", path)).status == 404:
+        return
+    for _ in range(int(PUT_BACK_WITHIN.total_seconds() * 2)):
+        if (await kube.get(path)).status == 404:
+            return
+        await asyncio.sleep(0.5)
+    raise Trouble(f"the drill {name} that was there is not put back", ExitCode.NOT_RESTORED)
+
+
+async def _record(kube: Kube, namespace: str, seen: Seen) -> DrillRecord:
+    if seen.status.get("reportName"):
+        return await stored_record(kube, namespace, seen.drill["metadata"]["name"])
+    return bare_record(seen.drill)
+
+
+def _written(record: DrillRecord, junit: Path | None, folder: Path | None) -> None:
+    if folder is not None:
+        for path in write(record, folder, sorted(FORMATS)):
+            click.echo(path)
+    if junit is not None:
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text(FORMATS["junit"].render(record), encoding="utf-8")
+        click.echo(junit)

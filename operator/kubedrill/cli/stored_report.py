@@ -1,0 +1,104 @@
+"""`report`: renders a drill's report, in any format, from the record that the operator stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.core.facts import Series
+from kubedrill.core.results import DrillRecord, Player, Verdict
+from kubedrill.kube.client import Kube
+from kubedrill.reports import FORMATS
+from kubedrill.reports.json_format import record_from_json
+
+
+@click.command()
+@click.argument("name")
+@click.option("-o", "--output", "folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(sorted(FORMATS)),
+    multiple=True,
+    help="One of them; all when left out.",
+)
+@with_access
+def report(access: Access, name: str, folder: Path, formats: tuple[str, ...]) -> None:
+    """Write the report of drill NAME into a folder: HTML, Markdown, JSON and JUnit."""
+
+    async def work() -> DrillRecord:
+        async with connected(access) as kube:
+            return await stored_record(kube, access.control, name)
+
+    for path in write(run(work()), folder, formats or sorted(FORMATS)):
+        click.echo(path)
+
+
+def write(record: DrillRecord, folder: Path, formats: Iterable[str]) -> list[Path]:
+    """Render a record into `report.html`, `report.md`, … of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name in formats:
+        path = folder / f"report{FORMATS[name].suffix}"
+        path.write_text(FORMATS[name].render(record), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+async def stored_record(kube: Kube, namespace: str, drill: str) -> DrillRecord:
+    """The record of a drill: the parts that its newest DrillReport names, put together.
+
+    Raises:
+        Trouble: there is no report of it yet, or a part is gone.
+    """
+    body = await demand(kube.get(path_of("drillreports", namespace)), f"reports of {namespace}")
+    reports = [r for r in body["items"] if r["spec"]["drill"] == drill]
+    if not reports:
+        raise Trouble(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
+    newest = max(reports, key=lambda r: r["spec"].get("completed", ""))
+    parts = [await _part(kube, namespace, name) for name in newest["spec"].get("record", ())]
+    return record_from_json("".join(parts))
+
+
+async def _part(kube: Kube, namespace: str, name: str) -> str:
+    path = f"/api/v1/namespaces/{namespace}/configmaps/{name}"
+    stored = await demand(kube.get(path), f"part {name} of the record")
+    return "".join(text for _, text in sorted(stored.get("data", {}).items()))
+
+
+def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
+    """What can be said of a drill that never came to a report: its verdict and why."""
+    spec, status = drill["spec"], drill.get("status") or {}
+    verdict = status.get("verdict")
+    conditions = {c["type"]: c for c in status.get("conditions") or ()}
+    players = tuple(Player(p["name"], p["role"], p.get("kind", "Human")) for p in spec.get("players", ()))
+    started = status.get("startExTime")
+    return DrillRecord(
+        name=drill["metadata"]["name"],
+        namespace=spec["targetNamespace"],
+        title=(spec.get("scenario") or {}).get("title")
+        or spec.get("scenarioRef")
+        or drill["metadata"]["name"],
+        narrative="",
+        team=players,
+        facilitator=spec.get("facilitator", ""),
+        live=True,
+        pace=float(spec.get("pace", 1)),
+        started=datetime.fromisoformat(started) if started else None,
+        ended=None,
+        clock_start=None,
+        verdict=Verdict(verdict) if verdict else Verdict.ERROR,
+        verdict_reason=conditions.get("Finished", {}).get("reason", ""),
+        verdict_message=status.get("message", "no word of the operator"),
+        milestones=(),
+        objectives=(),
+        findings=(),
+        facts=(),
+        impact=Series("impact"),
+    )
