@@ -34,5 +34,8 @@ def dashboard() -> dict[str, Any]:
 
 
 def queries() -> list[Query]:
-    return [Query(panel["title"], target["refId"], target["expr"])
-            for panel in dashboard()["panels"] for target in panel["targets"]]
+    return [
+        Query(panel["title"], target["refId"], target["expr"])
+        for panel in dashboard()["panels"]
+        for target in panel["targets"]
+    ]

@@ -29,8 +29,10 @@ def test_every_panel_says_what_it_shows():
 
 
 def test_panels_do_not_overlap_and_stay_in_the_grid():
-    cells = [{(x, y) for x in range(g["x"], g["x"] + g["w"]) for y in range(g["y"], g["y"] + g["h"])}
-             for g in (p["gridPos"] for p in PANELS)]
+    cells = [
+        {(x, y) for x in range(g["x"], g["x"] + g["w"]) for y in range(g["y"], g["y"] + g["h"])}
+        for g in (p["gridPos"] for p in PANELS)
+    ]
     assert all(x < 24 for panel in cells for x, _ in panel)
     assert not [1 for a, b in combinations(cells, 2) if a & b]
 
