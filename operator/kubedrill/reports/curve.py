@@ -64,7 +64,7 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
         y(threshold) if threshold is not None else None,
         f"threshold {threshold:g}" if threshold is not None else "",
         ticks,
-        f"{max(s.value for s in samples):g}",
+        f"{max(s.value for s in samples):.4g}",
     )
 
 
