@@ -16,9 +16,7 @@ from kubedrill.reports.wording import headline, length, measured, sentence_case
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file."
-)
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to this file.")
 @click.option(
     "--format",
     "form",
@@ -63,8 +61,6 @@ def _told(record: DrillRecord) -> list[str]:
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     lines = [record.title, ""]
-    lines += [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     lines += ["", *(f"- {f.title}" for f in record.findings if f.severity is not Severity.STRENGTH)]
     return [*lines, "", headline(record)]

@@ -64,9 +64,7 @@ def _stated(name: MilestoneName, fact: Fact, seen: Seen) -> Milestone:
     word = fact.source is Source.OBSERVER or fact.kind is DECLARED[name]
     if word and fact.actor:
         by, actor = (by if by is By.STRANGER else By.PLAYER), fact.actor
-    return Milestone(
-        name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,)
-    )
+    return Milestone(name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,))
 
 
 def _of_people(conduct: Conduct) -> bool:

@@ -93,11 +93,7 @@ def first_containment_had_no_effect(case: Case) -> Iterator[Finding]:
         return
     if fix is not None and fix.at.not_before <= contained.at.not_after:
         return
-    turned = (
-        f"it fell only after {case.clock(fix.at)}, when the fix was applied"
-        if fix and fell
-        else "it never fell"
-    )
+    turned = f"it fell only after {case.clock(fix.at)}, when the fix was applied" if fix and fell else "it never fell"
     yield Finding(
         "first-containment-had-no-effect",
         Severity.IMPORTANT,
@@ -143,9 +139,7 @@ def engaged_without_taking_lead(case: Case) -> Iterator[Finding]:
 def slow_monitoring(case: Case) -> Iterator[Finding]:
     """From effect to alert it took longer than people are given to answer it. In real time: no pace there."""
     began, fired = case.milestone(MilestoneName.FAULT_EFFECTIVE), case.milestone(MilestoneName.ALERT_FIRED)
-    limits = [
-        o.within * case.conduct.pace for o in case.conduct.objectives if o.to == MilestoneName.ACKNOWLEDGED
-    ]
+    limits = [o.within * case.conduct.pace for o in case.conduct.objectives if o.to == MilestoneName.ACKNOWLEDGED]
     if began is None or fired is None or not limits:
         return
     took = fired.at.not_before - began.at.not_after
@@ -192,8 +186,7 @@ def wrong_severity(case: Case) -> Iterator[Finding]:
                 "wrong-severity",
                 Severity.IMPORTANT,
                 "The severity was underrated",
-                f"At {case.clock(said.at)} it was called {said.detail['severity']}. It was"
-                f" {case.conduct.severity}.",
+                f"At {case.clock(said.at)} it was called {said.detail['severity']}. It was {case.conduct.severity}.",
                 ids(said),
             )
 
@@ -275,8 +268,7 @@ def slow_updates(case: Case) -> Iterator[Finding]:
                 "slow-updates",
                 Severity.MINOR,
                 "The client waited for the next word",
-                f"After {case.clock(before.at)} the client heard nothing for"
-                f" {format_duration(whole(waited))}.",
+                f"After {case.clock(before.at)} the client heard nothing for {format_duration(whole(waited))}.",
                 ids(before, after),
             )
 
@@ -289,8 +281,7 @@ def before_its_clock(case: Case) -> Iterator[Finding]:
                 "before-its-clock",
                 Severity.MINOR,
                 f"{objective.name} came before its clock started",
-                f"{objective.stop} was reached before {objective.start}: it counts as met, but nothing was"
-                " tried.",
+                f"{objective.stop} was reached before {objective.start}: it counts as met, but nothing was tried.",
             )
 
 

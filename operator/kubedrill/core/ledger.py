@@ -49,9 +49,7 @@ def credited(facts: Iterable[Fact], conduct: Conduct, until: datetime) -> tuple[
         return By.STRANGER, ""
     changes = changes_of_players(before)
     said = tuple(f for f in before if f.kind in SAID and f.actor)
-    fixes = [f for f in changes if is_cause(f, conduct)] or [
-        f for f in said if f.kind is FactKind.FIX_APPLIED
-    ]
+    fixes = [f for f in changes if is_cause(f, conduct)] or [f for f in said if f.kind is FactKind.FIX_APPLIED]
     doings = fixes or changes or said
     if doings:
         return By.PLAYER, doings[-1].actor

@@ -98,9 +98,7 @@ def assemble(
     )
 
 
-def _why(
-    verdict: Verdict | None, judged: tuple[ObjectiveResult, ...], around: Circumstances
-) -> tuple[str, str]:
+def _why(verdict: Verdict | None, judged: tuple[ObjectiveResult, ...], around: Circumstances) -> tuple[str, str]:
     """One word and one sentence: the ending's own, or the objectives that settle it."""
     if verdict is None:
         return "", ""

@@ -23,9 +23,7 @@ def is_of_monitoring(objective: ObjectiveResult) -> bool:
 
 def score_line(objectives: Iterable[ObjectiveResult], findings: Iterable[Finding] = ()) -> str:
     """`86 % (6 of 7 met)`; an open critical finding makes it *not ready* whatever the share."""
-    counted = [
-        o for o in objectives if not is_of_monitoring(o) and o.verdict is not ObjectiveVerdict.NOT_STARTED
-    ]
+    counted = [o for o in objectives if not is_of_monitoring(o) and o.verdict is not ObjectiveVerdict.NOT_STARTED]
     if not counted:
         return "no objective applied"
     met = sum(o.verdict is ObjectiveVerdict.MET for o in counted)

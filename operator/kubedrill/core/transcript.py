@@ -154,9 +154,7 @@ def replayed(transcript: Transcript) -> DrillRecord:
         impact_threshold=transcript.impact.threshold,
         measurement=BY_HAND,
     )
-    return assemble(
-        _conduct(transcript), facts, {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}, around
-    )
+    return assemble(_conduct(transcript), facts, {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}, around)
 
 
 def _fact(fact: TranscriptFact, number: int, begins: datetime) -> Fact:

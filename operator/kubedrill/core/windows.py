@@ -145,9 +145,7 @@ def long_enough(window: timedelta, step: timedelta) -> timedelta:
     return max(window, step * (MIN_SAMPLES - 1))
 
 
-def falling(
-    series: Series, fall: ImpactFall, until: datetime, smoothing: timedelta | None = None
-) -> Interval | None:
+def falling(series: Series, fall: ImpactFall, until: datetime, smoothing: timedelta | None = None) -> Interval | None:
     """When the impact began to fall for good, or nothing while that is not confirmed.
 
     The curve is the centred mean over `smoothing` (five steps when not given: a recorder with another step

@@ -1,0 +1,158 @@
+"""Objectives: the bounds of a time against its limit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from tests.measure.builders import FIRED, at, conduct, limit, milestone
+
+from kubedrill.core.conduct import AlertWanted
+from kubedrill.core.objectives import judge
+from kubedrill.core.results import By, MilestoneName, ObjectiveVerdict, Verdict
+from kubedrill.core.verdicts import roll_up
+
+MET, MISSED, OPEN = ObjectiveVerdict.MET, ObjectiveVerdict.MISSED, ObjectiveVerdict.INDETERMINATE
+ACK = MilestoneName.ACKNOWLEDGED
+
+
+def one(*milestones, objective=None, now=1000, ended=None, censored=None, **design):
+    (result,) = judge(
+        (FIRED, *milestones),
+        conduct(objective or limit(), **design),
+        now=at(now),
+        ended=at(ended) if ended is not None else None,
+        censored_at=at(censored) if censored is not None else None,
+    )
+    return result
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "verdict"),
+    [
+        (10, 300, MET),
+        (301, 302, MISSED),
+        (299, 301, OPEN),
+        (300, 300, MET),
+    ],
+)
+def test_the_upper_bound_must_be_within_the_limit_and_the_lower_one_over_it_to_miss(first, last, verdict):
+    result = one(milestone(ACK, first, last))
+    assert result.verdict is verdict
+    assert (result.lower, result.upper) == (timedelta(seconds=first), timedelta(seconds=last))
+
+
+def test_both_ends_of_the_start_count():
+    fired = milestone(MilestoneName.ALERT_FIRED, 0, 2)
+    (result,) = judge([fired, milestone(ACK, 300, 301)], conduct(limit()), now=at(400))
+    assert (result.lower, result.upper) == (timedelta(seconds=298), timedelta(seconds=301))
+    assert result.verdict is OPEN
+
+
+def test_what_came_before_its_clock_started_is_met_and_shown_negative():
+    result = one(milestone(ACK, -30, -29))
+    assert result.verdict is MET
+    assert result.upper == timedelta(seconds=-29)
+
+
+def test_without_its_start_an_objective_has_not_started():
+    (result,) = judge([], conduct(limit()), now=at(9000), ended=at(9000))
+    assert result.verdict is ObjectiveVerdict.NOT_STARTED
+
+
+def test_what_may_still_come_is_pending_and_once_the_limit_is_past_missed_by_more_than_the_time_gone():
+    assert one(now=299).verdict is ObjectiveVerdict.PENDING
+    late = one(now=350)
+    assert late.verdict is MISSED
+    assert (late.lower, late.upper) == (timedelta(seconds=350), None)
+
+
+def test_what_never_came_by_the_end_of_play_is_missed():
+    assert one(now=200, ended=200).verdict is MISSED
+
+
+@pytest.mark.parametrize("name", ["SeverityAssessed", "ClientNotified", "AllClearSent"])
+def test_that_nobody_told_of_what_only_people_can_tell_is_not_evidenced_rather_than_missed(name):
+    objective = limit(to=name)
+    assert one(objective=objective, now=200).verdict is ObjectiveVerdict.PENDING
+    for now, ended in ((350, None), (200, 200)):
+        result = one(objective=objective, now=now, ended=ended)
+        assert result.verdict is OPEN
+        assert "not evidenced" in result.reason
+
+
+def test_what_people_told_too_late_is_missed_all_the_same():
+    assert one(milestone(MilestoneName.CLIENT_NOTIFIED, 400), objective=limit(to="ClientNotified")).verdict is MISSED
+
+
+MITIGATION = limit("mitigation", "Mitigated", 300)
+
+
+def test_a_strangers_doing_is_open_until_it_is_attributed():
+    fell = milestone(MilestoneName.MITIGATED, 100, by=By.STRANGER)
+    assert one(fell, objective=MITIGATION).verdict is OPEN
+    assert one(fell, objective=limit("mitigation", "Mitigated", 300, anyone=True)).verdict is MET
+
+
+@pytest.mark.parametrize("by", [By.AUTOMATION, By.NOBODY])
+def test_the_automations_doing_counts_only_where_anyones_does(by):
+    fell = milestone(MilestoneName.MITIGATED, 100, by=by)
+    assert one(fell, objective=MITIGATION, now=400).verdict is MISSED
+    assert one(fell, objective=limit("mitigation", "Mitigated", 300, anyone=True)).verdict is MET
+
+
+def test_nothing_after_the_operators_own_revert_counts():
+    fell = milestone(MilestoneName.MITIGATED, 250, by=By.OPERATOR)
+    early = one(fell, objective=MITIGATION, now=500, ended=200, censored=200)
+    assert early.verdict is OPEN
+    assert "put everything back" in early.reason
+    late = one(milestone(ACK, 420), now=500, ended=400, censored=400)
+    assert late.verdict is MISSED
+    assert late.lower == timedelta(seconds=400)
+
+
+def test_a_windowed_milestone_is_not_missed_before_its_window_could_confirm_it():
+    window = conduct().impact.window.total_seconds()
+    assert one(objective=MITIGATION, now=300 + window).verdict is ObjectiveVerdict.PENDING
+    assert one(objective=MITIGATION, now=301 + window).verdict is MISSED
+
+
+def test_the_request_is_shown_beside_the_engagement():
+    objective = limit("l2", "EscalationEngaged", 900, level="L2")
+    result = one(
+        milestone(MilestoneName.ESCALATION_REQUESTED, 420, level="L2"),
+        milestone(MilestoneName.ESCALATION_ENGAGED, 500, level="L2", actor="emma"),
+        objective=objective,
+    )
+    assert result.verdict is MET
+    assert result.beside == {"requested": "0:07:00"}
+    assert result.actor == "emma"
+
+
+def test_the_alert_has_a_limit_of_its_own_from_the_faults_effect():
+    alerts = (AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(minutes=10)),)
+    bitten = milestone(MilestoneName.FAULT_EFFECTIVE, -90, -80)
+    (fired,) = judge([FIRED, bitten], conduct(alerts=alerts), now=at(100))
+    assert (fired.name, fired.verdict) == ("alert-HighQueueDepth", MET)
+    never, ack = judge([bitten], conduct(limit(), alerts=alerts), now=at(700))
+    assert never.verdict is MISSED
+    assert ack.verdict is ObjectiveVerdict.NOT_STARTED
+    assert roll_up([never, ack]) is Verdict.FAILED
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decided", "drill"),
+    [
+        ([MET, MET], None, Verdict.PASSED),
+        ([MET, OPEN], None, Verdict.INCONCLUSIVE),
+        ([MET, OPEN, MISSED], None, Verdict.FAILED),
+        ([MISSED], Verdict.STOPPED, Verdict.STOPPED),
+        ([MET], Verdict.ERROR, Verdict.ERROR),
+        ([MISSED], Verdict.INCONCLUSIVE, Verdict.FAILED),
+        ([ObjectiveVerdict.PENDING], None, Verdict.INCONCLUSIVE),
+        ([], None, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_the_worst_decides_the_drills_verdict_and_nothing_measured_is_no_pass(verdicts, decided, drill):
+    results = [type(one())("n", "a", "b", timedelta(1), verdict) for verdict in verdicts]
+    assert roll_up(results, decided) is drill
