@@ -1,0 +1,150 @@
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from tests.observers.builders import conduct
+from tests.observers.wire import standing, until
+from tests.signals.builders import death, deployment, pod, wrote_limit
+
+from kubedrill.core.facts import FactKind
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
+from kubedrill.signals.workload import OwnWrites
+
+CLOCK = ServerClock(timedelta(0))
+PODS = "/api/v1/namespaces/shop/pods"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
+SAID = "/apis/kubedrill.dev/v1alpha1/namespaces/shop/playeractions"
+SAID_IN_CONTROL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/playeractions"
+SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
+
+
+class Stage:
+    """The observer, its wire, and the facts that came so far."""
+
+    def __init__(self, wire, observer, inbox, wakes):
+        self.wire, self.observer, self.wakes = wire, observer, wakes
+        self._inbox, self._facts = inbox, []
+
+    def facts(self, *kinds: FactKind):
+        self._facts.extend(self._inbox.drain())
+        return [f for f in self._facts if f.kind in kinds]
+
+    async def fact(self, kind: FactKind, number: int = 1):
+        return (await until(lambda: len(self.facts(kind)) >= number and self.facts(kind)))[number - 1]
+
+
+@asynccontextmanager
+async def observed(own=OwnWrites, prepare=lambda _: None, **start):
+    async with standing() as (wire, kube):
+        prepare(wire)
+        inbox, wakes = FactInbox(), []
+        observer = ClusterObserver(kube, CLOCK, inbox, lambda: wakes.append(1), own)
+        await observer.start(conduct(), SCOPE, **start)
+        try:
+            yield Stage(wire, observer, inbox, wakes)
+        finally:
+            await observer.stop()
+
+
+def with_worker(wire):
+    wire.put(DEPLOYMENTS, 5, deployment("64Mi", replicas=2))
+    wire.put(PODS, 5, pod("a", ready=True), pod("b", ready=True))
+
+
+def word(actor="alice@example.com", action="Acknowledge", name="w1"):
+    created = CLOCK.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"metadata": {"name": name, "uid": name, "creationTimestamp": created},
+            "spec": {"actor": actor, "action": action, "message": "memory"}}
+
+
+async def test_an_oom_kill_becomes_a_fact_and_wakes_the_drill():
+    async with observed(prepare=with_worker) as stage:
+        before = len(stage.wakes)
+        await stage.wire.tell(PODS, "MODIFIED", pod("a", state=death(0)))
+        assert (await stage.fact(FactKind.POD_OOM_KILLED)).detail["pod"] == "a"
+        assert len(stage.wakes) > before
+
+
+async def test_the_state_of_the_pods_is_told_once_everything_was_listed_and_when_it_changes():
+    async with observed(prepare=with_worker) as stage:
+        assert (await stage.fact(FactKind.WORKLOAD_STATE)).detail["ready"] == 2
+        await stage.wire.tell(PODS, "MODIFIED", pod("a", ready=False))
+        assert (await stage.fact(FactKind.WORKLOAD_STATE, 2)).detail["ready"] == 1
+        await stage.wire.tell(PODS, "MODIFIED", pod("a", ready=False, restarts=1))
+        await stage.wire.tell(PODS, "DELETED", pod("b", ready=True))
+        assert (await stage.fact(FactKind.WORKLOAD_STATE, 3)).detail["ready"] == 0
+
+
+async def test_a_players_fix_is_told_with_who_wrote_it():
+    async with observed(prepare=with_worker) as stage:
+        fixed = deployment("128Mi", replicas=2, generation=2, managers=(wrote_limit("tom", 0),))
+        await stage.wire.tell(DEPLOYMENTS, "MODIFIED", fixed)
+        fact = await stage.fact(FactKind.TARGET_CHANGED)
+        assert (fact.detail["after"], fact.detail["manager"]) == ("128Mi", "tom")
+
+
+async def test_the_drills_own_injection_is_not_told():
+    own = OwnWrites(frozenset({"m-1"}))
+    async with observed(lambda: own, with_worker) as stage:
+        faulted = deployment("32Mi", replicas=2, generation=2, managers=(wrote_limit("m-1", 0),))
+        scaled = deployment("32Mi", replicas=4, generation=3, managers=(wrote_limit("m-1", 0),))
+        await stage.wire.tell(DEPLOYMENTS, "MODIFIED", faulted)
+        await stage.wire.tell(DEPLOYMENTS, "MODIFIED", scaled)
+        await stage.fact(FactKind.SCALED)
+        assert stage.facts(FactKind.TARGET_CHANGED) == []
+
+
+async def test_a_fix_while_nobody_watched_is_found_from_what_was_remembered():
+    since = CLOCK.now() - timedelta(seconds=30)
+    async with observed(prepare=with_worker) as stage:
+        remembered = stage.observer.remembered
+
+    def fixed_meanwhile(wire):
+        entry = (wrote_limit("tom", 0),)
+        wire.put(DEPLOYMENTS, 9, deployment("128Mi", replicas=2, generation=2, managers=entry))
+
+    async with observed(prepare=fixed_meanwhile, remembered=remembered, since=since) as stage:
+        fact = await stage.fact(FactKind.TARGET_CHANGED)
+        assert fact.at.not_before >= since - timedelta(seconds=1)
+        assert (await stage.fact(FactKind.GAP)).at.not_before == since
+
+
+async def test_a_players_word_is_heard_in_the_target_namespace():
+    async with observed() as stage:
+        await stage.wire.tell(SAID, "ADDED", word())
+        assert (await stage.fact(FactKind.ACKNOWLEDGED)).actor == "alice"
+
+
+async def test_the_facilitators_word_counts_in_the_control_namespace_alone():
+    async with observed() as stage:
+        await stage.wire.tell(SAID, "ADDED", word("alice@example.com", "Hint", "w1"))
+        await stage.wire.tell(SAID_IN_CONTROL, "ADDED", word("lead", "Hint", "w2"))
+        assert (await stage.fact(FactKind.HINT_GIVEN)).id == "action/w2"
+        assert len(stage.facts(FactKind.HINT_GIVEN)) == 1
+
+
+async def test_a_poison_object_holds_up_no_other():
+    async with observed(prepare=with_worker) as stage:
+        poison = pod("p", state={"terminated": {"reason": "OOMKilled", "finishedAt": "never"}})
+        await stage.wire.tell(PODS, "ADDED", poison)
+        await stage.wire.tell(PODS, "MODIFIED", pod("a", state=death(0)))
+        assert (await stage.fact(FactKind.POD_OOM_KILLED)).detail["pod"] == "a"
+
+
+async def test_what_cant_be_watched_is_a_problem_and_holds_up_nothing_else(monkeypatch):
+    monkeypatch.setattr("kubedrill.shell.observers.cluster.SYNC_WITHIN", 0.2)
+
+    def without_definition(wire):
+        with_worker(wire)
+        wire.refuse[SAID] = 404
+
+    async with observed(prepare=without_definition) as stage:
+        assert any(SAID in p for p in stage.observer.problems)
+        assert stage.observer.heard is None
+        await stage.fact(FactKind.WORKLOAD_STATE)
+
+
+async def test_a_standing_observer_has_no_problems_and_was_heard():
+    async with observed() as stage:
+        await until(lambda: stage.observer.heard)
+        assert stage.observer.problems == ()

@@ -1,0 +1,165 @@
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from tests.observers.wire import standing, thing, until
+
+from kubedrill.core.facts import FactKind
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.observers import watching
+from kubedrill.shell.observers.watching import LAG, Collection, Watch
+
+PATH = "/api/v1/namespaces/shop/pods"
+CLOCK = ServerClock(timedelta(0))
+
+
+@asynccontextmanager
+async def watched(told=None, **collection):
+    """A watch of the played collection: the wire, the watch, the events and the gaps."""
+    events, gaps = [], []
+    async with standing() as (wire, kube):
+        watch = Watch(kube, CLOCK, Collection(PATH, **collection), told or events.extend, gaps.append)
+        task = asyncio.create_task(watch.run())
+        try:
+            yield wire, watch, events, gaps
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def seen(events):
+    return [(e.type, e.object["metadata"]["name"]) for e in events]
+
+
+async def test_what_is_there_already_is_told_first():
+    async with watched() as (wire, watch, events, _):
+        wire.put(PATH, 5, thing("a", 3), thing("b", 4))
+        await watch.synced.wait()
+        assert seen(events) == [("ADDED", "a"), ("ADDED", "b")]
+
+
+async def test_items_of_a_list_get_back_the_kind_that_the_list_leaves_out():
+    async with watched(kind="Pod") as (wire, watch, events, _):
+        wire.put(PATH, 5, thing("a", 3))
+        await watch.synced.wait()
+        assert events[0].object["kind"] == "Pod"
+
+
+async def test_a_live_event_comes_with_its_last_state_and_a_receipt_of_now():
+    async with watched() as (wire, _watch, events, _):
+        wire.put(PATH, 5, thing("a", 3, replicas=1))
+        await wire.tell(PATH, "MODIFIED", thing("a", 6, replicas=2))
+        await until(lambda: len(events) == 2)
+        assert events[1].before["spec"] == {"replicas": 1}
+        assert CLOCK.now() - events[1].receipt.at < timedelta(seconds=1)
+
+
+async def test_a_live_watch_bounds_an_event_by_its_lag(monkeypatch):
+    monkeypatch.setattr(watching, "LAG", timedelta(milliseconds=50))
+    async with watched() as (wire, watch, events, _):
+        await until(lambda: watch.heard and wire.watches and CLOCK.now() - watch.heard > timedelta(milliseconds=80))
+        await wire.tell(PATH, "ADDED", thing("a", 6))
+        await until(lambda: events)
+        assert events[0].receipt.at - events[0].receipt.since == timedelta(milliseconds=50)
+
+
+async def test_a_cut_connection_goes_on_where_it_ended_and_loses_nothing():
+    async with watched() as (wire, _watch, events, _):
+        await wire.tell(PATH, "ADDED", thing("a", 6))
+        await until(lambda: events)
+        await wire.cut(PATH)
+        await wire.tell(PATH, "ADDED", thing("b", 7))
+        await until(lambda: len(events) == 2)
+        assert wire.lists == [PATH]
+        assert wire.watched(PATH)[-1] == "6"
+
+
+async def test_what_comes_right_after_a_cut_may_have_happened_since_the_cut():
+    async with watched() as (wire, _watch, events, _):
+        await wire.tell(PATH, "ADDED", thing("a", 6))
+        await until(lambda: events)
+        before = CLOCK.now()
+        await wire.cut(PATH)
+        await wire.tell(PATH, "MODIFIED", thing("a", 7))
+        await until(lambda: len(events) == 2)
+        assert events[1].receipt.since <= before + timedelta(seconds=1) - LAG
+
+
+async def test_a_bookmark_moves_the_version_and_is_no_event():
+    async with watched() as (wire, _watch, events, _):
+        await wire.tell(PATH, "BOOKMARK", {"metadata": {"resourceVersion": "90"}})
+        await wire.cut(PATH)
+        await until(lambda: wire.watched(PATH)[-1] == "90")
+        assert events == []
+
+
+async def test_expired_versions_are_listed_anew_and_the_difference_is_told():
+    async with watched() as (wire, watch, events, _):
+        wire.put(PATH, 5, thing("a", 3, replicas=1), thing("b", 4))
+        await watch.synced.wait()
+        wire.put(PATH, 50, thing("a", 40, replicas=2), thing("c", 41))
+        wire.expired = True
+        await wire.cut(PATH)
+        await until(lambda: len(events) == 5)
+        assert seen(events[2:]) == [("DELETED", "b"), ("MODIFIED", "a"), ("ADDED", "c")]
+        assert events[3].before["spec"] == {"replicas": 1}
+
+
+async def test_an_expiry_in_the_middle_of_a_watch_is_listed_anew_as_well():
+    async with watched() as (wire, watch, _events, _):
+        await wire.tell(PATH, "ERROR", {"kind": "Status", "code": 410, "reason": "Expired"})
+        await until(lambda: wire.lists == [PATH, PATH])
+        assert watch.problem == ""
+
+
+async def test_a_time_in_which_nothing_was_watched_is_told_as_a_gap(monkeypatch):
+    monkeypatch.setattr(watching, "GAP", timedelta(0))
+    async with watched() as (wire, _watch, _, gaps):
+        await wire.tell(PATH, "ADDED", thing("a", 6))
+        assert gaps == []
+        await wire.cut(PATH)
+        (gap,) = await until(lambda: gaps)
+        assert gap.kind is FactKind.GAP
+        assert gap.at.not_after >= gap.at.not_before
+
+
+async def test_after_a_restart_the_gap_reaches_back_to_what_was_stored_last():
+    since = CLOCK.now() - timedelta(minutes=1)
+    known = {"uid-a": thing("a", 3, replicas=1)}
+    async with watched(known=known, since=since) as (wire, _watch, events, gaps):
+        wire.put(PATH, 9, thing("a", 8, replicas=2))
+        (gap,) = await until(lambda: gaps)
+        assert gap.at.not_before == since
+        assert seen(events) == [("MODIFIED", "a")]
+        assert events[0].receipt.since == since
+
+
+async def test_a_refused_list_is_a_problem_that_is_tried_again():
+    async with watched() as (wire, watch, _, __):
+        wire.refuse[PATH] = 403
+        await until(lambda: "403" in watch.problem)
+        del wire.refuse[PATH]
+        await watch.synced.wait()
+        assert watch.problem == ""
+
+
+async def test_events_that_can_not_be_read_dont_end_the_watch():
+    read = []
+
+    def picky(events):
+        if any(e.object["metadata"]["name"] == "poison" for e in events):
+            raise KeyError("status")
+        read.extend(events)
+
+    async with watched(told=picky) as (wire, _watch, _, __):
+        await wire.tell(PATH, "ADDED", thing("poison", 6))
+        await wire.tell(PATH, "ADDED", thing("good", 7))
+        await until(lambda: seen(read) == [("ADDED", "good")])
+
+
+async def test_an_event_without_an_object_is_passed_over():
+    async with watched() as (wire, _watch, events, _):
+        await wire.tell(PATH, "ADDED", None)
+        await wire.tell(PATH, "ADDED", thing("good", 7))
+        await until(lambda: ("ADDED", "good") in seen(events[-1:]))

@@ -1,0 +1,104 @@
+"""An API server at the wire that a test plays: what it lists, what its watches tell, and when they break."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from kubernetes.aio.client import ApiClient, Configuration
+
+from kubedrill.kube.client import Kube
+
+CUT = object()
+DEADLINE = 5.0
+
+
+async def until(condition: Callable[[], Any]) -> Any:
+    """Waits for a condition; fails when it does not come within the deadline."""
+    async with asyncio.timeout(DEADLINE):
+        while not condition():  # noqa: ASYNC110  any condition, not an event of ours
+            await asyncio.sleep(0.005)
+    return condition()
+
+
+def thing(name: str, version: int, **spec: Any) -> dict[str, Any]:
+    return {"metadata": {"name": name, "uid": f"uid-{name}", "resourceVersion": str(version)}, "spec": spec}
+
+
+class Wire:
+    """Collections by path. A watch gets what `tell` says; `cut` ends it without a word."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, list[dict[str, Any]]] = {}
+        self.version: dict[str, int] = {}
+        self.refuse: dict[str, int] = {}
+        self.lists: list[str] = []
+        self.watches: list[tuple[str, str]] = []
+        self.expired = False
+        self._live: dict[str, asyncio.Queue[Any]] = {}
+
+    def put(self, path: str, version: int, *items: dict[str, Any]) -> None:
+        self.items[path], self.version[path] = list(items), version
+
+    async def tell(self, path: str, kind: str, item: Any) -> None:
+        await until(lambda: path in self._live)
+        self._live[path].put_nowait({"type": kind, "object": item})
+
+    async def cut(self, path: str) -> None:
+        await until(lambda: path in self._live)
+        self._live[path].put_nowait(CUT)
+        await until(lambda: path not in self._live)
+
+    def watched(self, path: str) -> list[str]:
+        """The resource versions from which a collection was watched."""
+        return [version for p, version in self.watches if p == path]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        if path in self.refuse:
+            return web.json_response({"kind": "Status", "message": "forbidden"}, status=self.refuse[path])
+        if request.query.get("watch") != "true":
+            self.lists.append(path)
+            return web.json_response({
+                "items": self.items.get(path, []), "metadata": {"resourceVersion": str(self.version.get(path, 1))}
+            })
+        self.watches.append((path, request.query["resourceVersion"]))
+        if self.expired:
+            self.expired = False
+            return web.json_response({"kind": "Status", "reason": "Expired", "message": "too old"}, status=410)
+        return await self._stream(request, path)
+
+    async def _stream(self, request: web.Request, path: str) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        queue = self._live[path] = asyncio.Queue()
+        try:
+            while (event := await queue.get()) is not CUT:
+                await response.write(json.dumps(event).encode() + b"\n")
+            if request.transport:
+                request.transport.abort()
+        finally:
+            self._live.pop(path, None)
+        return response
+
+
+@asynccontextmanager
+async def standing() -> AsyncIterator[tuple[Wire, Kube]]:
+    """The server and a connection to it."""
+    wire = Wire()
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", wire.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    kube = Kube(ApiClient(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")))
+    try:
+        yield wire, kube
+    finally:
+        await kube.close()
+        await runner.cleanup()
