@@ -129,3 +129,8 @@ def _code_of(status: int) -> ExitCode:
 def path_of(plural: str, namespace: str, name: str = "") -> str:
     """The path of our resources of one kind in a namespace, or of one of them."""
     return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
+
+
+def proxied(namespace: str, service: str, port: int) -> str:
+    """The path of a Service through the API server, where people outside the cluster reach it too."""
+    return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"

@@ -20,7 +20,7 @@ import click
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, run
+from kubedrill.cli.connection import Access, Trouble, connected, proxied, run
 from kubedrill.cli.people import say, who_am_i
 from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
 from kubedrill.kube.client import Kube, Unreachable
@@ -132,11 +132,6 @@ def fired(pages: list[Any], alert: str, since: datetime) -> datetime | None:
         if a.get("labels", {}).get("alertname") == alert and a.get("status") == "firing"
     )
     return min((s for s in starts if s >= since), default=None)
-
-
-def proxied(namespace: str, service: str, port: int) -> str:
-    """The path of a Service through the API server, where players reach it too."""
-    return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
 
 
 async def _part(stage: Stage, name: str) -> int:

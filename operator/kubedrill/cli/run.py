@@ -131,8 +131,9 @@ async def _removed(kube: Kube, namespace: str, name: str) -> None:
 
 
 async def _record(kube: Kube, namespace: str, seen: Seen) -> DrillRecord:
-    if seen.status.get("reportName"):
-        return await stored_record(kube, namespace, seen.drill["metadata"]["name"])
+    if seen.status.get("startExTime"):
+        meta = seen.drill["metadata"]
+        return await stored_record(kube, namespace, meta["name"], meta["uid"])
     return bare_record(seen.drill)
 
 

@@ -51,14 +51,18 @@ def write(record: DrillRecord, folder: Path, formats: Iterable[str]) -> list[Pat
     return written
 
 
-async def stored_record(kube: Kube, namespace: str, drill: str) -> DrillRecord:
+async def stored_record(kube: Kube, namespace: str, drill: str, uid: str | None = None) -> DrillRecord:
     """The record of a drill: the parts that its newest DrillReport names, put together.
+
+    A report outlives its drill, so one name may have had several; `uid` says which is meant.
 
     Raises:
         Trouble: there is no report of it yet, or a part is gone.
     """
     body = await demand(kube.get(path_of("drillreports", namespace)), f"reports of {namespace}")
-    reports = [r for r in body["items"] if r["spec"]["drill"] == drill]
+    reports = [
+        r for r in body["items"] if r["spec"]["drill"] == drill and uid in (None, r["spec"]["drillUid"])
+    ]
     if not reports:
         raise Trouble(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
     newest = max(reports, key=lambda r: r["spec"].get("completed", ""))

@@ -56,7 +56,7 @@ def ended(seen: Seen) -> ExitCode:
     code = exit_code(seen.drill)
     score = f" ({seen.status['score']})" if seen.status.get("score") else ""
     click.echo(f"{seen.status.get('message') or seen.status.get('verdict', 'No verdict')}{score}")
-    if seen.status.get("reportName"):
+    if seen.status.get("startExTime"):
         click.echo(f"Its report: kubectl drill report {seen.drill['metadata']['name']} -o DIR")
     return code
 

@@ -1,0 +1,105 @@
+"""`doctor`: what is missing before a drill can run, told before anything is touched."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from typing import Final
+
+import click
+
+from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.drill import Drill
+from kubedrill.cli.connection import SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.looking import asked, look, scenario_of
+from kubedrill.cli.manifest import Document, load, the_drill_in
+from kubedrill.cli.plan import beside
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.safety import preflight
+from kubedrill.core.state import Check
+from kubedrill.kube.client import Kube
+
+KINDS: Final = ("drills", "drillscenarios", "playeractions", "drillreports")
+SIGNS: Final = {True: "✓", False: "✗", None: "?"}
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("-f", "--filename", "files", multiple=True, help="A drill's file, instead of NAME.")
+@with_access
+def doctor(access: Access, name: str | None, files: tuple[str, ...]) -> None:
+    """Say what is missing: in the cluster, and for drill NAME or the one in FILE. Touches nothing."""
+    documents = load(files)
+
+    async def work() -> list[Check]:
+        async with connected(access) as kube:
+            return [check async for check in _checks(kube, access, name, documents)]
+
+    checks = run(work())
+    for check in checks:
+        click.echo(f"{SIGNS[check.ok]} {check.name}" + (f": {check.message}" if check.message else ""))
+    sys.exit(ExitCode.PASSED if all(c.ok for c in checks) else ExitCode.REFUSED)
+
+
+async def _checks(
+    kube: Kube, access: Access, name: str | None, documents: tuple[Document, ...]
+) -> AsyncIterator[Check]:
+    installed = await _installed(kube)
+    yield installed
+    yield await _operator_runs(kube, access.control)
+    if not installed.ok or not (name or documents):
+        return
+    if name:
+        body = await demand(
+            kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}"
+        )
+        drill = Drill.model_validate(body)
+    else:
+        drill = the_drill_in(documents)[1]
+    control = drill.metadata.namespace or access.control
+    scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
+    sight = await look(kube, drill, scenario, control)
+    for check in preflight(sight.conduct, sight.around):
+        yield check
+    yield await _notified(kube, sight.conduct)
+
+
+async def _installed(kube: Kube) -> Check:
+    answer = await kube.get(f"/apis/{GROUP}/{VERSION}")
+    known = {r["name"] for r in answer.body.get("resources", ())} if answer.ok else set()
+    missing = [kind for kind in KINDS if kind not in known]
+    if missing:
+        message = f"the cluster has no {', '.join(missing)}: kubectl apply -f crds"
+        return Check("installed", ok=False, reason="NotInstalled", message=message)
+    return Check("installed", ok=True)
+
+
+async def _operator_runs(kube: Kube, control: str) -> Check:
+    answer = await kube.get(f"/apis/apps/v1/namespaces/{control}/deployments/{SERVICE_ACCOUNT}")
+    if answer.status == 403:
+        return Check(
+            "operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}"
+        )
+    if not (answer.body.get("status") or {}).get("readyReplicas"):
+        return Check("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
+    return Check("operator", ok=True)
+
+
+async def _notified(kube: Kube, conduct: Conduct) -> Check:
+    """Whether Alertmanager tells the operator of a page. Without it a page is known to a poll's interval only."""
+    name, wanted = "alertmanager", f"/alertmanager/{conduct.target_namespace}"
+    try:
+        status = await asked(kube, conduct.alertmanager, "/api/v2/status")
+    except ValueError as error:
+        return Check(
+            name, ok=False, reason="AlertmanagerUnreachable", message=f"Alertmanager can't be asked: {error}"
+        )
+    if wanted not in str((status.get("config") or {}).get("original", "")):
+        return Check(
+            name,
+            ok=False,
+            reason="NoRoute",
+            message=f"Alertmanager has no webhook to the operator (…{wanted})",
+        )
+    return Check(name, ok=True)

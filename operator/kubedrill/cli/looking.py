@@ -1,0 +1,230 @@
+"""What a drill would meet, read as the person who asks: for `plan` and `doctor`. Nothing is touched.
+
+The same checks and plans as the operator's preflight, fed through the API server's proxy to Services, so that
+they can be had before the drill exists.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kubedrill.api.base import GROUP
+from kubedrill.api.drill import Drill
+from kubedrill.api.scenario import DrillScenario, ScenarioSpec
+from kubedrill.cli.clock import now
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, proxied
+from kubedrill.cli.facilitate import ENDED
+from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck
+from kubedrill.core.derive import derive
+from kubedrill.core.facts import Sample, Series
+from kubedrill.core.operations import Refusal, Target
+from kubedrill.core.safety import Surroundings
+from kubedrill.faults import discover
+from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.signals import prometheus, promql
+
+NEEDED: Final = (
+    ("", "pods", "watch"),
+    ("", "pods", "delete"),
+    ("apps", "deployments", "patch"),
+    ("apps", "statefulsets", "patch"),
+    ("apps", "replicasets", "delete"),
+    (GROUP, "playeractions", "watch"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was found: the drill with everything derived, what is around it, and each fault's plan."""
+
+    conduct: Conduct
+    around: Surroundings
+    plans: Mapping[str, Plan[Any]]
+    objects: Mapping[Target, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What Prometheus says; `error` when it says nothing."""
+
+    error: str = ""
+    rules: Mapping[str, prometheus.LoadedRule] = field(default_factory=dict)
+    firing: frozenset[str] = frozenset()
+
+
+async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
+    """The drill's scenario, its own or the one that it names.
+
+    Raises:
+        Trouble: the one that it names can't be read.
+    """
+    if drill.spec.scenario is not None:
+        return drill.spec.scenario
+    name = str(drill.spec.scenario_ref)
+    body = await demand(kube.get(path_of("drillscenarios", namespace, name)), f"scenario {namespace}/{name}")
+    return DrillScenario.model_validate(body).spec
+
+
+async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -> Sight:
+    """Look at everything that a drill's preflight would look at."""
+    conduct = derive(drill.spec, scenario)
+    monitoring = await _monitoring(kube, conduct)
+    conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    namespace, rights, others, objects, used, series = await asyncio.gather(
+        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        _missing_rights(kube, control, conduct.target_namespace),
+        kube.get(path_of("drills", control)),
+        _objects(kube, conduct),
+        _working_sets(kube, conduct),
+        asyncio.gather(*(_value(kube, conduct.prometheus, check) for check in conduct.steady)),
+    )
+    plans, refusals = planned(conduct, objects, used)
+    labels = (namespace.body.get("metadata") or {}).get("labels") or {}
+    found = True if namespace.ok else False if namespace.status == 404 else None
+    around = Surroundings(
+        control_namespace=control,
+        namespace_found=found,
+        namespace_control=labels.get(OPT_IN_LABEL, ""),
+        missing_rights=rights,
+        other_drills=tuple(_active(others.body.get("items", []), drill, conduct.target_namespace)),
+        refusals=refusals,
+        not_ready=tuple(_not_ready(objects)),
+        monitoring_error=monitoring.error,
+        rules_loaded=None if monitoring.error else frozenset(monitoring.rules),
+        firing=None if monitoring.error else monitoring.firing,
+        series={s.name: s for s in series},
+        announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+    )
+    return Sight(conduct, around, plans, objects)
+
+
+def planned(
+    conduct: Conduct, objects: Mapping[Target, Mapping[str, Any]], used: Mapping[str, WorkingSet]
+) -> tuple[dict[str, Plan[Any]], dict[str, Refusal]]:
+    """What each fault would do, or why it would not."""
+    plans: dict[str, Plan[Any]] = {}
+    refusals: dict[str, Refusal] = {}
+    for fault in conduct.faults:
+        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, objects, used)
+        plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
+        if isinstance(plan, Refusal):
+            refusals[fault.name] = plan
+        else:
+            plans[fault.name] = plan
+    if clash := overlap(plans):
+        refusals["faults"] = clash
+    return plans, refusals
+
+
+async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict[str, Any]:
+    """The answer of a Service, through the API server.
+
+    Raises:
+        ValueError: it does not answer, or with an error.
+    """
+    try:
+        answer = await kube.get(
+            proxied(endpoint.namespace, endpoint.name, endpoint.port) + path, query=[*query.items()]
+        )
+    except Unreachable as error:
+        raise ValueError(str(error)) from error
+    if not answer.ok:
+        where = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
+        raise ValueError(f"{where} does not answer: {answer.message or answer.status}")
+    return answer.body
+
+
+async def _monitoring(kube: Kube, conduct: Conduct) -> Monitoring:
+    try:
+        rules = prometheus.alert_rules(await asked(kube, conduct.prometheus, "/api/v1/rules", type="alert"))
+        alerts = (await asked(kube, conduct.prometheus, "/api/v1/alerts")).get("data", {}).get("alerts", [])
+    except ValueError as error:
+        return Monitoring(f"Prometheus can't be asked: {error}")
+    own = (a for a in alerts if a.get("state") == "firing" and _is_about(a, conduct.target_namespace))
+    return Monitoring("", rules, frozenset(a["labels"]["alertname"] for a in own))
+
+
+def _is_about(alert: Mapping[str, Any], namespace: str) -> bool:
+    return bool((alert.get("labels") or {}).get("namespace", namespace) == namespace)
+
+
+async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
+    """A steady-state check's value now; no data when it has none."""
+    try:
+        answer = await asked(kube, endpoint, "/api/v1/query", query=f"sum({check.query})")
+        result = answer.get("data", {}).get("result", [])
+        return Series(check.name, tuple(Sample(now(), float(r["value"][1])) for r in result[:1]))
+    except (ValueError, KeyError):
+        return Series(check.name)
+
+
+async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
+    wanted = {f.memory_limit.target.name for f in conduct.faults if f.memory_limit}
+    if not wanted:
+        return {}
+    try:
+        query = promql.working_sets(conduct.target_namespace, wanted)
+        latest = prometheus.latest_by(
+            await asked(kube, conduct.prometheus, "/api/v1/query", query=query), "container"
+        )
+    except ValueError:
+        return {}
+    return {
+        name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
+        for name, value in latest.items()
+    }
+
+
+async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]:
+    kinds = discover()
+    targets = {
+        target
+        for fault in conduct.faults
+        for target in kinds[fault.kind].targets(fault.params_of(fault.kind), conduct.target_namespace)
+    }
+    answers = await asyncio.gather(*(kube.get(target.path) for target in targets))
+    return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
+
+
+async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:
+    """What the operator's ServiceAccount may not do in the target namespace; None when we may not ask."""
+    user = f"system:serviceaccount:{control}:{SERVICE_ACCOUNT}"
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{control}", "system:authenticated"]
+    missing = []
+    for group, resource, verb in NEEDED:
+        attributes = {"namespace": namespace, "group": group, "resource": resource, "verb": verb}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
+        }
+        answer = await kube.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        if not answer.ok:
+            return None
+        if not answer.body.get("status", {}).get("allowed"):
+            missing.append(f"{verb} {resource}")
+    return tuple(missing)
+
+
+def _active(drills: list[Mapping[str, Any]], own: Drill, namespace: str) -> Iterator[str]:
+    for drill in drills:
+        status = drill.get("status") or {}
+        is_on = status.get("startExTime") is not None and status.get("phase") not in ENDED
+        if (
+            is_on
+            and drill["spec"]["targetNamespace"] == namespace
+            and drill["metadata"]["name"] != own.metadata.name
+        ):
+            yield str(drill["metadata"]["name"])
+
+
+def _not_ready(objects: Mapping[Target, Mapping[str, Any]]) -> Iterator[str]:
+    for target, body in objects.items():
+        wanted = (body.get("spec") or {}).get("replicas")
+        ready = (body.get("status") or {}).get("readyReplicas") or 0
+        if wanted is not None and ready < wanted:
+            yield f"{target}: {ready} of {wanted} pods are ready"

@@ -1,0 +1,169 @@
+"""`plan` and `lint`: what a drill's file says and would do, with everything that it leaves out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import click
+import yaml
+
+from kubedrill.api.drill import Drill
+from kubedrill.api.durations import format_duration
+from kubedrill.api.scenario import DrillScenario, ScenarioSpec
+from kubedrill.cli.connection import Access, connected, run, with_access
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.looking import Sight, look, scenario_of
+from kubedrill.cli.manifest import Document, load, the_drill_in
+from kubedrill.core.conduct import Conduct
+from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
+from kubedrill.core.pointers import read
+from kubedrill.core.safety import preflight
+from kubedrill.faults import discover
+
+
+@click.command()
+@click.option(
+    "-f", "--filename", "files", multiple=True, required=True, help="The file; - for standard input."
+)
+def lint(files: tuple[str, ...]) -> None:
+    """Check the drills and scenarios in FILE without a cluster."""
+    for document in load(files):
+        click.echo(f"{document.kind} {document.model.metadata.name}: well formed")
+
+
+@click.command()
+@click.option("-f", "--filename", "files", multiple=True, required=True, help="The drill, and its scenario.")
+@click.option("--expand", is_flag=True, help="Print the drill with everything written out, as YAML.")
+@with_access
+def plan(access: Access, files: tuple[str, ...], *, expand: bool) -> None:
+    """Show what the drill in FILE would do and how it is undone. Reads the cluster, touches nothing."""
+    documents = load(files)
+    _, drill = the_drill_in(documents)
+
+    async def work() -> tuple[ScenarioSpec, Sight]:
+        async with connected(access) as kube:
+            control = drill.metadata.namespace or access.control
+            scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
+            return scenario, await look(kube, drill, scenario, control)
+
+    scenario, sight = run(work())
+    if expand:
+        click.echo(yaml.safe_dump(expanded(drill, scenario, sight), sort_keys=False, width=110), nl=False)
+    else:
+        click.echo("\n".join(told(drill, sight)))
+    sys.exit(ExitCode.REFUSED if sight.around.refusals else ExitCode.PASSED)
+
+
+def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None:
+    """The scenario that a drill names, when it is among the documents."""
+    named = (d.model for d in documents if isinstance(d.model, DrillScenario))
+    return next((s.spec for s in named if s.metadata.name == drill.spec.scenario_ref), None)
+
+
+def told(drill: Drill, sight: Sight) -> Iterator[str]:
+    """The plan in words."""
+    conduct = sight.conduct
+    pace = f", {conduct.pace} times as fast" if conduct.pace > 1 else ""
+    yield f"{drill.metadata.name}: {conduct.title} (in {conduct.target_namespace}{pace})"
+    yield ""
+    yield "Derived, because the drill leaves it out:"
+    yield from (f"  {line}" for line in conduct.derived)
+    yield ""
+    yield "Objectives (in scenario time):"
+    yield from (f"  {line}" for line in _objectives(conduct))
+    yield ""
+    yield "What would be done, and how it is undone:"
+    for fault in conduct.faults:
+        yield f"  {fault.name}:"
+        yield from (f"    {line}" for line in _fault(fault.name, sight))
+    failing = [c for c in preflight(conduct, sight.around) if not c.ok]
+    yield ""
+    yield "It would not start now:" if failing else "All checks pass now."
+    yield from (f"  {c.reason}: {c.message}" for c in failing)
+
+
+def _objectives(conduct: Conduct) -> Iterator[str]:
+    for o in conduct.objectives:
+        level = f"[{o.level}]" if o.level else ""
+        yield f"{o.name}: {o.start} → {o.to}{level} within {format_duration(o.within * conduct.pace)}"
+
+
+def _fault(name: str, sight: Sight) -> Iterator[str]:
+    plan = sight.plans.get(name)
+    if plan is None:
+        refusal = sight.around.refusals[name]
+        yield f"REFUSED, {refusal.reason}: {refusal.message}"
+        return
+    fault = next(f for f in sight.conduct.faults if f.name == name)
+    yield from discover()[fault.kind].describe(fault.params_of(fault.kind), plan)
+    for operation in plan.operations:
+        yield from _operation(operation, sight)
+
+
+def _operation(operation: Operation, sight: Sight) -> Iterator[str]:
+    match operation:
+        case SetFields():
+            current = sight.objects.get(operation.target, {})
+            for change in operation.changes:
+                before = read(current, change.path)
+                back = "removed again" if before is ABSENT else f"put back to {_shown(before)}"
+                yield f"{operation.target} {change.path}: {_shown(before)} → {_shown(change.value)}; {back}"
+        case Enqueue():
+            yield f"undo: every job whose id begins with {operation.prefix} is taken out, and no other"
+        case Announce():
+            yield "undo: the alert is resolved; it ends by itself when it is not refreshed"
+        case Ask():
+            yield f"undo, by the facilitator: {operation.undo}"
+
+
+def _shown(value: Any) -> str:
+    return "absent" if value is ABSENT else value if isinstance(value, str) else json.dumps(value)
+
+
+def expanded(drill: Drill, scenario: ScenarioSpec, sight: Sight) -> dict[str, Any]:
+    """The drill with everything written out that it leaves to be derived; it means the same."""
+    conduct, pace = sight.conduct, sight.conduct.pace
+
+    def said(real: timedelta) -> str:
+        return format_duration(real * pace)
+
+    spec = drill.spec.to_wire()
+    spec.pop("scenarioRef", None)
+    written = scenario.to_wire() | {
+        "faults": [
+            _written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in conduct.faults
+        ],
+        "expectedAlerts": [
+            {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in conduct.alerts
+        ],
+        "mitigated": scenario.mitigated.to_wire()
+        | ({"query": conduct.impact.query} if conduct.impact.query else {}),
+        "recovered": {"window": said(conduct.recovered_window)},
+        "objectives": [
+            {
+                "name": o.name,
+                "from": o.start,
+                "to": o.to,
+                "within": said(o.within),
+                "by": _by(anyone=o.anyone),
+            }
+            | ({"level": o.level} if o.level else {})
+            for o in conduct.objectives
+        ],
+    }
+    spec |= {"scenario": written, "maxDuration": said(conduct.max_duration), "wrapUp": said(conduct.wrap_up)}
+    meta = {"name": drill.metadata.name} | ({"namespace": n} if (n := drill.metadata.namespace) else {})
+    return {"apiVersion": drill.api_version, "kind": drill.kind, "metadata": meta, "spec": spec}
+
+
+def _written_fault(name: str, kind: str, sight: Sight) -> dict[str, Any] | None:
+    plan = sight.plans.get(name)
+    return {"name": name, kind: plan.settled.to_wire()} if plan else None
+
+
+def _by(*, anyone: bool) -> str:
+    return "Anyone" if anyone else "Player"
