@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 
 from kubedrill.core.conduct import Conduct, Limit
 from kubedrill.core.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.windows import long_enough
 
 ZERO = timedelta(0)
+USUAL_STEP = timedelta(seconds=1)
+"""The scrape interval at which fifteen samples are waited for before a windowed milestone is called missed."""
 OF_PEOPLE = frozenset(
     {
         MilestoneName.SEVERITY_ASSESSED,
@@ -83,8 +86,8 @@ def judge(
     revert, after which nothing counts.
     """
     windows = {
-        MilestoneName.MITIGATED.value: conduct.impact.window,
-        MilestoneName.RECOVERED.value: conduct.recovered_window,
+        MilestoneName.MITIGATED.value: long_enough(conduct.impact.window, USUAL_STEP),
+        MilestoneName.RECOVERED.value: long_enough(conduct.recovered_window, USUAL_STEP),
     }
     standing = Standing(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
