@@ -79,7 +79,7 @@ operator-image: cluster ## Build the operator's image and load it into the clust
 
 .PHONY: install
 install: operator-image generate ## CRDs, rights and the operator itself
-	@$(KUBE) $(BIN)/python demo/install.py
+	@$(KUBE) $(BIN)/python demo/install.py --webhook-for staging
 
 .PHONY: staging
 staging: cluster ## The staging app of the seed, in namespace `staging`, until it is steady

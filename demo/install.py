@@ -41,7 +41,11 @@ def main() -> None:
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     kubectl("wait", "--for=condition=Established", "-f", str(ROOT / "crds"), "--timeout=30s")
     kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
-    share_token(CONTROL, webhook_token())
+    token = webhook_token()
+    share_token(CONTROL, token)
+    for namespace in sys.argv[sys.argv.index("--webhook-for") + 1:] if "--webhook-for" in sys.argv else ():
+        kubectl("create", "namespace", namespace, check=False)
+        share_token(namespace, token)
     kubectl("apply", "-k", str(ROOT / "manifests/base"))
     image = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}").stdout
     stamp = (ROOT / "build/operator-image.stamp")

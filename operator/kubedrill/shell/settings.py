@@ -18,7 +18,7 @@ class Settings:
     namespace: str = "drills"
     port: int = 8080
     webhook_token: str = ""
-    clock_error: timedelta = timedelta(milliseconds=100)
+    clock_error: timedelta = timedelta(milliseconds=50)
     pause_at: str = ""
 
     @classmethod
@@ -35,6 +35,6 @@ class Settings:
             namespace=env.get("KUBEDRILL_NAMESPACE", "drills"),
             port=int(env.get("KUBEDRILL_HTTP_PORT", "8080")),
             webhook_token=Path(token_file).read_text(encoding="utf-8").strip() if token_file else "",
-            clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "100"))),
+            clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "50"))),
             pause_at=env.get("KUBEDRILL_PAUSE_AT", ""),
         )

@@ -1,19 +1,18 @@
 """Each query of the dashboard gives data once a drill was run beside the Prometheus that is asked.
 
-KUBEDRILL_E2E_NAMESPACE names the namespace of a staging app in which a drill was run within the last two
-hours; its Prometheus scrapes the operator. It is asked through the API server, as KUBECONFIG says.
+The staging namespace's Prometheus scrapes the operator. It is asked through the API server, as KUBECONFIG says.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from tests.e2e.rush.conftest import NAMESPACE, Ran
 from tests.monitoring.dashboard import Query, queries
 
 WINDOW_SECONDS = 2 * 3600
@@ -21,9 +20,8 @@ STEP_SECONDS = 10
 
 
 def prometheus(path: str, **parameters: str) -> Any:
-    """The answer of the staging app's Prometheus. No namespace or no cluster is a failure."""
-    namespace = os.environ["KUBEDRILL_E2E_NAMESPACE"]
-    service = f"/api/v1/namespaces/{namespace}/services/prometheus:9090/proxy/api/v1/{path}"
+    """The answer of the staging app's Prometheus. No cluster is a failure."""
+    service = f"/api/v1/namespaces/{NAMESPACE}/services/prometheus:9090/proxy/api/v1/{path}"
     asked = ["kubectl", "get", "--raw", f"{service}?{urlencode(parameters)}"]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -31,8 +29,9 @@ def prometheus(path: str, **parameters: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def now() -> float:
-    """Prometheus' own clock."""
+def now(rush: Ran) -> float:
+    """Prometheus' own clock, when the drill is over."""
+    assert rush.drill
     return float(prometheus("query", query="time()")["result"][0])
 
 
