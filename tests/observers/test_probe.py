@@ -1,3 +1,4 @@
+import json
 from datetime import timedelta
 
 import pytest
@@ -135,6 +136,20 @@ async def test_a_prometheus_that_is_away_leaves_what_was_read_before(fake):
     assert not probe.reachable
     assert "connection refused" in probe.error
     assert [s.value for s in probe.impact.samples] == [3, 4]
+
+
+async def test_an_alert_does_not_end_because_prometheus_is_away(fake):
+    labels = {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing"}
+    fake.answers["ALERTS"] = matrix((labels, fake.points(1, 1, 1, back=30)))
+    fake.rules = json.loads(json.dumps(RULES))
+    last = (CLOCK.now() - timedelta(seconds=30)).isoformat()
+    fake.rules["data"]["groups"][0]["rules"][0]["lastEvaluation"] = last
+    monitoring = Monitoring(fake, CLOCK)
+    await monitoring.probe(conduct(), since())
+    fake.down = True
+    probe = await monitoring.probe(conduct(), since())
+    assert probe.firing == {"High"}
+    assert [f.kind for f in probe.facts] == [FactKind.ALERT_FIRING]
 
 
 async def test_an_alert_that_the_drill_announces_is_known_from_alertmanager(fake):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -21,8 +22,9 @@ def alerts(start: float, end: float, state: str = "firing", **labels: str) -> Ra
     return series(*points, __name__="ALERTS", alertname="High", alertstate=state, **labels)
 
 
-def history(*given: RawSeries, now: float = 100, since: float = 0, announced=()):
-    look = Look("shop", at(since), at(now), timedelta(0), RULES, frozenset(announced))
+def history(*given: RawSeries, now: float = 100, since: float = 0, announced=(), evaluated: float | None = None):
+    rule = replace(RULES["High"], evaluated=None if evaluated is None else at(evaluated))
+    look = Look("shop", at(since), at(now), timedelta(0), {"High": rule}, frozenset(announced))
     return prometheus.alert_history(given, look)
 
 
@@ -62,6 +64,12 @@ def test_an_alert_that_fires_again_is_two_firings():
 def test_one_missed_evaluation_is_no_end():
     holed = RawSeries(alerts(90, 100).labels, tuple(s for s in alerts(90, 100).samples if s.at != at(95)))
     assert kinds(history(holed)) == [FactKind.ALERT_FIRING]
+
+
+def test_a_prometheus_that_stands_still_ends_no_alert():
+    told = history(alerts(50, 60), evaluated=61)
+    assert kinds(told) == [FactKind.ALERT_FIRING]
+    assert told.firing == {"High"}
 
 
 def test_what_fired_when_first_looked_at_may_have_fired_before():
@@ -130,14 +138,15 @@ def test_an_evaluated_sample_is_set_back_by_half_a_step():
 def test_loaded_rules_are_read_with_their_interval():
     answer = {"status": "success", "data": {"groups": [
         {"interval": 1, "rules": [
-            {"type": "alerting", "name": "High", "query": "depth > 50"},
+            {"type": "alerting", "name": "High", "query": "depth > 50", "lastEvaluation": "2026-11-23T12:00:07Z"},
             {"type": "recording", "name": "r", "query": "x"},
-            {"type": "alerting", "name": "Odd", "query": "not promql ("},
+            {"type": "alerting", "name": "Odd", "query": "not promql (", "lastEvaluation": "0001-01-01T00:00:00Z"},
         ]},
     ]}}
     rules = prometheus.alert_rules(answer)
     assert set(rules) == {"High", "Odd"}
     assert (rules["High"].rule.left, rules["High"].every) == ("depth", EVERY)
+    assert (rules["High"].evaluated, rules["Odd"].evaluated) == (at(7), None)
     assert rules["Odd"].rule.left == "not promql ("
 
 

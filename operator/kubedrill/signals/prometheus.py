@@ -16,6 +16,7 @@ from typing import Any
 from kubedrill.core.derive import AlertRule
 from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Source
 from kubedrill.signals.promql import take_apart
+from kubedrill.signals.sighting import instant
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
 MISSED_EVALUATIONS = 3
@@ -32,10 +33,11 @@ class RawSeries:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRule:
-    """An alert rule that is loaded, taken apart, and how often it is evaluated."""
+    """An alert rule that is loaded, taken apart, how often it is evaluated, and when it last was."""
 
     rule: AlertRule
     every: timedelta = DEFAULT_EVALUATION
+    evaluated: datetime | None = None
 
 
 def matrix(answer: Mapping[str, Any]) -> tuple[RawSeries, ...]:
@@ -138,8 +140,17 @@ def alert_rules(answer: Mapping[str, Any]) -> dict[str, LoadedRule]:
         for rule in group.get("rules") or ():
             name, expression = str(rule.get("name", "")), str(rule.get("query", ""))
             if rule.get("type", "alerting") == "alerting" and name:
-                found[name] = LoadedRule(_taken_apart(name, expression), every)
+                found[name] = LoadedRule(_taken_apart(name, expression), every, _evaluated(rule))
     return found
+
+
+def _evaluated(rule: Mapping[str, Any]) -> datetime | None:
+    """When a rule was evaluated last; nothing before the first time (Prometheus then says year 1)."""
+    try:
+        last = instant(str(rule.get("lastEvaluation", "")))
+    except ValueError:
+        return None
+    return last if last.year > 1 else None
 
 
 def _taken_apart(name: str, expression: str) -> AlertRule:
@@ -178,6 +189,11 @@ class Look:
         rule = self.rules.get(alert)
         return rule.every if rule else DEFAULT_EVALUATION
 
+    def evaluated(self, alert: str) -> datetime:
+        """Until when the history can tell of an alert: a Prometheus that stands still ends none."""
+        rule = self.rules.get(alert)
+        return min(self.now, rule.evaluated) if rule and rule.evaluated else self.now
+
 
 def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
     """Facts from the samples of `ALERTS`, and what is pending and firing now."""
@@ -195,9 +211,9 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
         stretches = _stretches(one.samples, every)
         for stretch in stretches:
             facts.append(_begun(one, stretch[0].at, every, look))
-            if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.now, every)):
+            if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.evaluated(name), every)):
                 facts.append(_ended(one, stretch[-1].at, every, look.error))
-        if _goes_on(stretches[-1], look.now, every):
+        if _goes_on(stretches[-1], look.evaluated(name), every):
             now_in[state].add(name)
     return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
 
@@ -211,8 +227,8 @@ def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sampl
     return found
 
 
-def _goes_on(stretch: list[Sample], now: datetime, every: timedelta) -> bool:
-    return now - stretch[-1].at <= MISSED_EVALUATIONS * every
+def _goes_on(stretch: list[Sample], evaluated: datetime, every: timedelta) -> bool:
+    return evaluated - stretch[-1].at <= MISSED_EVALUATIONS * every
 
 
 def _begun(one: RawSeries, first: datetime, every: timedelta, look: Look) -> Fact:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from kubedrill.core.conduct import Conduct
@@ -23,7 +23,6 @@ from kubedrill.shell.prometheus import Fetch
 from kubedrill.signals import alertmanager, prometheus, promql
 from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
 
-RULES_EVERY: Final = timedelta(seconds=10)
 IMPACT: Final = "impact"
 
 
@@ -59,7 +58,6 @@ class Monitoring:
     def __init__(self, fetch: Fetch, clock: ServerClock) -> None:
         self._fetch, self._clock = fetch, clock
         self._rules: dict[str, LoadedRule] = {}
-        self._rules_read: datetime | None = None
         self._alerts = SeriesHistory()
         self._series: dict[str, SeriesHistory] = {}
 
@@ -98,7 +96,6 @@ class Monitoring:
     ) -> tuple[str, ...]:
         """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""
         errors = await asyncio.gather(
-            _tried(self._read_rules(conduct, now)),
             _tried(self._read_alerts(conduct, since, now)),
             *(_tried(self._read_series(conduct, q, since, now)) for q in dict.fromkeys(queries)),
         )
@@ -112,16 +109,17 @@ class Monitoring:
     async def _query(self, conduct: Conduct, query: str) -> Mapping[str, Any]:
         return (await self._fetch(conduct.prometheus, "/api/v1/query", [("query", query)])).body
 
-    async def _read_rules(self, conduct: Conduct, now: datetime) -> None:
-        if self._rules_read is not None and now - self._rules_read < RULES_EVERY:
-            return
-        answer = await self._fetch(conduct.prometheus, "/api/v1/rules", [("type", "alert")])
-        self._rules, self._rules_read = prometheus.alert_rules(answer.body), now
-
     async def _read_alerts(self, conduct: Conduct, since: datetime, now: datetime) -> None:
-        seconds = self._alerts.seconds_to_read(since, now)
-        query = promql.alert_history((a.name for a in conduct.alerts), seconds)
-        self._alerts.merge(prometheus.matrix(await self._query(conduct, query)), now)
+        """Rules first: what they were evaluated until is then surely in the history that is read after them.
+
+        Both are taken over or neither, or an alert whose newest samples are missing would seem to have ended.
+        """
+        answer = await self._fetch(conduct.prometheus, "/api/v1/rules", [("type", "alert")])
+        rules = prometheus.alert_rules(answer.body)
+        query = promql.alert_history((a.name for a in conduct.alerts), self._alerts.seconds_to_read(since, now))
+        history = prometheus.matrix(await self._query(conduct, query))
+        self._rules = rules
+        self._alerts.merge(history, now)
 
     async def _read_series(self, conduct: Conduct, query: str, since: datetime, now: datetime) -> None:
         """Raw samples where they are the expression's value, else the expression at every scrape."""
