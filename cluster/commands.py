@@ -62,9 +62,7 @@ class Runner:
         self.record(words, done)
         if done.returncode:
             last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LINES_SHOWN:])
-            raise CommandFailedError(
-                f"{' '.join(words)}: ended with {done.returncode}\n{last}\n(more in {self.log})"
-            )
+            raise CommandFailedError(f"{' '.join(words)}: ended with {done.returncode}\n{last}\n(more in {self.log})")
         return done.stdout
 
     def answers(self, *command: str | Path, timeout_seconds: float = 10) -> bool:

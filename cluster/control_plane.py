@@ -12,9 +12,7 @@ from cluster.settings import KUBERNETES_VERSION, Folders, architecture
 ONLY_ROOT = "root:x:0:0:root:/root:/bin/sh\n"
 # What kube-proxy and the pod network run: the rest of their images is busybox.
 NETWORK_PROGRAMS = ("xtables-nft-multi", "xtables-legacy-multi", "nft", "conntrack")
-XTABLES_NAMES = tuple(
-    f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore")
-)
+XTABLES_NAMES = tuple(f"{family}{verb}" for family in ("iptables", "ip6tables") for verb in ("", "-save", "-restore"))
 SHELL_NAMES = ("sh", "cat", "ls", "sleep")
 
 
@@ -30,13 +28,8 @@ class Component:
 
 SERVERS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 COMPONENTS = (
-    *(
-        Component(f"registry.k8s.io/{name}:{KUBERNETES_VERSION}", {name: f"/usr/local/bin/{name}"})
-        for name in SERVERS
-    ),
-    Component(
-        "registry.k8s.io/etcd:3.6.6-0", {"etcd": "/usr/local/bin/etcd", "etcdctl": "/usr/local/bin/etcdctl"}
-    ),
+    *(Component(f"registry.k8s.io/{name}:{KUBERNETES_VERSION}", {name: f"/usr/local/bin/{name}"}) for name in SERVERS),
+    Component("registry.k8s.io/etcd:3.6.6-0", {"etcd": "/usr/local/bin/etcd", "etcdctl": "/usr/local/bin/etcdctl"}),
     Component("registry.k8s.io/coredns/coredns:v1.13.1", {"coredns": "/coredns"}, ("/coredns",)),
     Component("registry.k8s.io/pause:3.10.1", {"pause": "/pause"}, ("/pause",)),
     Component(

@@ -81,9 +81,7 @@ def self_built(machine: Machine, wanted: Request) -> tuple[Step, list[Step], Req
     if asked:
         base = bases.stand_in(asked)
         before = bases.steps(base, buildah, folders)
-        wanted = Request(
-            wanted.reference, wanted.context, wanted.recipe, {**wanted.arguments, "BASE": base.reference}
-        )
+        wanted = Request(wanted.reference, wanted.context, wanted.recipe, {**wanted.arguments, "BASE": base.reference})
     archive = archive_of(machine, wanted)
 
     def build() -> None:

@@ -48,9 +48,7 @@ class Kind:
     def delete(self) -> None:
         """Remove the cluster, also one whose engine was killed in between."""
         if CLUSTER in self.runner.run("kind", "get", "clusters").split():
-            self.runner.run(
-                "kind", "delete", "cluster", "--name", CLUSTER, "--kubeconfig", self.folders.kubeconfig
-            )
+            self.runner.run("kind", "delete", "cluster", "--name", CLUSTER, "--kubeconfig", self.folders.kubeconfig)
 
     def wait_ready(self) -> None:
         """Wait for all nodes and the cluster's DNS; `kind create --wait` waits for the control plane only."""
@@ -91,16 +89,12 @@ class Kind:
         if os.access(log, os.R_OK):
             return log
         copy = self.folders.cache / "audit.log"
-        copy.write_text(
-            self.runner.run(*(self.engine, "exec", NODES[0], "cat", "/etc/kubernetes/audit/log/audit.log"))
-        )
+        copy.write_text(self.runner.run(*(self.engine, "exec", NODES[0], "cat", "/etc/kubernetes/audit/log/audit.log")))
         return copy
 
     def kubectl(self, *arguments: str, text_input: str | None = None) -> str:
         """Run kubectl as the cluster's administrator."""
-        return self.runner.run(
-            "kubectl", "--kubeconfig", self.folders.kubeconfig, *arguments, text_input=text_input
-        )
+        return self.runner.run("kubectl", "--kubeconfig", self.folders.kubeconfig, *arguments, text_input=text_input)
 
 
 def render_configuration(api_server_address: str, port: int, audit_folder: Path) -> str:

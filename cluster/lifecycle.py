@@ -79,9 +79,7 @@ def bring_up(machine: Machine, facts: Facts) -> None:
         case Provider.SELF_BUILT:
             context = CONTEXT
             run(machine, self_built_steps(machine))
-    state.write(
-        machine.folders, state.State(machine.provider, context, machine.engine_name, uuid.uuid4().hex)
-    )
+    state.write(machine.folders, state.State(machine.provider, context, machine.engine_name, uuid.uuid4().hex))
 
 
 def run(machine: Machine, steps: list[Step]) -> None:

@@ -93,9 +93,7 @@ def observe(runner: Runner, machine: str) -> Facts:
 
 def may_administer(process_status: str) -> bool:
     """Whether proc(5)'s status of a process shows CAP_NET_ADMIN and CAP_SYS_ADMIN (capabilities(7))."""
-    effective = next(
-        (line.split()[1] for line in process_status.splitlines() if line.startswith("CapEff:")), "0"
-    )
+    effective = next((line.split()[1] for line in process_status.splitlines() if line.startswith("CapEff:")), "0")
     return all(int(effective, 16) >> bit & 1 for bit in (CAP_NET_ADMIN, CAP_SYS_ADMIN))
 
 

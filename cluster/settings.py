@@ -16,9 +16,7 @@ NODES = (f"{CLUSTER}-control-plane", f"{CLUSTER}-worker")
 KUBERNETES_VERSION = "v1.35.4"
 NODE_IMAGE = f"localhost/kubedrill-node:{KUBERNETES_VERSION}"
 # What kind 0.33.0 itself would take where images can be pulled (its pkg/apis/config/defaults).
-PULLED_NODE_IMAGE = (
-    "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
-)
+PULLED_NODE_IMAGE = "kindest/node:v1.37.0@sha256:a1ed56cfb0e7b93589bdf97c8cd566405a265939e3620fc4f5de89adff580ae5"
 
 # The engine's own network namespace, and the cable from this machine's into it.
 NETWORK_NAMESPACE = "kubedrill"
