@@ -33,9 +33,7 @@ DEPLOYMENTS: Final = ("redis", "producer", "reaper", "exporter", "prometheus", "
 
 def main() -> int:
     """Do what the command line asks for."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--namespace", action="append", help="a copy's namespace; may be repeated (staging)")
     parser.add_argument("--no-images", action="store_true", help="the nodes have the images")
     parser.add_argument("--down", action="store_true", help="remove these copies")
