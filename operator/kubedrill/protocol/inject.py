@@ -74,7 +74,7 @@ async def inject(  # noqa: PLR0913  what, whose, until when, and the world to do
             _result(intent, record, Injection.ENDED, "NoLongerWanted", "the drill has moved on")
             for intent, record, _ in ready
         ))
-    done = [(intent, await _ended(intent, injector.carry_out(record, mine))) for intent, record, mine in ready]
+    done = [(intent, await _ended(intent, injector.carry_out(found, mine))) for intent, found, mine in ready]
     return InjectionOutcome(tuple(
         found if isinstance(found, TargetInjection) else _result(intent, found, Injection.INJECTED)
         for intent, found in done
