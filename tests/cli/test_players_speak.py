@@ -60,7 +60,10 @@ def test_a_severity_that_is_none_is_bad_input_before_anything_is_sent(api, kubed
 
 
 def test_a_refusal_of_the_server_is_told_in_its_words(api, kubedrill):
-    api.answers["POST", STAGING] = (403, {"kind": "Status", "reason": "Forbidden", "message": "alice may not"})
+    api.answers["POST", STAGING] = (
+        403,
+        {"kind": "Status", "reason": "Forbidden", "message": "alice may not"},
+    )
     result = kubedrill("ack")
     assert result.exit_code == 3
     assert "Acknowledge was not recorded: alice may not" in result.output
