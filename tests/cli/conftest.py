@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from kubedrill.cli.main import cli
 from tests.cli.fake_api import FakeApi
+
+from kubedrill.cli.main import cli
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 Kubedrill = Callable[..., Result]

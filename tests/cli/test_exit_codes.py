@@ -1,8 +1,9 @@
 """The exit code tells CI how a drill ended."""
 
 import pytest
-from kubedrill.cli.exit_codes import ExitCode, exit_code
 from tests.cli.drills import drill, finished
+
+from kubedrill.cli.exit_codes import ExitCode, exit_code
 
 
 @pytest.mark.parametrize(

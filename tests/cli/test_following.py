@@ -68,7 +68,10 @@ def test_each_news_is_a_line_and_the_verdict_ends_it(api, kubedrill):
     ]
     assert "✓ detection Met: 2m–2m6s of 5m" in lines
     assert "Everything is put back: 0 of 0 fields." in lines
-    assert result.output.splitlines()[-1] == "Failed: as it was (6 of 7)"
+    assert result.output.splitlines()[-2:] == [
+        "Failed: as it was (6 of 7)",
+        "Its report: kubectl drill report rush -o DIR",
+    ]
     assert result.exit_code == 1
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
-from kubedrill.cli.play import fired
-
 from tests.cli.fake_api import GROUP
+
+from kubedrill.cli.play import fired
 
 ACTIONS = f"{GROUP}/staging/playeractions"
 PROXY = "/api/v1/namespaces/staging/services"
@@ -57,7 +57,7 @@ def kubectl(tmp_path, monkeypatch):
     folder.mkdir()
     calls = folder / "calls"
     program = folder / "kubectl"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {calls}\n[ "$3" != fail ] && [ "$5" != fail ]\n')
+    program.write_text(f'#!/bin/sh\necho "called $@" >> {calls}\n[ "$3" != fail ] && [ "$5" != fail ]\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     return calls
@@ -91,7 +91,7 @@ def test_a_word_is_said_under_the_players_name_and_written_down(api, kubedrill, 
 @pytest.mark.usefixtures("paged", "at_once")
 def test_kubectl_runs_as_the_player_in_the_target_namespace(kubedrill, script, kubectl):
     assert kubedrill("play", script({"as": "alice", "kubectl": ["get", "pods"]})).exit_code == 0
-    assert kubectl.read_text() == "-n staging --as alice@example.com get pods\n"
+    assert kubectl.read_text() == "called -n staging --as alice@example.com get pods\n"
 
 
 @pytest.mark.usefixtures("paged", "at_once")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from kubedrill.api.people import Action
 from kubedrill.cli.connection import Trouble
 from kubedrill.cli.script import Step, load_script

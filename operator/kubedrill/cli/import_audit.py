@@ -53,10 +53,10 @@ class Span:
 
     def holds(self, event: Mapping[str, Any]) -> bool:
         """Whether an audit event is one of a person, or of a stranger, in this drill."""
-        if (
-            event.get("stage") not in STAGES
-            or (event.get("objectRef") or {}).get("namespace") != self.namespace
-        ):
+        subject = event.get("objectRef") or {}
+        if event.get("stage") not in STAGES or subject.get("namespace") != self.namespace:
+            return False
+        if subject.get("subresource") == "proxy":  # pagers and dashboards ask many times a minute
             return False
         user = str((event.get("impersonatedUser") or event.get("user") or {}).get("username", ""))
         at = datetime.fromisoformat(event["requestReceivedTimestamp"])

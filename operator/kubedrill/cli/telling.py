@@ -29,7 +29,8 @@ STEPS: Final = {
     "Reverted": "put back",
     "Failed": "FAILED",
 }
-OVERDUE: Final = "over its limit"
+LATEST: Final = 5
+"""Milestones that are shown while the drill is on; all of them when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,13 @@ def tree(drill: Drill, now: datetime) -> tuple[Branch, ...]:
     status = _status(drill)
     faults = status.get("faults", ())
     milestones = sorted(status.get("milestones", ()), key=lambda m: m["notAfter"])
+    shown = milestones if status.get("verdict") else milestones[-LATEST:]
+    heading = "Milestones" if shown == milestones else f"Milestones, the last {LATEST} of {len(milestones)}"
     branches = [
         Branch(safety_line(drill, now), tuple(fault_line(f) for f in faults)),
         Branch(clock_line(drill), (status["message"],) if status.get("message") else ()),
         Branch("Objectives", tuple(objective_line(o, drill) for o in status.get("objectives", ()))),
-        Branch("Milestones", tuple(milestone_line(m, drill) for m in milestones)),
+        Branch(heading, tuple(milestone_line(m, drill) for m in shown)),
     ]
     if _restored(drill):
         branches.append(Branch(restore_line(drill), tuple(_kept(drill))))
