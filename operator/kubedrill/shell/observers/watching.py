@@ -23,7 +23,7 @@ from kubedrill.signals.sighting import Receipt
 LOG = logging.getLogger(__name__)
 LAG: Final = timedelta(seconds=1)
 """The longest that a live watch is taken to lag: 40 ms were measured under load, the rest is margin."""
-GAP: Final = timedelta(seconds=2)
+GAP: Final = timedelta(seconds=3)
 BACK_OFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 WATCH_SECONDS: Final = 240
 SILENT: Final = timedelta(seconds=100)
@@ -75,7 +75,7 @@ class Watch:
         self._kind, self._query = collection.kind, collection.query
         self._objects = dict(collection.known)
         self._version = ""
-        # When the last watch ended: what is told first after it may have happened since then.
+        # Until when everything was surely told: what is told first after a break may have happened since then.
         self._ended = collection.since or clock.now()
         self._has_watched = collection.since is not None
         self._opened: datetime | None = None
@@ -166,12 +166,12 @@ class Watch:
         """A watch that stood has ended, now at the latest; one that fell silent, when it was last heard."""
         if self._opened is not None:
             silent = self._clock.now() - (self.heard or self._opened) >= SILENT
-            self._ended = (self.heard or self._opened) if silent else self._clock.now()
+            self._ended = (self.heard or self._opened) if silent else self._clock.now() - LAG
             self._opened = None
 
     def _receipt(self, now: datetime) -> Receipt:
         fresh = self._opened is None or now - self._opened <= LAG
-        return Receipt(now, (self._ended if fresh else now) - LAG, self._clock.error)
+        return Receipt(now, self._ended if fresh else now - LAG, self._clock.error)
 
     def _event(self, kind: str, item: dict[str, Any], receipt: Receipt) -> Event:
         if self._kind:
