@@ -87,9 +87,11 @@ def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Ale
         said.append(f"T+0: the firing of {clock}")
     for alert in scenario.expected_alerts:
         if alert.within is None:
-            said.append(f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect")
+            said.append(f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time:"
+                        " what the monitoring takes does not scale)")
     return tuple(
-        AlertWanted(a.name, a.name == clock, paced(a.within or DEFAULT_ALERT_WITHIN)) for a in scenario.expected_alerts
+        AlertWanted(a.name, a.name == clock, paced(a.within) if a.within else parse_duration(DEFAULT_ALERT_WITHIN))
+        for a in scenario.expected_alerts
     )
 
 
@@ -97,13 +99,14 @@ def _impact(
     scenario: ScenarioSpec, clock: str, rules: Mapping[str, AlertRule], paced: _Paced, said: list[str]
 ) -> ImpactFall:
     fall = scenario.mitigated
-    query = fall.query or ""
+    query, amount = fall.query or "", float(fall.by_amount)
     if not query:
+        amount = 0.0  # an expression of unknown unit: ten of it may be far too much
         rule = rules.get(clock)
         query = rule.left if rule else ""
         said.append(f"impact: {query}, the left side of {clock}" if query
                     else f"impact: the left side of {clock}, once that rule is loaded")
-    return ImpactFall(query, paced(fall.window), float(fall.by_amount), float(fall.by_percent))
+    return ImpactFall(query, paced(fall.window), amount, float(fall.by_percent))
 
 
 def _objectives(spec: DrillSpec, scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Limit, ...]:

@@ -54,6 +54,9 @@ def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
 def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> dict[str, Any]:
     """The whole status. `before` is the status as it was read: what did not change keeps its times."""
     state, so_far = decision.state, decision.assessment
+    if before.get("phase") in {p.value for p in TERMINAL}:
+        # The verdict stays as it was given; what comes later makes a new revision of the report.
+        return {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
     conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
     conditions = conditions or initial_conditions(seen.now, seen.generation)
     for say in _says(decision, seen):

@@ -38,7 +38,7 @@ from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import read_surroundings
 from kubedrill.signals import audit
 from kubedrill.signals.fields import shown
-from kubedrill.signals.identity import matched
+from kubedrill.signals.identity import CHANGES, READS, matched
 from kubedrill.signals.workload import OwnWrites
 
 PROBE_EVERY = timedelta(seconds=0.9)
@@ -158,7 +158,8 @@ class Observer:
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._audited(conduct))
         self._take(self._bites(conduct, state))
-        facts = matched({*self._evidence.facts, *self.raw.values()}, conduct.players, targets_of(conduct))
+        known = since_start({*self._evidence.facts, *self.raw.values()}, state)
+        facts = matched(known, conduct.players, targets_of(conduct))
         series: dict[str, Series] = {}
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
@@ -209,6 +210,14 @@ def with_settled(conduct: Conduct, state: State) -> Conduct:
         for f in conduct.faults
     )
     return replace(conduct, faults=faults)
+
+
+def since_start(facts: Iterable[Fact], state: State) -> frozenset[Fact]:
+    """Without what people did to the target before the drill began: that is the baseline, nobody's interference."""
+    start = state.start_ex
+    return frozenset(
+        f for f in facts if start is None or f.at.not_after >= start or f.kind not in CHANGES | READS
+    )
 
 
 def targets_of(conduct: Conduct) -> tuple[str, ...]:

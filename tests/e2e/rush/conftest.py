@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -76,20 +75,20 @@ def ran(play: str, folder: Path) -> Ran:
     return Ran(
         done.returncode, output, witness,
         drill=json.loads(kubectl("get", "drill", "morning-rush", "-n", "drills", "-o", "json")),
-        report=json.loads((out / "report.json").read_text(encoding="utf-8")) if (out / "report.json").exists() else {},
+        report=json.loads((out / "report.json").read_text(encoding="utf-8"))["record"],
         truth=[json.loads(line) for line in (out / "truth.jsonl").read_text(encoding="utf-8").splitlines()],
         target_before=before, target_after=target(),
     )
 
 
 @pytest.fixture(scope="session")
-def rush(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+def rush(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The team of the seed: scales first."""
-    yield ran("morning-rush", tmp_path_factory.mktemp("morning-rush"))
+    return ran("morning-rush", tmp_path_factory.mktemp("morning-rush"))
 
 
 @pytest.fixture(scope="session")
-def better(rush: Ran, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+def better(rush: Ran, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """The team that looks first; after the other one, for they share the namespace."""
     assert rush.drill
-    yield ran("diagnose-first", tmp_path_factory.mktemp("diagnose-first"))
+    return ran("diagnose-first", tmp_path_factory.mktemp("diagnose-first"))
