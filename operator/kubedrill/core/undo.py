@@ -228,9 +228,11 @@ def _last_changed(record: UndoRecord, seen: Object, path: str) -> tuple[str, str
 def _written(draft: Any, path: str, value: Value) -> list[dict[str, Any]]:
     """The operations that set (or remove) a field, applied to the draft as well; parents are made in one."""
     missing = missing_root(draft, path)
-    put(draft, path, copy.deepcopy(value))
+    if missing and value is ABSENT:
+        return []
+    put(draft, path, _frozen(value))
     if value is ABSENT:
-        return [] if missing else [{"op": "remove", "path": path}]
+        return [{"op": "remove", "path": path}]
     at = missing or path
     whole = copy.deepcopy(read(draft, at))
     return [{"op": "add" if missing else "replace", "path": at, "value": whole}]
