@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 APP: Final = Path(__file__).resolve().parent
 REPOSITORY: Final = APP.parents[2]
@@ -28,6 +28,8 @@ BUILD: Final = REPOSITORY / "build" / "prometheus-adapter"
 ADAPTER_API: Final = "v1beta1.external.metrics.k8s.io"
 METRICS_NAMESPACE: Final = "kubedrill-metrics"
 PATIENCE_SECONDS: Final = 180
+WORKERS: Final = 5
+STEADY: Final = ("max_over_time(queue_depth[10s]) < 20", "workers_alive >= 5", "jobs_processed_total > 0")
 DEPLOYMENTS: Final = ("redis", "producer", "reaper", "exporter", "prometheus", "alertmanager", "page-sink")
 
 
@@ -108,24 +110,21 @@ def apply_metrics() -> None:
 
 
 def apply_copy(namespace: str) -> None:
-    """Apply one copy, and begin with five workers rather than one and an HPA that finds it too few."""
+    """Apply one copy, and begin with five workers: a new one has one, one that was drilled on may have ten."""
     say(f"copy in {namespace}")
     if not kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name"):
         kubectl("create", "namespace", namespace)
     kubectl("apply", "-n", namespace, "-k", str(APP / "manifests"))
-    kubectl(
-        "scale",
-        "-n",
-        namespace,
-        "deployment/ai-agents-worker",
-        "--current-replicas=1",
-        "--replicas=5",
-        check=False,
-    )
+    scale_to_start(namespace)
+
+
+def scale_to_start(namespace: str) -> None:
+    """Ask for as many workers as the scenario begins with; the HPA never takes any away."""
+    kubectl("scale", "-n", namespace, "deployment/ai-agents-worker", f"--replicas={WORKERS}")
 
 
 def wait_until_steady(namespace: str) -> None:
-    """Return once all of a copy runs, its HPA knows the queue's depth and its queue is short.
+    """Return once all of a copy runs, five workers keep its queue short.
 
     Raises:
         TimeoutError: it did not get there; the message says what was missing.
@@ -133,29 +132,29 @@ def wait_until_steady(namespace: str) -> None:
     for name in (*DEPLOYMENTS, "ai-agents-worker"):
         kubectl("rollout", "status", "-n", namespace, f"deployment/{name}", f"--timeout={PATIENCE_SECONDS}s")
     missing = ""
-    for missing in attempts(lambda: next(unsteady(namespace), "")):
+    for missing in attempts(lambda: settle(namespace)):
         if not missing:
             return
     raise TimeoutError(f"{namespace} is not steady after {PATIENCE_SECONDS} s: {missing}")
 
 
-def unsteady(namespace: str) -> Iterator[str]:
-    """What is still missing."""
+def settle(namespace: str) -> str:
+    """What is still missing; nothing if the copy is steady. Workers that an older backlog brought are sent away."""
     hpa = json.loads(kubectl("get", "hpa", "ai-agents-worker", "-n", namespace, "-o", "json"))
     conditions = {one["type"]: one["status"] for one in hpa.get("status", {}).get("conditions", [])}
     if conditions.get("ScalingActive") != "True":
-        yield "the HPA has no metric"
+        return "the HPA has no metric"
     proxy = f"/api/v1/namespaces/{namespace}/services/prometheus:9090/proxy/api/v1/query?query="
-    for expression in (
-        "max_over_time(queue_depth[10s]) < 20",
-        "workers_alive >= 5",
-        "jobs_processed_total > 0",
-    ):
-        answer: Any = json.loads(
-            kubectl("get", "--raw", proxy + "".join(f"%{byte:02x}" for byte in expression.encode()))
-        )
-        if not answer["data"]["result"]:
-            yield f"not true: {expression}"
+    for expression in STEADY:
+        encoded = "".join(f"%{byte:02x}" for byte in expression.encode())
+        if not json.loads(kubectl("get", "--raw", proxy + encoded))["data"]["result"]:
+            return f"not true: {expression}"
+    workers = json.loads(kubectl("get", "deployment", "ai-agents-worker", "-n", namespace, "-o", "json"))
+    if workers["spec"]["replicas"] != WORKERS:
+        scale_to_start(namespace)
+        return "there were more workers than at the start"
+    available = workers["status"].get("availableReplicas", 0)
+    return "" if available == workers["status"]["replicas"] == WORKERS else f"{available} workers are available"
 
 
 def attempts(look: Callable[[], str]) -> Iterator[str]:
@@ -169,14 +168,12 @@ def attempts(look: Callable[[], str]) -> Iterator[str]:
         time.sleep(1)
 
 
-def kubectl(*arguments: str, check: bool = True) -> str:
+def kubectl(*arguments: str) -> str:
     """Run kubectl; what it wrote."""
-    return run("kubectl", *arguments, check=check)
+    return run("kubectl", *arguments)
 
 
-def run(
-    *command: str, folder: Path | None = None, environment: dict[str, str] | None = None, check: bool = True
-) -> str:
+def run(*command: str, folder: Path | None = None, environment: dict[str, str] | None = None) -> str:
     """Run a program; what it wrote to its standard output.
 
     Raises:
@@ -185,7 +182,7 @@ def run(
     done = subprocess.run(  # noqa: S603  # kubectl and go, as a person would
         command, cwd=folder, env=os.environ | (environment or {}), capture_output=True, text=True, check=False
     )
-    if check and done.returncode:
+    if done.returncode:
         print(done.stderr.strip(), file=sys.stderr)
         done.check_returncode()
     return done.stdout
