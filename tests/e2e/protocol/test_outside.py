@@ -1,0 +1,125 @@
+"""Operations outside the API server go through the same records, and what is done by hand waits for a word."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill
+
+from kubedrill.core.operations import Announce, Ask, Operation, Refusal, SetFields
+from kubedrill.core.undo_record import Again, Done, DrillIdentity, Progress, RecordState
+from kubedrill.protocol.inject import inject, sustain
+from kubedrill.protocol.outcomes import FAULT_PATCHED, Injection, InjectionOutcome, Reversal
+from kubedrill.protocol.records import list_records
+
+
+class Alerts:
+    """A reverter that remembers: what was announced, and how often it was asked to resolve."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.refusal: Refusal | None = None
+        self.resolving = 1
+        self.reachable = True
+
+    async def prepare(self, _operation: Any) -> Refusal | None:
+        return self.refusal
+
+    async def inject(self, _record: Any, _group: Any) -> Progress:
+        if not self.reachable:
+            return Again(timedelta(seconds=2), "Unreachable", "no route to host")
+        self.calls.append("inject")
+        return Again(timedelta(seconds=10), "Refreshing")
+
+    async def revert(self, _record: Any, _group: Any) -> Progress:
+        self.calls.append("revert")
+        self.resolving -= 1
+        return Done("resolved") if self.resolving < 0 else Again(timedelta(seconds=1), "Resolving")
+
+
+def fire(name: str) -> Announce:
+    return Announce("alertmanager", 9093, {"alertname": name}, {})
+
+
+async def injected(
+    lab: Lab, who: DrillIdentity, faults: dict[str, list[Operation]], alerts: Alerts, **options: Any
+) -> InjectionOutcome:
+    return await inject(lab.kube, DrillIdentity(who.uid, who.name, lab.control), faults,
+                        lab.clock.now() + timedelta(minutes=5), lab.clock, reverters={Announce: alerts}, **options)
+
+
+async def test_an_alert_is_announced_refreshed_and_resolved(lab: Lab):
+    who, alerts = drill(), Alerts()
+
+    outcome = await injected(lab, who, {"call": [fire("Fire")]}, alerts)
+    again = await sustain(await lab.record(who), {Announce: alerts})
+    first = await lab.revert(outcome, reverters={Announce: alerts})
+    second = await lab.revert(outcome, reverters={Announce: alerts})
+
+    assert outcome.state is Injection.INJECTED
+    assert again == timedelta(seconds=10)
+    assert (first.state, first.reason, first.after) == (Reversal.RETRY, "Resolving", timedelta(seconds=1))
+    assert (second.state, [f.outcome for f in second.fields]) == (Reversal.REVERTED, ["Restored"])
+    assert alerts.calls == ["inject", "inject", "revert", "revert"]
+
+
+async def test_a_crash_before_it_is_known_to_be_announced_still_resolves_it(lab: Lab):
+    who, alerts = drill(), Alerts()
+    alerts.resolving = 0
+    with pytest.raises(Crash):
+        await injected(lab, who, {"call": [fire("Half")]}, alerts, on=crash_at(FAULT_PATCHED))
+
+    stored = await lab.record(who)
+    outcome = await lab.revert(stored.ref, reverters={Announce: alerts})
+
+    assert stored.record.state is RecordState.INTENDED
+    assert outcome.state is Reversal.REVERTED
+    assert alerts.calls == ["inject", "revert"]
+
+
+async def test_what_cannot_be_reached_is_not_called_injected(lab: Lab):
+    who, alerts = drill(), Alerts()
+    alerts.reachable = False
+
+    outcome = await injected(lab, who, {"call": [fire("Far")]}, alerts)
+
+    assert outcome.state is Injection.PENDING
+    assert (await lab.record(who)).record.state is RecordState.INTENDED
+    alerts.reachable = True
+    assert (await injected(lab, who, {"call": [fire("Far")]}, alerts)).state is Injection.INJECTED
+
+
+async def test_what_a_reverter_refuses_leaves_no_record(lab: Lab):
+    who, alerts = drill(), Alerts()
+    alerts.refusal = Refusal("AlertmanagerUnreachable", "it does not answer")
+
+    outcome = await injected(lab, who, {"call": [fire("Refused")]}, alerts)
+
+    assert (outcome.state, outcome.targets[0].reason) == (Injection.REFUSED, "AlertmanagerUnreachable")
+    assert await list_records(lab.kube, lab.control, who.uid) == ()
+
+
+async def test_if_one_target_is_refused_no_other_is_touched(lab: Lab):
+    who, alerts = drill(), Alerts()
+    faults: dict[str, list[Operation]] = {
+        "call": [fire("Both")], "squeeze": [SetFields(lab.target("nobody"), changes())],
+    }
+
+    outcome = await injected(lab, who, faults, alerts)
+
+    assert [t.state for t in outcome.targets] == [Injection.PENDING, Injection.REFUSED]
+    assert alerts.calls == []
+
+
+async def test_what_was_done_by_hand_is_put_back_only_by_the_facilitators_word(lab: Lab):
+    who = drill()
+    outcome = await injected(lab, who, {"plug": [Ask("pull the plug", "put it back")]}, Alerts())
+
+    waiting = await lab.revert(outcome)
+    told = await lab.revert(outcome, confirmed_asks=frozenset({"plug"}))
+
+    assert (waiting.state, waiting.reason) == (Reversal.RETRY, "AwaitingConfirmation")
+    assert "put it back" in waiting.message
+    assert (told.state, [f.outcome for f in told.fields]) == (Reversal.REVERTED, ["Restored"])
