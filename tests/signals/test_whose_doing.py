@@ -80,6 +80,24 @@ def test_the_autoscaler_is_neither_player_nor_stranger():
     assert not interference(facts)
 
 
+def rescale(after, seconds=0.5):
+    scaled = change("autoscaler/u/t", kind=FactKind.SCALED, manager="kube-controller-manager", field="spec.replicas",
+                    after=after, start=seconds, end=seconds, write="autoscaler/u/t", automation=True)
+    return replace(scaled, detail={**scaled.detail, "autoscaler": "worker"})
+
+
+def test_a_scale_without_an_owner_is_the_autoscalers_when_its_status_tells_so():
+    watched = change(kind=FactKind.SCALED, manager="", field="spec.replicas", after=8)
+    facts = matched([watched, rescale(8)], PLAYERS)
+    assert {f.detail["by"] for f in facts} == {"Automation"}
+    assert {f.detail["change"] for f in facts} == {"Deployment/worker@2"}
+
+
+def test_a_scale_without_an_owner_to_another_number_is_not_the_autoscalers():
+    watched = change(kind=FactKind.SCALED, manager="", field="spec.replicas", after=10)
+    assert interference(matched([watched, rescale(8)], PLAYERS))
+
+
 def test_all_fields_of_a_write_are_one_interference():
     facts = matched([change("change/1"), change("change/2", field="replicas")], PLAYERS)
     assert len(interference(facts)) == 1

@@ -54,9 +54,7 @@ def facts_of(
     return tuple(fact for request in requests for fact in _facts(request, requests))
 
 
-def _requests(
-    lines: Iterable[str], namespace: str, own_users: frozenset[str], error: timedelta
-) -> Iterator[Request]:
+def _requests(lines: Iterable[str], namespace: str, own_users: frozenset[str], error: timedelta) -> Iterator[Request]:
     seen: set[str] = set()
     for line in lines:
         request = _request(line, namespace, error)
@@ -129,9 +127,7 @@ def _facts(request: Request, requests: list[Request]) -> Iterator[Fact]:
 
 def _described_pod(events: Request, requests: list[Request]) -> str:
     """The pod that a list of events belongs to, when its reader had just read that pod too."""
-    selector = dict(
-        part.split("=", 1) for part in events.query.get("fieldSelector", "").split(",") if "=" in part
-    )
+    selector = dict(part.split("=", 1) for part in events.query.get("fieldSelector", "").split(",") if "=" in part)
     pod = selector.get("involvedObject.name", "")
     read = any(
         r.user == events.user
@@ -176,17 +172,10 @@ def _written(request: Request) -> list[tuple[str, str, Any]]:
         return [
             (str(op["path"]), str(op["path"]).strip("/").replace("/", "."), op.get("value"))
             for op in body
-            if isinstance(op, Mapping)
-            and str(op.get("path", "")).startswith("/spec")
-            and op.get("op") != "test"
+            if isinstance(op, Mapping) and str(op.get("path", "")).startswith("/spec") and op.get("op") != "test"
         ]
     whole = isinstance(body, Mapping) and "kind" in body
-    if (
-        request.verb == "patch"
-        and not whole
-        and isinstance(body, Mapping)
-        and isinstance(body.get("spec"), Mapping)
-    ):
+    if request.verb == "patch" and not whole and isinstance(body, Mapping) and isinstance(body.get("spec"), Mapping):
         found = [
             (d.pointer, d.field, d.after)
             for d in differences(None, body["spec"], "/spec", "spec")
@@ -201,9 +190,9 @@ def _written(request: Request) -> list[tuple[str, str, Any]]:
 
 def _is_automation(request: Request) -> bool:
     """Whether it is the cluster's own machinery: its controllers, the autoscaler among them."""
-    return request.user.startswith(
-        ("system:kube-", "system:node:", "system:serviceaccount:kube-system:")
-    ) or (request.user == "system:apiserver")
+    return request.user.startswith(("system:kube-", "system:node:", "system:serviceaccount:kube-system:")) or (
+        request.user == "system:apiserver"
+    )
 
 
 def _read(kind: FactKind, request: Request, told: str, **detail: Any) -> Fact:

@@ -93,11 +93,7 @@ def _holds(fields: Mapping[str, Any], path: Sequence[str], value: Any) -> bool:
     if isinstance(value, Sequence) and key.isdigit() and int(key) < len(value):
         item = value[int(key)]
         for name, child in fields.items():
-            if (
-                name.startswith("k:")
-                and isinstance(item, Mapping)
-                and json.loads(name[2:]).items() <= item.items()
-            ):
+            if name.startswith("k:") and isinstance(item, Mapping) and json.loads(name[2:]).items() <= item.items():
                 return _holds(child, rest, item)
     return False
 
@@ -106,12 +102,7 @@ def _at(value: Any, path: Sequence[str]) -> Any:
     for key in path:
         if isinstance(value, Mapping):
             value = value.get(key)
-        elif (
-            isinstance(value, Sequence)
-            and not isinstance(value, str)
-            and key.isdigit()
-            and int(key) < len(value)
-        ):
+        elif isinstance(value, Sequence) and not isinstance(value, str) and key.isdigit() and int(key) < len(value):
             value = value[int(key)]
         else:
             return None

@@ -25,12 +25,13 @@ WORDS = frozenset({FactKind.CONTAINMENT_ATTEMPTED, FactKind.FIX_APPLIED})
 NEAR = timedelta(seconds=15)
 """How far a player's word about a change may be from it, at no pace: people type."""
 SAME = timedelta(seconds=1)
-"""How far the stamps of one write may be apart in the audit log and the watch."""
+"""How far the stamps of one write may be apart in two sources."""
+SAME_VALUES = 2
+
+_Writes = dict[str, list[Fact]]
 
 
-def matched(
-    facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()
-) -> frozenset[Fact]:
+def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()) -> frozenset[Fact]:
     """The facts with their actors, sources paired, an Interference for each stranger's change.
 
     `targets` are the workloads that the drill touches (all workloads count when it names none).
@@ -49,23 +50,17 @@ def matched(
 
 
 def _paired(facts: frozenset[Fact]) -> frozenset[Fact]:
-    """Facts of the audit log take the change of the watched write that they are about.
+    """Facts of the audit log and of autoscalers take the change of the watched write that they are about.
 
     Each watched write takes the one request to the same object at the same time that fits best: the same
     fields with the same values, then the same fields (the server rewrites quantities), then any (a whole
-    manifest does not tell what of it was new). A request that no watched write takes stays on its own.
+    manifest does not tell what of it was new). An autoscaler's own word must fit wholly. What no watched
+    write takes stays on its own.
     """
-    watched, requests = _by_change(facts, Source.TARGET_WATCH), _by_change(facts, Source.AUDIT_LOG)
-    fits = sorted(
-        (-_agreement(write, request), abs(write[0].at.not_after - request[0].at.not_after), seen, asked)
-        for seen, write in watched.items()
-        for asked, request in requests.items()
-        if write[0].detail["target"] == request[0].detail.get("target") and _close(write[0].at, request[0].at)
-    )
-    taken: dict[str, str] = {}
-    for _, _, seen, asked in fits:
-        if asked not in taken and seen not in taken.values():
-            taken[asked] = seen
+    watched = _by_change(f for f in facts if f.source is Source.TARGET_WATCH and "autoscaler" not in f.detail)
+    asked = _by_change(f for f in facts if f.source is Source.AUDIT_LOG)
+    scaled = _by_change(f for f in facts if "autoscaler" in f.detail)
+    taken = _best_fits(watched, asked, least=0) | _best_fits(watched, scaled, least=SAME_VALUES)
     return frozenset(
         replace(f, detail={**f.detail, "change": taken[f.detail["change"]]})
         if f.kind in CHANGES and f.detail["change"] in taken
@@ -74,10 +69,27 @@ def _paired(facts: frozenset[Fact]) -> frozenset[Fact]:
     )
 
 
-def _by_change(facts: frozenset[Fact], source: Source) -> dict[str, list[Fact]]:
-    groups: dict[str, list[Fact]] = {}
+def _best_fits(watched: _Writes, requests: _Writes, *, least: int) -> dict[str, str]:
+    """The watched change of each request that fits one."""
+    fits = sorted(
+        (-agreement, abs(write[0].at.not_after - request[0].at.not_after), seen, asked)
+        for seen, write in watched.items()
+        for asked, request in requests.items()
+        if write[0].detail["target"] == request[0].detail.get("target")
+        and _close(write[0].at, request[0].at)
+        and (agreement := _agreement(write, request)) >= least
+    )
+    taken: dict[str, str] = {}
+    for _, _, seen, asked in fits:
+        if asked not in taken and seen not in taken.values():
+            taken[asked] = seen
+    return taken
+
+
+def _by_change(facts: Iterable[Fact]) -> _Writes:
+    groups: _Writes = {}
     for fact in sorted(facts, key=lambda f: f.id):
-        if fact.kind in CHANGES and fact.source is source:
+        if fact.kind in CHANGES:
             groups.setdefault(str(fact.detail["change"]), []).append(fact)
     return groups
 
@@ -85,7 +97,7 @@ def _by_change(facts: frozenset[Fact], source: Source) -> dict[str, list[Fact]]:
 def _agreement(write: list[Fact], request: list[Fact]) -> int:
     asked = {(f.detail.get("field"), str(f.detail.get("after"))) for f in request}
     if any((f.detail["field"], str(f.detail["after"])) in asked for f in write):
-        return 2
+        return SAME_VALUES
     return int(bool({f.detail["field"] for f in write} & {field for field, _ in asked}))
 
 
@@ -125,11 +137,7 @@ def _whose(
     names = {p.name for p in players}
     ids = {_interference_id(change), *(f.id for f in parts)}
     for fact in facts:
-        if (
-            fact.kind is FactKind.ATTRIBUTED
-            and fact.detail.get("fact") in ids
-            and fact.detail.get("to") in names
-        ):
+        if fact.kind is FactKind.ATTRIBUTED and fact.detail.get("fact") in ids and fact.detail.get("to") in names:
             return str(fact.detail["to"]), "attributed by the facilitator", ""
     users = sorted({str(f.detail["user"]) for f in parts if f.detail.get("user")})
     if users:
@@ -159,9 +167,7 @@ def _who_spoke_of(parts: list[Fact], facts: frozenset[Fact]) -> str:
     """The one player who spoke of a containment or a fix close to the change; nobody when two did."""
     at = parts[0].at
     around = Interval(at.not_before - NEAR, at.not_after + NEAR)
-    speakers = {
-        f.actor for f in facts if f.kind in WORDS and f.actor and around.intersection(f.at) is not None
-    }
+    speakers = {f.actor for f in facts if f.kind in WORDS and f.actor and around.intersection(f.at) is not None}
     return speakers.pop() if len(speakers) == 1 else ""
 
 

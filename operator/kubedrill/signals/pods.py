@@ -118,9 +118,7 @@ def workload_of(pod: Pod) -> str:
     A Deployment's ReplicaSet is called after it and the hash of its template, which the pod has as a label.
     """
     metadata = pod["metadata"]
-    owner: Mapping[str, Any] = next(
-        (o for o in metadata.get("ownerReferences") or () if o.get("controller")), {}
-    )
+    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
     kind, name = str(owner.get("kind", "")), str(owner.get("name", ""))
     suffix = "-" + str((metadata.get("labels") or {}).get("pod-template-hash", ""))
     if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):

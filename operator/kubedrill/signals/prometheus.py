@@ -86,9 +86,7 @@ def raw_total(found: Sequence[Sequence[RawSeries]], *, bare: bool) -> tuple[Samp
     series = [one for group in found for one in group if one.samples]
     if any(not [one for one in group if one.samples] for group in found):
         return ()
-    if not bare and (
-        any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1
-    ):
+    if not bare and (any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1):
         return None
     totals, counts = _sums(series)
     return None if any(n != len(series) for n in counts.values()) else _in_order(totals)
@@ -201,11 +199,7 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
     now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
     for one in series:
         name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
-        if (
-            state not in now_in
-            or one.labels.get("namespace", look.namespace) != look.namespace
-            or not one.samples
-        ):
+        if state not in now_in or one.labels.get("namespace", look.namespace) != look.namespace or not one.samples:
             continue
         every = look.every(name)
         stretches = _stretches(one.samples, every)

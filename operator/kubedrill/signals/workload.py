@@ -67,9 +67,7 @@ def _is_own(target: str, difference: Difference, entry: Mapping[str, Any] | None
     return entry is None and (target, difference.pointer, difference.after) in own.values
 
 
-def _change(
-    after: Workload, difference: Difference, entry: Mapping[str, Any] | None, receipt: Receipt
-) -> Fact:
+def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | None, receipt: Receipt) -> Fact:
     metadata, target = after["metadata"], target_of(after)
     manager = str((entry or {}).get("manager", ""))
     stamp = (entry or {}).get("time")
@@ -121,9 +119,5 @@ def state(workload: Workload, pods: Iterable[Pod], receipt: Receipt) -> Fact:
 def remembered(workload: Workload) -> dict[str, Any]:
     """What must be kept of a workload to tell, after a gap, what was changed in it meanwhile."""
     metadata = workload["metadata"]
-    kept = {
-        k: metadata[k]
-        for k in ("name", "uid", "generation", "resourceVersion", "managedFields")
-        if k in metadata
-    }
+    kept = {k: metadata[k] for k in ("name", "uid", "generation", "resourceVersion", "managedFields") if k in metadata}
     return {"kind": workload["kind"], "metadata": kept, "spec": workload.get("spec") or {}}

@@ -17,7 +17,7 @@ from kubedrill.kube.client import Kube
 from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.observers.inbox import FactInbox
 from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
-from kubedrill.signals import actions, pods, workload
+from kubedrill.signals import actions, autoscaler, pods, workload
 from kubedrill.signals.sighting import Receipt
 from kubedrill.signals.workload import OwnWrites
 
@@ -36,7 +36,7 @@ class Scope:
 
 
 class ClusterObserver:
-    """The watches of one drill: pods, workloads and PlayerActions.
+    """The watches of one drill: pods, workloads, autoscalers and PlayerActions.
 
     `own` tells what the drill itself wrote (from its undo records), so that it is not taken for a change by
     somebody. `wake` is called when there are new facts.
@@ -79,10 +79,10 @@ class ClusterObserver:
             known = {o["metadata"]["uid"]: dict(o) for o in remembered if o["kind"] == kind}
             collection = Collection(f"{apps}/namespaces/{namespace}/{plural}", kind, known=known, since=since)
             self._workloads.append(self._watch(collection, self._workload_events))
+        scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
+        self._watch(Collection(scalers, since=since), self._autoscaler_events)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
-            hearing = actions.Hearing(
-                scope.drill, conduct.players, scope.made, place == scope.control_namespace
-            )
+            hearing = actions.Hearing(scope.drill, conduct.players, scope.made, place == scope.control_namespace)
             collection = Collection(f"/apis/{API_VERSION}/namespaces/{place}/playeractions", since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
@@ -105,9 +105,7 @@ class ClusterObserver:
     def problems(self) -> tuple[str, ...]:
         """Why watches don't stand; empty when all do."""
         return tuple(
-            w.problem or f"{w.path} was not listed yet"
-            for w in self._watches
-            if w.problem or not w.synced.is_set()
+            w.problem or f"{w.path} was not listed yet" for w in self._watches if w.problem or not w.synced.is_set()
         )
 
     @property
@@ -139,6 +137,11 @@ class ClusterObserver:
                 self._pour(_read(event, lambda e: workload.changes(e.before or {}, e.object, e.receipt, own)))
         if events:
             self._tell_states(events[-1].receipt)
+
+    def _autoscaler_events(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.type != "DELETED":
+                self._pour(_read(event, lambda e: autoscaler.facts_of(e.before, e.object, e.receipt)))
 
     def _action_events(self, hearing: actions.Hearing, events: Sequence[Event]) -> None:
         for event in events:

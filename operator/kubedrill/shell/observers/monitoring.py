@@ -72,9 +72,7 @@ class Monitoring:
             self._working_sets(conduct),
         )
         announced = announced_by(conduct)
-        look = Look(
-            conduct.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced
-        )
+        look = Look(conduct.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = prometheus.alert_history(self._alerts.since(since), look)
         series = {name: self._told(name, query, since) for name, query in queries.items()}
         return Probe(
@@ -91,9 +89,7 @@ class Monitoring:
             working_sets=working_sets,
         )
 
-    async def _read(
-        self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime
-    ) -> tuple[str, ...]:
+    async def _read(self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime) -> tuple[str, ...]:
         """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""
         errors = await asyncio.gather(
             _tried(self._read_alerts(conduct, since, now)),
@@ -164,9 +160,7 @@ class Monitoring:
 
     async def _working_sets(self, conduct: Conduct) -> dict[str, WorkingSet]:
         """What containers use, where a fault needs it and somebody measures it: the least of their pods."""
-        wanted = {
-            f.memory_limit.target.name for f in conduct.faults if f.memory_limit and not f.memory_limit.limit
-        }
+        wanted = {f.memory_limit.target.name for f in conduct.faults if f.memory_limit and not f.memory_limit.limit}
         if not wanted:
             return {}
         try:

@@ -114,9 +114,7 @@ class Watch:
         self.heard, self.problem = now, ""
         listed = {item["metadata"]["uid"]: item for item in answer.body.get("items") or ()}
         gone = [self._event("DELETED", o, receipt) for uid, o in self._objects.items() if uid not in listed]
-        found = [
-            self._event("MODIFIED" if u in self._objects else "ADDED", o, receipt) for u, o in listed.items()
-        ]
+        found = [self._event("MODIFIED" if u in self._objects else "ADDED", o, receipt) for u, o in listed.items()]
         self._version = str((answer.body.get("metadata") or {}).get("resourceVersion", ""))
         self.listed = True
         self._tell([*gone, *found])
@@ -124,9 +122,7 @@ class Watch:
 
     async def _watch(self) -> None:
         self._opened = None
-        events = self._kube.watch(
-            self.path, self._version, self._query, timeout=WATCH_SECONDS, opened=self._stands
-        )
+        events = self._kube.watch(self.path, self._version, self._query, timeout=WATCH_SECONDS, opened=self._stands)
         async with aclosing(events):
             while True:
                 try:
