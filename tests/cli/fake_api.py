@@ -115,9 +115,7 @@ class FakeApi:
             return await self._watch(request)
         return self._stored(request, body)
 
-    def _stored(  # noqa: PLR0911  one an answer
-        self, request: web.Request, body: Any
-    ) -> web.Response:
+    def _stored(self, request: web.Request, body: Any) -> web.Response:
         path = request.path
         if request.method == "GET" and path in self.collections:
             return web.json_response(

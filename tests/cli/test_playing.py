@@ -39,7 +39,7 @@ def script(tmp_path):
                 {
                     "namespace": "staging",
                     "pace": pace,
-                    "page": {"alert": "HighQueueDepth", "within": "2s"},
+                    "page": {"alert": "HighQueueDepth", "within": "500ms"},
                     "players": {"alice": {"as": "alice@example.com"}},
                     "steps": list(steps),
                 }
@@ -125,7 +125,7 @@ def test_a_condition_is_waited_for(api, kubedrill, script):
 @pytest.mark.usefixtures("paged", "at_once")
 def test_a_condition_that_never_holds_is_given_up(api, kubedrill, script):
     api.answers["GET", QUERY] = (200, {"data": {"result": []}})
-    waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "1s"}}
+    waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "300ms"}}
     result = kubedrill("play", script(waiting))
     assert "waited in vain for queue_depth < 20" in result.output
     assert not api.bodies("POST", ACTIONS)
@@ -135,7 +135,7 @@ def test_without_a_page_nobody_acts(api, kubedrill, script):
     api.answers["GET", PAGES] = (200, [])
     result = kubedrill("play", script({"as": "alice", "do": "ack"}))
     assert result.exit_code == 5
-    assert "no page of HighQueueDepth within 2s" in result.output
+    assert "no page of HighQueueDepth within 500ms" in result.output
     assert not api.bodies("POST", ACTIONS)
 
 

@@ -45,7 +45,7 @@ def initial_conditions(now: datetime, generation: int = 0) -> tuple[ConditionSta
     )
 
 
-def with_condition(  # noqa: PLR0913  the parts of a condition
+def with_condition(
     conditions: Iterable[ConditionStatus], kind: ConditionType, status: bool | None, reason: str,
     message: str = "", *, now: datetime, generation: int = 0,
 ) -> tuple[ConditionStatus, ...]:

@@ -106,7 +106,7 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
 @click.option("--evidence", default="", help="How you know.")
 @click.option("--drill", help="Which drill; the only one that is on when left out.")
 @with_access
-def observe(  # noqa: PLR0913, PLR0917  one an option
+def observe(
     access: Access,
     milestone: str,
     when: str,

@@ -35,7 +35,7 @@ PUT_BACK_WITHIN: Final = timedelta(minutes=5)
 @click.option("--timeout", default="90m", show_default=True, help="Stop the drill and fail after this time.")
 @click.option("--replace", is_flag=True, help="Delete a drill of the same name first; it is put back before.")
 @with_access
-def run_(  # noqa: PLR0913  one an option
+def run_(
     access: Access,
     files: tuple[str, ...],
     junit: Path | None,
@@ -51,7 +51,7 @@ def run_(  # noqa: PLR0913  one an option
     sys.exit(code)
 
 
-async def _conducted(  # noqa: PLR0913  same
+async def _conducted(
     access: Access,
     documents: tuple[Document, ...],
     junit: Path | None,

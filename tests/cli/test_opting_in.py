@@ -1,0 +1,66 @@
+"""A namespace opts in by its own admin's hand, and cannot leave while it is broken."""
+
+import yaml
+from tests.cli.drills import drill
+from tests.cli.fake_api import GROUP
+
+from kubedrill.cli.opt_in import objects
+
+DRILLS = f"{GROUP}/drills/drills"
+RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop"
+LABEL = {"kubedrill.dev/control-namespace": "drills"}
+
+
+def shop(api, **labels):
+    api.put("/api/v1/namespaces", {"metadata": {"name": "shop", "labels": labels}})
+
+
+def test_opting_in_labels_the_namespace_and_binds_the_operator_there(api, kubedrill):
+    shop(api)
+    assert kubedrill("opt-in", "shop").exit_code == 0
+    assert api.collections["/api/v1/namespaces"]["shop"]["metadata"]["labels"] == LABEL
+    (binding,) = api.collections[f"{RBAC}/rolebindings"].values()
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "kubedrill", "namespace": "drills"}]
+    assert binding["roleRef"]["name"] in api.collections[f"{RBAC}/roles"]
+
+
+def test_a_namespace_that_is_not_there_is_not_made(api, kubedrill):
+    api.collections["/api/v1/namespaces"] = {}
+    assert kubedrill("opt-in", "shop").exit_code == 2
+    assert not api.collections["/api/v1/namespaces"]
+
+
+def test_what_would_be_applied_can_be_read_first(api, kubedrill):
+    printed = list(yaml.safe_load_all(kubedrill("opt-in", "shop", "--print").output))
+    assert printed == objects("shop", "drills")
+    assert not api.requests
+
+
+def test_the_operator_gets_no_right_that_it_has_no_use_for():
+    _, role, _ = objects("shop", "drills")
+    rights = {(r, v) for rule in role["rules"] for r in rule["resources"] for v in rule["verbs"]}
+    assert not {
+        (r, v) for r, v in rights if r in ("secrets", "pods/exec", "configmaps") or v in ("*", "update")
+    }
+    assert {r for r, v in rights if v == "patch"} == {"deployments", "statefulsets"}
+
+
+def test_opting_out_takes_label_and_rights_back(api, kubedrill):
+    shop(api)
+    api.collections[DRILLS] = {}
+    kubedrill("opt-in", "shop")
+    assert kubedrill("opt-out", "shop").exit_code == 0
+    assert api.collections["/api/v1/namespaces"]["shop"]["metadata"]["labels"] == {}
+    assert not api.collections[f"{RBAC}/rolebindings"]
+    assert not api.collections[f"{RBAC}/roles"]
+
+
+def test_a_namespace_that_is_broken_right_now_cannot_opt_out(api, kubedrill):
+    shop(api, **LABEL)
+    on = drill(phase="InPlay", startExTime="2026-03-02T12:00:00Z")
+    on["spec"]["targetNamespace"] = "shop"
+    api.put(DRILLS, on)
+    result = kubedrill("opt-out", "shop")
+    assert result.exit_code == 3
+    assert "kubectl drill stop rush" in result.output
+    assert api.collections["/api/v1/namespaces"]["shop"]["metadata"]["labels"] == LABEL

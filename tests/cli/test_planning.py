@@ -1,0 +1,225 @@
+"""`plan`, `lint` and `doctor`: everything is told before anything is touched."""
+
+import pytest
+import yaml
+from tests.cli.drills import drill
+from tests.cli.fake_api import GROUP
+
+from kubedrill.api.drill import Drill
+
+DRILLS = f"{GROUP}/drills/drills"
+PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
+STATUS = "/api/v1/namespaces/staging/services/alertmanager:9093/proxy/api/v2/status"
+REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+OPTED_IN = {"kubedrill.dev/control-namespace": "drills"}
+DEPLOYMENT = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "worker", "namespace": "staging", "generation": 1},
+    "spec": {
+        "replicas": 3,
+        "selector": {"matchLabels": {"app": "worker"}},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}},
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "name": "main",
+                        "resources": {"limits": {"memory": "128Mi"}, "requests": {"memory": "64Mi"}},
+                    }
+                ]
+            }
+        },
+    },
+    "status": {
+        "observedGeneration": 1,
+        "replicas": 3,
+        "updatedReplicas": 3,
+        "readyReplicas": 3,
+        "availableReplicas": 3,
+    },
+}
+RULE = {"type": "alerting", "name": "HighQueueDepth", "query": "queue_depth > 50", "state": "inactive"}
+
+
+@pytest.fixture
+def cluster(api):
+    """A cluster in which the drill could start."""
+    api.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": OPTED_IN}})
+    api.put("/apis/apps/v1/namespaces/staging/deployments", DEPLOYMENT)
+    api.put(
+        "/apis/apps/v1/namespaces/drills/deployments",
+        {"metadata": {"name": "kubedrill"}, "status": {"readyReplicas": 1}},
+    )
+    api.collections[DRILLS] = {}
+    groups = {"groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}
+    kinds = ("drills", "drillscenarios", "playeractions", "drillreports")
+    api.answers |= {
+        ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
+        ("GET", f"{PROXY}/alerts"): (200, {"status": "success", "data": {"alerts": []}}),
+        ("GET", f"{PROXY}/query"): (
+            200,
+            {"status": "success", "data": {"resultType": "vector", "result": []}},
+        ),
+        ("GET", STATUS): (
+            200,
+            {"config": {"original": "url: http://kubedrill.drills.svc/alertmanager/staging"}},
+        ),
+        ("POST", REVIEWS): (201, {"status": {"allowed": True}}),
+        ("GET", "/apis/kubedrill.dev/v1alpha1"): (200, {"resources": [{"name": k} for k in kinds]}),
+    }
+    return api
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "drill.yaml"
+    path.write_text(yaml.safe_dump(drill()))
+    return str(path)
+
+
+def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedrill, file):
+    told = kubedrill("plan", "-f", file).output
+    assert "impact: queue_depth, the left side of HighQueueDepth" in told
+    assert "detection: AlertFired → Acknowledged within 5m" in told
+    assert "limits/memory: 128Mi → 64Mi; put back to 128Mi" in told
+    assert told.endswith("All checks pass now.\n")
+    assert not [m for m, p, _ in cluster.requests if m != "GET" and p != REVIEWS]
+
+
+def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, kubedrill, file):
+    result = kubedrill("plan", "-f", file, "--expand")
+    written = Drill.model_validate(yaml.safe_load(result.output))
+    scenario = written.spec.scenario
+    assert scenario.faults[0].memory_limit.limit == "64Mi"
+    assert scenario.faults[0].memory_limit.container == "main"
+    assert scenario.mitigated.query == "queue_depth"
+    assert scenario.expected_alerts[0].starts_clock
+    assert "detection" in {o.name for o in scenario.objectives}
+    assert cluster.requests
+
+
+def test_a_fault_that_is_impossible_is_refused_by_name(cluster, kubedrill, file):
+    cluster.collections["/apis/apps/v1/namespaces/staging/deployments"].clear()
+    result = kubedrill("plan", "-f", file)
+    assert result.exit_code == 3
+    assert "REFUSED" in result.output
+
+
+def test_a_scenario_that_is_named_is_read_from_the_cluster(cluster, kubedrill, tmp_path):
+    named = drill()
+    scenario = named["spec"].pop("scenario")
+    named["spec"]["scenarioRef"] = "rush"
+    cluster.put(
+        f"{GROUP}/drills/drillscenarios",
+        {
+            "apiVersion": "kubedrill.dev/v1alpha1",
+            "kind": "DrillScenario",
+            "metadata": {"name": "rush"},
+            "spec": scenario,
+        },
+    )
+    path = tmp_path / "named.yaml"
+    path.write_text(yaml.safe_dump(named))
+    assert kubedrill("plan", "-f", str(path)).exit_code == 0
+
+
+def test_a_healthy_cluster_lacks_nothing(cluster, kubedrill, file):
+    result = kubedrill("doctor", "-f", file)
+    assert result.exit_code == 0, result.output
+    assert all(line.startswith("✓") for line in result.output.splitlines())
+    assert cluster.requests
+
+
+LACKING = {
+    "no opt-in": (
+        lambda api: api.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": {}}}),
+        "kubectl drill opt-in staging",
+    ),
+    "no namespace": (
+        lambda api: api.collections["/api/v1/namespaces"].clear(),
+        "there is no namespace staging",
+    ),
+    "no rights": (
+        lambda api: api.answers.update({("POST", REVIEWS): (201, {"status": {"allowed": False}})}),
+        "the operator may not watch pods",
+    ),
+    "no rule": (
+        lambda api: api.answers.update(
+            {("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": {"groups": []}})}
+        ),
+        "no alert rule HighQueueDepth is loaded",
+    ),
+    "an alert that fires": (
+        lambda api: api.answers.update(
+            {
+                ("GET", f"{PROXY}/alerts"): (
+                    200,
+                    {
+                        "status": "success",
+                        "data": {"alerts": [{"state": "firing", "labels": {"alertname": "HighQueueDepth"}}]},
+                    },
+                )
+            }
+        ),
+        "HighQueueDepth fires already",
+    ),
+    "no Prometheus": (
+        lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),
+        "Prometheus can't be asked: prometheus.staging:9090 does not answer: no endpoints",
+    ),
+    "no route of Alertmanager": (
+        lambda api: api.answers.update({("GET", STATUS): (200, {"config": {"original": "route: {}"}})}),
+        "Alertmanager has no webhook to the operator",
+    ),
+    "no operator": (
+        lambda api: api.collections["/apis/apps/v1/namespaces/drills/deployments"].clear(),
+        "no operator is ready in drills",
+    ),
+    "no CRDs": (
+        lambda api: api.answers.update({("GET", "/apis/kubedrill.dev/v1alpha1"): (404, {})}),
+        "the cluster has no drills, drillscenarios, playeractions, drillreports",
+    ),
+}
+
+
+@pytest.mark.parametrize(("take_away", "message"), LACKING.values(), ids=LACKING)
+def test_the_doctor_says_what_is_missing(cluster, kubedrill, file, take_away, message):
+    take_away(cluster)
+    result = kubedrill("doctor", "-f", file)
+    assert result.exit_code == 3, result.output
+    assert message in result.output
+
+
+def test_lint_needs_no_cluster(api, kubedrill, file):
+    assert kubedrill("lint", "-f", file).output == "Drill rush: well formed\n"
+    assert not api.requests
+
+
+WRONG = {
+    "an unknown field": (lambda s: s.update(paces=2), "spec.paces: unknown field"),
+    "a missing field": (lambda s: s.pop("targetNamespace"), "spec.targetNamespace: is required"),
+    "a bad duration": (lambda s: s.update(wrapUp="10"), "spec.wrapUp: "),
+    "a misspelt milestone": (
+        lambda s: s["scenario"].update(objectives=[{"name": "o", "to": "Mitigatd", "within": "5m"}]),
+        "spec.scenario.objectives[0].to: ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "complaint"), WRONG.values(), ids=WRONG)
+def test_lint_names_the_place_of_a_mistake(kubedrill, tmp_path, change, complaint):
+    thing = drill()
+    change(thing["spec"])
+    path = tmp_path / "wrong.yaml"
+    path.write_text(yaml.safe_dump(thing))
+    result = kubedrill("lint", "-f", str(path))
+    assert result.exit_code == 2
+    assert complaint in result.output
+
+
+@pytest.mark.parametrize("text", ["kind: Pod\napiVersion: v1", "- 1", "a: [", "just words"])
+def test_what_is_no_drill_is_bad_input(kubedrill, tmp_path, text):
+    path = tmp_path / "other.yaml"
+    path.write_text(text)
+    assert kubedrill("lint", "-f", str(path)).exit_code == 2

@@ -1,0 +1,158 @@
+"""`run` is for CI: a drill from its file to an exit code, with reports, put back whatever happens."""
+
+import json
+import threading
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+import yaml
+from tests.cli.drills import drill, finished
+from tests.cli.fake_api import GROUP
+
+DRILLS = f"{GROUP}/drills/drills"
+SCENARIOS = f"{GROUP}/drills/drillscenarios"
+REPORTS = f"{GROUP}/drills/drillreports"
+CONFIG_MAPS = "/api/v1/namespaces/drills/configmaps"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*things):
+        path = tmp_path / "drill.yaml"
+        path.write_text(yaml.safe_dump_all(things or [drill()]))
+        return str(path)
+
+    return write
+
+
+def when_there(api, work):
+    """Do something as the operator would, once the drill is there."""
+
+    def wait():
+        deadline = time.monotonic() + 10
+        while "rush" not in api.collections.get(DRILLS, {}) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        work(api.collections[DRILLS]["rush"])
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def ends(api, **status):
+    when_there(api, lambda there: api.put(DRILLS, there | {"status": status}))
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("Passed", 0), ("Failed", 1), ("Inconclusive", 7)])
+def test_the_exit_code_is_the_verdict(api, kubedrill, file, verdict, code):
+    api.collections[REPORTS] = {}
+    ends(api, **finished(verdict, started=False))
+    assert kubedrill("run", "-f", file()).exit_code == code
+
+
+def test_a_drill_that_never_started_leaves_a_junit_file_that_fails(api, kubedrill, file, tmp_path):
+    ends(api, **finished("Error", started=False, message="namespace staging has not opted in"))
+    result = kubedrill("run", "-f", file(), "--junit", str(tmp_path / "out" / "junit.xml"))
+    assert result.exit_code == 3
+    root = ET.parse(tmp_path / "out" / "junit.xml").getroot()  # noqa: S314  our own file
+    assert "has not opted in" in ET.tostring(root, encoding="unicode")
+
+
+def test_a_held_drill_is_started_because_nobody_else_would(api, kubedrill, file):
+    held = drill()
+    held["spec"]["desired"] = "Hold"
+    ends(api, **finished("Passed", started=False))
+    kubedrill("run", "-f", file(held))
+    (made,) = api.bodies("POST", DRILLS)
+    assert made["spec"]["desired"] == "Run"
+    assert made["metadata"]["namespace"] == "drills"
+
+
+def test_a_scenario_in_the_file_is_applied_before_the_drill(api, kubedrill, file):
+    design = drill()["spec"]["scenario"]
+    scenario = {
+        "apiVersion": "kubedrill.dev/v1alpha1",
+        "kind": "DrillScenario",
+        "spec": design,
+        "metadata": {"name": "rush"},
+    }
+    named = drill()
+    named["spec"] = {"targetNamespace": "staging", "scenarioRef": "rush"}
+    ends(api, **finished("Passed", started=False))
+    assert kubedrill("run", "-f", file(named, scenario)).exit_code == 0
+    writes = [(m, p) for m, p, _ in api.requests if m in ("PATCH", "POST")]
+    assert writes == [("PATCH", f"{SCENARIOS}/rush"), ("POST", DRILLS)]
+
+
+def test_a_drill_is_conducted_once(api, kubedrill, file):
+    api.put(DRILLS, drill(**finished("Passed")))
+    result = kubedrill("run", "-f", file())
+    assert result.exit_code == 2
+    assert "there is a drill rush in drills already" in result.output
+
+
+def test_it_may_be_replaced_when_that_is_said(api, kubedrill, file):
+    api.put(DRILLS, drill(**finished("Failed")))
+
+    def replaced(_there):
+        deadline = time.monotonic() + 10
+        while not api.bodies("POST", DRILLS) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        ends(api, **finished("Passed", started=False))
+
+    when_there(api, replaced)
+    assert kubedrill("run", "-f", file(), "--replace").exit_code == 0
+
+
+def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, file):
+    def operator(_there):
+        deadline = time.monotonic() + 10
+        while api.collections[DRILLS]["rush"]["spec"]["desired"] != "Stop" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        stopped = api.collections[DRILLS]["rush"]
+        api.put(DRILLS, stopped | {"status": finished("Stopped", phase="Stopped")})
+
+    when_there(api, operator)
+    result = kubedrill("run", "-f", file(), "--timeout", "300ms")
+    assert result.exit_code == 5
+    assert "it was stopped and put back" in result.output
+    assert api.collections[DRILLS]["rush"]["spec"]["stopBecause"] == "kubedrill run was ended"
+
+
+def test_reports_come_from_the_record_that_the_operator_stored(api, kubedrill, file, tmp_path):
+    from kubedrill.cli.stored_report import bare_record  # noqa: PLC0415  beside its use
+    from kubedrill.reports import render  # noqa: PLC0415  same
+
+    def operator(there):
+        there["metadata"]["uid"] = "u-1"
+        text = render(bare_record(drill(**finished("Passed"))), "json")
+        for number, part in enumerate((text[:200], text[200:])):
+            api.put(CONFIG_MAPS, {"metadata": {"name": f"r-{number}"}, "data": {"record": part}})
+        for uid, record in (("u-0", ["gone"]), ("u-1", ["r-0", "r-1"])):
+            api.put(
+                REPORTS,
+                {
+                    "metadata": {"name": uid},
+                    "spec": {"drill": "rush", "drillUid": uid, "completed": uid, "record": record},
+                },
+            )
+        api.put(DRILLS, there | {"status": finished("Passed")})
+
+    when_there(api, operator)
+    result = kubedrill("run", "-f", file(), "--report", str(tmp_path / "report"))
+    assert result.exit_code == 0, result.output
+    assert {f.name for f in (tmp_path / "report").iterdir()} == {
+        "report.html",
+        "report.md",
+        "report.json",
+        "report.xml",
+    }
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["summary"]["verdict"] == "Passed"
+
+
+def test_a_file_that_is_no_drill_is_refused_before_the_cluster_sees_it(api, kubedrill, file):
+    wrong = drill()
+    wrong["spec"]["scenario"]["faults"][0]["memoryLimit"]["limit"] = "128m"
+    result = kubedrill("run", "-f", file(wrong))
+    assert result.exit_code == 2
+    assert "spec.scenario.faults[0].memoryLimit.limit" in result.output
+    assert not api.requests
