@@ -45,9 +45,7 @@ def running(name: str, *arguments: str, answers: Callable[[], Any]) -> Iterator[
     """A service of the distribution while the block runs."""
     program = shutil.which(name)
     assert program, f"{name} is not installed: make setup-services"
-    with subprocess.Popen(
-        [program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             until(answers, 15, f"{name} answers")
             yield process

@@ -14,7 +14,7 @@ import pytest
 from tests.reverters.services import alertmanager, free_port, record, until
 
 from kubedrill.core.operations import Announce, Refusal
-from kubedrill.core.undo_record import Again, Done
+from kubedrill.core.undo_record import UNREACHABLE, Again, Done
 from kubedrill.reverters.alertmanager import AnnouncedAlerts
 
 LABELS = {"alertname": "CheckoutDown", "severity": "page", "event": "11111111-call"}
@@ -166,7 +166,7 @@ async def test_an_outage_is_a_reason_to_try_again():
     dead = Announce("127.0.0.1", free_port(), LABELS, {})
     reverter = AnnouncedAlerts(now)
     answers = [await reverter.inject(*record(dead)), await reverter.revert(*record(dead))]
-    assert [a.reason for a in answers if isinstance(a, Again)] == ["AlertmanagerUnreachable"] * 2
+    assert [a.reason for a in answers if isinstance(a, Again)] == [UNREACHABLE] * 2
 
 
 async def test_an_alertmanager_that_does_not_answer_is_refused_before_anything_is_touched(announce):

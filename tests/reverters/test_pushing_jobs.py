@@ -15,7 +15,7 @@ import pytest
 from tests.reverters.services import PREFIX, free_port, jobs, record, until
 
 from kubedrill.core.operations import Refusal
-from kubedrill.core.undo_record import Again, Done, RecordState
+from kubedrill.core.undo_record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.reverters.redis import RedisJobs
 
 MARK = f"kubedrill:mark:{PREFIX}"
@@ -136,9 +136,7 @@ async def test_nothing_is_pushed_again_into_a_queue_that_lost_its_data(queue, re
 
 
 async def test_nothing_is_pushed_after_the_deadline(queue, redis_port):
-    assert await RedisJobs().inject(*record(jobs(redis_port), ends_in=-1)) == Done(
-        "0 of 100 fake jobs pushed"
-    )
+    assert await RedisJobs().inject(*record(jobs(redis_port), ends_in=-1)) == Done("0 of 100 fake jobs pushed")
     assert queue.keys() == []
 
 
@@ -154,7 +152,7 @@ async def test_an_outage_is_a_reason_to_try_again(queue, redis_port):
     dead = jobs(free_port())
     progress = await RedisJobs().inject(*record(dead))
     assert isinstance(progress, Again)
-    assert progress.reason == "QueueUnreachable"
+    assert progress.reason == UNREACHABLE
     assert await RedisJobs().pushed(dead) is None
     assert queue.llen("jobs") == 0
     assert redis_port != dead.port
@@ -182,8 +180,6 @@ async def test_preparing_touches_nothing(queue, redis_port):
 
 
 async def test_a_service_may_be_reached_elsewhere(queue, redis_port):
-    reverter = RedisJobs(
-        resolve=lambda host, port: ("127.0.0.1", redis_port if host == "redis.shop.svc" else port)
-    )
+    reverter = RedisJobs(resolve=lambda host, port: ("127.0.0.1", redis_port if host == "redis.shop.svc" else port))
     await reverter.inject(*record(jobs(1, host="redis.shop.svc", count=1)))
     assert ids(queue) == fake(1)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.reverters.services import PREFIX, free_port, jobs, record
 
-from kubedrill.core.undo_record import Again, Done, RecordState
+from kubedrill.core.undo_record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.reverters import redis as redis_reverter
 from kubedrill.reverters.redis import RedisJobs
 
@@ -175,7 +175,7 @@ async def test_an_undo_that_was_cut_short_is_finished_by_the_next(queue, redis_p
         broken.setattr(redis_reverter, "_sweep", cut)
         progress = await RedisJobs().revert(*record(operation))
     assert isinstance(progress, Again)
-    assert progress.reason == "QueueUnreachable"
+    assert progress.reason == UNREACHABLE
     assert await undo(operation) == Done("2499 fake jobs removed, none left")
 
 
@@ -206,7 +206,7 @@ async def test_two_faults_on_one_queue_are_undone_apart(queue, redis_port):
 async def test_an_outage_is_a_reason_to_try_again(queue):
     progress = await RedisJobs().revert(*record(jobs(free_port())))
     assert isinstance(progress, Again)
-    assert progress.reason == "QueueUnreachable"
+    assert progress.reason == UNREACHABLE
     assert queue.keys() == []
 
 

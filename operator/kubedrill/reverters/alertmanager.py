@@ -12,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 
 from kubedrill.core.operations import Announce, Refusal
-from kubedrill.core.undo_record import Again, Done, OutsideGroup, Progress, UndoRecord
+from kubedrill.core.undo_record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
 
 REFRESH: Final = timedelta(seconds=10)
 LASTS: Final = 3 * REFRESH
@@ -110,4 +110,4 @@ def _quoted(value: str) -> str:
 
 
 def _unreachable(operation: Announce, error: Exception) -> Again:
-    return Again(AFTER_OUTAGE, "AlertmanagerUnreachable", f"{operation.host}:{operation.port}: {error}"[:300])
+    return Again(AFTER_OUTAGE, UNREACHABLE, f"Alertmanager at {operation.host}:{operation.port}: {error}"[:300])

@@ -18,7 +18,15 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from kubedrill.core.operations import Enqueue, Refusal
-from kubedrill.core.undo_record import Again, Done, OutsideGroup, Progress, RecordState, UndoRecord
+from kubedrill.core.undo_record import (
+    UNREACHABLE,
+    Again,
+    Done,
+    OutsideGroup,
+    Progress,
+    RecordState,
+    UndoRecord,
+)
 from kubedrill.reverters import redis_scripts as scripts
 
 Resolve = Callable[[str, int], tuple[str, int]]
@@ -47,9 +55,7 @@ class RedisJobs:
             async with self._connection(operation) as client:
                 found = str(await client.type(operation.key))
         except (RedisError, OSError) as error:
-            return Refusal(
-                "QueueUnreachable", f"Redis at {operation.host}:{operation.port} does not answer: {error}"
-            )
+            return Refusal("QueueUnreachable", f"Redis at {operation.host}:{operation.port} does not answer: {error}")
         if found not in ("none", _TYPES[operation.kind]):
             return Refusal(
                 "QueueIsOfAnotherKind",
@@ -85,9 +91,7 @@ class RedisJobs:
         operation = _operation(group)
         try:
             async with self._connection(operation) as client:
-                await _run(
-                    client, scripts.CLOSE, [_mark(operation)], _milliseconds(record), _length(KEEP_MARK)
-                )
+                await _run(client, scripts.CLOSE, [_mark(operation)], _milliseconds(record), _length(KEEP_MARK))
                 await _sweep(client, operation)
                 quiet, removed = await _run(
                     client,
@@ -207,6 +211,4 @@ def _length(duration: timedelta) -> int:
 
 
 def _unreachable(operation: Enqueue, error: Exception) -> Again:
-    return Again(
-        AFTER_OUTAGE, "QueueUnreachable", f"Redis at {operation.host}:{operation.port}: {error}"[:300]
-    )
+    return Again(AFTER_OUTAGE, UNREACHABLE, f"Redis at {operation.host}:{operation.port}: {error}"[:300])
