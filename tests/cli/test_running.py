@@ -156,3 +156,9 @@ def test_a_file_that_is_no_drill_is_refused_before_the_cluster_sees_it(api, kube
     assert result.exit_code == 2
     assert "spec.scenario.faults[0].memoryLimit.limit" in result.output
     assert not api.requests
+
+
+def test_a_drill_that_touched_nothing_has_nothing_left_to_put_back(api, kubedrill, file, tmp_path):
+    ends(api, **finished("Error", started=False, message="Error: refused"))
+    kubedrill("run", "-f", file(), "--junit", str(tmp_path / "junit.xml"))
+    assert 'name="restored" value="true"' in (tmp_path / "junit.xml").read_text()

@@ -12,7 +12,7 @@ import click
 from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.facts import Series
-from kubedrill.core.results import DrillRecord, Player, Verdict
+from kubedrill.core.results import DrillRecord, Player, Restoration, Verdict
 from kubedrill.kube.client import Kube
 from kubedrill.reports import FORMATS
 from kubedrill.reports.json_format import record_from_json
@@ -80,7 +80,7 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
     """What can be said of a drill that never came to a report: its verdict and why."""
     spec, status = drill["spec"], drill.get("status") or {}
     verdict = status.get("verdict")
-    conditions = {c["type"]: c for c in status.get("conditions") or ()}
+    finished = next((c for c in status.get("conditions") or () if c["type"] == "Finished"), {})
     players = tuple(Player(p["name"], p["role"], p.get("kind", "Human")) for p in spec.get("players", ()))
     started = status.get("startExTime")
     return DrillRecord(
@@ -98,11 +98,12 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
         ended=None,
         clock_start=None,
         verdict=Verdict(verdict) if verdict else Verdict.ERROR,
-        verdict_reason=conditions.get("Finished", {}).get("reason", ""),
-        verdict_message=status.get("message", "no word of the operator"),
+        verdict_reason=finished.get("reason", ""),
+        verdict_message=finished.get("message") or status.get("message", "no word of the operator"),
         milestones=(),
         objectives=(),
         findings=(),
         facts=(),
         impact=Series("impact"),
+        restoration=None if started else Restoration(complete=True, notes=("nothing was touched",)),
     )
