@@ -101,3 +101,7 @@ test: setup setup-services ## Unit tests, then everything on a real cluster; pri
 .PHONY: soak-baseline
 soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline
 	@$(KUBE) KUBEDRILL_BASELINE_SECONDS=600 $(BIN)/pytest -q tests/e2e/staging -k baseline
+
+.PHONY: bench
+bench: setup cluster install staging ## Latency of injection and undo, the operator's cost (not a test)
+	@$(KUBE) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python bench/latency.py

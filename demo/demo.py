@@ -20,6 +20,7 @@ NAMESPACE = "staging"
 DRILL = "morning-rush"
 SCENARIO = ROOT / "scenarios/morning-rush"
 OUT = ROOT / "build/demo"
+FIELDS = ("resources", "strategy", "minReadySeconds", "replicas")
 RAN = {0, 1, 7}  # passed, an objective missed, inconclusive: the drill ran to its verdict
 
 
@@ -89,10 +90,11 @@ def proof(before: dict[str, object]) -> bool:
                    "local n=0 for _,k in ipairs(redis.call('KEYS','*')) do if redis.call('TYPE',k).ok=='list' then"
                    " for _,j in ipairs(redis.call('LRANGE',k,0,-1)) do if string.find(j,'\"drill%-') then n=n+1 end"
                    " end end end return n", "0").stdout.strip()
-    kept = {k: (before[k], now[k]) for k in ("resources", "strategy", "minReadySeconds", "replicas") if before[k] != now[k]}
+    kept = [key for key in FIELDS if before[key] != now[key]]
     say("put back, read from the cluster itself")
-    for key in ("resources", "strategy", "minReadySeconds", "replicas"):
-        print(f"    {key:16} {json.dumps(now[key])}{'' if key not in kept else f'  (before: {json.dumps(before[key])})'}")
+    for key in FIELDS:
+        changed = f"  (before: {json.dumps(before[key])})" if key in kept else ""
+        print(f"    {key:16} {json.dumps(now[key])}{changed}")
     left = records.stdout.split()
     print(f"    undo records     {len(left)}\n    fake jobs        {jobs}")
     return not kept and not left and jobs == "0"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import subprocess
 import sys
@@ -23,8 +25,6 @@ def webhook_token() -> str:
     """The token with which Alertmanager speaks to the operator; made once."""
     known = kubectl("get", "secret", "kubedrill-webhook", "-n", CONTROL, "-o", "jsonpath={.data.token}", check=False)
     if known.returncode == 0 and known.stdout:
-        import base64
-
         return base64.b64decode(known.stdout).decode()
     return secrets.token_urlsafe(32)
 
@@ -60,8 +60,6 @@ def main() -> None:
 
 def _tree_hash() -> str:
     """What the operator's image was built from: the same tag must be rolled out again when that changes."""
-    import hashlib
-
     digest = hashlib.sha256()
     for path in sorted((ROOT / "build/operator-image").rglob("*")):
         if path.is_file():

@@ -50,7 +50,8 @@ def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
     world, _ = played(steps)
     decision = world.run(14, desired=Desired.STOP)
     assert decision.state.phase in TERMINAL
-    assert not world.on and not world.records
+    assert not world.on
+    assert not world.records
 
 
 @settings(max_examples=300, deadline=None)

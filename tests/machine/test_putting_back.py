@@ -19,7 +19,8 @@ def test_a_stop_at_any_moment_leads_to_everything_reverted(turns, how):
     world.run(turns)
     decision = world.run(10, **how)
     assert decision.state.phase is Phase.STOPPED
-    assert not world.on and not world.records
+    assert not world.on
+    assert not world.records
 
 
 def test_a_deleted_drill_may_go_only_when_everything_is_put_back():
@@ -49,9 +50,11 @@ def test_a_record_that_the_status_does_not_know_of_is_put_back():
     world.records["limit"] = "Injected"
     world.on.add("limit")
     decision = world.run(8)
-    assert decision.state.ending is not None and decision.state.ending.reason == "StatusLost"
+    assert decision.state.ending is not None
+    assert decision.state.ending.reason == "StatusLost"
     assert decision.state.ending.verdict is Verdict.ERROR
-    assert not world.on and not world.records
+    assert not world.on
+    assert not world.records
 
 
 def test_an_injection_that_fails_ends_the_drill_and_puts_the_others_back():
@@ -65,7 +68,8 @@ def test_an_injection_that_fails_ends_the_drill_and_puts_the_others_back():
     decision = world.run(8)
     assert decision.state.phase is Phase.ABORTED
     assert "forbidden" in decision.state.ending.message
-    assert not world.on and not world.records
+    assert not world.on
+    assert not world.records
 
 
 def test_an_attempt_without_a_record_counts_as_reverted_and_a_new_one_is_stored_first():

@@ -44,8 +44,10 @@ def test_a_held_drill_checks_again_when_it_is_started():
 def test_a_hard_refusal_ends_the_drill_at_once_with_nothing_touched():
     decision = reduce(State(), seen(refusal=Refusal("ScenarioNotFound", "there is no DrillScenario x"), conduct=None))
     assert decision.state.phase is Phase.ABORTED
-    assert decision.state.ending is not None and decision.state.ending.reason == "ScenarioNotFound"
-    assert not decision.commands and decision.state.start_ex is None
+    assert decision.state.ending is not None
+    assert decision.state.ending.reason == "ScenarioNotFound"
+    assert not decision.commands
+    assert decision.state.start_ex is None
 
 
 def test_an_unsteady_baseline_is_waited_for_and_then_refused():
@@ -54,7 +56,8 @@ def test_an_unsteady_baseline_is_waited_for_and_then_refused():
     assert waiting.phase is Phase.PREFLIGHT
     late = reduce(waiting, seen(checks=shaky, now=START + timedelta(seconds=61)))
     assert late.state.phase is Phase.ABORTED
-    assert late.state.ending is not None and late.state.ending.verdict is Verdict.ERROR
+    assert late.state.ending is not None
+    assert late.state.ending.verdict is Verdict.ERROR
 
 
 def test_play_begins_when_every_fault_was_seen_to_bite():
@@ -73,8 +76,10 @@ def test_a_fault_that_does_not_bite_is_an_error_and_put_back():
     world.now += timedelta(minutes=4)
     decision = world.run(8)
     assert decision.state.phase is Phase.ABORTED
-    assert decision.state.ending is not None and decision.state.ending.reason == "FaultNotEffective"
-    assert not world.on and not world.records
+    assert decision.state.ending is not None
+    assert decision.state.ending.reason == "FaultNotEffective"
+    assert not world.on
+    assert not world.records
 
 
 def test_an_alert_that_never_fires_ends_play_and_fails_the_drill():
@@ -85,5 +90,6 @@ def test_an_alert_that_never_fires_ends_play_and_fails_the_drill():
     world.now += timedelta(minutes=11)
     decision = world.run(8)
     assert decision.state.phase is Phase.COMPLETED
-    assert decision.state.ending is not None and decision.state.ending.reason == "AlertNeverFired"
+    assert decision.state.ending is not None
+    assert decision.state.ending.reason == "AlertNeverFired"
     assert not world.on

@@ -71,7 +71,8 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
         ),
         facilitator=spec.facilitator or "", severity=scenario.ground_truth.severity or "",
         component=scenario.ground_truth.component or "", fault_class=scenario.ground_truth.fault_class or "",
-        prometheus=_endpoint(spec.monitoring.prometheus, spec), alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
+        prometheus=_endpoint(spec.monitoring.prometheus, spec),
+        alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
         derived=tuple(said),
     )
 
@@ -85,10 +86,11 @@ def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Ale
     if clock is None:
         clock = scenario.expected_alerts[0].name
         said.append(f"T+0: the firing of {clock}")
-    for alert in scenario.expected_alerts:
-        if alert.within is None:
-            said.append(f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time:"
-                        " what the monitoring takes does not scale)")
+    said.extend(
+        f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time: what the monitoring"
+        " takes does not scale)"
+        for alert in scenario.expected_alerts if alert.within is None
+    )
     return tuple(
         AlertWanted(a.name, a.name == clock, paced(a.within) if a.within else parse_duration(DEFAULT_ALERT_WITHIN))
         for a in scenario.expected_alerts

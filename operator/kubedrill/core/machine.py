@@ -163,7 +163,8 @@ def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[C
     if state.phase is Phase.HOT_WASH and not state.reported:
         yield WriteReport(1)
     if state.phase in TERMINAL and state.start_ex and seen.imported != state.imported and not seen.deleting:
-        yield WriteReport(state.reported + 1)  # evidence that came later makes a new revision; the verdict stays as it was given
+        # evidence that came later makes a new revision; the verdict stays as it was given
+        yield WriteReport(state.reported + 1)
     if seen.deleting and seen.finalizer and not seen.records and (
         state.phase in TERMINAL or state.phase is Phase.HOT_WASH
     ):

@@ -147,8 +147,11 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class FieldOutcome:
-    """What became of one touched field: `outcome` is Restored, Untouched, Superseded, KeptPlayerEdit, Gone,
-    CarriedOver or NotRestored; `who` and `when` tell of somebody else's change."""
+    """What became of one touched field.
+
+    `outcome` is Restored, Untouched, Superseded, KeptPlayerEdit, Gone,
+    CarriedOver or NotRestored; `who` and `when` tell of somebody else's change.
+    """
 
     target: str
     path: str

@@ -20,6 +20,10 @@ LOOK_BACK: Final = timedelta(seconds=15)
 """Steadiness is read from the samples of this time before now, so that a start needs no waiting."""
 
 
+PASSING: Final = frozenset({"RolloutInProgress"})
+"""Refusals that go away by themselves: they are waited for like an unsteady baseline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What was read around the target before anything is touched. None: it could not be read."""
@@ -80,7 +84,8 @@ def faults_possible(_conduct: Conduct, around: Surroundings) -> Check:
     if around.refusals:
         first = next(iter(around.refusals.values()))
         message = "; ".join(f"fault {name}: {r.message}" for name, r in around.refusals.items())
-        return Check("faults-possible", False, first.reason, message, hard=True)
+        return Check("faults-possible", False, first.reason, message,
+                     hard=any(r.reason not in PASSING for r in around.refusals.values()))
     return Check("faults-possible", True)
 
 

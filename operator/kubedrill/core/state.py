@@ -47,11 +47,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that is decided so far. `since` is when the phase was entered; `closed` are the undo records whose
+    """All that is decided so far.
+
+    `since` is when the phase was entered; `closed` are the undo records whose
     outcome stands in `outcomes`, so that they may be deleted. `heard` is the last instant at which every watch
     was known to stand: what is found after a restart happened after it. `imported` is the mark of the evidence
     that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
-    when the drill started: changing it afterwards changes nothing."""
+    when the drill started: changing it afterwards changes nothing.
+    """
 
     phase: Phase = Phase.PENDING
     since: datetime | None = None

@@ -6,49 +6,22 @@ the report's line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kubedrill.api.conditions import ConditionType, initial_conditions, with_condition
-from kubedrill.api.drill import ConditionStatus, FaultStep
+from kubedrill.api.conditions import initial_conditions, with_condition
+from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
+from kubedrill.core.conditions import said, verdict_of
 from kubedrill.core.machine import Decision
-from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
-from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerdict, Verdict
+from kubedrill.core.phases import TERMINAL, Phase
+from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.score import score_line
 from kubedrill.core.state import Observation, State, state_to_wire
-from kubedrill.core.verdicts import roll_up
 
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A condition as it should be; `status` None is Unknown."""
-
-    type: ConditionType
-    status: bool | None
-    reason: str
-    message: str = ""
-
-
-def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
-    """The verdict with its reason and message, once play has ended."""
-    state = decision.state
-    if state.ending is None or state.phase not in {*TERMINAL, Phase.HOT_WASH, Phase.RECOVERING}:
-        return None
-    verdict = roll_up(decision.assessment.objectives, state.ending.verdict)
-    if state.ending.verdict in (Verdict.ERROR, Verdict.STOPPED):
-        return verdict, state.ending.reason, state.ending.message
-    reasons = {Verdict.PASSED: "AllObjectivesMet", Verdict.FAILED: "ObjectiveMissed",
-               Verdict.INCONCLUSIVE: "ObjectiveIndeterminate"}
-    worst = {Verdict.FAILED: ObjectiveVerdict.MISSED, Verdict.INCONCLUSIVE: ObjectiveVerdict.INDETERMINATE}
-    named = [o.name for o in decision.assessment.objectives if o.verdict is worst.get(verdict)]
-    reason = state.ending.reason if state.ending.verdict is verdict else reasons.get(verdict, state.ending.reason)
-    return verdict, reason, ", ".join(named) if named else state.ending.message
 
 
 def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,7 +32,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         return {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
     conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
     conditions = conditions or initial_conditions(seen.now, seen.generation)
-    for say in _says(decision, seen):
+    for say in said(decision, seen):
         conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
                                     now=seen.now, generation=seen.generation)
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
@@ -150,61 +123,6 @@ def _standing(state: State) -> str:
         Phase.RECOVERING: "putting everything back",
         Phase.HOT_WASH: "writing the report",
     }.get(state.phase, "")
-
-
-def _says(decision: Decision, seen: Observation) -> Iterator[Say]:
-    """The conditions that this decision has something to say on; the others stay as they are."""
-    state, so_far = decision.state, decision.assessment
-    if seen.refusal:
-        yield Say(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
-    elif state.phase is not Phase.PENDING:
-        bad = next((c for c in seen.checks if not c.ok and c.hard), None)
-        yield Say(ConditionType.ACCEPTED, False, bad.reason, bad.message) if bad else Say(ConditionType.ACCEPTED, True, "Accepted")
-    soft = [c for c in seen.checks if not c.hard]
-    if soft and state.phase in {*UNTOUCHED, Phase.ABORTED}:
-        failing = next((c for c in soft if not c.ok), None)
-        yield (Say(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
-               if failing else Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds"))
-    elif state.start_ex and state.phase is Phase.ARMED:
-        yield Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start")
-    if state.faults and all(f.step not in (FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED) for f in state.faults):
-        yield Say(ConditionType.INJECTED, True, "Injected", "every fault was injected")
-    failed = [f for f in state.faults if f.step is FaultStep.FAILED]
-    if failed:
-        yield Say(ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed))
-    for name, condition in (
-        (MilestoneName.FAULT_EFFECTIVE, ConditionType.FAULT_EFFECTIVE), (MilestoneName.ALERT_FIRED, ConditionType.ALERT_FIRED),
-        (MilestoneName.ACKNOWLEDGED, ConditionType.DETECTED), (MilestoneName.MITIGATED, ConditionType.MITIGATED),
-        (MilestoneName.RECOVERED, ConditionType.RECOVERED),
-    ):
-        reached = so_far.milestone(name)
-        if reached:
-            yield Say(condition, True, name.value, reached.evidence)
-        elif state.end_ex and state.start_ex:
-            yield Say(condition, False, "NotSeen", f"play ended before {name.value} was seen")
-    yield from _end_says(decision, seen)
-
-
-def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
-    state = decision.state
-    if seen.stuck:
-        yield Say(ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items()))
-    elif state.start_ex:
-        yield Say(ConditionType.STALLED, False, "Progressing")
-    if state.start_ex and state.restored and not seen.records:
-        yield Say(ConditionType.RESTORED, True, "Restored", "every touched field is back or was kept for its new owner")
-    elif state.start_ex:
-        yield Say(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
-    if state.phase not in TERMINAL:
-        yield Say(ConditionType.FINISHED, False, state.phase.value)
-        return
-    verdict = verdict_of(decision)
-    if verdict is None:
-        return
-    if state.start_ex is None:
-        yield Say(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
-    yield Say(ConditionType.FINISHED, True, verdict[1], verdict[2])
-    yield Say(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
 
 
 def worth_writing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""The API server: the one transport, plain paths and plain dicts."""

@@ -1,0 +1,1 @@
+"""The operator's process: everything that touches the world, in turns."""

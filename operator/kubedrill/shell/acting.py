@@ -101,7 +101,7 @@ class Actor:
             case CloseRecord(record=name):
                 return (), name in stored and await records.close(self._kube, stored[name])
             case Deliver(inject=name):
-                return await self._deliver(name, drill, seen), True
+                return await self._deliver(name, seen), True
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
 
@@ -175,7 +175,7 @@ class Actor:
             self.stuck[name] = f"{outcome.reason}: {outcome.message}"
         return (), False
 
-    async def _deliver(self, name: str, drill: dict[str, Any], seen: Observation) -> tuple[Fact, ...]:
+    async def _deliver(self, name: str, seen: Observation) -> tuple[Fact, ...]:
         assert seen.conduct is not None  # noqa: S101  an inject is delivered in play
         inject_at = next(i for i in seen.conduct.injects if i.name == name)
         sent = self._clock.now()
@@ -231,10 +231,11 @@ def reverted_facts(stored: StoredRecord, clock: ServerClock) -> tuple[Fact, ...]
     outcome = stored.record.outcome
     by = outcome.by if outcome else OPERATOR
     at = Interval.at(stored.record.restored_at or clock.now(), clock.error)
+    wrote = any(f.outcome == "Restored" for f in outcome.fields) if outcome else False
+    subject = stored.record.subject
     return tuple(
-        Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}", evidence=f"{stored.record.subject} read back",
-             detail={"fault": fault, "target": stored.record.subject, "by": by,
-                     "wrote": any(f.outcome == "Restored" for f in outcome.fields) if outcome else False})
+        Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}", evidence=f"{subject} read back",
+             detail={"fault": fault, "target": subject, "by": by, "wrote": wrote})
         for fault in stored.record.faults
     )
 
@@ -251,8 +252,10 @@ async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) ->
 
 def _failed(fault: str, state: State, reason: str, message: str, clock: ServerClock) -> Fact:
     attempt = state.fault(fault).attempt
-    return Fact(FactKind.FAULT_FAILED, Interval.at(clock.now(), clock.error), Source.OPERATOR, f"failed/{fault}/{attempt}",
-                evidence=message, detail={"fault": fault, "attempt": attempt, "reason": reason, "message": message})
+    at = Interval.at(clock.now(), clock.error)
+    return Fact(FactKind.FAULT_FAILED, at, Source.OPERATOR, f"failed/{fault}/{attempt}", evidence=message, detail={
+        "fault": fault, "attempt": attempt, "reason": reason, "message": message,
+    })
 
 
 def _between(sent: datetime, clock: ServerClock) -> Interval:

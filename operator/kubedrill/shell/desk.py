@@ -89,9 +89,7 @@ class Desk:
 
 
 def is_settled(drill: dict[str, Any]) -> bool:
-    """Whether a Drill that was just read again needs nobody: it ended, nothing is to be cleared away, and no
-    evidence was imported since.
-    """
+    """Whether a Drill needs nobody: it ended, nothing is to be cleared away, no evidence was imported since."""
     meta, status = drill["metadata"], drill.get("status") or {}
     machine = status.get("machine") or {}
     ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL

@@ -14,7 +14,7 @@ from typing import Any
 from kubedrill.api.base import API_VERSION
 from kubedrill.core.codec import fact_from_wire, fact_to_wire
 from kubedrill.core.facts import Fact
-from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 
 SEGMENT_BYTES = 300_000
 DRILL_LABEL = "kubedrill.dev/drill"
@@ -49,7 +49,7 @@ class Evidence:
         """Reads what an earlier operator stored; once."""
         if self._loaded:
             return
-        answer = await self._kube.get(self._path(), query=[("labelSelector", f"{DRILL_LABEL}={self._drill},{KIND_LABEL}=facts")])
+        answer = await self._listed("facts")
         if not answer.ok:
             raise EvidenceRefused(f"evidence can't be listed: {answer.status} {answer.message}")
         own = [i for i in answer.body.get("items", []) if self._is_own(i)]
@@ -79,7 +79,7 @@ class Evidence:
 
     async def imported(self, kind: str) -> list[str]:
         """Text that somebody else put beside the drill as evidence, e.g. the API server's audit log."""
-        answer = await self._kube.get(self._path(), query=[("labelSelector", f"{DRILL_LABEL}={self._drill},{KIND_LABEL}={kind}")])
+        answer = await self._listed(kind)
         items = sorted(answer.body.get("items", []), key=lambda i: str(i["metadata"]["name"])) if answer.ok else []
         return [str(text) for item in items for _, text in sorted(item.get("data", {}).items())]
 
@@ -99,6 +99,11 @@ class Evidence:
 
     def _is_own(self, item: dict[str, Any]) -> bool:
         return any(o.get("uid") == self._uid for o in item["metadata"].get("ownerReferences", []))
+
+    async def _listed(self, kind: str) -> Answer:
+        """The ConfigMaps of a kind of evidence of this drill."""
+        selector = f"{DRILL_LABEL}={self._drill},{KIND_LABEL}={kind}"
+        return await self._kube.get(self._path(), query=[("labelSelector", selector)])
 
     async def _put(self, name: str, kind: str, text: str) -> None:
         """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""

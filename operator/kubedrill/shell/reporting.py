@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.core.conditions import verdict_of
 from kubedrill.core.facts import Interval
 from kubedrill.core.machine import Decision
 from kubedrill.core.record import Circumstances, assemble
 from kubedrill.core.results import DrillRecord, Restoration
 from kubedrill.core.state import Observation
-from kubedrill.core.summary import verdict_of
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.reports import render
 from kubedrill.reports.wording import headline
@@ -49,8 +49,8 @@ async def write_report(
     text = render(record, "json")
     chunks = [text[i:i + CHUNK] for i in range(0, len(text), CHUNK)]
     namespace, name = drill["metadata"]["namespace"], report_name(drill)
-    owner = await _write_object(kube, _reports(namespace), name, _report(drill, record, revision, seen.imported,
-                                                                        [f"{name}-{n}" for n in range(len(chunks))], now))
+    parts = [f"{name}-{n}" for n in range(len(chunks))]
+    owner = await _write_object(kube, _reports(namespace), name, _report(drill, record, parts, now))
     if not owner.ok:
         return False
     for number, chunk in enumerate(chunks):
@@ -90,7 +90,7 @@ def _how_measured(seen: Observation) -> tuple[str, ...]:
 
 
 def _report(
-    drill: Mapping[str, Any], record: DrillRecord, revision: int, imported: str, parts: list[str], now: datetime
+    drill: Mapping[str, Any], record: DrillRecord, parts: list[str], now: datetime
 ) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION, "kind": "DrillReport",

@@ -10,7 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
+    """Read once, never changed.
+
+    `namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
     this process took itself. `pause_at` is for tests alone: the operator waits for ever at that named point of
     the protocol, so that it can be killed there.
     """
@@ -23,8 +25,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Settings:
-        """Reads KUBEDRILL_NAMESPACE, KUBEDRILL_HTTP_PORT, KUBEDRILL_WEBHOOK_TOKEN_FILE, KUBEDRILL_CLOCK_ERROR_MS,
-        KUBEDRILL_PAUSE_AT.
+        """Reads the variables KUBEDRILL_….
+
+        NAMESPACE, HTTP_PORT, WEBHOOK_TOKEN_FILE, CLOCK_ERROR_MS, PAUSE_AT; each may be missing.
 
         Raises:
             ValueError: a number is not one.

@@ -79,8 +79,9 @@ async def read_surroundings(
 def managers_of(
     drill_uid: str, namespace: Mapping[str, Any], operations: Mapping[str, tuple[Operation, ...]]
 ) -> frozenset[str]:
-    """The field managers under which the drill is going to write: known before, so that its first write is
-    never taken for somebody's change.
+    """The field managers under which the drill is going to write.
+
+    They are known before, so that its first write is never taken for somebody's change.
     """
     space = str((namespace.get("metadata") or {}).get("uid", ""))
     targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -72,7 +73,5 @@ class DrillTask:
 
     async def _sleep_until(self, wake_at: datetime | None) -> None:
         left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), left)
-        except TimeoutError:
-            pass
