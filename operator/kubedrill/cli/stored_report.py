@@ -80,7 +80,7 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
     """What can be said of a drill that never came to a report: its verdict and why."""
     spec, status = drill["spec"], drill.get("status") or {}
     verdict = status.get("verdict")
-    finished = next((c for c in status.get("conditions") or () if c["type"] == "Finished"), {})
+    finished: Mapping[str, Any] = next((c for c in status.get("conditions") or () if c["type"] == "Finished"), {})
     players = tuple(Player(p["name"], p["role"], p.get("kind", "Human")) for p in spec.get("players", ()))
     started = status.get("startExTime")
     return DrillRecord(
