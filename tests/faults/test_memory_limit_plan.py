@@ -54,9 +54,7 @@ def test_the_strategy_is_changed_only_where_it_would_hit_another_number(workload
 
 @pytest.mark.parametrize(("partition", "strategy"), [(0, {PARTITION: 2}), (1, {PARTITION: 2}), (2, {})])
 def test_of_a_stateful_set_the_last_pod_is_hit(partition, strategy):
-    decided = plan(
-        squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: stateful_set(3, partition=partition)})
-    )
+    decided = plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: stateful_set(3, partition=partition)}))
     assert changes(decided) == {LIMIT: "64Mi", **strategy}
 
 
@@ -119,8 +117,7 @@ def test_a_limit_that_is_above_what_is_used_is_set_with_a_warning():
     decided = planned(deployment(), limit="64Mi", used={"main": 18})
     assert changes(decided)[LIMIT] == "64Mi"
     assert any(
-        note.startswith("64Mi is not below what is used now (18Mi by the metrics API)")
-        for note in decided.notes
+        note.startswith("64Mi is not below what is used now (18Mi by the metrics API)") for note in decided.notes
     )
 
 

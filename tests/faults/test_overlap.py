@@ -22,9 +22,7 @@ def test_two_faults_that_set_one_field_are_refused_by_the_name_of_both():
 
 
 def test_two_containers_of_one_workload_may_both_be_hit():
-    assert (
-        overlap({"first": planned(PAIR, container="app"), "second": planned(PAIR, container="proxy")}) is None
-    )
+    assert overlap({"first": planned(PAIR, container="app"), "second": planned(PAIR, container="proxy")}) is None
 
 
 def test_two_faults_that_both_need_another_strategy_are_refused():

@@ -39,12 +39,8 @@ def discover() -> Mapping[str, FaultKind[Any]]:
         if not isinstance(fault, FaultKind):
             raise DefectiveCatalogueError(f"faults/{module.name}.py has no FAULT: FaultKind")
         if fault.kind in kinds:
-            raise DefectiveCatalogueError(
-                f"faults/{module.name}.py: the kind {fault.kind} is implemented twice"
-            )
+            raise DefectiveCatalogueError(f"faults/{module.name}.py: the kind {fault.kind} is implemented twice")
         kinds[fault.kind] = fault
     if set(kinds) != set(FAULT_KINDS):
-        raise DefectiveCatalogueError(
-            f"the API has the kinds {sorted(FAULT_KINDS)}, faults/ has {sorted(kinds)}"
-        )
+        raise DefectiveCatalogueError(f"the API has the kinds {sorted(FAULT_KINDS)}, faults/ has {sorted(kinds)}")
     return MappingProxyType(kinds)

@@ -23,9 +23,7 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     """Announce it, with the target namespace and an event label of the drill's own."""
     reserved = sorted({"alertname", EVENT_LABEL} & params.labels.keys())
     if reserved:
-        return Refusal(
-            "LabelReserved", f"the label {reserved[0]} is set by the drill: leave it out of labels"
-        )
+        return Refusal("LabelReserved", f"the label {reserved[0]} is set by the drill: leave it out of labels")
     labels = {
         "namespace": seen.namespace,
         **params.labels,
@@ -35,9 +33,7 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     annotations = {"summary": params.summary} if params.summary else {}
     where = seen.alertmanager
     operation = Announce(f"{where.name}.{where.namespace}.svc", where.port, labels, annotations)
-    return Plan(
-        (operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",)
-    )
+    return Plan((operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",))
 
 
 def bit(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Bite:

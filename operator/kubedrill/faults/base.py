@@ -90,9 +90,7 @@ class FaultKind(Generic[P]):
 
 def injection(name: str, facts: Iterable[Fact]) -> Interval | None:
     """When the fault called `name` was injected; None when it was not yet."""
-    return next(
-        (f.at for f in facts if f.kind is FactKind.FAULT_INJECTED and f.detail.get("fault") == name), None
-    )
+    return next((f.at for f in facts if f.kind is FactKind.FAULT_INJECTED and f.detail.get("fault") == name), None)
 
 
 def nth(intervals: Sequence[Interval], n: int) -> Interval:
@@ -101,9 +99,7 @@ def nth(intervals: Sequence[Interval], n: int) -> Interval:
     Raises:
         IndexError: there are fewer than `n`.
     """
-    return Interval(
-        sorted(i.not_before for i in intervals)[n - 1], sorted(i.not_after for i in intervals)[n - 1]
-    )
+    return Interval(sorted(i.not_before for i in intervals)[n - 1], sorted(i.not_after for i in intervals)[n - 1])
 
 
 def overlap(plans: Mapping[str, Plan[Any]]) -> Refusal | None:

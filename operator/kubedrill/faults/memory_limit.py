@@ -21,7 +21,10 @@ from kubedrill.faults.workload import Container, Workload, refusal_of_state
 
 MEBIBYTE = 1024**2
 LEAST_LIMIT = 8 * MEBIBYTE
-"""No limit is derived under this: a container runtime needs some memory itself to start the first process."""
+"""No limit is set under this, for a container runtime needs some memory itself to start the first process.
+
+With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
+"""
 
 _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 # The alphabet of Kubernetes' own random names (k8s.io/apimachinery/pkg/util/rand): no vowels, no 0, 1, 3.
@@ -55,9 +58,7 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
         return chosen
     limit, said = chosen
     rollout = strategy.changes_to_reach(workload, affected)
-    operation = SetFields(
-        target, (*_resource_changes(container, limit), *rollout), strategy.pods_to_unstick(workload)
-    )
+    operation = SetFields(target, (*_resource_changes(container, limit), *rollout), strategy.pods_to_unstick(workload))
     settled = params.model_copy(
         update={"container": container.name, "limit": format_memory(limit), "affected": affected}
     )
@@ -109,9 +110,7 @@ def describe(params: MemoryLimit, plan: Plan[MemoryLimit]) -> tuple[str, ...]:
     return (f"{what}; {settled.affected} of its pods are OOM-killed", *plan.notes)
 
 
-def _limit(
-    params: MemoryLimit, container: Container, used: WorkingSet | None
-) -> tuple[int, tuple[str, ...]] | Refusal:
+def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -> tuple[int, tuple[str, ...]] | Refusal:
     """The new limit in bytes and what to say about it."""
     wanted, said = None, ""
     if params.limit is not None:
@@ -129,6 +128,11 @@ def _limit(
         return Refusal(
             "LimitUnknown",
             f"nothing measures what container {container.name} uses, and it has no limit: say which it gets",
+        )
+    if wanted < LEAST_LIMIT:
+        return Refusal(
+            "LimitTooLow",
+            f"with {params.limit} the container would never start: ask for {format_memory(LEAST_LIMIT)} or more",
         )
     if container.limit is not None and wanted >= parse_memory(container.limit):
         return Refusal(

@@ -29,15 +29,13 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
     if service is None:
         return Refusal(
             "QueueNotFound",
-            f"there is no Service {target.name} in namespace {target.namespace}:"
-            " name the queue's one in redis",
+            f"there is no Service {target.name} in namespace {target.namespace}: name the queue's one in redis",
         )
     ports = [int(p["port"]) for p in service.get("spec", {}).get("ports", ())]
     if params.redis.port not in ports:
         return Refusal(
             "QueueNotFound",
-            f"Service {target.name} has no port {params.redis.port}:"
-            f" it has {', '.join(map(str, ports)) or 'none'}",
+            f"Service {target.name} has no port {params.redis.port}: it has {', '.join(map(str, ports)) or 'none'}",
         )
     if "id" in params.job:
         return Refusal("JobHasId", "a fake job gets its id from the drill: leave `id` out of job")

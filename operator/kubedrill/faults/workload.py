@@ -109,8 +109,7 @@ def refusal_of_state(workload: Workload) -> Refusal | None:
 
 def _containers(containers: list[Mapping[str, Any]]) -> list[Container]:
     return [
-        Container(i, str(c["name"]), _memory(c, "limits"), _memory(c, "requests"))
-        for i, c in enumerate(containers)
+        Container(i, str(c["name"]), _memory(c, "limits"), _memory(c, "requests")) for i, c in enumerate(containers)
     ]
 
 
