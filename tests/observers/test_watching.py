@@ -135,6 +135,19 @@ async def test_after_a_restart_the_gap_reaches_back_to_what_was_stored_last():
         assert events[0].receipt.since == since
 
 
+async def test_a_quiet_watch_that_stands_has_told_everything_until_just_now():
+    async with watched() as (wire, watch, _, __):
+        assert watch.told_until is None
+        await until(lambda: wire.watches and watch.told_until)
+        assert CLOCK.now() - watch.told_until < LAG + timedelta(seconds=1)
+        wire.refuse[PATH] = 503
+        await wire.cut(PATH)
+        await until(lambda: watch.problem)
+        ended = watch.told_until
+        await until(lambda: CLOCK.now() - ended > LAG + timedelta(milliseconds=50))
+        assert watch.told_until == ended
+
+
 async def test_a_refused_list_is_a_problem_that_is_tried_again():
     async with watched() as (wire, watch, _, __):
         wire.refuse[PATH] = 403

@@ -110,9 +110,10 @@ class ClusterObserver:
 
     @property
     def heard(self) -> datetime | None:
-        """When the watch that was silent for longest was last heard; None while one has not answered yet."""
-        times = [w.heard for w in self._watches]
-        return min((t for t in times if t is not None), default=None) if all(times) else None
+        """Until when everything was told; None while a watch has not listed yet. It bounds a later gap."""
+        until = [w.told_until for w in self._watches]
+        times = [t for t in until if t is not None]
+        return min(times) if times and len(times) == len(until) else None
 
     @property
     def remembered(self) -> tuple[dict[str, Any], ...]:

@@ -89,6 +89,13 @@ class Watch:
         """The objects as last seen."""
         return tuple(self._objects.values())
 
+    @property
+    def told_until(self) -> datetime | None:
+        """Until when everything was told: `LAG` ago while the watch stands; None before the first list."""
+        if not self.listed:
+            return None
+        return self._clock.now() - LAG if self._opened else self._ended
+
     async def run(self) -> None:
         """Lists, then watches, for ever."""
         failures = 0

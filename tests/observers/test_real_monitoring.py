@@ -1,0 +1,180 @@
+"""The probe and the receiver against Debian's own Prometheus and Alertmanager, on loopback."""
+
+# ruff: noqa: ASYNC110  Prometheus tells nobody when it has scraped or evaluated
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from aiohttp import web
+from tests.observers.builders import conduct
+from tests.reverters.services import free_port, running
+
+from kubedrill.core.conduct import SteadyCheck
+from kubedrill.core.facts import FactKind
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.metrics import DrillCollector
+from kubedrill.shell.observers import FactInbox, Monitoring
+from kubedrill.shell.prometheus import WebClient
+from kubedrill.shell.receiver import make_app, serve
+
+CLOCK = ServerClock(timedelta(milliseconds=100))
+SCRAPE = timedelta(seconds=1)
+WITHIN = 20
+TOKEN = "a-token"  # noqa: S105  a test's own
+RULE = {"alert": "High", "expr": "max(last_over_time(depth[15s])) > 50", "for": "1s", "labels": {"severity": "page"}}
+
+
+class Gauge:
+    """What Prometheus scrapes: a queue of a depth that the test sets."""
+
+    def __init__(self):
+        self.depth = 3
+
+    async def answer(self, _request):
+        return web.Response(text=f"depth {self.depth}\nin_flight 2\n")
+
+
+class Site:
+    """Everything that runs, and a probe of it."""
+
+    def __init__(self, gauge, ports, inbox):
+        self.gauge, self.inbox, self._started = gauge, inbox, CLOCK.now()
+        self._web = WebClient(lambda endpoint: f"http://127.0.0.1:{ports[endpoint.name]}")
+        self._monitoring = Monitoring(self._web.fetch, CLOCK)
+
+    async def probe(self, **wanted):
+        return await self._monitoring.probe(conduct(**wanted), self._started)
+
+    async def fact(self, kind, **wanted):
+        async with asyncio.timeout(WITHIN):
+            while True:
+                found = [f for f in (await self.probe(**wanted)).facts if f.kind is kind]
+                if found:
+                    return found[-1]
+                await asyncio.sleep(0.2)
+
+    async def close(self):
+        await self._web.close()
+
+
+def answers(port):
+    def ready():
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=1) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+    return ready
+
+
+def prometheus_config(folder, target, alertmanager):
+    rules = folder / "rules.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [RULE]}]}))
+    config = folder / "prometheus.yml"
+    config.write_text(json.dumps({
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+        "scrape_configs": [{"job_name": "app", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}],
+    }))
+    return config
+
+
+def alertmanager_config(folder, receiver):
+    hook = {"url": f"http://127.0.0.1:{receiver}/alertmanager/shop",
+            "http_config": {"authorization": {"credentials": TOKEN}}}
+    config = folder / "alertmanager.yml"
+    config.write_text(json.dumps({
+        "route": {"receiver": "operator", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"},
+        "receivers": [{"name": "operator", "webhook_configs": [hook]}],
+    }))
+    return config
+
+
+@asynccontextmanager
+async def sited(folder):
+    gauge, inbox = Gauge(), FactInbox()
+    app = web.Application()
+    app.router.add_get("/metrics", gauge.answer)
+    receiver = make_app(TOKEN, lambda _, facts: inbox.add(facts), DrillCollector(list, CLOCK.now), str, CLOCK)
+    ports = {"prometheus": free_port(), "alertmanager": free_port()}
+    async with serve(app, 0, "127.0.0.1") as target, serve(receiver, 0, "127.0.0.1") as hook:
+        am = [f"--config.file={alertmanager_config(folder, hook)}", f"--storage.path={folder}/am",
+              f"--web.listen-address=127.0.0.1:{ports['alertmanager']}", "--cluster.listen-address="]
+        prom = [f"--config.file={prometheus_config(folder, target, ports['alertmanager'])}",
+                f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{ports['prometheus']}"]
+        with (
+            running("prometheus-alertmanager", *am, answers=answers(ports["alertmanager"])),
+            running("prometheus", *prom, answers=answers(ports["prometheus"])),
+        ):
+            site = Site(gauge, ports, inbox)
+            try:
+                yield site
+            finally:
+                await site.close()
+
+
+async def settled(site, samples, **wanted):
+    """A probe once the impact has this many samples."""
+    async with asyncio.timeout(WITHIN):
+        while len((probe := await site.probe(**wanted)).impact.samples) < samples:
+            await asyncio.sleep(0.2)
+    return probe
+
+
+async def test_an_alert_from_its_cause_to_its_page_and_its_end(tmp_path):
+    async with sited(tmp_path) as site:
+        await settled(site, 3, impact="depth")
+        before, site.gauge.depth = CLOCK.now(), 120
+        pending = await site.fact(FactKind.ALERT_PENDING)
+        fired = await site.fact(FactKind.ALERT_FIRING)
+        assert before < pending.at.not_after < fired.at.not_after
+        assert fired.at.not_before - before < timedelta(seconds=6)
+
+        probe = await site.probe(impact="depth")
+        assert probe.firing == {"High"}
+        low = max(s.at for s in probe.impact.samples if s.value < 50)
+        high = min(s.at for s in probe.impact.samples if s.value > 50)
+        assert low <= before + CLOCK.error
+        assert before - CLOCK.error <= high
+        assert high - low < 2 * SCRAPE
+        assert probe.rules["High"].left == "max(last_over_time(depth[15s]))"
+
+        told = await taken(site.inbox, FactKind.PAGE_SENT)
+        (paged,) = (f for f in told if f.kind is FactKind.PAGE_SENT)
+        (same,) = (f for f in told if f.kind is FactKind.ALERT_FIRING)
+        assert same.at.intersection(fired.at) is not None
+        assert paged.at.not_after >= fired.at.not_before
+
+        site.gauge.depth = 0
+        async with asyncio.timeout(WITHIN):
+            while (probe := await site.probe(impact="depth")).firing:
+                await asyncio.sleep(0.2)
+        assert FactKind.ALERT_RESOLVED in {f.kind for f in probe.facts}
+
+
+async def taken(inbox, kind):
+    facts = []
+    async with asyncio.timeout(WITHIN):
+        while kind not in {f.kind for f in facts}:
+            facts.extend(inbox.drain())
+            await asyncio.sleep(0.1)
+    return facts
+
+
+async def test_a_checks_value_is_what_prometheus_says_at_the_instants_of_its_scrapes(tmp_path):
+    expected = {"depth": 3, "depth + in_flight": 5, "sum(depth)": 3, "depth * 2": 6}
+    steady = tuple(SteadyCheck(query, query, below=100) for query in expected)
+    async with sited(tmp_path) as site:
+        probe = await settled(site, 4, impact="depth", steady=steady)
+        assert probe.reachable, probe.error
+        scraped = {s.at for s in probe.impact.samples}
+        for query, value in expected.items():
+            series = probe.steady[query]
+            assert {s.value for s in series.samples} == {value}
+            assert abs(series.step - SCRAPE) < timedelta(milliseconds=100)
+            assert ({s.at for s in series.samples} <= scraped) is (query != "depth * 2")
