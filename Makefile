@@ -32,6 +32,8 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/pip install -q uv
 	@for t in operator: dev:--group=dev; do $(BIN)/python -m uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
 	  --universal --python-version 3.11 pyproject.toml $${t#*:} -o requirements/$${t%%:*}.txt; done
+	@cd scenarios/morning-rush/app/processes && $(CURDIR)/$(BIN)/python -m uv pip compile -q --generate-hashes \
+	  --no-emit-index-url --no-header --universal --python-version 3.11 requirements.in -o requirements.txt
 
 # ---- checks
 .PHONY: check
@@ -50,7 +52,7 @@ generated-are-current: setup
 	@mkdir -p build/generated && $(BIN)/python -m kubedrill.api.crd build/generated && diff -r crds build/generated
 
 .PHONY: unit
-unit: setup ## Unit tests (milliseconds each, no cluster)
+unit: setup setup-services ## Unit tests (milliseconds each, no cluster)
 	@mkdir -p build && $(BIN)/pytest -q tests --ignore=tests/e2e
 
 # ---- the cluster

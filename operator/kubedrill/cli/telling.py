@@ -50,10 +50,11 @@ def news(before: Drill, after: Drill) -> Iterator[str]:
     for fault in new.get("faults", ()):
         if known_faults.get(fault["name"], "Planned") != fault["step"]:
             yield fault_line(fault)
-    known = {m["name"]: m for m in old.get("milestones", ())}
+    known = {m["name"]: milestone_line(m, before) for m in old.get("milestones", ())}
     for milestone in new.get("milestones", ()):
-        if known.get(milestone["name"]) != milestone:
-            yield milestone_line(milestone, after)
+        line = milestone_line(milestone, after)
+        if known.get(milestone["name"]) != line:
+            yield line
     judged = {o["name"]: o["verdict"] for o in old.get("objectives", ())}
     for objective in new.get("objectives", ()):
         if objective["verdict"] not in ("Pending", "NotStarted", judged.get(objective["name"])):

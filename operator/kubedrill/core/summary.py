@@ -90,7 +90,7 @@ def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None
     if fired is None:
         return None, None
     until = decision.state.end_ex or seen.now
-    elapsed = (until - fired.at.not_after) * pace
+    elapsed = timedelta(seconds=round((until - fired.at.not_after).total_seconds() * pace))
     step = CLOCK_STEP * pace
     clock = "T+" + format_duration(elapsed if decision.state.end_ex else elapsed // step * step)
     pending = [o for o in decision.assessment.objectives

@@ -138,14 +138,14 @@ class Observer:
         if not conduct.impact.query and probe.rules:
             derived, _ = await self._conducted(drill, State())
             conduct = derived or conduct
-        read, _ = await asyncio.gather(
-            read_surroundings(self._kube, self._settings.namespace, drill, conduct, stored, probe, now),
-            self._watch(drill, conduct, State()),
-        )
+        watching = asyncio.ensure_future(self._watch(drill, conduct, State()))
+        read = await read_surroundings(self._kube, self._settings.namespace, drill, conduct, stored, probe, now)
+        checks = preflight(conduct, read.around)
+        if not any(c.hard and c.ok is False for c in checks):
+            await watching  # where nothing may be read, the lists are not waited for
         self.operations = read.operations
         self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
-        return replace(seen, conduct=conduct, checks=preflight(conduct, read.around), plans=read.plans,
-                       scenario=self._scenario_read)
+        return replace(seen, conduct=conduct, checks=checks, plans=read.plans, scenario=self._scenario_read)
 
     async def _during(
         self, drill: dict[str, Any], conduct: Conduct, state: State, seen: Observation, *, stopping: bool

@@ -24,6 +24,7 @@ from kubedrill.shell.drills import drill_path, post_event, write_status
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observation import Observer
 from kubedrill.shell.observers import FactInbox
+from kubedrill.shell.reporting import report_name
 from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ class Turns:
         """Writes the status if it says anything new. False when the Drill has changed since it was read."""
         before = drill.get("status") or {}
         after = project(decision, seen, before) | {"evidence": self._evidence.segments}
+        if decision.state.reported:
+            after["reportName"] = report_name(drill)
         if not worth_writing(before, after):
             return True
         answer = await write_status(self._kube, drill, after)
