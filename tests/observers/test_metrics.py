@@ -71,14 +71,26 @@ def test_no_players_name_is_in_any_label():
     assert "alice" not in generate_latest(registry).decode()
 
 
-def test_the_newest_hundred_drills_are_told():
-    drills = [drill(f"d{n}", made=f"2026-11-23T11:{n // 60:02d}:{n % 60:02d}Z") for n in range(MOST_DRILLS + 20)]
+def many(**old: object) -> str:
+    """Twenty more drills than are told; the oldest of them as said."""
+    drills = [
+        drill(f"d{n}", made=f"2026-11-23T11:{n // 60:02d}:{n % 60:02d}Z", **(old if n == 0 else {"faults": []}))
+        for n in range(MOST_DRILLS + 20)
+    ]
     registry = CollectorRegistry()
     registry.register(DrillCollector(lambda: drills, lambda: NOW))
-    text = generate_latest(registry).decode()
+    return generate_latest(registry).decode()
+
+
+def test_the_newest_hundred_drills_are_told():
+    text = many(faults=[])
     assert text.count("kubedrill_faults_active{") == MOST_DRILLS
     assert 'drill="d119"' in text
     assert 'drill="d0"' not in text
+
+
+def test_an_older_drill_with_a_fault_on_is_told_all_the_same():
+    assert 'drill="d0"' in many(faults=[{"name": "limit", "step": "Injected"}])
 
 
 def test_a_drill_whose_status_cant_be_read_hides_no_other():

@@ -86,7 +86,7 @@ class Kube:
         try:
             response = await self._send(method, path, body, content_type, query, timeout, headers)
             raw = await response.read()
-        except (OSError, TimeoutError, asyncio.TimeoutError) as error:
+        except (OSError, TimeoutError) as error:
             raise Unreachable(f"{method} {path}: {error!r}") from error
         except Exception as error:
             if type(error).__module__.startswith("aiohttp"):

@@ -36,7 +36,7 @@ __all__ = ["inject", "sustain"]
 T = TypeVar("T")
 
 
-async def inject(  # noqa: PLR0913  what, whose, until when, and the world to do it in
+async def inject(
     kube: Kube, drill: DrillIdentity, fault_ops: Mapping[str, Sequence[Operation]], deadline: datetime,
     clock: Clock, *, reverters: Reverters | None = None, on: At = nothing, wanted: Wanted = always,
 ) -> InjectionOutcome:

@@ -49,7 +49,7 @@ class _NotYet(Exception):
         self.state, self.reason, self.message, self.after = state, reason, message, after
 
 
-async def revert(  # noqa: PLR0913  which record, by whom, what is allowed, and the world to do it in
+async def revert(
     kube: Kube, ref: RecordRef, by: str, clock: Clock, confirmed_asks: frozenset[str] = frozenset(), *,
     overwrite: bool = False, reverters: Reverters | None = None, on: At = nothing,
 ) -> RevertOutcome:

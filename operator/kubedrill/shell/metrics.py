@@ -46,6 +46,17 @@ FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 }
 
 
+def _told(drills: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The newest drills, and every older one with a fault on: that must never drop out of an alert."""
+    newest = sorted(drills, key=_made, reverse=True)
+    return [d for number, d in enumerate(newest) if number < MOST_DRILLS or _has_active_fault(d)]
+
+
+def _has_active_fault(drill: Mapping[str, Any]) -> bool:
+    faults = (drill.get("status") or {}).get("faults") or ()
+    return any(isinstance(f, Mapping) and f.get("step") in ACTIVE for f in faults)
+
+
 class DrillCollector(Collector):
     """Collects from the Drills as they are known now. `messages` and `turns` are counted elsewhere."""
 
@@ -72,8 +83,7 @@ class DrillCollector(Collector):
             name: GaugeMetricFamily(name, text, labels=(*DRILL, *labels))
             for name, (text, labels) in FAMILIES.items()
         }
-        newest = sorted(self._drills(), key=_made, reverse=True)[:MOST_DRILLS]
-        for drill in newest:
+        for drill in _told(self._drills()):
             try:
                 samples = list(_samples(drill, self._now()))
             except (KeyError, TypeError, ValueError, AttributeError):

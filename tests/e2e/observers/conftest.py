@@ -8,6 +8,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -73,6 +74,25 @@ def namespace() -> Iterator[str]:
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+def sockets() -> int:
+    """How many sockets this process has."""
+    found = 0
+    for descriptor in list(Path("/proc/self/fd").iterdir()):
+        with contextlib.suppress(OSError):  # the listing itself needed one that is gone
+            found += str(descriptor.readlink()).startswith("socket:")
+    return found
+
+
+@pytest.fixture(autouse=True)
+async def hung_up() -> AsyncIterator[None]:
+    """Waits until every connection of a test is gone: TLS says goodbye after `close` has returned."""
+    before = sockets()
+    yield
+    async with asyncio.timeout(10):
+        while sockets() > before:  # noqa: ASYNC110  nobody tells
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
