@@ -5,7 +5,7 @@ Rule 2: the first guard that answers wins; its reason becomes the condition, the
 Rule 3: whatever was injected, the only way to an end leads through Recovering, and the only way out of
 Recovering is that everything is put back.
 
-`python -m kubedrill.core.phases` prints the table; the docs draw their diagram from it.
+`python -m kubedrill.core.phases` prints the table and its diagram; `docs/reference/phases.md` is made of that.
 """
 
 from __future__ import annotations
@@ -89,13 +89,19 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
 }
 
 
-def table_lines() -> tuple[str, ...]:
-    """The table as Markdown rows, for the docs and for people."""
-    rows = [f"| {phase} | {edge.guard} | {edge.to} |" for phase, edges in TABLE.items() for edge in edges]
-    return ("| phase | when | next |", "|---|---|---|", *rows)
+def page() -> str:
+    """The table as a page of the docs: a diagram, then the rows in the order in which they are asked."""
+    edges = [(phase, edge) for phase, all_edges in TABLE.items() for edge in all_edges]
+    drawn = [f"    {phase} --> {edge.to}: {edge.guard.replace('_', ' ')}" for phase, edge in edges]
+    rows = [f"| {phase} | {edge.guard.replace('_', ' ')} | {edge.to} |" for phase, edge in edges]
+    return "\n".join((
+        "# The phases of a drill", "", "Made by `make generate` from `core/phases.py`. The first answer wins.", "",
+        "```mermaid", "stateDiagram-v2", "    [*] --> Pending", *drawn, "```", "",
+        "| phase | when | next |", "|---|---|---|", *rows, "",
+    ))
 
 
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write("\n".join(table_lines()) + "\n")
+    sys.stdout.write(page())
