@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.undo.builders import CONTAINER, NAMED_WEB, TARGET, deployment, injected, patched
 
@@ -24,6 +24,8 @@ settings_of_all = st.fixed_dictionaries(dict.fromkeys(PATHS, values))
 wishes = st.dictionaries(st.sampled_from(PATHS), values, min_size=1)
 edits = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(["1", "2", "3", "4", ABSENT]))
 STEPS = st.sampled_from(["f:a", "f:b", 'k:{"name":"x"}'])
+# a busy machine is no reason to fail
+unhurried = settings(deadline=None)
 path_sets = st.frozensets(st.lists(STEPS, min_size=1, max_size=4).map(tuple), max_size=8)
 
 
@@ -51,6 +53,7 @@ def fault_of(wish: dict[str, Value]) -> SetFields:
     return SetFields(TARGET, tuple(FieldChange(path, value, NAMED_WEB) for path, value in wish.items()))
 
 
+@unhurried
 @given(settings_of_all, wishes)
 def test_undisturbed_everything_is_as_it_was(before: dict[str, Value], wish: dict[str, Value]):
     seen = made(before)
@@ -61,6 +64,7 @@ def test_undisturbed_everything_is_as_it_was(before: dict[str, Value], wish: dic
     assert (patched(fault, plan.patch) if plan.patch else fault)["spec"] == seen["spec"]
 
 
+@unhurried
 @given(settings_of_all, wishes, edits)
 def test_a_second_revert_writes_nothing(before: dict[str, Value], wish: dict[str, Value], edit: dict[str, Value]):
     record, fault = injected(made(before), fault_of(wish))
@@ -74,6 +78,7 @@ def test_a_second_revert_writes_nothing(before: dict[str, Value], wish: dict[str
     assert [f.outcome for f in again.fields] == [f.outcome for f in plan.fields]
 
 
+@unhurried
 @given(settings_of_all, wishes, edits)
 def test_what_somebody_else_changed_is_never_written(
     before: dict[str, Value], wish: dict[str, Value], edit: dict[str, Value]
@@ -88,6 +93,7 @@ def test_what_somebody_else_changed_is_never_written(
     assert {path: read(after, path) for path in theirs} == theirs
 
 
+@unhurried
 @given(settings_of_all, wishes, edits)
 def test_afterwards_every_field_is_as_it_was_or_its_outcome_says_why(
     before: dict[str, Value], wish: dict[str, Value], edit: dict[str, Value]
@@ -102,6 +108,7 @@ def test_afterwards_every_field_is_as_it_was_or_its_outcome_says_why(
         assert same == (outcome.outcome in ("Restored", "Untouched"))
 
 
+@unhurried
 @given(settings_of_all, wishes, edits)
 def test_with_overwrite_every_field_is_as_it_was(
     before: dict[str, Value], wish: dict[str, Value], edit: dict[str, Value]
@@ -114,11 +121,13 @@ def test_with_overwrite_every_field_is_as_it_was(
     assert [read(after, f.path) for f in record.fields] == [f.before for f in record.fields]
 
 
+@unhurried
 @given(path_sets)
 def test_a_set_of_paths_survives_its_tree(paths: frozenset[tuple[str, ...]]):
     assert owned_paths(fields_tree(paths)) == paths
 
 
+@unhurried
 @given(st.lists(path_sets, min_size=1, max_size=3), path_sets)
 def test_taking_and_giving_back_is_no_change_for_any_owners(
     owners: list[frozenset[tuple[str, ...]]], taken: frozenset[tuple[str, ...]]

@@ -123,7 +123,7 @@ class RecordSeen:
 class Observation:
     """A level, not an edge: everything relevant, read anew at every turn.
 
-    `refusal` tells why there is no `conduct`. `stuck` maps records to the reason why they can't be put back
+    `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the reason why they can't be put back
     now. `reported` is the revision of the report that is written (0: none), `report_import` the mark of the
     imported evidence that it knows.
     """
@@ -141,6 +141,7 @@ class Observation:
     series: Mapping[str, Series] = field(default_factory=dict)
     records: tuple[RecordSeen, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
+    waiting: Mapping[str, str] = field(default_factory=dict)
     generation: int = 0
     heard: datetime | None = None
     imported: str = ""

@@ -14,6 +14,7 @@ from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.conditions import said, verdict_of
+from kubedrill.core.facts import FactKind
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, Phase
 from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
@@ -112,7 +113,20 @@ def _message(decision: Decision, seen: Observation) -> str:
         return "; ".join(failing) or "checking"
     if seen.stuck:
         return "; ".join(f"{name}: {why}" for name, why in seen.stuck.items())
-    return decision.passed[-1].message if decision.passed else _standing(state)
+    if state.phase is Phase.RECOVERING and seen.waiting:
+        return "; ".join(seen.waiting.values())
+    asked = _asked(seen) if state.phase is Phase.ARMED else ""
+    return asked or (decision.passed[-1].message if decision.passed else _standing(state))
+
+
+def _asked(seen: Observation) -> str:
+    """What the facilitator is asked to do by hand and has not confirmed yet."""
+    done = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Do"}
+    faults = seen.conduct.faults if seen.conduct else ()
+    return "; ".join(
+        f"by hand: {f.manual.do} - then kubectl drill confirm NAME {f.name} do"
+        for f in faults if f.manual and f.name not in done
+    )
 
 
 def _standing(state: State) -> str:

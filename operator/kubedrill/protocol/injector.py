@@ -114,7 +114,7 @@ class Injector:
         # A precondition failed, so it was certainly not done by us. If the claim succeeds, nobody else of
         # ours has written the record since, and so nobody has patched.
         seen = await self._read(record)
-        if entry_of(seen["metadata"].get("managedFields") or (), record.manager):
+        if landed(record, seen) is Landed.YES:
             raise StaleRecord(record.name)
         return await self._claim(stored, seen)
 

@@ -54,6 +54,7 @@ class Actor:
         self._operations: dict[str, tuple[Operation, ...]] = {}
         self._back_off: dict[str, tuple[datetime, timedelta]] = {}
         self.stuck: dict[str, str] = {}
+        self.waiting: dict[str, str] = {}
 
     def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
         """What the faults do, as planned by the preflight before anything was touched."""
@@ -167,12 +168,16 @@ class Actor:
                                on=pause_at(self._settings.pause_at))
         if outcome.state is Reversal.REVERTED:
             self.stuck.pop(name, None)
+            self.waiting.pop(name, None)
             self._back_off.pop(name, None)
             return reverted_facts(outcome.stored or stored, self._clock), True
-        wait = min(max(outcome.after, wait * 2, timedelta(seconds=0.5)), LONGEST_BACK_OFF)
-        self._back_off[name] = (self._clock.now() + wait, wait)
         if outcome.state is Reversal.STALLED:
             self.stuck[name] = f"{outcome.reason}: {outcome.message}"
+            wait = min(max(outcome.after, wait * 2), LONGEST_BACK_OFF)
+        else:
+            wait = outcome.after  # it goes on: jobs drain, pods are replaced, the facilitator is asked
+            self.waiting[name] = outcome.message
+        self._back_off[name] = (self._clock.now() + wait, wait)
         return (), False
 
     async def _deliver(self, name: str, seen: Observation) -> tuple[Fact, ...]:

@@ -67,7 +67,9 @@ class Observer:
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
 
-    async def observe(self, drill: dict[str, Any], state: State, stuck: Mapping[str, str]) -> Observation:
+    async def observe(
+        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
+    ) -> Observation:
         """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
         meta, spec = drill["metadata"], drill["spec"]
         conduct, refusal = await self._conducted(drill, state)
@@ -78,7 +80,7 @@ class Observer:
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck),
+            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get("kubedrill.dev/evidence-imported", ""),
         )
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:

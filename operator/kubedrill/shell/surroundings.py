@@ -17,7 +17,7 @@ from kubedrill.core.state import PlannedFault
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.shell.drills import drill_path
 from kubedrill.shell.observers import Probe
@@ -115,6 +115,9 @@ async def read_targets(
     kinds = discover()
     wanted = {t for f in conduct.faults for t in kinds[f.kind].targets(f.params_of(f.kind), conduct.target_namespace)}
     answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
+    refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
+    if refused:
+        raise Unreachable(f"a target can't be read: {refused[0].status} {refused[0].message}")
     objects = {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
     used = probe.working_sets if probe else {}
     return objects, {f.name: dict(used) for f in conduct.faults}

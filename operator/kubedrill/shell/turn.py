@@ -60,7 +60,7 @@ class Turns:
         drill = answer.body
         state = state_from_wire((drill.get("status") or {}).get("machine"))
         await self._evidence.load()
-        seen = await self._observer.observe(drill, state, self._actor.stuck)
+        seen = await self._observer.observe(drill, state, self._actor.stuck, self._actor.waiting)
         decision = reduce(state, seen)
         await self._evidence.store(self._observer.raw.values())
         self._observer.raw.clear()

@@ -18,7 +18,7 @@ async def test_twenty_injectors_of_one_drill_come_to_one_injection(lab: Lab):
     outcomes = await asyncio.gather(*(lab.inject(who, target) for _ in range(20)))
     last = await lab.inject(who, target)
 
-    assert Injection.INJECTED in {outcome.state for outcome in outcomes}
+    assert {outcome.state for outcome in outcomes} <= {Injection.INJECTED, Injection.PENDING}
     assert last.state is Injection.INJECTED
     seen = await lab.read(target)
     assert seen["metadata"]["generation"] == before["metadata"]["generation"] + 1
@@ -147,5 +147,5 @@ async def test_each_process_has_a_connection_of_its_own(lab: Lab):
     first, second = await asyncio.gather(lab.inject(who, target), other.inject(who, target))
     await other.kube.close()
 
-    assert Injection.INJECTED in {first.state, second.state}
+    assert {first.state, second.state} <= {Injection.INJECTED, Injection.PENDING}
     assert (await lab.inject(who, target)).state is Injection.INJECTED
