@@ -16,6 +16,9 @@ from pathlib import Path
 
 from install import CONTROL, ROOT, kubectl, share_token, webhook_token
 
+from kubedrill.reports.json_format import record_from_json
+from kubedrill.reports.wording import headline, objective_sentence
+
 NAMESPACE = "staging"
 DRILL = "morning-rush"
 SCENARIO = ROOT / "scenarios/morning-rush"
@@ -120,8 +123,10 @@ def main() -> int:
         return code
     after()
     back = proof(before)
-    report = (OUT / "report.md").read_text(encoding="utf-8")
-    say(next((line for line in report.splitlines() if line and not line.startswith("#")), ""))
+    record = record_from_json((OUT / "report.json").read_text(encoding="utf-8"))
+    say(headline(record))
+    for objective in record.objectives:
+        print(f"    {objective_sentence(objective, record.pace)}")
     print(f"    report           {(OUT / 'report.html').relative_to(ROOT)} (also .md, .json)")
     print(f"    took             {time.monotonic() - started:.0f} s")
     if not back:

@@ -123,9 +123,9 @@ class RecordSeen:
 class Observation:
     """A level, not an edge: everything relevant, read anew at every turn.
 
-    `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the reason why they can't be put back
-    now. `reported` is the revision of the report that is written (0: none), `report_import` the mark of the
-    imported evidence that it knows.
+    `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
+    reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
+    `report_import` the mark of the imported evidence that it knows.
     """
 
     now: datetime
