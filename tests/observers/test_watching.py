@@ -1,10 +1,12 @@
 import asyncio
+import itertools
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from tests.observers.wire import standing, thing, until
 
 from kubedrill.core.facts import FactKind
+from kubedrill.kube.client import Answer
 from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.observers import watching
 from kubedrill.shell.observers.watching import LAG, Collection, Watch
@@ -176,3 +178,27 @@ async def test_an_event_without_an_object_is_passed_over():
         await wire.tell(PATH, "ADDED", None)
         await wire.tell(PATH, "ADDED", thing("good", 7))
         await until(lambda: ("ADDED", "good") in seen(events[-1:]))
+
+
+async def test_it_ends_when_it_is_told_to_in_the_very_moment_in_which_an_event_comes():
+    class Talking:
+        """An API server whose watch always has another event ready."""
+
+        async def get(self, _path, **_):
+            return Answer(200, {"items": [], "metadata": {"resourceVersion": "1"}})
+
+        async def watch(self, *_, opened, **__):
+            opened()
+            for version in itertools.count(2):
+                await asyncio.sleep(0)
+                yield {"type": "ADDED", "object": thing("a", version)}
+
+    for turns in range(200):
+        watch = Watch(Talking(), CLOCK, Collection(PATH), lambda _: None)
+        task = asyncio.create_task(watch.run())
+        await watch.synced.wait()
+        for _ in range(turns % 7):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=5)
+        assert done

@@ -74,4 +74,6 @@ class DrillTask:
     async def _sleep_until(self, wake_at: datetime | None) -> None:
         left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), left)
+            # Not wait_for: before Python 3.12 it may swallow the cancellation that `stop` waits for.
+            async with asyncio.timeout(left):
+                await self._woken.wait()

@@ -86,9 +86,10 @@ class ClusterObserver:
             collection = Collection(f"/apis/{API_VERSION}/namespaces/{place}/playeractions", since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
-        synced = asyncio.gather(*(w.synced.wait() for w in self._watches))
         try:
-            await asyncio.wait_for(synced, SYNC_WITHIN)
+            async with asyncio.timeout(SYNC_WITHIN):
+                for watch in self._watches:
+                    await watch.synced.wait()
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
         now = self._clock.now()

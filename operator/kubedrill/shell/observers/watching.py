@@ -133,7 +133,9 @@ class Watch:
         async with aclosing(events):
             while True:
                 try:
-                    event = await asyncio.wait_for(anext(events), SILENT.total_seconds())
+                    # Not wait_for: before Python 3.12 it may swallow the cancellation that ends this watch.
+                    async with asyncio.timeout(SILENT.total_seconds()):
+                        event = await anext(events)
                 except StopAsyncIteration:
                     return
                 except TimeoutError as error:
