@@ -50,7 +50,7 @@ def milestone(name: MilestoneName, first: float, last: float | None = None, **mo
     return Milestone(name, at, **more)
 
 
-def objective(  # noqa: PLR0917 - a row of a table
+def objective(
     name: str,
     limit: float,
     verdict: ObjectiveVerdict,

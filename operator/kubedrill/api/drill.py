@@ -12,6 +12,8 @@ from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
 FINALIZER = "kubedrill.dev/put-back"
+EVIDENCE_MARK = "kubedrill.dev/evidence-imported"
+"""Annotation on a Drill, changed whenever evidence came after its end: its report is then written anew."""
 
 
 class Desired(StrEnum):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from kubedrill.api.drill import Desired
+from kubedrill.api.drill import EVIDENCE_MARK, Desired
 from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.people import Action, Step
 from kubedrill.cli.clock import now
@@ -161,12 +161,23 @@ def _entered(access: Access, drill: str | None, word: Word) -> None:
     async def enter() -> dict[str, Any]:
         async with connected(access) as kube:
             name = drill or await the_drill(kube, access.control)
-            return await say(kube, access.control, Word(word.action, word.fields | {"drill": name}))
+            made = await say(kube, access.control, Word(word.action, word.fields | {"drill": name}))
+            await _retold(kube, access.control, name, made["metadata"]["name"])
+            return made
 
     made = run(enter())
     click.echo(
         f"{made['metadata']['creationTimestamp']}  {made['spec']['drill']}: {word.action.value} is recorded"
     )
+
+
+async def _retold(kube: Kube, namespace: str, name: str, mark: str) -> None:
+    """A drill that has ended is told that there is new evidence: its report is written anew."""
+    path = path_of("drills", namespace, name)
+    found = await demand(kube.get(path), f"drill {namespace}/{name}")
+    if (found.get("status") or {}).get("phase") in ENDED:
+        change = {"metadata": {"annotations": {EVIDENCE_MARK: mark}}}
+        await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"drill {namespace}/{name}")
 
 
 async def the_drill(kube: Kube, namespace: str) -> str:

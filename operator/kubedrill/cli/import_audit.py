@@ -19,6 +19,7 @@ from typing import Any, Final
 import click
 
 from kubedrill.api.base import API_VERSION
+from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import (
     SERVICE_ACCOUNT,
@@ -35,7 +36,6 @@ from kubedrill.cli.facilitate import duration
 from kubedrill.kube.client import MERGE_PATCH, Kube
 
 APPLY_PATCH: Final = "application/apply-patch+yaml"
-MARK: Final = "kubedrill.dev/evidence-imported"
 CHUNK_BYTES: Final = 500_000
 MARGIN: Final = timedelta(minutes=1)
 MACHINERY: Final = ("system:node:", "system:kube-", "system:apiserver", "system:serviceaccount:kube-system:")
@@ -91,7 +91,7 @@ async def _imported(access: Access, name: str, file: str, patience: timedelta) -
         for number, text in enumerate(parts):
             await _stored(kube, drill, number, text)
         mark = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
-        change = {"metadata": {"annotations": {MARK: mark}}}
+        change = {"metadata": {"annotations": {EVIDENCE_MARK: mark}}}
         path = path_of("drills", access.control, name)
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"drill {name}")
         revised = await _revised(kube, access.control, drill["metadata"]["uid"], mark, patience)
@@ -175,7 +175,7 @@ async def _revised(kube: Kube, namespace: str, uid: str, mark: str, patience: ti
     while True:
         body = await demand(kube.get(path_of("drillreports", namespace)), f"reports of {namespace}")
         own = [r for r in body["items"] if r["spec"].get("drillUid") == uid]
-        if any((r["metadata"].get("annotations") or {}).get(MARK) == mark for r in own):
+        if any((r["metadata"].get("annotations") or {}).get(EVIDENCE_MARK) == mark for r in own):
             return True
         if now() > deadline:
             return False

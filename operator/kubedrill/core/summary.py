@@ -124,7 +124,7 @@ def _asked(seen: Observation) -> str:
     done = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Do"}
     faults = seen.conduct.faults if seen.conduct else ()
     return "; ".join(
-        f"by hand: {f.manual.do} - then kubectl drill confirm NAME {f.name} do"
+        f"by hand: {f.manual.do} - then kubectl drill confirm {f.name} do"
         for f in faults if f.manual and f.name not in done
     )
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube
 from kubedrill.shell.clock import ServerClock
@@ -24,7 +25,6 @@ from kubedrill.shell.task import DrillTask
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
-AUDIT_ANNOTATION = "kubedrill.dev/evidence-imported"
 
 
 class Desk:
@@ -93,5 +93,5 @@ def is_settled(drill: dict[str, Any]) -> bool:
     meta, status = drill["metadata"], drill.get("status") or {}
     machine = status.get("machine") or {}
     ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL
-    imported = (meta.get("annotations") or {}).get(AUDIT_ANNOTATION, "")
+    imported = (meta.get("annotations") or {}).get(EVIDENCE_MARK, "")
     return ended and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubedrill.api.base import GROUP, VERSION
-from kubedrill.api.drill import FINALIZER, Desired, DrillSpec
+from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
@@ -81,7 +81,7 @@ class Observer:
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
             records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck), waiting=dict(waiting),
-            imported=(meta.get("annotations") or {}).get("kubedrill.dev/evidence-imported", ""),
+            imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
         )
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
             revision, mark = await read_revision(self._kube, drill)

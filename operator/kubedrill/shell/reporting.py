@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.conditions import verdict_of
 from kubedrill.core.facts import Interval
 from kubedrill.core.machine import Decision
@@ -24,7 +25,6 @@ from kubedrill.reports.wording import headline
 
 CHUNK = 400_000
 REVISION = "kubedrill.dev/revision"
-IMPORTED = "kubedrill.dev/evidence-imported"
 
 
 def report_name(drill: Mapping[str, Any]) -> str:
@@ -36,7 +36,7 @@ async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]
     """The revision of the report that stands (0: none), and the mark of the imported evidence that it knows."""
     answer = await kube.get(_reports(drill["metadata"]["namespace"], report_name(drill)))
     notes = (answer.body.get("metadata") or {}).get("annotations") or {} if answer.ok else {}
-    return int(notes.get(REVISION, 0)), str(notes.get(IMPORTED, ""))
+    return int(notes.get(REVISION, 0)), str(notes.get(EVIDENCE_MARK, ""))
 
 
 async def write_report(
@@ -57,7 +57,7 @@ async def write_report(
         body = _config_map(f"{name}-{number}", chunk, owner.body["metadata"])
         if not (await _write_object(kube, f"/api/v1/namespaces/{namespace}/configmaps", f"{name}-{number}", body)).ok:
             return False
-    marked = {"metadata": {"annotations": {REVISION: str(revision), IMPORTED: seen.imported}}}
+    marked = {"metadata": {"annotations": {REVISION: str(revision), EVIDENCE_MARK: seen.imported}}}
     return (await kube.call("PATCH", _reports(namespace, name), marked, content_type=MERGE_PATCH)).ok
 
 

@@ -1,0 +1,35 @@
+"""One namespace with one small workload for all small drills."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.e2e.drills.lab import CONTROL, NAMESPACE, TARGET, workload
+from tests.e2e.staging.copies import kubectl
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[None]:
+    """The namespace has opted in, the workload is whole, the staging app's monitoring is there."""
+    up = [sys.executable, str(ROOT / "scenarios/morning-rush/app/up.py"), "--namespace", "staging"]
+    subprocess.run(up, check=True)
+    kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
+    kubectl("create", "namespace", NAMESPACE)
+    subprocess.run([str(Path(sys.executable).with_name("kubedrill")), "opt-in", NAMESPACE], check=True)
+    kubectl("apply", "-f", "-", given=workload())
+    yield
+    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture
+def whole(lab: None) -> Iterator[None]:  # noqa: ARG001  the namespace
+    """The workload is settled, and no drill is left afterwards."""
+    kubectl("-n", NAMESPACE, "rollout", "status", f"deployment/{TARGET}", "--timeout=90s")
+    yield
+    kubectl("delete", "drills", "-n", CONTROL, "--all", "--timeout=60s")
