@@ -199,6 +199,14 @@ class FieldStatus(ApiModel):
     when: Line = Field("", description="When that was.")
 
 
+class InterferenceStatus(ApiModel):
+    """A change by somebody who is not a player, until the facilitator attributes it."""
+
+    id: Line = Field(description="What `kubectl drill attribute` calls it.")
+    who: Line = Field("", description="Who did it, as far as is known.")
+    what: Annotated[str, Field(max_length=512)] = Field("", description="What was changed, and what tells so.")
+
+
 class RestoreStatus(ApiModel):
     """What was put back."""
 
@@ -237,6 +245,11 @@ class DrillStatus(ApiModel):
     )
     objectives: list[ObjectiveStatus] = Field(
         default_factory=list, max_length=30, description="Objectives, as measured."
+    )
+    interference: list[InterferenceStatus] = Field(
+        default_factory=list, max_length=20,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
+        description="Changes by somebody who is not a player: what they caused is open until they are attributed.",
     )
     restore: RestoreStatus | None = Field(None, description="What was put back.")
     score: Line | None = Field(None, description="Met of applicable, by the published formula.")

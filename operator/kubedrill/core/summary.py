@@ -14,13 +14,14 @@ from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.conditions import said, verdict_of
-from kubedrill.core.facts import FactKind
+from kubedrill.core.facts import FactKind, in_order
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, Phase
 from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.score import score_line
 from kubedrill.core.state import Observation, State, state_to_wire
 
+MOST_INTERFERENCE: Final = 20
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
 
@@ -53,6 +54,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
              "source": m.source.value, "actor": m.actor, "evidence": m.evidence[:256]} for m in so_far.milestones
         ],
         "objectives": [_objective(o) for o in so_far.objectives],
+        "interference": _interference(seen),
         "restore": _restore(state, seen),
         "score": score_line(so_far.objectives) if state.phase in TERMINAL and state.start_ex else None,
         "derived": [line[:256] for line in seen.conduct.derived] if seen.conduct else [],
@@ -67,6 +69,12 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
         "lower": format_duration(o.lower) if o.lower is not None else "",
         "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason[:256],
     }
+
+
+def _interference(seen: Observation) -> list[dict[str, Any]]:
+    strange = in_order(seen.facts, FactKind.INTERFERENCE)
+    return [{"id": f.id[:256], "who": str(f.detail.get("who", ""))[:256], "what": f.evidence[:512]}
+            for f in strange[:MOST_INTERFERENCE]]
 
 
 def _restore(state: State, seen: Observation) -> dict[str, Any] | None:

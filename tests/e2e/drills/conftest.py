@@ -15,10 +15,15 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[None]:
-    """The namespace has opted in, the workload is whole, the staging app's monitoring is there."""
+def staging_up() -> None:
+    """The staging app's monitoring and images are there."""
     up = [sys.executable, str(ROOT / "scenarios/morning-rush/app/up.py"), "--namespace", "staging"]
     subprocess.run(up, check=True)
+
+
+@pytest.fixture(scope="session")
+def lab(staging_up: None) -> Iterator[None]:  # noqa: ARG001  what its drills ask
+    """The namespace has opted in, the workload is whole."""
     kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s")
     kubectl("create", "namespace", NAMESPACE)
     subprocess.run([str(Path(sys.executable).with_name("kubedrill")), "opt-in", NAMESPACE], check=True)
