@@ -25,6 +25,7 @@ from kubedrill.shell.task import DrillTask
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
+MOST_FAILURES = 5
 
 
 class Desk:
@@ -48,7 +49,7 @@ class Desk:
         if task is None and not gone and is_settled(drill):
             return
         if task is None:
-            task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill)
+            task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill, self.collector)
             task.start(self._ended)
         task.wake()
 
@@ -63,8 +64,9 @@ class Desk:
                 task.wake()
 
     def ready(self) -> str:
-        """Empty when the operator can work; else what is missing."""
-        return ""
+        """Empty when the operator can work; else what is missing. The CRDs were looked for before all else."""
+        troubled = [task.name for task in self._tasks.values() if task.failures > MOST_FAILURES]
+        return f"the turns of {', '.join(troubled)} fail" if troubled else ""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:

@@ -43,6 +43,7 @@ from kubedrill.signals.workload import OwnWrites
 
 PROBE_EVERY = timedelta(seconds=0.9)
 LOOK_BACK = timedelta(seconds=60)
+FRESH = timedelta(milliseconds=500)
 MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
 
 
@@ -66,6 +67,7 @@ class Observer:
         self.operations: Mapping[str, tuple[Operation, ...]] = {}
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
+        self._before_seen: Observation | None = None
 
     async def observe(
         self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
@@ -136,6 +138,10 @@ class Observer:
         self, drill: dict[str, Any], conduct: Conduct, stored: tuple[StoredRecord, ...], seen: Observation
     ) -> Observation:
         now = self._clock.now()
+        kept = self._before_seen
+        if kept and now - kept.now < FRESH and kept.generation == seen.generation:
+            # the turn that set the finalizer has looked a moment ago
+            return replace(seen, conduct=kept.conduct, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
         probe = self._probe = await self._monitoring.probe(conduct, now - LOOK_BACK)
         if not conduct.impact.query and probe.rules:
             derived, _ = await self._conducted(drill, State())
@@ -147,12 +153,15 @@ class Observer:
             await watching  # where nothing may be read, the lists are not waited for
         self.operations = read.operations
         self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
-        return replace(seen, conduct=conduct, checks=checks, plans=read.plans, scenario=self._scenario_read)
+        looked = replace(seen, conduct=conduct, checks=checks, plans=read.plans, scenario=self._scenario_read)
+        self._before_seen = looked
+        return looked
 
     async def _during(
         self, drill: dict[str, Any], conduct: Conduct, state: State, seen: Observation, *, stopping: bool
     ) -> Observation:
-        await self._watch(drill, conduct, state)
+        if state.phase not in TERMINAL or seen.imported != state.imported:
+            await self._watch(drill, conduct, state)
         measured = state.phase in MEASURED and not stopping
         if state.start_ex and (measured or self._probe is None):
             await self._measure(conduct, state)

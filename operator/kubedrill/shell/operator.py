@@ -18,6 +18,7 @@ from kubedrill.api.base import GROUP, VERSION
 from kubedrill.kube.client import Kube
 from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.desk import Desk
+from kubedrill.shell.drills import drill_path
 from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger("kubedrill")
@@ -53,10 +54,23 @@ def registered(desk: Desk) -> kopf.OperatorRegistry:
     return registry
 
 
+async def demand_crds(kube: Kube, namespace: str) -> None:
+    """Kopf watches a kind that does not exist for ever, in silence: so look first, and end with a clear word.
+
+    Raises:
+        SystemExit: Drills can't be listed; the pod is started again after a while.
+    """
+    answer = await kube.get(drill_path(namespace), query=[("limit", "1")])
+    if not answer.ok:
+        raise SystemExit(f"Drills of namespace {namespace} can't be listed ({answer.status} {answer.message}):"
+                         " are the CRDs installed (kubectl apply --server-side -f crds), and the operator's rights?")
+
+
 async def run(settings: Settings) -> None:
     """Runs until kopf ends: by a signal, or because a watch is refused (then the process is to be restarted)."""
     kube = await Kube.connect()
     clock = ServerClock(settings.clock_error)
+    await demand_crds(kube, settings.namespace)
     await clock.measure(kube)
     desk = Desk(kube, clock, settings)
     try:

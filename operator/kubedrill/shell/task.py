@@ -12,6 +12,7 @@ from typing import Any
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.evidence import EvidenceRefused
+from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.turn import Turns
@@ -23,13 +24,16 @@ BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), 
 class DrillTask:
     """One Drill's own clock and lock: its turns never overlap."""
 
-    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings, drill: dict[str, Any]) -> None:
+    def __init__(
+        self, kube: Kube, clock: ServerClock, settings: Settings, drill: dict[str, Any], collector: DrillCollector
+    ) -> None:
         meta = drill["metadata"]
         self.uid: str = meta["uid"]
         self.name: str = meta["name"]
         self.target_namespace: str = (drill.get("spec") or {}).get("targetNamespace", "")
         self.inbox = FactInbox()
-        self._clock = clock
+        self.failures = 0
+        self._clock, self._collector = clock, collector
         self._woken = asyncio.Event()
         self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.wake)
         self._task: asyncio.Task[None] | None = None
@@ -50,26 +54,34 @@ class DrillTask:
         await self._turns.close()
 
     async def _run(self, ended: Callable[[str], None]) -> None:
-        failures = 0
-        while not self._turns.over:
+        while True:
             self._woken.clear()
-            try:
-                wake_at = await self._turns.once()
-                failures = 0
-            except (Unreachable, EvidenceRefused) as error:
-                LOG.warning("drill %s: %s; trying again", self.name, error)
-                wake_at, failures = self._later(failures), failures + 1
-            except Exception:
-                # A poison object must not take the operator with it, nor hold up another drill.
-                LOG.exception("drill %s: the turn failed; trying again", self.name)
-                wake_at, failures = self._later(failures), failures + 1
+            wake_at = await self._turn()
             if not self._turns.over:
                 await self._sleep_until(wake_at)
-        await self._turns.close()
+                continue
+            await self._turns.close()
+            if not self._woken.is_set():  # something may have come while the watches were ended
+                break
         ended(self.uid)
 
-    def _later(self, failures: int) -> datetime:
-        return self._clock.now() + BACK_OFF[min(failures, len(BACK_OFF) - 1)]
+    async def _turn(self) -> datetime | None:
+        """One turn; when it fails, when to try again."""
+        began = self._clock.now()
+        try:
+            wake_at = await self._turns.once()
+        except (Unreachable, EvidenceRefused) as error:
+            LOG.warning("drill %s: %s; trying again", self.name, error)
+        except Exception:
+            # A poison object must not take the operator with it, nor hold up another drill.
+            LOG.exception("drill %s: the turn failed; trying again", self.name)
+        else:
+            self.failures = 0
+            self._collector.turned((self._clock.now() - began).total_seconds(), failed=False)
+            return wake_at
+        self._collector.turned((self._clock.now() - began).total_seconds(), failed=True)
+        self.failures += 1
+        return self._clock.now() + BACK_OFF[min(self.failures, len(BACK_OFF)) - 1]
 
     async def _sleep_until(self, wake_at: datetime | None) -> None:
         left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())

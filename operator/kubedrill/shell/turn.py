@@ -69,6 +69,7 @@ class Turns:
         self._actor.plan(self._observer.operations)
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
+        await self._tell(drill, decision)
         self.over = self._is_over(decision, seen)
         return self._clock.now() if again or outcomes else decision.wake_at
 
@@ -93,9 +94,13 @@ class Turns:
         drill["metadata"]["resourceVersion"] = answer.body["metadata"]["resourceVersion"]
         for because in decision.passed:
             LOG.info("drill %s: %s -> %s: %s", self._name, state.phase, decision.state.phase, because.message)
+        return True
+
+    async def _tell(self, drill: dict[str, Any], decision: Decision) -> None:
+        """Events for people, after what matters was done."""
+        for because in decision.passed:
             await post_event(self._kube, drill, because.reason, because.message, self._clock.now(),
                              warning=bool(because.ending and because.ending.verdict))
-        return True
 
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""

@@ -45,15 +45,17 @@ def manifests() -> str:
     """Everything, as one list."""
     resources = {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}
     app = deployment(APP, 3, {
-        "image": "localhost/kubedrill/staging-app:dev", "command": ["python3", "-c", SERVE], "workingDir": "/tmp",
+        "image": "localhost/kubedrill/staging-app:dev", "command": ["python3", "-c", SERVE], "workingDir": "/etc",
         "resources": resources, "readinessProbe": {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1},
     })
     files = {"prometheus.yml": yaml.safe_dump(PROMETHEUS), "rules.yml": yaml.safe_dump(RULES)}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "prometheus", "namespace": SHOP}, "data": files}
+    named = {"name": "prometheus", "namespace": SHOP}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": named, "data": files}
+    mounts = [{"name": "config", "mountPath": "/etc/prometheus/shop"}, {"name": "data", "mountPath": "/data"}]
     prometheus = deployment("prometheus", 1, {
         "image": "localhost/kubedrill/services:dev",
         "command": ["prometheus", "--config.file=/etc/prometheus/shop/prometheus.yml", "--storage.tsdb.path=/data"],
-        "volumeMounts": [{"name": "config", "mountPath": "/etc/prometheus/shop"}, {"name": "data", "mountPath": "/data"}],
+        "volumeMounts": mounts,
         "readinessProbe": {"httpGet": {"path": "/-/ready", "port": 9090}, "periodSeconds": 1},
     }, volumes=[{"name": "config", "configMap": {"name": "prometheus"}}, {"name": "data", "emptyDir": {}}])
     headless = service(APP, 8000, clusterIP="None", publishNotReadyAddresses=True)

@@ -89,7 +89,8 @@ def test_the_mitigation_counts_only_when_the_facilitator_has_attributed_it(drill
 
     assert mitigation() in ("Indeterminate", "Pending")
     change = strange_change()
-    kubedrill("attribute", change, "--to", "tom", "--evidence", "he merged it", "--drill", "checkout-oom", "-n", CONTROL)
+    because = ["--to", "tom", "--evidence", "he merged it"]
+    kubedrill("attribute", change, *because, "--drill", "checkout-oom", "-n", CONTROL)
     until(lambda: milestones("checkout-oom")["Mitigated"]["actor"] == "tom", 30, "tom is credited")
     assert mitigation() == "Met"
 
