@@ -28,7 +28,8 @@ def test_no_lock_file_that_names_hosts(name: str):
 
 def test_every_requirement_is_pinned_by_hash():
     for file in tracked("*requirements*.txt"):
-        pins = [line for line in file.read_text(encoding="utf-8").splitlines() if re.match(r"^[a-z0-9]", line, re.IGNORECASE)]
+        lines = file.read_text(encoding="utf-8").splitlines()
+        pins = [line for line in lines if re.match(r"^[a-z0-9]", line, re.IGNORECASE)]
         assert pins
         assert all("==" in line and line.endswith("\\") for line in pins), file
 
