@@ -88,7 +88,9 @@ def after() -> None:
 def proof(before: dict[str, object]) -> bool:
     """Shows, from the cluster itself, that everything is back."""
     now = deployment()
-    records = kubectl("get", "secrets", "-n", CONTROL, "--field-selector", "type=kubedrill.dev/undo", "-o", "name")
+    uid = kubectl("get", "drill", DRILL, "-n", CONTROL, "-o", "jsonpath={.metadata.uid}").stdout
+    records = kubectl("get", "secrets", "-n", CONTROL, "--field-selector", "type=kubedrill.dev/undo", "-o", "name",
+                      "-l", f"kubedrill.dev/drill-uid={uid}")
     jobs = kubectl("exec", "-n", NAMESPACE, "deploy/redis", "--", "redis-cli", "--raw", "EVAL",
                    "local n=0 for _,k in ipairs(redis.call('KEYS','*')) do if redis.call('TYPE',k).ok=='list' then"
                    " for _,j in ipairs(redis.call('LRANGE',k,0,-1)) do if string.find(j,'\"drill%-') then n=n+1 end"

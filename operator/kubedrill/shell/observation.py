@@ -21,7 +21,7 @@ from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
-from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.operations import ABSENT, Operation, Refusal
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, RecordSeen, State
@@ -253,5 +253,6 @@ def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
         record = stored.record
         managers.add(record.manager)
         for field in record.fields:
-            values |= {(record.subject, field.path, shown(v)) for v in (field.before, field.after)}
+            # a watch tells of a field that is absent as None
+            values |= {(record.subject, field.path, None if v is ABSENT else shown(v)) for v in (field.before, field.after)}
     return OwnWrites(frozenset(managers), frozenset(values))

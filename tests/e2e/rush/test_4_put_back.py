@@ -35,7 +35,9 @@ def test_no_field_manager_of_the_drill_is_left(settled: Ran):
 
 
 def test_no_undo_record_is_left(settled: Ran):
-    assert kubectl("get", "secrets", "-n", "drills", "--field-selector", "type=kubedrill.dev/undo", "-o", "name") == ""
+    own = f"kubedrill.dev/drill-uid={settled.drill['metadata']['uid']}"
+    undo = "type=kubedrill.dev/undo"
+    assert kubectl("get", "secrets", "-n", "drills", "--field-selector", undo, "-l", own, "-o", "name") == ""
     assert settled.drill["status"]["restore"]["complete"] is True
 
 
