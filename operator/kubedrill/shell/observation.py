@@ -254,5 +254,6 @@ def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
         managers.add(record.manager)
         for field in record.fields:
             # a watch tells of a field that is absent as None
-            values |= {(record.subject, field.path, None if v is ABSENT else shown(v)) for v in (field.before, field.after)}
+            both = (None if value is ABSENT else shown(value) for value in (field.before, field.after))
+            values |= {(record.subject, field.path, value) for value in both}
     return OwnWrites(frozenset(managers), frozenset(values))
