@@ -120,7 +120,7 @@ class Actor:
         await hook(STARTED_WRITTEN)
         outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
                                reverters=self._reverters, on=hook, wanted=lambda: self._still_armed(drill, state))
-        return tuple(injection_facts(outcome, state, self._clock)), outcome.state is not Injection.PENDING
+        return tuple(failures(outcome, state, self._clock)), outcome.state is not Injection.PENDING
 
     async def _still_armed(self, drill: dict[str, Any], state: State) -> bool:
         """Whether the drill is still where this injection was decided: asked when its record stands."""
@@ -170,7 +170,7 @@ class Actor:
             self.stuck.pop(name, None)
             self.waiting.pop(name, None)
             self._back_off.pop(name, None)
-            return reverted_facts(outcome.stored or stored, self._clock), True
+            return (), True
         if outcome.state is Reversal.STALLED:
             self.stuck[name] = f"{outcome.reason}: {outcome.message}"
             wait = min(max(outcome.after, wait * 2), LONGEST_BACK_OFF)
@@ -219,30 +219,11 @@ def recorded_operations(stored: Iterable[StoredRecord]) -> dict[str, tuple[Opera
     return found
 
 
-def injection_facts(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Iterable[Fact]:
-    """What came of an injection, fault by fault."""
+def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Iterable[Fact]:
+    """The faults that could not be injected. That one is in, its undo record tells."""
     for target in outcome.targets:
-        for fault in target.faults:
-            if target.state is Injection.INJECTED and target.at is not None:
-                yield Fact(FactKind.FAULT_INJECTED, target.at, Source.OPERATOR, f"injected/{fault}",
-                           evidence=f"{target.subject} was patched and answered",
-                           detail={"fault": fault, "target": target.subject})
-            elif target.state not in (Injection.INJECTED, Injection.PENDING):
-                yield _failed(fault, state, target.reason, target.message, clock)
-
-
-def reverted_facts(stored: StoredRecord, clock: ServerClock) -> tuple[Fact, ...]:
-    """Who put back what."""
-    outcome = stored.record.outcome
-    by = outcome.by if outcome else OPERATOR
-    at = Interval.at(stored.record.restored_at or clock.now(), clock.error)
-    wrote = any(f.outcome == "Restored" for f in outcome.fields) if outcome else False
-    subject = stored.record.subject
-    return tuple(
-        Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}", evidence=f"{subject} read back",
-             detail={"fault": fault, "target": subject, "by": by, "wrote": wrote})
-        for fault in stored.record.faults
-    )
+        if target.state not in (Injection.INJECTED, Injection.PENDING):
+            yield from (_failed(fault, state, target.reason, target.message, clock) for fault in target.faults)
 
 
 async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) -> bool:

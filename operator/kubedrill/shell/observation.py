@@ -21,11 +21,10 @@ from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
-from kubedrill.core.operations import ABSENT, Operation, Refusal
+from kubedrill.core.operations import Operation, Refusal
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
-from kubedrill.core.state import Observation, RecordSeen, State
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.state import Observation, State
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.records import StoredRecord, list_records
@@ -33,11 +32,12 @@ from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
+from kubedrill.shell.record_facts import injected_facts, own_writes, record_seen
+from kubedrill.shell.recorded import recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
-from kubedrill.shell.surroundings import read_surroundings
+from kubedrill.shell.surroundings import planned, read_surroundings, read_targets
 from kubedrill.signals import audit
-from kubedrill.signals.fields import shown
 from kubedrill.signals.identity import CHANGES, READS, matched
 from kubedrill.signals.workload import OwnWrites
 
@@ -78,6 +78,7 @@ class Observer:
         stored = await list_records(self._kube, self._settings.namespace)
         self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
         self._own = own_writes(self.records.values(), self._own)
+        self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
@@ -165,7 +166,10 @@ class Observer:
         measured = state.phase in MEASURED and not stopping
         if state.start_ex and (measured or self._probe is None):
             await self._measure(conduct, state)
+        if state.phase is Phase.ARMED and not self.operations:
+            await self._plan_again(drill, conduct)
         self._take(self._inbox.drain())
+        self._take(f for r in self.records.values() for f in injected_facts(r))
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._audited(conduct))
         self._take(self._bites(conduct, state))
@@ -189,6 +193,14 @@ class Observer:
             self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
             self._take(self._probe.facts)
             await self._evidence.remember(self._cluster.remembered)
+
+    async def _plan_again(self, drill: dict[str, Any], conduct: Conduct) -> None:
+        """After a restart: what the faults do, with the parameters as they were settled before the start.
+
+        A target that shows its fault already gives no plan; then its record says all that is needed.
+        """
+        objects, _ = await read_targets(self._kube, conduct, None)
+        _, _, self.operations = planned(conduct, drill["metadata"]["uid"], objects, {})
 
     def _bites(self, conduct: Conduct, state: State) -> Iterable[Fact]:
         """A fact for each fault that was seen to have all of its effect."""
@@ -234,26 +246,3 @@ def since_start(facts: Iterable[Fact], state: State) -> frozenset[Fact]:
 def targets_of(conduct: Conduct) -> tuple[str, ...]:
     """The workloads that the drill touches."""
     return tuple(str(f.memory_limit.target) for f in conduct.faults if f.memory_limit)
-
-
-def record_seen(stored: StoredRecord) -> RecordSeen:
-    """An undo record as the machine sees it."""
-    record, outcome = stored.record, stored.record.outcome
-    return RecordSeen(
-        record.name, record.state.value, record.faults, record.subject,
-        fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
-        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
-    )
-
-
-def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
-    """What the drill itself wrote or puts back; what earlier records told of stays true."""
-    managers, values = set(before.managers), set(before.values)
-    for stored in records:
-        record = stored.record
-        managers.add(record.manager)
-        for field in record.fields:
-            # a watch tells of a field that is absent as None
-            both = (None if value is ABSENT else shown(value) for value in (field.before, field.after))
-            values |= {(record.subject, field.path, value) for value in both}
-    return OwnWrites(frozenset(managers), frozenset(values))
