@@ -17,11 +17,21 @@ PROMETHEUS = {
         {"names": [f"{APP}.{SHOP}.svc.cluster.local"], "type": "A", "port": 8000, "refresh_interval": "1s"}]}],
 }
 RULES = {"groups": [{"name": "shop", "rules": [
-    {"alert": "CheckoutErrorsHigh", "expr": f'3 - sum(up{{job="{APP}"}}) > 0', "for": "2s"}]}]}
-SERVE = (
-    "import http.server; held = b'x' * (44 << 20); "
-    "http.server.ThreadingHTTPServer(('', 8000), http.server.SimpleHTTPRequestHandler).serve_forever()"
-)
+    {"alert": "CheckoutErrorsHigh", "expr": f'3 - sum(up{{job="{APP}"}}) > 0', "for": "2s"},
+    {"alert": "NeverFires", "expr": "vector(0) > 1"}]}]}
+SERVE = """
+import http.server
+held = b"x" * (44 << 20)
+class Shop(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.end_headers()
+        self.wfile.write(b"open_carts 1\\n")
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("", 8000), Shop).serve_forever()
+"""
 
 
 def deployment(name: str, replicas: int, container: dict[str, Any], **pod: Any) -> dict[str, Any]:

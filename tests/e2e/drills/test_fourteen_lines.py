@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.e2e.drills.lab import CONTROL, in_phase, records, status, stop
-from tests.e2e.drills.shop import APP, GOOD, SHOP, fourteen_lines, manifests
+from tests.e2e.drills.shop import APP, GOOD, SHOP, fourteen_lines
 from tests.e2e.staging.copies import kubectl, until
 
 KUBEDRILL = str(Path(sys.executable).with_name("kubedrill"))
@@ -22,21 +22,6 @@ def kubedrill(*arguments: str) -> str:
     done = subprocess.run([KUBEDRILL, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def shop(staging_up: None) -> Iterator[None]:  # noqa: ARG001  its images
-    """The shop runs, and its one alert is silent."""
-    kubectl("delete", "namespace", SHOP, "--ignore-not-found", "--timeout=120s")
-    kubectl("create", "namespace", SHOP)
-    kubedrill("opt-in", SHOP)
-    kubectl("apply", "-f", "-", given=manifests())
-    for name in (APP, "prometheus"):
-        kubectl("-n", SHOP, "rollout", "status", f"deployment/{name}", "--timeout=90s")
-    query = "/api/v1/namespaces/shop-staging/services/prometheus:9090/proxy/api/v1/query?query=sum(up)"
-    until(lambda: '"3"' in kubectl("get", "--raw", query), 60, "Prometheus scrapes all three")
-    yield
-    kubectl("delete", "namespace", SHOP, "--wait=false")
 
 
 @pytest.fixture(scope="module")
