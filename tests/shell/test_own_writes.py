@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from kubedrill.core.operations import ABSENT
 from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord
 from kubedrill.protocol.records import RecordRef, StoredRecord
-from kubedrill.shell.record_facts import own_writes
+from kubedrill.shell.recorded import own_writes
 from kubedrill.signals.workload import OwnWrites
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

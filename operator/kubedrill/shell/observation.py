@@ -32,8 +32,7 @@ from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
-from kubedrill.shell.record_facts import injected_facts, own_writes, record_seen
-from kubedrill.shell.recorded import recorded_facts
+from kubedrill.shell.recorded import own_writes, record_seen, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import planned, read_surroundings, read_targets
@@ -169,7 +168,6 @@ class Observer:
         if state.phase is Phase.ARMED and not self.operations:
             await self._plan_again(drill, conduct)
         self._take(self._inbox.drain())
-        self._take(f for r in self.records.values() for f in injected_facts(r))
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._audited(conduct))
         self._take(self._bites(conduct, state))

@@ -6,7 +6,22 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.operations import ABSENT
+from kubedrill.core.state import RecordSeen
 from kubedrill.core.undo_record import RecordState, UndoRecord
+from kubedrill.protocol.records import StoredRecord
+from kubedrill.signals.fields import shown
+from kubedrill.signals.workload import OwnWrites
+
+
+def record_seen(stored: StoredRecord) -> RecordSeen:
+    """An undo record as the machine sees it."""
+    record, outcome = stored.record, stored.record.outcome
+    return RecordSeen(
+        record.name, record.state.value, record.faults, record.subject,
+        fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
+        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
+    )
 
 
 def recorded_facts(records: Iterable[UndoRecord], clock_error: timedelta) -> Iterator[Fact]:
@@ -36,3 +51,16 @@ def _reverted(record: UndoRecord, clock_error: timedelta) -> Iterator[Fact]:
         yield Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}",
                    evidence=f"{record.subject} read back",
                    detail={"fault": fault, "target": record.subject, "by": outcome.by, "wrote": wrote})
+
+
+def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
+    """What the drill itself wrote or puts back; what earlier records told of stays true."""
+    managers, values = set(before.managers), set(before.values)
+    for stored in records:
+        record = stored.record
+        managers.add(record.manager)
+        for field in record.fields:
+            # a watch tells of a field that is absent as None
+            both = (None if value is ABSENT else shown(value) for value in (field.before, field.after))
+            values |= {(record.subject, field.path, value) for value in both}
+    return OwnWrites(frozenset(managers), frozenset(values))
