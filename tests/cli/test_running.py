@@ -1,6 +1,9 @@
 """`run` is for CI: a drill from its file to an exit code, with reports, put back whatever happens."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from xml.etree import ElementTree as ET
@@ -40,6 +43,14 @@ def when_there(api, work):
 
 def ends(api, **status):
     when_there(api, lambda there: api.put(DRILLS, there | {"status": status}))
+
+
+def stopped_by_the_operator(api):
+    """What the operator does once the drill is to be stopped."""
+    deadline = time.monotonic() + 10
+    while api.collections[DRILLS]["rush"]["spec"]["desired"] != "Stop" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    api.put(DRILLS, api.collections[DRILLS]["rush"] | {"status": finished("Stopped", phase="Stopped")})
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("Passed", 0), ("Failed", 1), ("Inconclusive", 7)])
@@ -104,18 +115,24 @@ def test_it_may_be_replaced_when_that_is_said(api, kubedrill, file):
 
 
 def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, file):
-    def operator(_there):
-        deadline = time.monotonic() + 10
-        while api.collections[DRILLS]["rush"]["spec"]["desired"] != "Stop" and time.monotonic() < deadline:
-            time.sleep(0.01)
-        stopped = api.collections[DRILLS]["rush"]
-        api.put(DRILLS, stopped | {"status": finished("Stopped", phase="Stopped")})
-
-    when_there(api, operator)
+    when_there(api, lambda _: stopped_by_the_operator(api))
     result = kubedrill("run", "-f", file(), "--timeout", "300ms")
     assert result.exit_code == 5
     assert "it was stopped and put back" in result.output
     assert api.collections[DRILLS]["rush"]["spec"]["stopBecause"] == "kubedrill run was ended"
+
+
+def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
+    command = [sys.executable, "-u", "-m", "kubedrill.cli.main", "run", "-f", file()]
+    env = os.environ | {"KUBECONFIG": str(api.kubeconfig(tmp_path))}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pipeline:
+        followed = pipeline.stdout.readline()
+        pipeline.terminate()
+        stopped_by_the_operator(api)
+        printed = pipeline.communicate(timeout=20)[0]
+    assert "rush" in followed
+    assert pipeline.returncode == 4, printed
+    assert "stopped and put back" in printed
 
 
 def test_reports_come_from_the_record_that_the_operator_stored(api, kubedrill, file, tmp_path):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -70,7 +73,7 @@ async def _conducted(
             await _removed(kube, namespace, name)
         await _created(kube, document, namespace)
         try:
-            async with asyncio.timeout(limit.total_seconds()):
+            async with _ended_by_termination(), asyncio.timeout(limit.total_seconds()):
                 seen = await watched(kube, namespace, name, live=False, stuck=PUT_BACK_WITHIN)
         except (TimeoutError, asyncio.CancelledError) as cut:
             await wish_of(
@@ -78,11 +81,24 @@ async def _conducted(
             )
             await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
             if isinstance(cut, asyncio.CancelledError):
-                raise
+                click.echo(f"{name} was ended from outside; it was stopped and put back")
+                return ExitCode.STOPPED
             raise Trouble(f"{name} was not over within the timeout; it was stopped and put back") from cut
         code = ended(seen)
         _written(await _record(kube, namespace, seen), junit, folder)
     return code
+
+
+@asynccontextmanager
+async def _ended_by_termination() -> AsyncIterator[None]:
+    """A pipeline is cancelled by SIGTERM: taken like an interrupt, or the drill would go on without anybody."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101  a coroutine runs in one
+    loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _applied(kube: Kube, document: Document, namespace: str) -> None:
