@@ -35,6 +35,21 @@ def test_a_deleted_drill_may_go_only_when_everything_is_put_back():
     assert world.gone
 
 
+def test_an_ended_drill_keeps_no_finalizer_so_that_it_can_be_deleted_without_us():
+    world = World()
+    world.run(3)
+    world.run(10, desired=Desired.STOP)
+    assert not world.finalizer
+
+
+def test_a_drill_that_is_on_keeps_its_finalizer():
+    world = World()
+    world.run(3)
+    world.bite()
+    world.run(3)
+    assert world.finalizer
+
+
 def test_a_record_is_deleted_only_after_its_outcome_stands_in_the_status():
     world = World()
     world.run(3)

@@ -42,7 +42,8 @@ def test_a_held_drill_checks_again_when_it_is_started():
 
 
 def test_a_hard_refusal_ends_the_drill_at_once_with_nothing_touched():
-    decision = reduce(State(), seen(refusal=Refusal("ScenarioNotFound", "there is no DrillScenario x"), conduct=None))
+    refusal = Refusal("ScenarioNotFound", "there is no DrillScenario x")
+    decision = reduce(State(), seen(refusal=refusal, conduct=None, finalizer=False))
     assert decision.state.phase is Phase.ABORTED
     assert decision.state.ending is not None
     assert decision.state.ending.reason == "ScenarioNotFound"

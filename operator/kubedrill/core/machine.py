@@ -165,9 +165,10 @@ def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[C
     if state.phase in TERMINAL and state.start_ex and seen.imported != state.imported and not seen.deleting:
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
-    if seen.deleting and seen.finalizer and not seen.records and (
-        state.phase in TERMINAL or state.phase is Phase.HOT_WASH
+    if seen.finalizer and not seen.records and (
+        state.phase in TERMINAL or (seen.deleting and state.phase is Phase.HOT_WASH)
     ):
+        # the last arrow of the protocol: an ended drill can be deleted without us
         yield RemoveFinalizer()
 
 

@@ -27,7 +27,7 @@ from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol import records
 from kubedrill.protocol.inject import inject, sustain
-from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
+from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal, RevertOutcome
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
@@ -224,6 +224,11 @@ def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Ite
     for target in outcome.targets:
         if target.state not in (Injection.INJECTED, Injection.PENDING):
             yield from (_failed(fault, state, target.reason, target.message, clock) for fault in target.faults)
+
+
+async def put_back(kube: Kube, stored: StoredRecord, clock: ServerClock) -> RevertOutcome:
+    """Puts back what a record tells of, and leaves the outcome in it."""
+    return await revert(kube, stored.ref, OPERATOR, clock, reverters=all_reverters(clock))
 
 
 async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) -> bool:

@@ -18,6 +18,7 @@ from kubedrill.shell.settings import Settings
 from kubedrill.shell.turn import Turns
 
 LOG = logging.getLogger(__name__)
+MOST_FAILURES = 3
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
@@ -81,7 +82,16 @@ class DrillTask:
             return wake_at
         self._collector.turned((self._clock.now() - began).total_seconds(), failed=True)
         self.failures += 1
+        if self.failures >= MOST_FAILURES:
+            await self._rescue()
         return self._clock.now() + BACK_OFF[min(self.failures, len(BACK_OFF)) - 1]
+
+    async def _rescue(self) -> None:
+        """What must happen although no turn succeeds."""
+        try:
+            await self._turns.put_back_anyway()
+        except Exception:
+            LOG.exception("drill %s: it could not be put back without a turn either; trying again", self.name)
 
     async def _sleep_until(self, wake_at: datetime | None) -> None:
         left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())

@@ -18,7 +18,7 @@ from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.summary import project, worth_writing
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.records import list_records
-from kubedrill.shell.acting import Actor, revert_orphan
+from kubedrill.shell.acting import Actor, put_back, revert_orphan
 from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.drills import drill_path, post_event, write_status
 from kubedrill.shell.evidence import Evidence
@@ -72,6 +72,19 @@ class Turns:
         await self._tell(drill, decision)
         self.over = self._is_over(decision, seen)
         return self._clock.now() if again or outcomes else decision.wake_at
+
+    async def put_back_anyway(self) -> None:
+        """When turns keep failing: a stop, a deletion or the deadline must not wait for a good one.
+
+        The outcome stands in the records; they are closed by the next good turn.
+        """
+        answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
+        spec, meta = answer.body.get("spec") or {}, answer.body.get("metadata") or {}
+        ending = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
+        for stored in await list_records(self._kube, self._settings.namespace, self._uid):
+            if ending or stored.record.deadline <= self._clock.now():
+                LOG.error("drill %s: its turns fail; %s is put back without one", self._name, stored.record.subject)
+                await put_back(self._kube, stored, self._clock)
 
     async def close(self) -> None:
         """Ends the watches."""

@@ -1,0 +1,41 @@
+"""A drill whose turns always fail is put back all the same when it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kubedrill.kube.client import Kube
+from kubedrill.shell.clock import ServerClock
+from kubedrill.shell.metrics import DrillCollector
+from kubedrill.shell.settings import Settings
+from kubedrill.shell.task import MOST_FAILURES, DrillTask
+from kubedrill.shell.turn import Turns
+
+DRILL = {"metadata": {"uid": "u", "name": "d", "namespace": "drills"}, "spec": {"targetNamespace": "shop"}}
+
+
+async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: pytest.MonkeyPatch):
+    turns, rescued = [], asyncio.Event()
+
+    async def broken(_self: Turns) -> None:
+        turns.append(1)
+        raise TypeError("poison")
+
+    async def noted(_self: Turns) -> None:
+        rescued.set()
+
+    monkeypatch.setattr(Turns, "once", broken)
+    monkeypatch.setattr(Turns, "put_back_anyway", noted)
+    monkeypatch.setattr("kubedrill.shell.task.BACK_OFF", (timedelta(0),))
+    clock = ServerClock(timedelta(0))
+    nobody: Any = object.__new__(Kube)
+    task = DrillTask(nobody, clock, Settings(), DRILL, DrillCollector(list, clock.now))
+    task.start(lambda _uid: None)
+    async with asyncio.timeout(5):
+        await rescued.wait()
+    await task.stop()
+    assert len(turns) >= MOST_FAILURES
