@@ -94,3 +94,14 @@ def test_an_alert_that_never_fires_ends_play_and_fails_the_drill():
     assert decision.state.ending is not None
     assert decision.state.ending.reason == "AlertNeverFired"
     assert not world.on
+
+
+def test_a_fault_that_cannot_be_injected_in_time_ends_the_drill_and_says_what_it_waited_for():
+    world = World()
+    world.run(1)
+    for _ in range(200):  # the queue does not answer: no record, no fact, a new attempt each second
+        world.now += timedelta(seconds=1)
+        decision = world.turn(waiting={"injection": "Redis does not answer"})
+    assert decision.state.ending is not None
+    assert decision.state.ending.reason == "InjectionFailed"
+    assert "Redis does not answer" in decision.state.ending.message

@@ -110,12 +110,17 @@ def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Becaus
     return _ends("TimeUp", "the drill's time is up")
 
 
-def injection_failed(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
-    """A fault could not be injected."""
+def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """A fault could not be injected, or not within the time that it is given to bite."""
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
-    if not failed:
-        return None
-    return _ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
+    if failed:
+        return _ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
+    late = [f.name for f in state.faults if f.step in (FaultStep.PLANNED, FaultStep.STARTED)]
+    given = seen.conduct.arm_within if seen.conduct else None
+    if late and given and state.since and seen.now > state.since + given:
+        why = "; ".join(seen.waiting.values()) or "the cluster did not take it"
+        return _ends("InjectionFailed", f"{', '.join(late)} could not be injected within {given}: {why}", Verdict.ERROR)
+    return None
 
 
 def effective(state: State, seen: Observation, _so_far: Assessment) -> Because | None:

@@ -121,7 +121,7 @@ def _message(decision: Decision, seen: Observation) -> str:
         return "; ".join(failing) or "checking"
     if seen.stuck:
         return "; ".join(f"{name}: {why}" for name, why in seen.stuck.items())
-    if state.phase is Phase.RECOVERING and seen.waiting:
+    if state.phase in (Phase.ARMED, Phase.RECOVERING) and seen.waiting:
         return "; ".join(seen.waiting.values())
     asked = _asked(seen) if state.phase is Phase.ARMED else ""
     return asked or (decision.passed[-1].message if decision.passed else _standing(state))

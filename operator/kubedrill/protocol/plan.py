@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from kubedrill.core.operations import Ask, Refusal, SetFields, Target
 from kubedrill.core.undo import after_values, before_values, inject_patch
-from kubedrill.core.undo_record import DrillIdentity, UndoRecord, manager_name
+from kubedrill.core.undo_record import UNREACHABLE, DrillIdentity, UndoRecord, manager_name
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
@@ -94,5 +94,7 @@ def refused(subject: object, reply: Reply, answer: Answer) -> InjectionEnds:
 
 def _unless_refused(planned: T | Refusal) -> T:
     if isinstance(planned, Refusal):
-        raise InjectionEnds(Injection.REFUSED, planned.reason, planned.message)
+        # what does not answer now may answer in a moment: its Service may be seconds old
+        state = Injection.PENDING if planned.reason.endswith(UNREACHABLE) else Injection.REFUSED
+        raise InjectionEnds(state, planned.reason, planned.message)
     return planned

@@ -42,6 +42,7 @@ from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger(__name__)
 OPERATOR = "Operator"
+INJECTION = "injection"
 LONGEST_BACK_OFF = timedelta(seconds=30)
 
 
@@ -120,6 +121,9 @@ class Actor:
         await hook(STARTED_WRITTEN)
         outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
                                reverters=self._reverters, on=hook, wanted=lambda: self._still_armed(drill, state))
+        self.waiting.pop(INJECTION, None)
+        if outcome.state is Injection.PENDING and outcome.why:
+            self.waiting[INJECTION] = outcome.why.message
         return tuple(failures(outcome, state, self._clock)), outcome.state is not Injection.PENDING
 
     async def _still_armed(self, drill: dict[str, Any], state: State) -> bool:
