@@ -109,3 +109,7 @@ soak-baseline: setup cluster staging ## Ten minutes of the staging app's baselin
 .PHONY: bench
 bench: setup cluster install staging ## Latency of injection and undo, the operator's cost (not a test)
 	@$(KUBE) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python bench/latency.py
+
+.PHONY: nightly
+nightly: setup cluster install staging soak-baseline ## What takes too long for CI: ten minutes of baseline, ten unfixed drills
+	@$(KUBE) $(BIN)/pytest -q nightly
