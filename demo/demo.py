@@ -80,8 +80,7 @@ def after() -> None:
                          check=False)
     if log.returncode == 0:
         say("the API server's audit log becomes evidence")
-        subprocess.run(drill("import-audit", DRILL, "-n", CONTROL, "--log", log.stdout.strip()), check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(drill("import-audit", DRILL, "-n", CONTROL, "--log", log.stdout.strip()), check=True)
     subprocess.run(drill("report", DRILL, "-n", CONTROL, "-o", str(OUT)), check=True, stdout=subprocess.DEVNULL)
 
 

@@ -1,12 +1,13 @@
 """The audit log's lines that belong to a drill become evidence beside it, and no others."""
 
 import json
+import os
 
 import pytest
 from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.import_audit import CHUNK_BYTES, Span, belonging, chunks, span_of
+from kubedrill.cli.import_audit import CHUNK_BYTES, Span, belonging, chunks, rotated, span_of
 
 DRILLS = f"{GROUP}/drills/drills"
 REPORTS = f"{GROUP}/drills/drillreports"
@@ -83,6 +84,15 @@ def _at(time):
     from datetime import datetime  # noqa: PLC0415  for this one
 
     return datetime.fromisoformat(f"2026-03-02T{time}:00+00:00")
+
+
+def test_a_log_that_was_rotated_during_the_drill_is_read_with_its_older_files(tmp_path):
+    log, older, oldest = (tmp_path / n for n in ("audit.log", "audit-2026-03-02T12-03.log", "audit-2026-03-02T11-00.log"))
+    for file in (log, older, oldest):
+        file.write_text(event())
+    os.utime(oldest, (0, _at("11:00").timestamp()))
+    os.utime(older, (0, _at("12:03").timestamp()))
+    assert rotated(log, _at("12:00")) == [older]
 
 
 def test_each_part_fits_a_config_map_and_no_line_is_cut():

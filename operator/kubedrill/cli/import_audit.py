@@ -147,10 +147,20 @@ def _read(file: str, span: Span) -> Iterator[str]:
         yield from belonging(sys.stdin, span)
         return
     try:
-        with Path(file).open(encoding="utf-8", errors="replace") as log:
-            yield from belonging(log, span)
+        for path in (*rotated(Path(file), span.start), Path(file)):
+            with path.open(encoding="utf-8", errors="replace") as log:
+                yield from belonging(log, span)
     except OSError as error:
         raise Trouble(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
+
+
+def rotated(log: Path, since: datetime) -> list[Path]:
+    """The older files of a log that was rotated meanwhile (audit-<time>.log beside audit.log), oldest first.
+
+    The API server starts a new file when one is full, whatever drill is on.
+    """
+    beside = sorted(log.parent.glob(f"{log.stem}-*{log.suffix}"))
+    return [path for path in beside if path.stat().st_mtime >= since.timestamp()]
 
 
 async def _stored(kube: Kube, drill: Mapping[str, Any], number: int, text: str) -> None:
