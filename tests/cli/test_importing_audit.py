@@ -87,7 +87,8 @@ def _at(time):
 
 
 def test_a_log_that_was_rotated_during_the_drill_is_read_with_its_older_files(tmp_path):
-    log, older, oldest = (tmp_path / n for n in ("audit.log", "audit-2026-03-02T12-03.log", "audit-2026-03-02T11-00.log"))
+    names = ("audit.log", "audit-2026-03-02T12-03.log", "audit-2026-03-02T11-00.log")
+    log, older, oldest = (tmp_path / name for name in names)
     for file in (log, older, oldest):
         file.write_text(event())
     os.utime(oldest, (0, _at("11:00").timestamp()))
