@@ -96,7 +96,7 @@ demo: setup cluster install staging ## The seed's drill, live: PLAY=diagnose-fir
 # ---- tests
 .PHONY: e2e
 e2e: setup cluster install ## Everything on the real cluster
-	@$(KUBE) $(BIN)/pytest -q tests/e2e --durations=15
+	@$(KUBE) for f in tests/e2e/*/; do $(BIN)/pytest -q $$f || exit 1; done
 
 .PHONY: test
 test: setup setup-services ## Unit tests, then everything on a real cluster; prints how many of each level ran

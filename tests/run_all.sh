@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 python=.venv/bin/python
 mkdir -p build
 : > build/levels.txt
+: > build/first.txt
 
 level() { # NAME COMMAND...: run one level and keep its count; fails when a test failed or none ran
   local name=$1 start=$SECONDS code passed bad
@@ -20,21 +21,29 @@ level() { # NAME COMMAND...: run one level and keep its count; fails when a test
   [ "$code" = 0 ] && [ "$passed" != 0 ]
 }
 
-on_the_cluster() {
+on_the_cluster() { # each folder in a process of its own, so that it has cleared away before the next one begins
+  local folder name all=0
   make -s cluster && make -s install || return 1
   eval "$(python3 -m cluster env)"
-  level e2e $python -m pytest -q tests/e2e --durations=15 && return 0
-  grep -E '^(FAILED|ERROR)' build/e2e.log > build/e2e-first.txt
-  level e2e-again $python -m pytest -q tests/e2e --last-failed || return 1
-  printf '\npassed only when run again:\n'
-  cat build/e2e-first.txt
-  sed -i -E 's/^(e2e [0-9]+) [0-9]+/\1 0/' build/levels.txt  # counted in e2e-again
+  for folder in tests/e2e/*/; do
+    name=$(basename "$folder")
+    compgen -G "$folder/test_*.py" > /dev/null || continue
+    level "$name" $python -m pytest -q "$folder" --durations=5 || again "$name" "$folder" || all=1
+  done
+  return $all
+}
+
+again() { # NAME FOLDER: what failed, once more
+  grep -E '^(FAILED|ERROR)' "build/$1.log" | cut -c1-200 | tee -a build/first.txt
+  level "$1-again" $python -m pytest -q "$2" --last-failed --last-failed-no-failures none || return 1
+  sed -i -E "s/^($1 [0-9]+) [0-9]+/\1 0/" build/levels.txt  # counted in the second run
 }
 
 failed=0
 level unit $python -m pytest -q tests --ignore=tests/e2e || failed=1
 if [ "$failed" = 0 ]; then on_the_cluster || failed=1; fi
 
-printf '\n%-10s %8s %8s %8s\n' level passed failed seconds
-awk '{printf "%-10s %8s %8s %8s\n", $1, $2, $3, $4; p += $2; f += $3} END {printf "\n%d passed, %d failed\n", p, f}' build/levels.txt
+if [ -s build/first.txt ]; then printf '\nfailed at first, and were run again:\n'; cat build/first.txt; fi
+printf '\n%-16s %8s %8s %8s\n' level passed failed seconds
+awk '{printf "%-16s %8s %8s %8s\n", $1, $2, $3, $4; p += $2; f += $3} END {printf "\n%d passed, %d failed\n", p, f}' build/levels.txt
 exit "$failed"
