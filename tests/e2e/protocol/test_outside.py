@@ -91,13 +91,18 @@ async def test_what_cannot_be_reached_is_not_called_injected(lab: Lab):
     assert (await injected(lab, who, {"call": [fire("Far")]}, alerts)).state is Injection.INJECTED
 
 
-async def test_what_a_reverter_refuses_leaves_no_record(lab: Lab):
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [("QueueIsOfAnotherKind", Injection.REFUSED), ("AlertmanagerUnreachable", Injection.PENDING)],
+    ids=["what is wrong is refused", "what does not answer now is tried again"],
+)
+async def test_what_a_reverter_refuses_leaves_no_record(lab: Lab, reason: str, state: Injection):
     who, alerts = drill(), Alerts()
-    alerts.refusal = Refusal("AlertmanagerUnreachable", "it does not answer")
+    alerts.refusal = Refusal(reason, "not now")
 
     outcome = await injected(lab, who, {"call": [fire("Refused")]}, alerts)
 
-    assert (outcome.state, outcome.targets[0].reason) == (Injection.REFUSED, "AlertmanagerUnreachable")
+    assert (outcome.state, outcome.targets[0].reason) == (state, reason)
     assert await list_records(lab.kube, lab.control, who.uid) == ()
 
 
