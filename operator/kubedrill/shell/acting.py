@@ -230,15 +230,17 @@ def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Ite
             yield from (_failed(fault, state, target.reason, target.message, clock) for fault in target.faults)
 
 
-async def put_back(kube: Kube, stored: StoredRecord, clock: ServerClock) -> RevertOutcome:
+async def put_back(
+    kube: Kube, stored: StoredRecord, clock: ServerClock, confirmed: frozenset[str] = frozenset()
+) -> RevertOutcome:
     """Puts back what a record tells of, and leaves the outcome in it."""
-    return await revert(kube, stored.ref, OPERATOR, clock, reverters=all_reverters(clock))
+    return await revert(kube, stored.ref, OPERATOR, clock, confirmed, reverters=all_reverters(clock))
 
 
 async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) -> bool:
     """Puts back what a record tells of whose Drill is gone, and closes it: nobody is left to be told."""
     asked = frozenset(stored.record.faults)  # nobody is left to confirm what was done by hand, either
-    outcome = await revert(kube, stored.ref, OPERATOR, clock, asked, reverters=all_reverters(clock))
+    outcome = await put_back(kube, stored, clock, asked)
     if outcome.state is not Reversal.REVERTED or outcome.stored is None:
         LOG.warning("orphaned undo record %s: %s %s", stored.ref.name, outcome.reason, outcome.message)
         return False
