@@ -57,6 +57,10 @@ generated-are-current: setup
 unit: setup setup-services ## Unit tests (milliseconds each, no cluster)
 	@mkdir -p build && $(BIN)/pytest -q tests --ignore=tests/e2e
 
+.PHONY: model
+model: setup ## All ways through two drills, deeper than the unit tests go: crashes, edits, second operators (minutes)
+	@KUBEDRILL_MODEL_DEPTH=deep $(BIN)/pytest -q -s tests/model/test_every_way_ends_well.py
+
 # ---- the cluster
 .PHONY: cluster
 cluster: ## A real throwaway cluster: yours (KUBEDRILL_CONTEXT), kind on Docker, or a self-built one
@@ -101,6 +105,35 @@ e2e: setup cluster install ## Everything on the real cluster
 .PHONY: test
 test: setup setup-services ## Unit tests, then everything on a real cluster; prints how many of each level ran
 	@bash tests/run_all.sh
+
+# What the fault matrix needs of the cluster: the CRDs alone. Its operators are processes of its own.
+CRDS = kubectl apply --server-side --force-conflicts -f crds >/dev/null && \
+  kubectl wait --for=condition=Established -f crds --timeout=30s >/dev/null
+MATRIX = $(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix
+
+.PHONY: faultmatrix
+faultmatrix: setup setup-services cluster ## The operator killed, lied to and cut off at every write (PLAN='names or globs' for some; about 40 min)
+	@$(MATRIX) --plan '$(or $(PLAN),*)' $(if $(TRACE),--trace)
+
+.PHONY: faultmatrix-ci
+faultmatrix-ci: setup setup-services cluster ## The subset of CI: every write of each fault kind at least once (about 5 min)
+	@$(MATRIX) --ci
+
+.PHONY: faultmatrix-slow
+faultmatrix-slow: setup setup-services cluster ## The plans with long outages
+	@$(MATRIX) --slow
+
+.PHONY: faultmatrix-reference
+faultmatrix-reference: setup setup-services cluster ## Count the writes of clean runs anew, from which the plans are spelled out
+	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.reference
+
+.PHONY: mutants
+mutants: setup setup-services cluster ## Plant small bugs, one at a time: the suite must catch them (about an hour)
+	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.mutants $(if $(DEFECT),--defect '$(DEFECT)')
+
+.PHONY: soak
+soak: setup setup-services cluster ## 300 random drills with random kills: nothing is left, and memory does not grow
+	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.soak
 
 .PHONY: soak-baseline
 soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline

@@ -1,4 +1,4 @@
-"""Installs KubeDrill into the current cluster: CRDs, webhook token, operator. Run again, it changes nothing."""
+"""Installs KubeDrill into the current cluster: CRDs, token, operator, watchdog. Run again, it changes nothing."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTROL = "drills"
+DEPLOYMENTS = ("deployment/kubedrill", "deployment/kubedrill-watchdog")
 
 
 def kubectl(*arguments: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,7 @@ def share_token(namespace: str, token: str) -> None:
 
 
 def main() -> None:
-    """CRDs first, then the token that the Deployment mounts, then the operator, and wait until it is ready."""
+    """CRDs first, then the token that the Deployment mounts, then all else, and wait until it is ready."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     kubectl("wait", "--for=condition=Established", "-f", str(ROOT / "crds"), "--timeout=30s")
     kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
@@ -51,10 +52,11 @@ def main() -> None:
     stamp = (ROOT / "build/operator-image.stamp")
     fresh = _tree_hash()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != image + fresh:
-        kubectl("rollout", "restart", "deployment/kubedrill", "-n", CONTROL)
+        kubectl("rollout", "restart", *DEPLOYMENTS, "-n", CONTROL)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(image + fresh, encoding="utf-8")
-    kubectl("rollout", "status", "deployment/kubedrill", "-n", CONTROL, "--timeout=120s")
+    for deployment in DEPLOYMENTS:
+        kubectl("rollout", "status", deployment, "-n", CONTROL, "--timeout=120s")
     sys.stdout.write("KubeDrill is installed in namespace drills\n")
 
 

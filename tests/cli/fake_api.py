@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from kubedrill.core.operations import ABSENT
+from kubedrill.core.pointers import parent, put, read
+
 GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
 
 
@@ -133,18 +136,26 @@ class FakeApi:
         if thing is None and request.method == "PATCH" and "apply-patch" in request.content_type:
             return web.json_response(self.put(collection, body), status=201)
         if thing is None:
-            return _status(404, "NotFound", f"{name} not found")
+            return _not_found(collection.rpartition("/")[2], name)
+        if request.method == "PATCH" and isinstance(body, list):
+            changed = _patched(thing, body)
+            return _status(422, "Invalid", "a test failed") if changed is None else self._done(collection, changed)
         if request.method == "PATCH":
             return web.json_response(self.put(collection, _merged(thing, body)))
         if request.method == "DELETE":
             self.remove(collection, name)
         return web.json_response(thing)
 
+    def _done(self, collection: str, changed: dict[str, Any]) -> web.Response:
+        return web.json_response(self.put(collection, changed))
+
     def _selected(self, request: web.Request) -> list[dict[str, Any]]:
         things = list(self.collections[request.path].values())
-        field = request.query.get("fieldSelector", "")
-        if field.startswith("metadata.name="):
-            things = [t for t in things if t["metadata"]["name"] == field.removeprefix("metadata.name=")]
+        field, _, wanted = request.query.get("fieldSelector", "").partition("=")
+        if field == "metadata.name":
+            things = [t for t in things if t["metadata"]["name"] == wanted]
+        elif field == "type":
+            things = [t for t in things if t.get("type") == wanted]
         for label in filter(None, request.query.get("labelSelector", "").split(",")):
             key, _, value = label.partition("=")
             things = [t for t in things if t["metadata"].get("labels", {}).get(key) == value]
@@ -172,6 +183,30 @@ class FakeApi:
 
 def _status(code: int, reason: str, message: str) -> web.Response:
     return web.json_response({"kind": "Status", "reason": reason, "message": message}, status=code)
+
+
+def _not_found(plural: str, name: str) -> web.Response:
+    """A 404 about that very object."""
+    details = {"kind": plural, "name": name}
+    status = {"kind": "Status", "reason": "NotFound", "message": f"{plural} {name!r} not found", "details": details}
+    return web.json_response(status, status=404)
+
+
+def _patched(thing: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What a JSON Patch makes of an object; None when one of its tests fails."""
+    changed = json.loads(json.dumps(thing))
+    for step in steps:
+        now = read(changed, step["path"])
+        if step["op"] == "test":
+            if (None if now is ABSENT else now) != step["value"]:
+                return None
+        elif step["path"] == "/metadata/resourceVersion" and now != step["value"]:
+            return None
+        elif step["op"] == "remove" and isinstance(holder := read(changed, parent(step["path"])), list):
+            del holder[int(step["path"].rpartition("/")[2])]
+        else:
+            put(changed, step["path"], ABSENT if step["op"] == "remove" else step["value"])
+    return changed
 
 
 def _merged(thing: Any, patch: Any) -> Any:

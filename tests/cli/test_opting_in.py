@@ -15,13 +15,29 @@ def shop(api, **labels):
     api.put("/api/v1/namespaces", {"metadata": {"name": "shop", "labels": labels}})
 
 
+def rights(role):
+    return {(r, v) for rule in role["rules"] for r in rule["resources"] for v in rule["verbs"]}
+
+
 def test_opting_in_labels_the_namespace_and_binds_the_operator_there(api, kubedrill):
     shop(api)
     assert kubedrill("opt-in", "shop").exit_code == 0
     assert api.collections["/api/v1/namespaces"]["shop"]["metadata"]["labels"] == LABEL
-    (binding,) = api.collections[f"{RBAC}/rolebindings"].values()
+    binding = api.collections[f"{RBAC}/rolebindings"]["kubedrill-operator"]
     assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "kubedrill", "namespace": "drills"}]
     assert binding["roleRef"]["name"] in api.collections[f"{RBAC}/roles"]
+
+
+def test_opting_in_binds_the_watchdog_and_the_break_glass_group_to_a_role_of_their_own(api, kubedrill):
+    shop(api)
+    kubedrill("opt-in", "shop")
+    binding = api.collections[f"{RBAC}/rolebindings"]["kubedrill-watchdog"]
+    assert binding["roleRef"]["name"] == "kubedrill-watchdog"
+    assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [
+        ("ServiceAccount", "kubedrill-watchdog"),
+        ("Group", "kubedrill:break-glass"),
+    ]
+    assert "kubedrill-watchdog" in api.collections[f"{RBAC}/roles"]
 
 
 def test_a_namespace_that_is_not_there_is_not_made(api, kubedrill):
@@ -37,12 +53,23 @@ def test_what_would_be_applied_can_be_read_first(api, kubedrill):
 
 
 def test_the_operator_gets_no_right_that_it_has_no_use_for():
-    _, role, _ = objects("shop", "drills")
-    rights = {(r, v) for rule in role["rules"] for r in rule["resources"] for v in rule["verbs"]}
+    given = rights(objects("shop", "drills")[1])
     assert not {
-        (r, v) for r, v in rights if r in ("secrets", "pods/exec", "configmaps") or v in ("*", "update")
+        (r, v) for r, v in given if r in ("secrets", "pods/exec", "configmaps") or v in ("*", "update")
     }
-    assert {r for r, v in rights if v == "patch"} == {"deployments", "statefulsets"}
+    assert {r for r, v in given if v == "patch"} == {"deployments", "statefulsets"}
+
+
+def test_whoever_only_puts_back_can_do_no_more_than_the_operator():
+    _, operator, _, watchdog, _ = objects("shop", "drills")
+    assert rights(watchdog) < rights(operator)
+    assert {(r, v) for r, v in rights(watchdog) if v not in ("get", "list")} == {
+        ("deployments", "patch"),
+        ("statefulsets", "patch"),
+        ("replicasets", "delete"),
+        ("controllerrevisions", "delete"),
+        ("pods", "delete"),
+    }
 
 
 def test_opting_out_takes_label_and_rights_back(api, kubedrill):

@@ -223,3 +223,24 @@ def test_what_is_no_drill_is_bad_input(kubedrill, tmp_path, text):
     path = tmp_path / "other.yaml"
     path.write_text(text)
     assert kubedrill("lint", "-f", str(path)).exit_code == 2
+
+
+def stopping(tmp_path, *conditions):
+    thing = drill()
+    thing["spec"]["stopWhen"] = list(conditions)
+    path = tmp_path / "stopping.yaml"
+    path.write_text(yaml.safe_dump(thing))
+    return str(path)
+
+
+def test_what_would_stop_it_is_in_the_plan(cluster, kubedrill, tmp_path):
+    file = stopping(tmp_path, {"name": "errors", "promql": "sum(errors) > 5"})
+    output = kubedrill("plan", "-f", file).output
+    assert "Stopped at once, and everything put back, when any of these is met:\n  errors: sum(errors) > 5" in output
+    assert cluster.requests
+
+
+def test_a_stop_condition_that_is_no_promql_is_told(cluster, kubedrill, tmp_path):
+    output = kubedrill("plan", "-f", stopping(tmp_path, {"name": "errors", "promql": "sum(errors >"})).output
+    assert "StopConditionInvalid: stop condition errors: is no PromQL" in output
+    assert cluster.requests

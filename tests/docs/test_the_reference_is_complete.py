@@ -11,6 +11,7 @@ from kubedrill.cli.main import FAMILIES
 from kubedrill.core.results import MilestoneName, ObjectiveVerdict
 from kubedrill.core.undo import FieldEnd
 from kubedrill.shell.metrics import FAMILIES as METRICS
+from kubedrill.watchdog.tally import FAMILIES as WATCHDOG_METRICS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
@@ -41,7 +42,7 @@ def test_every_verb_of_players_is_explained():
 def test_every_metric_is_explained_with_its_labels():
     rows = first_column("reference/metrics.md", r"`(kubedrill_\w+)` \| ([^|]*)\|")
     assert {name: tuple(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", labels))) for name, labels in rows} == {
-        name: labels for name, (_, labels) in METRICS.items()
+        name: labels for name, (_, labels) in (METRICS | WATCHDOG_METRICS).items()
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,7 @@ START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FIT = (Check("all", ok=True),)
 
 
+@functools.cache
 def conduct(faults: tuple[str, ...] = ("limit",)) -> Conduct:
     """A drill of one alert and as many faults as are named, each on a workload of its own."""
     spec = DrillSpec.model_validate({

@@ -6,11 +6,17 @@ import pytest
 import yaml
 from tests.monitoring.dashboard import MANIFESTS, queries
 
-from kubedrill.shell.metrics import DRILL, FAMILIES
+from kubedrill.shell.metrics import DRILL, FAMILIES, UNDO_STUCK
 
 RULES = yaml.safe_load((MANIFESTS / "rules" / "kubedrill.rules.yml").read_text())["groups"][0]["rules"]
 EXPRESSIONS = [q.expr for q in queries()] + [rule["expr"] for rule in RULES]
-LABELS = {name: {*DRILL, *labels} for name, (_, labels) in FAMILIES.items()} | {"kubedrill_build_info": {"version"}}
+OF_THE_PROCESSES = {
+    "kubedrill_build_info": {"version"},
+    "kubedrill_undo_stuck": set(UNDO_STUCK),
+    "kubedrill_watchdog_build_info": {"version"},
+    "kubedrill_watchdog_undo_stuck": {"record"},
+}
+LABELS = {name: {*DRILL, *labels} for name, (_, labels) in FAMILIES.items()} | OF_THE_PROCESSES
 
 
 @pytest.mark.parametrize("expr", EXPRESSIONS)

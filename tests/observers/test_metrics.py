@@ -98,6 +98,13 @@ def test_a_drill_whose_status_cant_be_read_hides_no_other():
     assert scraped(poison, drill())["kubedrill_drill_phase", "InPlay"] == 1
 
 
+def test_an_undo_that_is_stuck_is_told_although_no_status_says_so():
+    registry = CollectorRegistry()
+    registry.register(DrillCollector(list, lambda: NOW, lambda: [("drills", "rush", "undo-1")]))
+    labels = {"namespace": "drills", "drill": "rush", "record": "undo-1"}
+    assert registry.get_sample_value("kubedrill_undo_stuck", labels) == 1
+
+
 def test_turns_are_counted_with_their_duration():
     collector = DrillCollector(list, lambda: NOW)
     collector.turned(0.02, failed=False)

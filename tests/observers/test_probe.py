@@ -8,7 +8,7 @@ from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarg
 from kubedrill.core.conduct import SteadyCheck
 from kubedrill.core.facts import FactKind
 from kubedrill.kube.client import Answer, Unreachable
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import Monitoring
 
 CLOCK = ServerClock(timedelta(0))

@@ -15,7 +15,7 @@ from tests.reverters.services import free_port, running
 
 from kubedrill.core.conduct import SteadyCheck
 from kubedrill.core.facts import FactKind
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox, Monitoring
 from kubedrill.shell.prometheus import WebClient

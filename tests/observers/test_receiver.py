@@ -7,7 +7,7 @@ from datetime import timedelta
 import aiohttp
 
 from kubedrill.core.facts import FactKind
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.receiver import MOST_BYTES, make_app, serve
 

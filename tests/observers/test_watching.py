@@ -7,7 +7,7 @@ from tests.observers.wire import standing, thing, until
 
 from kubedrill.core.facts import FactKind
 from kubedrill.kube.client import Answer
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import watching
 from kubedrill.shell.observers.watching import LAG, Collection, Watch
 

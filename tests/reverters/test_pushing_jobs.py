@@ -142,9 +142,9 @@ async def test_nothing_is_pushed_after_the_deadline(queue, redis_port):
 
 async def test_the_progress_can_be_asked_for(queue, redis_port):
     operation = jobs(redis_port, count=7)
-    assert await RedisJobs().pushed(operation) == 0
+    assert await RedisJobs().count(record(operation)[1]) == 0
     await push_all(operation)
-    assert await RedisJobs().pushed(operation) == 7
+    assert await RedisJobs().count(record(operation)[1]) == 7
     assert queue.llen("jobs") == 7
 
 
@@ -153,7 +153,7 @@ async def test_an_outage_is_a_reason_to_try_again(queue, redis_port):
     progress = await RedisJobs().inject(*record(dead))
     assert isinstance(progress, Again)
     assert progress.reason == UNREACHABLE
-    assert await RedisJobs().pushed(dead) is None
+    assert await RedisJobs().count(record(dead)[1]) is None
     assert queue.llen("jobs") == 0
     assert redis_port != dead.port
 

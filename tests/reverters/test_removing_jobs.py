@@ -114,7 +114,7 @@ async def test_a_job_that_a_dead_worker_held_is_caught_when_it_comes_back(queue,
 async def test_no_job_is_pushed_once_the_undo_began(queue, redis_port):
     reverter, operation = RedisJobs(), jobs(redis_port)
     await reverter.inject(*record(operation))
-    before = await reverter.pushed(operation)
+    before = await reverter.count(record(operation)[1])
     await reverter.revert(*record(operation))
     for state in RecordState:
         progress = await reverter.inject(*record(operation, state=state))

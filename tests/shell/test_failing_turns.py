@@ -9,23 +9,24 @@ from typing import Any
 import pytest
 
 from kubedrill.kube.client import Kube
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.settings import Settings
-from kubedrill.shell.task import MOST_FAILURES, DrillTask
+from kubedrill.shell.task import RESCUED_AFTER, DrillTask
 from kubedrill.shell.turn import Turns
 
 DRILL = {"metadata": {"uid": "u", "name": "d", "namespace": "drills"}, "spec": {"targetNamespace": "shop"}}
 
 
 async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: pytest.MonkeyPatch):
-    turns, rescued = [], asyncio.Event()
+    turns, told, rescued = [], [], asyncio.Event()
 
     async def broken(_self: Turns) -> None:
         turns.append(1)
         raise TypeError("poison")
 
-    async def noted(_self: Turns) -> None:
+    async def noted(_self: Turns, because: str) -> None:
+        told.append(because)
         rescued.set()
 
     monkeypatch.setattr(Turns, "once", broken)
@@ -38,4 +39,5 @@ async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: py
     async with asyncio.timeout(5):
         await rescued.wait()
     await task.stop()
-    assert len(turns) >= MOST_FAILURES
+    assert told == ["TypeError('poison')"]
+    assert len(turns) >= RESCUED_AFTER

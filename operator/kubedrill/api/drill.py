@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, Text, Time, Word
+from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, PromQL, Text, Time, Word, rules
 from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
@@ -69,6 +69,27 @@ class Monitoring(ApiModel):
     )
 
 
+class StopCondition(ApiModel):
+    """What must not be while the drill is on: exactly one of `promql` and `alert`."""
+
+    model_config = ApiModel.model_config | ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": rules(
+                ("has(self.promql) != has(self.alert)", "say exactly one of promql and alert"),
+            )
+        }
+    )
+    name: Name = Field(description="Name of the condition.")
+    promql: PromQL | None = Field(
+        None,
+        description="Met, like an alert's expression, when it gives any series at all: write a comparison, e.g."
+        " sum(rate(errors[1m])) > 5.",
+    )
+    alert: Word | None = Field(
+        None, description="Met when this alert (alertname) fires about the target namespace, or about none."
+    )
+
+
 class DrillSpec(ApiModel):
     """One conduct of a scenario."""
 
@@ -85,6 +106,9 @@ class DrillSpec(ApiModel):
                 {"rule": "has(self.scenarioRef) == has(oldSelf.scenarioRef) && (!has(self.scenarioRef) ||"
                          " self.scenarioRef == oldSelf.scenarioRef)",
                  "message": "the scenario of a drill can't change: make another drill"},
+                {"rule": "has(self.stopWhen) == has(oldSelf.stopWhen) && (!has(self.stopWhen) ||"
+                         " self.stopWhen == oldSelf.stopWhen)",
+                 "message": "the stop conditions of a drill can't change: make another drill"},
                 {"rule": "oldSelf.desired != 'Stop' || self.desired == 'Stop'",
                  "message": "a stopped drill can't go on: make another drill"},
             ]
@@ -106,6 +130,11 @@ class DrillSpec(ApiModel):
         " put everything back now.",
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")
+    stop_when: list[StopCondition] = Field(
+        default_factory=list, max_length=10, json_schema_extra=FAULTS_LIST,
+        description="Conditions that must not be met before the start, and that stop the drill when they are: what"
+        " must stay healthy whatever is broken. One that can't be asked for a minute stops it, too.",
+    )
     pace: int = Field(
         1, ge=1, le=60,
         description="Speeds the drill up: offsets, limits and windows are divided by it. What the cluster"

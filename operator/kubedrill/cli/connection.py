@@ -22,6 +22,8 @@ T = TypeVar("T")
 CONTROL_NAMESPACE = "drills"
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 SERVICE_ACCOUNT = "kubedrill"
+BREAK_GLASS = "kubedrill:break-glass"
+"""The group that may put back by hand, whatever else is gone (manifests/base/break-glass.yaml)."""
 IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -40,6 +42,7 @@ class Access:
     namespace: str | None = None
     context: str | None = None
     as_user: str | None = None
+    as_group: str | None = None
 
     @property
     def target(self) -> str:
@@ -53,14 +56,19 @@ class Access:
 
 
 def with_access(command: Callable[..., T]) -> Callable[..., T]:
-    """Give a command the options of kubectl: `-n`, `--context`, `--as`."""
+    """Give a command the options of kubectl: `-n`, `--context`, `--as`, `--as-group`."""
 
     @click.option("-n", "--namespace", help="Namespace of the command.")
     @click.option("--context", help="Context of the kubeconfig.")
     @click.option("--as", "as_user", help="User to impersonate.")
+    @click.option("--as-group", help="Group to impersonate, together with --as.")
     @wraps(command)
-    def wrapped(namespace: str | None, context: str | None, as_user: str | None, **options: Any) -> T:
-        return command(Access(namespace, context, as_user), **options)
+    def wrapped(
+        namespace: str | None, context: str | None, as_user: str | None, as_group: str | None, **options: Any
+    ) -> T:
+        if as_group and not as_user:
+            raise Trouble("--as-group needs --as: say who you are", ExitCode.BAD_INPUT)
+        return command(Access(namespace, context, as_user, as_group), **options)
 
     return wrapped
 
@@ -89,7 +97,7 @@ async def connected(access: Access) -> AsyncIterator[Kube]:
         Trouble: there is no usable kubeconfig.
     """
     try:
-        kube = await Kube.connect(access.context, access.as_user)
+        kube = await Kube.connect(access.context, access.as_user, access.as_group)
     except Exception as error:
         raise Trouble(f"no cluster to talk to: {error}. Is KUBECONFIG set?") from error
     try:

@@ -12,6 +12,7 @@ from kubedrill.api.base import GROUP, VERSION
 from kubedrill.api.drill import Drill
 from kubedrill.cli.connection import SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.installed import KINDS
 from kubedrill.cli.looking import asked, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.plan import beside
@@ -20,7 +21,6 @@ from kubedrill.core.safety import preflight
 from kubedrill.core.state import Check
 from kubedrill.kube.client import Kube
 
-KINDS: Final = ("drills", "drillscenarios", "playeractions", "drillreports")
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
 
 

@@ -17,15 +17,15 @@ from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, proxied
 from kubedrill.cli.facilitate import ENDED
-from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck
+from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Sample, Series
 from kubedrill.core.operations import Refusal, Target
-from kubedrill.core.safety import Surroundings
+from kubedrill.core.safety import StopReading, Surroundings
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.signals import prometheus, promql
+from kubedrill.signals import prometheus, promql, stop_conditions
 
 NEEDED: Final = (
     ("", "pods", "watch"),
@@ -54,6 +54,7 @@ class Monitoring:
     error: str = ""
     rules: Mapping[str, prometheus.LoadedRule] = field(default_factory=dict)
     firing: frozenset[str] = frozenset()
+    stops: tuple[StopReading, ...] = ()
 
 
 async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
@@ -98,6 +99,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         firing=None if monitoring.error else monitoring.firing,
         series={s.name: s for s in series},
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+        stops=monitoring.stops,
     )
     return Sight(conduct, around, plans, objects)
 
@@ -144,8 +146,9 @@ async def _monitoring(kube: Kube, conduct: Conduct) -> Monitoring:
         alerts = (await asked(kube, conduct.prometheus, "/api/v1/alerts")).get("data", {}).get("alerts", [])
     except ValueError as error:
         return Monitoring(f"Prometheus can't be asked: {error}")
+    stops = await asyncio.gather(*(_stop_reading(kube, conduct, condition) for condition in conduct.stop_when))
     own = (a for a in alerts if a.get("state") == "firing" and _is_about(a, conduct.target_namespace))
-    return Monitoring("", rules, frozenset(a["labels"]["alertname"] for a in own))
+    return Monitoring("", rules, frozenset(a["labels"]["alertname"] for a in own), tuple(stops))
 
 
 def _is_about(alert: Mapping[str, Any], namespace: str) -> bool:
@@ -160,6 +163,17 @@ async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
         return Series(check.name, tuple(Sample(now(), float(r["value"][1])) for r in result[:1]))
     except (ValueError, KeyError):
         return Series(check.name)
+
+
+async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) -> StopReading:
+    """A stop condition as it is now."""
+    if wrong := stop_conditions.unaskable(condition):
+        return wrong
+    try:
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", query=stop_conditions.query_of(condition))
+        return stop_conditions.read(condition, answer, conduct.target_namespace)
+    except (ValueError, KeyError, TypeError) as error:
+        return stop_conditions.unanswered(condition, str(error) or repr(error))
 
 
 async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:

@@ -53,6 +53,10 @@ FAMILIES: Final[dict[str, dict[str, Verb]]] = {
         "opt-in": Verb("opt_in", "Let drills break a namespace."),
         "opt-out": Verb("opt_in", "Let them no longer."),
     },
+    "By hand, whatever else is gone": {
+        "restore": Verb("restore", "Put back by hand, from the undo records alone."),
+        "uninstall": Verb("uninstall", "Put everything back and remove KubeDrill."),
+    },
     "Before, during and after": {
         "doctor": Verb("doctor", "What is missing before a drill can run."),
         "lint": Verb("plan", "Check a drill's file without a cluster."),

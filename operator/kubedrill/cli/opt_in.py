@@ -1,6 +1,7 @@
-"""Opting a namespace in and out: a label that people can read, and a RoleBinding that is the fact.
+"""Opting a namespace in and out: a label that people can read, and RoleBindings that are the fact.
 
-The operator has no right to change anything anywhere but in namespaces whose own admin has given it.
+Neither the operator nor the watchdog has a right to change anything anywhere but in namespaces whose own admin has
+given it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-opt-in"
 NAME: Final = "kubedrill-operator"
 RBAC: Final = "/apis/rbac.authorization.k8s.io/v1/namespaces"
+PLURALS: Final = {"Role": "roles", "RoleBinding": "rolebindings"}
 CONTROL_OPTION: Final = click.option(
     "--control-namespace",
     "control",
@@ -40,7 +42,7 @@ CONTROL_OPTION: Final = click.option(
 
 
 def objects(namespace: str, control: str) -> list[dict[str, Any]]:
-    """The objects with which a namespace opts in: its label, a Role and a RoleBinding."""
+    """The objects with which a namespace opts in: its label, then each Role with its RoleBinding."""
     text = files("kubedrill.cli").joinpath("opt-in.yaml").read_text(encoding="utf-8")
     filled = text.replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
     return list(yaml.safe_load_all(filled))
@@ -63,21 +65,21 @@ def opt_in(access: Access, target: str, control: str, *, only_print: bool) -> No
 
 
 async def _opted_in(access: Access, target: str, control: str) -> None:
-    label, role, binding = objects(target, control)
+    label, *rights = objects(target, control)
     async with connected(access) as kube:
         change = {"metadata": {"labels": label["metadata"]["labels"]}}
         path = f"/api/v1/namespaces/{target}"
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
-        for plural, wanted in (("roles", role), ("rolebindings", binding)):
+        for wanted in rights:
             await demand(
                 kube.call(
                     "PATCH",
-                    f"{RBAC}/{target}/{plural}/{NAME}",
+                    _path(wanted),
                     wanted,
                     content_type=APPLY_PATCH,
                     query=[("fieldManager", MANAGER), ("force", "true")],
                 ),
-                f"{wanted['kind']} {NAME}",
+                f"{wanted['kind']} {wanted['metadata']['name']}",
             )
 
 
@@ -102,10 +104,17 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
         change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
         path = f"/api/v1/namespaces/{target}"
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
-        for plural in ("rolebindings", "roles"):
-            answer = await kube.call("DELETE", f"{RBAC}/{target}/{plural}/{NAME}")
+        _, *rights = objects(target, control)
+        for given in reversed(rights):
+            answer = await kube.call("DELETE", _path(given))
             if not answer.ok and answer.status != 404:
-                raise Trouble(f"{plural} {NAME}: {answer.message}", ExitCode.REFUSED)
+                raise Trouble(f"{given['kind']} {given['metadata']['name']}: {answer.message}", ExitCode.REFUSED)
+
+
+def _path(right: dict[str, Any]) -> str:
+    """The path of a Role or RoleBinding."""
+    meta = right["metadata"]
+    return f"{RBAC}/{meta['namespace']}/{PLURALS[right['kind']]}/{meta['name']}"
 
 
 async def _drills_on(kube: Kube, target: str, control: str) -> list[str]:

@@ -75,6 +75,10 @@ def told(drill: Drill, sight: Sight) -> Iterator[str]:
     yield ""
     yield "Objectives (in scenario time):"
     yield from (f"  {line}" for line in _objectives(conduct))
+    if conduct.stop_when:
+        yield ""
+        yield "Stopped at once, and everything put back, when any of these is met:"
+        yield from (f"  {condition}" for condition in conduct.stop_when)
     yield ""
     yield "What would be done, and how it is undone:"
     for fault in conduct.faults:

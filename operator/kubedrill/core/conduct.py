@@ -46,6 +46,18 @@ class ImpactFall:
 
 
 @dataclass(frozen=True, slots=True)
+class StopCondition:
+    """What ends the drill at once: an expression that gives a series, or an alert that fires (one is set)."""
+
+    name: str
+    promql: str = ""
+    alert: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.promql or f'{self.alert} fires'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """An objective as it is measured: real time, i.e. divided by the pace."""
 
@@ -111,6 +123,7 @@ class Conduct:
     prometheus: Endpoint
     alertmanager: Endpoint
     derived: tuple[str, ...] = ()
+    stop_when: tuple[StopCondition, ...] = ()
 
     @property
     def clock_alert(self) -> str:

@@ -23,6 +23,7 @@ from kubedrill.core.conduct import (
     Limit,
     Participant,
     SteadyCheck,
+    StopCondition,
 )
 
 _Paced = Callable[[str], timedelta]
@@ -74,6 +75,7 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
         prometheus=_endpoint(spec.monitoring.prometheus, spec),
         alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
         derived=tuple(said),
+        stop_when=tuple(StopCondition(c.name, c.promql or "", c.alert or "") for c in spec.stop_when),
     )
 
 

@@ -122,6 +122,7 @@ class FactKind(StrEnum):
     JOBS_PUSHED = "JobsPushed"  # fault, pushed (so far), count
     FAULT_FAILED = "FaultFailed"  # fault, reason, message
     FAULT_REVERTED = "FaultReverted"  # fault, target, by, outcome (per field)
+    STOP_CONDITION_MET = "StopConditionMet"  # condition, said: what must not be while the drill is on
     CONFIRMED = "Confirmed"  # the facilitator: fault, step (Do | Undo): a manual fault was done or undone
     HINT_GIVEN = "HintGiven"
     GAP = "Gap"  # nothing was watched during the interval (the operator was away)

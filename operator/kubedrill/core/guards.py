@@ -13,12 +13,14 @@ from typing import Final
 
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.assessment import Assessment
-from kubedrill.core.facts import FactKind
+from kubedrill.core.facts import FactKind, first
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, Observation, State
 
 SETTLE: Final = timedelta(seconds=60)
 """How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
+UNCHECKED: Final = timedelta(seconds=60)
+"""For how long a drill goes on while a stop condition of it can't be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,18 @@ def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Becaus
         return _ends("Deleted", "the drill was deleted", Verdict.STOPPED)
     if seen.desired is Desired.STOP:
         return _ends("Stopped", f"stopped: {seen.stop_because}" if seen.stop_because else "stopped", Verdict.STOPPED)
+    return None
+
+
+def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """Something that must stay well is not, or it can't be known any more: no data is never healthy."""
+    met = first(seen.facts, FactKind.STOP_CONDITION_MET)
+    if met is not None:
+        return _ends("StopConditionMet", f"stopped: {met.evidence}", Verdict.STOPPED)
+    lost = sorted(name for name, known in seen.unchecked.items() if seen.now - known >= UNCHECKED)
+    if lost:
+        message = f"stopped: whether {', '.join(lost)} is met could not be asked for {UNCHECKED.seconds} s"
+        return _ends("StopConditionUnknown", message, Verdict.STOPPED)
     return None
 
 
@@ -196,8 +210,8 @@ def report_written(state: State, _seen: Observation, _so_far: Assessment) -> Bec
 GUARDS: Final[Mapping[str, Guard]] = {
     guard.__name__: guard
     for guard in (
-        record_without_status, stop_wanted, refused, accepted, unfit, fit_to_hold, fit, released, past_deadline,
-        injection_failed, effective, not_effective, alert_never_fired, play_over, all_put_back, report_of_stopped,
-        report_of_aborted, report_written,
+        record_without_status, stop_wanted, stop_condition, refused, accepted, unfit, fit_to_hold, fit, released,
+        past_deadline, injection_failed, effective, not_effective, alert_never_fired, play_over, all_put_back,
+        report_of_stopped, report_of_aborted, report_written,
     )
 }

@@ -192,7 +192,8 @@ def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
 
 def _wake_at(state: State, seen: Observation) -> datetime | None:
     if state.phase in TERMINAL:
-        return seen.now + RETRY if seen.records else None
+        # a finalizer that could not be removed would keep the Drill for ever
+        return seen.now + RETRY if seen.records or seen.finalizer else None
     if state.phase is Phase.PREFLIGHT:
         return seen.now + PREFLIGHT_AGAIN
     if state.phase is Phase.HELD:

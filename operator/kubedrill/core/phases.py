@@ -66,6 +66,7 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     ),
     Phase.ARMED: (
         Edge("stop_wanted", Phase.RECOVERING),
+        Edge("stop_condition", Phase.RECOVERING),
         Edge("past_deadline", Phase.RECOVERING),
         Edge("injection_failed", Phase.RECOVERING),
         Edge("not_effective", Phase.RECOVERING),
@@ -73,6 +74,7 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     ),
     Phase.IN_PLAY: (
         Edge("stop_wanted", Phase.RECOVERING),
+        Edge("stop_condition", Phase.RECOVERING),
         Edge("alert_never_fired", Phase.RECOVERING),
         Edge("play_over", Phase.RECOVERING),
         Edge("past_deadline", Phase.RECOVERING),

@@ -25,6 +25,19 @@ PASSING: Final = frozenset({"RolloutInProgress"})
 
 
 @dataclass(frozen=True, slots=True)
+class StopReading:
+    """A stop condition as it was asked for: met or not, None when there was no answer.
+
+    `said` is what was seen, or why nothing was. `refused`: it can never be answered as it is written.
+    """
+
+    name: str
+    met: bool | None
+    said: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What was read around the target before anything is touched. None: it could not be read."""
 
@@ -41,6 +54,7 @@ class Surroundings:
     firing: frozenset[str] | None = None
     series: Mapping[str, Series] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
+    stops: tuple[StopReading, ...] = ()
 
 
 def preflight(conduct: Conduct, around: Surroundings) -> tuple[Check, ...]:
@@ -97,10 +111,11 @@ def monitoring_answers(_conduct: Conduct, around: Surroundings) -> Check:
 
 
 def alerts_loaded(conduct: Conduct, around: Surroundings) -> Check:
-    """The expected alerts' rules are loaded (those that the drill announces itself need none)."""
+    """The rules of expected and of stopping alerts are loaded (those that the drill announces itself need none)."""
     if around.rules_loaded is None:
         return Check("alerts-loaded", None, "RulesUnknown", "the alert rules could not be read")
-    missing = [a.name for a in conduct.alerts if a.name not in around.rules_loaded | around.announced]
+    wanted = dict.fromkeys([*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)])
+    missing = [name for name in wanted if name not in around.rules_loaded | around.announced]
     if missing:
         return Check("alerts-loaded", False, "AlertRuleNotLoaded",
                      f"no alert rule {', '.join(missing)} is loaded in Prometheus"
@@ -116,6 +131,21 @@ def alerts_silent(conduct: Conduct, around: Surroundings) -> Check:
     if firing:
         return Check("alerts-silent", False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
     return Check("alerts-silent", True)
+
+
+def stop_conditions_clear(conduct: Conduct, around: Surroundings) -> Check:
+    """Every stop condition can be asked for, and none is met: such a drill would be stopped at once."""
+    name, read = "stop-conditions", {r.name: r for r in around.stops}
+    readings = [read.get(c.name) or StopReading(c.name, None, "it was not asked for") for c in conduct.stop_when]
+    for reason, wrong, hard in (
+        ("StopConditionInvalid", [r for r in readings if r.refused], True),
+        ("StopConditionMet", [r for r in readings if r.met], False),
+        ("StopConditionUnknown", [r for r in readings if r.met is None], False),
+    ):
+        if wrong:
+            message = "; ".join(f"stop condition {r.name}: {r.said}" for r in wrong)
+            return Check(name, None if reason == "StopConditionUnknown" else False, reason, message, hard=hard)
+    return Check(name, True)
 
 
 def targets_ready(_conduct: Conduct, around: Surroundings) -> Check:
@@ -150,5 +180,6 @@ CHAIN: Final[tuple[Callable[[Conduct, Surroundings], Check], ...]] = (
     monitoring_answers,  # we would see what happens
     alerts_loaded,       # the alert can fire
     alerts_silent,       # and its firing would mean something
+    stop_conditions_clear,  # nothing that must stay well is unwell already
     targets_ready,       # the baseline is whole
 )

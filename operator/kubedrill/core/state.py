@@ -125,7 +125,8 @@ class Observation:
 
     `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
-    `report_import` the mark of the imported evidence that it knows.
+    `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
+    asked for now, and when each was known last.
     """
 
     now: datetime
@@ -148,6 +149,7 @@ class Observation:
     reported: int = 0
     report_import: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
+    unchecked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def _time(value: datetime | None) -> str | None:

@@ -64,9 +64,12 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
+    lower = o.lower
+    if lower is not None and o.verdict is ObjectiveVerdict.PENDING:
+        lower = lower // CLOCK_STEP * CLOCK_STEP  # it still runs: each step of it is a status write
     return {
         "name": o.name, "verdict": o.verdict.value, "limit": format_duration(o.limit),
-        "lower": format_duration(o.lower) if o.lower is not None else "",
+        "lower": format_duration(lower) if lower is not None else "",
         "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason[:256],
     }
 
@@ -148,11 +151,20 @@ def _standing(state: State) -> str:
 
 
 def worth_writing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """Whether the two statuses differ in anything but the instant until which the watches stood."""
+    """Whether the two statuses differ in anything but the instant until which the watches stood.
 
-    def told(status: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {k: v for k, v in status.items() if v is not None and k != "machine"}
-        machine = status.get("machine") or {}
-        return kept | {"machine": {k: v for k, v in machine.items() if v is not None and k != "heard"}}
+    In a merge patch null means "remove", at any depth, so what is read back has no nulls.
+    """
 
-    return told(after) != told(before)
+    def told(status: Mapping[str, Any]) -> Any:
+        machine = {k: v for k, v in (status.get("machine") or {}).items() if k != "heard"}
+        return without_nulls({**status, "machine": machine})
+
+    return bool(told(after) != told(before))
+
+
+def without_nulls(value: Any) -> Any:
+    """A value as the API server keeps it after a merge patch."""
+    if isinstance(value, Mapping):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    return [without_nulls(v) for v in value] if isinstance(value, list | tuple) else value

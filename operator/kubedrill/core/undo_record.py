@@ -44,11 +44,15 @@ class RecordState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrillIdentity:
-    """Whose drill it is. `namespace` is the Drill's, the control namespace, where the records live, too."""
+    """Whose drill it is. `namespace` is the Drill's, the control namespace, where the records live, too.
+
+    `target_namespace` is the one that it breaks; empty in records of before it was stored.
+    """
 
     uid: str
     name: str
     namespace: str
+    target_namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,11 @@ class UndoRecord:
         return tuple(f for g in self.groups if isinstance(g, FieldGroup) for f in g.fields)
 
     @property
+    def target_namespace(self) -> str:
+        """The namespace that the drill breaks, also where the record's own subject is in none."""
+        return self.drill.target_namespace or (self.target.namespace if self.target else "")
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """Names of the faults on this target, each once."""
         return tuple(dict.fromkeys(group.fault for group in self.groups))
@@ -146,6 +155,8 @@ class Done:
 
 
 UNREACHABLE = "Unreachable"
+DRAINING = "Draining"
+"""The reason of an undo that waits for what may still come back: it is going on as it should."""
 
 
 @dataclass(frozen=True, slots=True)

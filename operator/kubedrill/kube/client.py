@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from kubernetes.aio.client import ApiClient, Configuration
@@ -19,6 +21,8 @@ from kubernetes.aio.config import load_incluster_config, load_kube_config
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_TIMEOUT = 15
+OnAnswer = Callable[[str, float, float], None]
+"""Told of every answer: its `Date`, and the monotonic seconds at which it was asked for and its head came."""
 
 
 class Unreachable(Exception):
@@ -27,11 +31,15 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API server said: HTTP status, JSON body and its own time (`Date` header, whole seconds)."""
+    """What the API server said: HTTP status, JSON body and its own time (`Date` header, whole seconds).
+
+    `retry_after` is for how long it wants to be left alone, zero when it does not say.
+    """
 
     status: int
     body: dict[str, Any]
     date: str = ""
+    retry_after: timedelta = timedelta(0)
 
     @property
     def ok(self) -> bool:
@@ -55,12 +63,16 @@ class Kube:
     def __init__(self, api: ApiClient) -> None:
         self._api = api
         self.requests = 0
+        self.on_answer: OnAnswer = _nobody
 
     @classmethod
-    async def connect(cls, context: str | None = None, as_user: str | None = None) -> Kube:
+    async def connect(
+        cls, context: str | None = None, as_user: str | None = None, as_group: str | None = None
+    ) -> Kube:
         """In a pod by its ServiceAccount, elsewhere by the kubeconfig (KUBECONFIG, then ~/.kube/config).
 
-        A `context` always means the kubeconfig's. `as_user` is impersonated, as by kubectl's `--as`.
+        A `context` always means the kubeconfig's. `as_user` (and with it `as_group`) is impersonated, as by
+        kubectl's `--as` and `--as-group`.
         """
         config = Configuration()
         if context is not None or not await _is_pod(config):
@@ -70,6 +82,8 @@ class Kube:
         api = ApiClient(config)
         if as_user:
             api.set_default_header("Impersonate-User", as_user)
+        if as_user and as_group:
+            api.set_default_header("Impersonate-Group", as_group)
         return cls(api)
 
     async def close(self) -> None:
@@ -92,7 +106,9 @@ class Kube:
             if type(error).__module__.startswith("aiohttp"):
                 raise Unreachable(f"{method} {path}: {error!r}") from error
             raise
-        return Answer(int(response.status), _decoded(raw), str(response.headers.get("Date", "")))
+        told = response.headers
+        return Answer(int(response.status), _decoded(raw), str(told.get("Date", "")),
+                      _retry_after(str(told.get("Retry-After", ""))))
 
     async def get(self, path: str, **kwargs: Any) -> Answer:
         """GET."""
@@ -140,8 +156,15 @@ class Kube:
             method, path, query_params=list(query), body=body, auth_settings=["BearerToken"],
             header_params={"Accept": "application/json", "Content-Type": content_type} | dict(headers or {}),
         )
+        sent = time.monotonic()
         answer = await self._api.call_api(*request, _request_timeout=timeout)
-        return getattr(answer, "response", answer)
+        response = getattr(answer, "response", answer)
+        self.on_answer(str(response.headers.get("Date", "")), sent, time.monotonic())
+        return response
+
+
+def _nobody(_date: str, _sent: float, _received: float) -> None:
+    """Nobody wants to be told."""
 
 
 async def _is_pod(config: Configuration) -> bool:
@@ -153,6 +176,12 @@ async def _is_pod(config: Configuration) -> bool:
     except Exception:  # noqa: BLE001  the client has no common error for "not in a cluster"
         return False
     return True
+
+
+def _retry_after(header: str) -> timedelta:
+    """Whole seconds, as the API server says them; anything else says nothing."""
+    said = header.isascii() and header.isdigit() and len(header) < 10
+    return timedelta(seconds=int(header)) if said else timedelta(0)
 
 
 def _decoded(raw: bytes) -> dict[str, Any]:

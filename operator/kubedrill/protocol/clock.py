@@ -9,7 +9,9 @@ from typing import Protocol
 class Clock(Protocol):
     """The reference clock: `now` is right to within `error` either way."""
 
-    error: timedelta
+    @property
+    def error(self) -> timedelta:
+        """How well it is known."""
 
     def now(self) -> datetime:
         """The instant, aware."""

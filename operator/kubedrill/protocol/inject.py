@@ -1,5 +1,6 @@
 """Injecting a drill's faults: all undo records first, then each target in turn.
 
+Before the first target, the list of records tells whether another drill is on the namespace (`exclusion`).
 Each write has a precondition, and every write to a target is preceded by a write of its record by the same
 process. So two operators, a restart and a late packet come to one injection at the most; a player who puts
 the old value back while the operator is away is not hit twice.
@@ -7,14 +8,16 @@ the old value back while the operator is away is not hit twice.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from kubedrill.core.operations import Operation
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo_record import DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.exclusion import InTheWay, in_the_way
 from kubedrill.protocol.injector import Injector
 from kubedrill.protocol.intents import Intent, by_subject
 from kubedrill.protocol.objects import Unsure
@@ -28,7 +31,7 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.plan import InjectionEnds
-from kubedrill.protocol.records import RecordTrouble, StoredRecord
+from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
 
@@ -69,12 +72,21 @@ async def inject(
             else _result(intent, found[0], Injection.PENDING, "Waiting", "another target is not ready")
             for intent, found in stored
         ))
-    if not await wanted():
+    try:
+        # Both are asked when all records are stored, and answer the same whichever comes first.
+        still_wanted, other = await asyncio.gather(wanted(), _other_drill(kube, drill, [r for _, r, _ in ready]))
+    except (Unreachable, RecordTrouble) as trouble:
+        return InjectionOutcome(tuple(_troubled(intent, trouble) for intent, _, _ in ready))
+    if not still_wanted:
         return InjectionOutcome(tuple(
             _result(intent, record, Injection.ENDED, "NoLongerWanted", "the drill has moved on")
             for intent, record, _ in ready
         ))
-    done = [(intent, await _ended(intent, injector.carry_out(found, mine))) for intent, found, mine in ready]
+    if other is not None:
+        return InjectionOutcome(tuple(
+            _result(intent, record, other.state, "TargetBusy", other.message) for intent, record, _ in ready
+        ))
+    done = [(intent, await _ended(intent, injector.carry_out(found, seen))) for intent, found, seen in ready]
     return InjectionOutcome(tuple(
         found if isinstance(found, TargetInjection) else _result(intent, found, Injection.INJECTED)
         for intent, found in done
@@ -88,10 +100,21 @@ async def _ended(intent: Intent, step: Awaitable[T]) -> T | TargetInjection:
     except InjectionEnds as ends:
         return TargetInjection(intent.subject, intent.faults, ends.state, ends.reason, ends.message)
     except (Unreachable, Unsure, RecordTrouble) as trouble:
-        forbidden = not isinstance(trouble, Unreachable) and trouble.answer.status == 403
-        state = Injection.REFUSED if forbidden else Injection.PENDING
-        reason = "Forbidden" if forbidden else "Unreachable"
-        return TargetInjection(intent.subject, intent.faults, state, reason, str(trouble)[:500])
+        return _troubled(intent, trouble)
+
+
+async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRecord]) -> InTheWay | None:
+    """Another drill on the target namespace. One whose fault is in already has been let in and need not ask."""
+    if any(stored.record.state is not RecordState.INTENDED for stored in mine):
+        return None
+    return in_the_way(drill, [stored.record for stored in await list_records(kube, drill.namespace)])
+
+
+def _troubled(intent: Intent, trouble: Unreachable | Unsure | RecordTrouble) -> TargetInjection:
+    forbidden = not isinstance(trouble, Unreachable) and trouble.answer.status == 403
+    state = Injection.REFUSED if forbidden else Injection.PENDING
+    reason = "Forbidden" if forbidden else "Unreachable"
+    return TargetInjection(intent.subject, intent.faults, state, reason, str(trouble)[:500])
 
 
 def _result(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.core.facts import Interval
-from kubedrill.core.ownership import entry_of
 from kubedrill.core.pointers import read
 from kubedrill.core.undo import Landed, after_values, inject_patch, landed
 from kubedrill.core.undo_record import (
@@ -17,10 +17,11 @@ from kubedrill.core.undo_record import (
     RecordState,
     UndoRecord,
 )
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
+from kubedrill.protocol.landing import since
 from kubedrill.protocol.objects import Reply, give_back, namespace_uid_of, patch_target, read_target
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
@@ -31,6 +32,7 @@ from kubedrill.protocol.sustain import brought_on
 # No injection with less than this left to the deadline: longer than one request can take (15 s).
 MARGIN = timedelta(seconds=20)
 ROUNDS = 8
+Seen = dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +46,50 @@ class Injector:
     reverters: Reverters
     at: At
 
-    async def store(self, intent: Intent) -> tuple[StoredRecord, bool]:
-        """The record of an intent, and whether this call has made it. Nothing is touched yet."""
+    async def store(self, intent: Intent) -> tuple[StoredRecord, Seen]:
+        """The record of an intent, and what it was made from if this call has made it. Nothing is touched yet."""
         planner = Planner(self.kube, self.drill, self.deadline, self.clock, self.reverters)
-        namespace_uid = ""
-        if intent.target is not None:
-            namespace_uid = await namespace_uid_of(self.kube, intent.target.namespace)
-            if not namespace_uid:
-                raise InjectionEnds(Injection.REFUSED, "TargetMissing",
-                                    f"namespace {intent.target.namespace} is not there")
-        ref = RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
         for _ in range(ROUNDS):
-            stored = await records.read(self.kube, ref)
+            answer, namespace_uid = await self._found(intent)
+            ref = RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
+            # Whether there is a record already and what a new one would say are asked at the same time: a plan
+            # touches nothing. A record that is there wins, whatever the plan came to.
+            stored, planned = await asyncio.gather(
+                records.read(self.kube, ref), planner.record_of(intent, ref.name, namespace_uid, answer),
+                return_exceptions=True,
+            )
+            if isinstance(stored, BaseException):
+                raise stored
             if stored is not None:
-                return self._ours(stored), False
+                return self._ours(stored), None
             self._in_time()
-            record = await planner.record_of(intent, ref.name, namespace_uid)
-            created = await records.create(self.kube, record)
+            if isinstance(planned, BaseException):
+                raise planned
+            created = await records.create(self.kube, planned)
             if created is not None:
                 await self.at(RECORD_WRITTEN)
-                return created, True
+                return created, answer.body if answer else None
         raise InjectionEnds(Injection.PENDING, "Conflict", f"{intent.subject}: its record comes and goes")
 
-    async def carry_out(self, stored: StoredRecord, mine: bool) -> StoredRecord:
-        """Bring a stored intent into the world, once. `mine`: this very call wrote the record last."""
+    async def _found(self, intent: Intent) -> tuple[Answer | None, str]:
+        """What a read of the target answers, and its namespace's UID; of an outside subject nothing."""
+        if intent.target is None:
+            return None, ""
+        space = intent.target.namespace
+        answer, namespace_uid = await asyncio.gather(
+            self.kube.get(intent.target.path), namespace_uid_of(self.kube, space)
+        )
+        if not namespace_uid:
+            raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"namespace {space} is not there")
+        return answer, namespace_uid
+
+    async def carry_out(self, stored: StoredRecord, seen: Seen) -> StoredRecord:
+        """Bring a stored intent into the world, once.
+
+        `seen` is the object from which this very call has made the record; None when somebody else did. It need
+        not be read again: the patch carries its version, so it fails if the object has changed since.
+        """
+        alone = seen is not None
         for _ in range(ROUNDS):
             if stored.record.state is RecordState.INJECTED:
                 return stored
@@ -75,25 +97,29 @@ class Injector:
                 raise InjectionEnds(Injection.ENDED, "AlreadyReverted", f"{stored.record.subject} is back")
             try:
                 if stored.record.target is None:
-                    return await self._outside(stored)
-                stored = await self._one_round(stored, mine)
-                mine = True
+                    return await self._outside(stored, alone=alone)
+                stored, seen = await self._one_round(stored, seen, alone=alone)
             except StaleRecord:
                 again = await records.read(self.kube, stored.ref)
-                if again is None:
+                # another record of that name, even of this drill, tells that this one was put back and closed:
+                # whoever made that one has asked whether it is still wanted, and this call has not
+                if again is None or again.uid != stored.uid:
                     raise InjectionEnds(Injection.ENDED, "RecordClosed",
                                         f"{stored.record.subject} is put back") from None
-                stored, mine = self._ours(again), False
+                stored, seen, alone = self._ours(again), None, False
         raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} is written all the time")
 
-    async def _one_round(self, stored: StoredRecord, mine: bool) -> StoredRecord:
-        """Patch if it is certain that nobody has; gives the record Injected, or claimed for a next try."""
+    async def _one_round(self, stored: StoredRecord, seen: Seen, *, alone: bool) -> tuple[StoredRecord, Seen]:
+        """Patch if it is certain that nobody has; gives the record Injected, or claimed for a next try.
+
+        `seen`: what this call wrote the record from, if it did so last; `alone`: nobody else has ever written it.
+        """
         record = stored.record
-        seen = await self._read(record)
-        if not mine:
+        if seen is None:
+            seen = await self._read(record)
             match landed(record, seen):
                 case Landed.YES:
-                    return await self._finish(stored, record, seen, _since(record, seen, self.clock))
+                    return await self._finish(stored, record, seen, since(record, seen, self.clock)), seen
                 case Landed.UNKNOWN:
                     raise _undone(record)
                 case Landed.NO:
@@ -108,15 +134,19 @@ class Injector:
         if reply is Reply.DONE:
             await self.at(FAULT_PATCHED)
             at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
-            return await self._finish(stored, after_values(record, answer.body), answer.body, at)
+            return await self._finish(stored, after_values(record, answer.body), answer.body, at), seen
         if reply not in (Reply.MOVED, Reply.GONE):
             raise refused(record.subject, reply, answer)
-        # A precondition failed, so it was certainly not done by us. If the claim succeeds, nobody else of
-        # ours has written the record since, and so nobody has patched.
+        # A precondition failed, so it was certainly not done by us; and if the claim succeeds, by nobody who has
+        # claimed it since. Whoever had claimed it before may have patched after our claim all the same, and a
+        # player have undone that: then the generation tells.
         seen = await self._read(record)
-        if landed(record, seen) is Landed.YES:
-            raise StaleRecord(record.name)
-        return await self._claim(stored, seen)
+        match landed(record, seen):
+            case Landed.YES:
+                raise StaleRecord(record.name)
+            case Landed.UNKNOWN if not alone:
+                raise _undone(record)
+        return await self._claim(stored, seen), seen
 
     async def _claim(self, stored: StoredRecord, seen: dict[str, Any]) -> StoredRecord:
         """Rewrite the record from a new read, which makes it ours: whoever claimed it before fails at his."""
@@ -138,10 +168,13 @@ class Injector:
         await self.at(INJECTED_WRITTEN)
         return written
 
-    async def _outside(self, stored: StoredRecord) -> StoredRecord:
-        """An operation outside the API server; its reverter sees to it that twice is once."""
+    async def _outside(self, stored: StoredRecord, *, alone: bool) -> StoredRecord:
+        """An operation outside the API server; its reverter sees to it that twice is once.
+
+        Unless this call has made the record, somebody may have done it before: any time since it was intended.
+        """
         self._in_time()
-        sent = self.clock.now()
+        sent = self.clock.now() if alone else stored.record.intended_at
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
             if isinstance(progress, Again) and progress.reason == UNREACHABLE:
@@ -179,15 +212,3 @@ class Injector:
 def _undone(record: UndoRecord) -> InjectionEnds:
     return InjectionEnds(Injection.UNDONE, "ChangedMeanwhile", f"{record.subject} was changed by somebody"
                          " while the injection was under way; it is not injected (again)")
-
-
-def _since(record: UndoRecord, seen: dict[str, Any], clock: Clock) -> Interval:
-    """When an injection landed of which nobody knows the answer: by our entry's time, else since intended."""
-    start, end = record.intended_at - clock.error, clock.now() + clock.error
-    entry = entry_of(seen["metadata"].get("managedFields") or (), record.manager)
-    if entry is None or "time" not in entry:
-        return Interval(start, end)
-    second = datetime.fromisoformat(entry["time"])
-    # managedFields.time is the API server's own, cut to whole seconds
-    known = Interval(start, end).intersection(Interval(second, second + timedelta(seconds=1)))
-    return known or Interval(start, end)

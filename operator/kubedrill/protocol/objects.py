@@ -57,12 +57,21 @@ async def read_target(kube: Kube, target: Target, namespace_uid: str = "") -> Pl
     if answer.ok and namespace_uid:
         return Place(answer.body, namespace_uid)
     now = await namespace_uid_of(kube, target.namespace)
-    if answer.ok and now:
-        return Place(answer.body, now)
-    if not now or (namespace_uid and now != namespace_uid and not answer.ok):
+    if namespace_uid and now != namespace_uid and not answer.ok:
         return Place(None, now)
-    if is_not_found(answer, target.plural, target.name):
-        return Place(None, now)
+    return place_of(target, answer, now)
+
+
+def place_of(target: Target, answer: Answer, namespace_uid: str) -> Place:
+    """What the answer to a read of a target says, with the UID that its namespace has now (empty: gone).
+
+    Raises:
+        Unsure: neither that it is there nor that it is not.
+    """
+    if answer.ok and namespace_uid:
+        return Place(answer.body, namespace_uid)
+    if not namespace_uid or is_not_found(answer, target.plural, target.name):
+        return Place(None, namespace_uid)
     raise Unsure(f"read {target}", answer)
 
 

@@ -13,7 +13,7 @@ from kubedrill.core.undo_record import UNREACHABLE, DrillIdentity, UndoRecord, m
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
-from kubedrill.protocol.objects import Reply, patch_target, read_target
+from kubedrill.protocol.objects import Reply, patch_target, place_of
 from kubedrill.protocol.outcomes import Injection
 from kubedrill.protocol.reverters import Reverters
 
@@ -38,8 +38,10 @@ class Planner:
     clock: Clock
     reverters: Reverters
 
-    async def record_of(self, intent: Intent, name: str, namespace_uid: str) -> UndoRecord:
-        """The record that must be stored before the subject is touched.
+    async def record_of(
+        self, intent: Intent, name: str, namespace_uid: str = "", answer: Answer | None = None
+    ) -> UndoRecord:
+        """The record that must be stored before the subject is touched. `answer` is that to a read of the target.
 
         Raises:
             InjectionEnds: it is refused, by us or by the API server's dry run.
@@ -47,25 +49,25 @@ class Planner:
         manager = manager_name(self.drill.uid, name)
         record = UndoRecord(self.drill, name, intent.subject, intent.outside, manager, self.deadline,
                             self.clock.now(), intent.target, namespace_uid)
-        if intent.target is not None:
-            return await self._with_fields(record, intent.target, intent.changes)
+        if intent.target is not None and answer is not None:
+            place = place_of(intent.target, answer, namespace_uid)
+            if place.seen is None:
+                raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"{intent.target} is not there")
+            return await self._with_fields(record, intent.target, intent.changes, place.seen)
         for group in intent.outside:
             if not isinstance(group.operation, Ask):
                 _unless_refused(await self.reverters[type(group.operation)].prepare(group.operation))
         return record
 
     async def _with_fields(
-        self, record: UndoRecord, target: Target, changes: tuple[tuple[str, SetFields], ...]
+        self, record: UndoRecord, target: Target, changes: tuple[tuple[str, SetFields], ...], seen: dict[str, Any]
     ) -> UndoRecord:
-        place = await read_target(self.kube, target, record.namespace_uid)
-        if place.seen is None:
-            raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"{target} is not there")
-        groups = tuple(_unless_refused(before_values(op, fault, place.seen)) for fault, op in changes)
-        record = as_read(replace(record, groups=groups, target_uid=place.seen["metadata"]["uid"]), place.seen)
+        groups = tuple(_unless_refused(before_values(op, fault, seen)) for fault, op in changes)
+        record = as_read(replace(record, groups=groups, target_uid=seen["metadata"]["uid"]), seen)
         twice = [path for path, n in Counter(field.path for field in record.fields).items() if n > 1]
         if twice:
             raise InjectionEnds(Injection.REFUSED, "FieldTwice", f"two faults change {twice[0]} of {target}")
-        patch = inject_patch(record, place.seen)
+        patch = inject_patch(record, seen)
         reply, answer = await patch_target(self.kube, target, patch, record.manager, dry_run=True)
         if reply in (Reply.MOVED, Reply.GONE):
             raise InjectionEnds(Injection.PENDING, "Conflict", f"{target} changed in the same moment")

@@ -12,14 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from kubedrill.core.facts import Interval
 from kubedrill.core.operations import Ask, Target
 from kubedrill.core.ownership import given_back
 from kubedrill.core.results import FieldOutcome
 from kubedrill.core.undo import FieldEnd, RevertPlan, kin_of, plan_revert
 from kubedrill.core.undo_record import Again, Outcome, OutsideGroup, RecordState, UndoRecord
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import fence, records
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.landing import found_in
 from kubedrill.protocol.objects import Reply, Unsure, causes, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import (
     REVERT_PATCHED,
@@ -39,6 +41,9 @@ LATER = timedelta(seconds=2)
 # How long the faulted pods may take to go by themselves once the fields are back.
 CLEARING = timedelta(seconds=60)
 PODS_LEAVING = "PodsLeaving"
+AWAITING_CONFIRMATION = "AwaitingConfirmation"
+# An API server that asks to be left alone (Retry-After) is obeyed, for so long at the most.
+LONGEST_RETRY_AFTER = timedelta(seconds=60)
 
 
 class _NotYet(Exception):
@@ -80,7 +85,7 @@ async def revert(
         forbidden = trouble.answer.status == 403
         return RevertOutcome(
             Reversal.STALLED if forbidden else Reversal.RETRY, "Forbidden" if forbidden else "ServerBusy",
-            str(trouble)[:500], LATER)
+            str(trouble)[:500], _pause(trouble.answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class _Reverting:
         """One try: Reverting → put back → seen to be back → cleared away → Reverted."""
         left: tuple[str, ...] = ()
         if stored.record.target is None:
-            stored = await self._begun(stored, ())
+            stored = await self._begun(stored, (), stored.record.injected)
             fields = await self._outside(stored.record)
             await self.at(REVERT_PATCHED)
         else:
@@ -133,7 +138,7 @@ class _Reverting:
         for _ in range(ROUNDS):
             seen = await self._seen(stored.record, target)
             plan = plan_revert(stored.record, seen, overwrite=self.overwrite)
-            stored = await self._begun(stored, plan.restoring)
+            stored = await self._begun(stored, plan.restoring, found_in(stored.record, seen, self.clock))
             if seen is None or seen["metadata"]["uid"] != stored.record.target_uid:
                 return stored, plan.fields
             if stored.record.injected is None:
@@ -167,7 +172,7 @@ class _Reverting:
             if reply is not Reply.INVALID:
                 forbidden = reply is Reply.FORBIDDEN
                 raise _NotYet(Reversal.STALLED if forbidden else Reversal.RETRY, str(reply),
-                              f"{record.subject}: {answer.status} {answer.message}")
+                              f"{record.subject}: {answer.status} {answer.message}", after=_pause(answer))
             more = kept.union(*(kin_of(record, cause) for cause in causes(answer)))
             if more == kept:
                 raise _NotYet(Reversal.STALLED, "Invalid", f"{record.subject}: {answer.message}")
@@ -218,7 +223,7 @@ class _Reverting:
             if record.injected is None:
                 return _by_hand(record, operation, FieldEnd.UNTOUCHED)
             if group.fault not in self.confirmed_asks:
-                raise _NotYet(Reversal.RETRY, "AwaitingConfirmation",
+                raise _NotYet(Reversal.RETRY, AWAITING_CONFIRMATION,
                               f"the facilitator must undo {group.fault} and confirm it: {operation.undo}")
             return _by_hand(record, operation, FieldEnd.RESTORED)
         progress = await self.reverters[type(operation)].revert(record, group)
@@ -226,18 +231,25 @@ class _Reverting:
             raise _NotYet(Reversal.RETRY, progress.reason, progress.message, after=progress.after)
         return FieldOutcome(record.subject, group.fault, "", "", progress.note, str(FieldEnd.RESTORED))
 
-    async def _begun(self, stored: StoredRecord, restoring: tuple[str, ...]) -> StoredRecord:
-        """The record as Reverting, with the fields that are about to be written."""
+    async def _begun(
+        self, stored: StoredRecord, restoring: tuple[str, ...], injected: Interval | None
+    ) -> StoredRecord:
+        """The record as Reverting, with the fields that are about to be written, and the injection as found."""
         record = stored.record
         known = tuple(dict.fromkeys((*record.restoring, *restoring)))
-        if record.state is RecordState.REVERTING and known == record.restoring:
+        if record.state is RecordState.REVERTING and (known, injected) == (record.restoring, record.injected):
             return stored
         return await records.write(
-            self.kube, stored, record.moved_to(RecordState.REVERTING, restoring=known)
+            self.kube, stored, record.moved_to(RecordState.REVERTING, restoring=known, injected=injected)
         )
 
     async def _seen(self, record: UndoRecord, target: Target) -> dict[str, Any] | None:
         return (await read_target(self.kube, target, record.namespace_uid)).seen
+
+
+def _pause(answer: Answer) -> timedelta:
+    """The least time to the next try after an answer that was no success."""
+    return max(LATER, min(answer.retry_after, LONGEST_RETRY_AFTER))
 
 
 def _by_hand(record: UndoRecord, operation: Ask, end: FieldEnd) -> FieldOutcome:

@@ -27,6 +27,9 @@ class Reverter(Protocol):
         Again with the reason UNREACHABLE means that nothing was done, or nobody knows.
         """
 
+    async def count(self, group: OutsideGroup) -> int | None:
+        """How much of it is in by now, by its own count; None when that is not known, or nothing is counted."""
+
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:
         """Undoes it. Done only when it was seen to be undone."""
 

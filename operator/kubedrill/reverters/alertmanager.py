@@ -54,6 +54,10 @@ class AnnouncedAlerts:
             return _unreachable(operation, error)
         return Again(REFRESH, "Refreshing", f"{operation.labels['alertname']} is announced")
 
+    async def count(self, group: OutsideGroup) -> int | None:  # noqa: ARG002  the interface
+        """None: an alert is there or not."""
+        return None
+
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:  # noqa: ARG002  the interface
         """Resolve it; Done when Alertmanager does not list it any more."""
         operation = _operation(group)

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from kubedrill.core.operations import Enqueue, Refusal
 from kubedrill.core.undo_record import (
+    DRAINING,
     UNREACHABLE,
     Again,
     Done,
@@ -78,8 +79,9 @@ class RedisJobs:
             return Done(said)
         return Again(PUSH_EVERY, "Pushing", said)
 
-    async def pushed(self, operation: Enqueue) -> int | None:
-        """How many were pushed so far; None when it is not known now."""
+    async def count(self, group: OutsideGroup) -> int | None:
+        """How many jobs were pushed so far; None when it is not known now."""
+        operation = _operation(group)
         try:
             async with self._connection(operation) as client:
                 return int(await _read(client.hget(_mark(operation), "pushed")) or 0)
@@ -107,7 +109,7 @@ class RedisJobs:
         left = operation.redelivery - timedelta(milliseconds=quiet)
         return Again(
             min(SWEEP_EVERY, left + timedelta(milliseconds=1)),
-            "Draining",
+            DRAINING,
             f"{removed} fake jobs removed; done when none comes back for {left.total_seconds():.0f} s more",
         )
 

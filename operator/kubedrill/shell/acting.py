@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from kubedrill.core.commands import (
@@ -21,20 +21,20 @@ from kubedrill.core.commands import (
 )
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine import Decision
-from kubedrill.core.operations import Announce, Enqueue, Operation, SetFields
+from kubedrill.core.operations import Enqueue, Operation, SetFields
 from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
+from kubedrill.protocol.drills import add_finalizer, drill_path, post_event, remove_finalizer
 from kubedrill.protocol.inject import inject, sustain
-from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal, RevertOutcome
+from kubedrill.protocol.orphans import revert_orphan
+from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.reverters import Reverters
-from kubedrill.reverters.alertmanager import AnnouncedAlerts
-from kubedrill.reverters.redis import RedisJobs
-from kubedrill.shell.clock import ServerClock
-from kubedrill.shell.drills import add_finalizer, drill_path, post_event, remove_finalizer
+from kubedrill.protocol.undoing import Undoing
+from kubedrill.reverters.catalogue import all_reverters
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.pausing import STARTED_WRITTEN, pause_at
 from kubedrill.shell.reporting import write_report
@@ -43,7 +43,6 @@ from kubedrill.shell.settings import Settings
 LOG = logging.getLogger(__name__)
 OPERATOR = "Operator"
 INJECTION = "injection"
-LONGEST_BACK_OFF = timedelta(seconds=30)
 
 
 class Actor:
@@ -51,15 +50,24 @@ class Actor:
 
     def __init__(self, kube: Kube, clock: ServerClock, settings: Settings, evidence: Evidence) -> None:
         self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
-        self._reverters = all_reverters(clock)
+        self._reverters = all_reverters(clock.now)
         self._operations: dict[str, tuple[Operation, ...]] = {}
-        self._back_off: dict[str, tuple[datetime, timedelta]] = {}
-        self.stuck: dict[str, str] = {}
-        self.waiting: dict[str, str] = {}
+        self._injecting = ""
+        self._answered: dict[str, Any] | None = None
+        self.undoing = Undoing()
 
     def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
         """What the faults do, as planned by the preflight before anything was touched."""
         self._operations = dict(operations)
+
+    def answered(self) -> dict[str, Any] | None:
+        """The Drill as the last command was answered with it, once: as good as a read while it is new."""
+        answered, self._answered = self._answered, None
+        return answered
+
+    def waiting(self, now: datetime) -> dict[str, str]:
+        """What the injection and the undos wait for that are not stuck."""
+        return self.undoing.waiting(now) | ({INJECTION: self._injecting} if self._injecting else {})
 
     async def carry_out(
         self, drill: dict[str, Any], decision: Decision, seen: Observation, stored: Mapping[str, StoredRecord]
@@ -80,6 +88,8 @@ class Actor:
                 if not isinstance(result, Unreachable | RecordTrouble):
                     raise result
                 LOG.warning("%s: %s", command, result)
+                if isinstance(command, CloseRecord):
+                    self.undoing.troubled(command.record, "NotClosed", str(result)[:500], self._clock.now())
                 continue
             facts += result[0]
             again = again or result[1]
@@ -91,7 +101,9 @@ class Actor:
     ) -> tuple[tuple[Fact, ...], bool]:
         match command:
             case AddFinalizer():
-                return (), (await add_finalizer(self._kube, drill)).ok
+                answer = await add_finalizer(self._kube, drill)
+                self._answered = answer.body if answer.ok else None
+                return (), answer.ok
             case RemoveFinalizer():
                 return (), (await remove_finalizer(self._kube, drill)).ok
             case Inject(faults=faults):
@@ -101,9 +113,9 @@ class Actor:
             case Revert(record=name):
                 return await self._revert(stored.get(name), seen)
             case CloseRecord(record=name):
-                return (), name in stored and await records.close(self._kube, stored[name])
+                return (), await self._close(stored.get(name))
             case Deliver(inject=name):
-                return await self._deliver(name, seen), True
+                return await self._deliver(name, seen), False
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
 
@@ -121,17 +133,18 @@ class Actor:
         await hook(STARTED_WRITTEN)
         outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
                                reverters=self._reverters, on=hook, wanted=lambda: self._still_armed(drill, state))
-        self.waiting.pop(INJECTION, None)
-        if outcome.state is Injection.PENDING and outcome.why:
-            self.waiting[INJECTION] = outcome.why.message
+        pending = outcome.state is Injection.PENDING and outcome.why
+        self._injecting = pending.message if pending else ""
         return tuple(failures(outcome, state, self._clock)), outcome.state is not Injection.PENDING
 
     async def _still_armed(self, drill: dict[str, Any], state: State) -> bool:
         """Whether the drill is still where this injection was decided: asked when its record stands."""
         meta = drill["metadata"]
         answer = await self._kube.get(drill_path(meta["namespace"], meta["name"]))
-        if not answer.ok or answer.body["metadata"]["uid"] != meta["uid"]:
+        if answer.status == 404 or (answer.ok and answer.body["metadata"]["uid"] != meta["uid"]):
             return False
+        if not answer.ok:
+            raise Unreachable(f"whether the drill is still armed can't be read: {answer.status} {answer.message}")
         now = state_from_wire((answer.body.get("status") or {}).get("machine"))
         stopped = answer.body["metadata"].get("deletionTimestamp") or answer.body["spec"].get("desired") == "Stop"
         attempts = {f.name: f.attempt for f in now.faults}
@@ -146,11 +159,10 @@ class Actor:
     async def _pushed(self, stored: StoredRecord) -> tuple[Fact, ...]:
         """How many fake jobs are in by now, as the queue itself says."""
         found = []
-        jobs = RedisJobs()
         for group in stored.record.groups:
             if isinstance(group, OutsideGroup) and isinstance(group.operation, Enqueue):
                 asked = self._clock.now()
-                pushed = await jobs.pushed(group.operation)
+                pushed = await self._reverters[Enqueue].count(group)
                 if pushed:
                     found.append(Fact(
                         FactKind.JOBS_PUSHED, _between(asked, self._clock), Source.OPERATOR,
@@ -162,27 +174,29 @@ class Actor:
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
             return (), False
-        name, now = stored.record.name, self._clock.now()
-        due, wait = self._back_off.get(name, (now, timedelta(0)))
-        if now < due:
-            return (), False
         confirmed = frozenset(str(f.detail.get("fault")) for f in seen.facts
                               if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Undo")
+        return (), await self.put_back(stored, confirmed)
+
+    async def put_back(self, stored: StoredRecord, confirmed: frozenset[str] = frozenset()) -> bool:
+        """Puts back what a record tells of, if that is due; whether it is."""
+        name = stored.record.name
+        if not self.undoing.is_due(name, self._clock.now()):
+            return False
         outcome = await revert(self._kube, stored.ref, OPERATOR, self._clock, confirmed, reverters=self._reverters,
                                on=pause_at(self._settings.pause_at))
-        if outcome.state is Reversal.REVERTED:
-            self.stuck.pop(name, None)
-            self.waiting.pop(name, None)
-            self._back_off.pop(name, None)
-            return (), True
-        if outcome.state is Reversal.STALLED:
-            self.stuck[name] = f"{outcome.reason}: {outcome.message}"
-            wait = min(max(outcome.after, wait * 2), LONGEST_BACK_OFF)
-        else:
-            wait = outcome.after  # it goes on: jobs drain, pods are replaced, the facilitator is asked
-            self.waiting[name] = outcome.message
-        self._back_off[name] = (self._clock.now() + wait, wait)
-        return (), False
+        self.undoing.tried(name, outcome, self._clock.now())
+        return outcome.state is Reversal.REVERTED
+
+    async def put_back_orphan(self, stored: StoredRecord) -> bool:
+        """Puts back what is left of a drill whose Drill is gone; whether its record is closed."""
+        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters)
+
+    async def _close(self, stored: StoredRecord | None) -> bool:
+        if stored is None or not await records.close(self._kube, stored):
+            return False
+        self.undoing.done(stored.record.name)
+        return True
 
     async def _deliver(self, name: str, seen: Observation) -> tuple[Fact, ...]:
         assert seen.conduct is not None  # noqa: S101  an inject is delivered in play
@@ -190,21 +204,17 @@ class Actor:
         sent = self._clock.now()
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.conduct.target_namespace}}
         reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
-        await post_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
+        if not await post_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent):
+            return ()  # nobody was told: it is tried again at the next turn
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
         return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
                      evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
 
 
-def all_reverters(clock: ServerClock) -> Reverters:
-    """What undoes each operation outside the API server."""
-    return {Enqueue: RedisJobs(), Announce: AnnouncedAlerts(clock.now)}
-
-
 def identity(drill: Mapping[str, Any]) -> DrillIdentity:
     """Whose records they are."""
     meta = drill["metadata"]
-    return DrillIdentity(meta["uid"], meta["name"], meta["namespace"])
+    return DrillIdentity(meta["uid"], meta["name"], meta["namespace"], drill["spec"]["targetNamespace"])
 
 
 def recorded_operations(stored: Iterable[StoredRecord]) -> dict[str, tuple[Operation, ...]]:
@@ -228,23 +238,6 @@ def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Ite
     for target in outcome.targets:
         if target.state not in (Injection.INJECTED, Injection.PENDING):
             yield from (_failed(fault, state, target.reason, target.message, clock) for fault in target.faults)
-
-
-async def put_back(
-    kube: Kube, stored: StoredRecord, clock: ServerClock, confirmed: frozenset[str] = frozenset()
-) -> RevertOutcome:
-    """Puts back what a record tells of, and leaves the outcome in it."""
-    return await revert(kube, stored.ref, OPERATOR, clock, confirmed, reverters=all_reverters(clock))
-
-
-async def revert_orphan(kube: Kube, stored: StoredRecord, clock: ServerClock) -> bool:
-    """Puts back what a record tells of whose Drill is gone, and closes it: nobody is left to be told."""
-    asked = frozenset(stored.record.faults)  # nobody is left to confirm what was done by hand, either
-    outcome = await put_back(kube, stored, clock, asked)
-    if outcome.state is not Reversal.REVERTED or outcome.stored is None:
-        LOG.warning("orphaned undo record %s: %s %s", stored.ref.name, outcome.reason, outcome.message)
-        return False
-    return await records.close(kube, outcome.stored)
 
 
 def _failed(fault: str, state: State, reason: str, message: str, clock: ServerClock) -> Fact:

@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.phases import TERMINAL, Phase
-from kubedrill.kube.client import Kube
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.orphans import put_back_orphans
+from kubedrill.protocol.records import RecordTrouble
+from kubedrill.protocol.sightings import Sightings
+from kubedrill.reverters.catalogue import all_reverters
+from kubedrill.shell.acting import OPERATOR
+from kubedrill.shell.heartbeat import Heartbeat
 from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.orphans import put_back_orphans
 from kubedrill.shell.receiver import make_app, serve
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.task import DrillTask
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
-MOST_FAILURES = 5
+UNREADY_AFTER = 5
+"""With more turns of a drill failing in a row the operator is not ready."""
 
 
 class Desk:
@@ -36,7 +42,7 @@ class Desk:
         self._drills: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, DrillTask] = {}
         self._last_turn: datetime | None = None
-        self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now)
+        self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
         """A Drill appeared, changed or went; its task is woken, or made."""
@@ -63,28 +69,38 @@ class Desk:
                 task.inbox.add(facts)
                 task.wake()
 
+    def stuck(self) -> Iterator[tuple[str, str, str]]:
+        """Control namespace, drill and record of each undo that is stuck, as the tasks know it."""
+        for task in self._tasks.values():
+            yield from ((self.settings.namespace, task.name, record) for record in task.stuck())
+
     def ready(self) -> str:
         """Empty when the operator can work; else what is missing. The CRDs were looked for before all else."""
-        troubled = [task.name for task in self._tasks.values() if task.failures > MOST_FAILURES]
+        troubled = [task.name for task in self._tasks.values() if task.failures > UNREADY_AFTER]
         return f"the turns of {', '.join(troubled)} fail" if troubled else ""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """The HTTP server and the sweep for orphans, for as long as the operator runs."""
+        """The HTTP server, the sweep for orphans and the heartbeat, for as long as the operator runs."""
         app = make_app(self.settings.webhook_token, self.wake_namespace, self.collector, self.ready, self.clock)
-        sweep = asyncio.create_task(self._sweep())
+        heartbeat = Heartbeat(self.kube, self.settings.namespace, self.clock, lambda: bool(self._tasks))
+        beside = [asyncio.create_task(self._sweep()), asyncio.create_task(heartbeat.run())]
         async with serve(app, self.settings.port):
             try:
                 yield
             finally:
-                sweep.cancel()
-                for task in list(self._tasks.values()):
-                    await task.stop()
+                for task in beside:
+                    task.cancel()
+                for drill in list(self._tasks.values()):
+                    await drill.stop()
 
     async def _sweep(self) -> None:
+        sightings, reverters = Sightings(), all_reverters(self.clock.now)
         while True:
             try:
-                await put_back_orphans(self.kube, self.settings.namespace, self.clock)
+                await put_back_orphans(self.kube, self.settings.namespace, OPERATOR, self.clock, reverters, sightings)
+            except (Unreachable, RecordTrouble) as error:
+                LOG.warning("the sweep for orphaned undo records failed: %s; it is tried again", error)
             except Exception:
                 LOG.exception("the sweep for orphaned undo records failed; it is tried again")
             await asyncio.sleep(ORPHANS_EVERY)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,6 +44,7 @@ FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "kubedrill_faults_active": ("Faults that are not put back yet.", ()),
     "kubedrill_faults_past_deadline": ("Faults that are not put back although their time is up.", ()),
 }
+UNDO_STUCK: Final = ("namespace", "drill", "record")
 
 
 def _told(drills: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -58,12 +59,17 @@ def _has_active_fault(drill: Mapping[str, Any]) -> bool:
 
 
 class DrillCollector(Collector):
-    """Collects from the Drills as they are known now. `messages` and `turns` are counted elsewhere."""
+    """Collects from the Drills as they are known now. `messages` and `turns` are counted elsewhere.
+
+    `stuck` tells of the undos that can't be put back (control namespace, drill, record) from the operator's own
+    memory: a metric that came from the status would be silent when the status can't be written.
+    """
 
     def __init__(
-        self, drills: Callable[[], Sequence[Mapping[str, Any]]], now: Callable[[], datetime]
+        self, drills: Callable[[], Sequence[Mapping[str, Any]]], now: Callable[[], datetime],
+        stuck: Callable[[], Iterable[tuple[str, str, str]]] = tuple,
     ) -> None:
-        self._drills, self._now = drills, now
+        self._drills, self._now, self._stuck = drills, now, stuck
         self.messages: Counter[str] = Counter({"accepted": 0, "refused": 0, "poison": 0})
         self.turns = Histogram(
             "kubedrill_turn_duration_seconds",
@@ -94,6 +100,10 @@ class DrillCollector(Collector):
             for name, labels, value in samples:
                 families[name].add_metric([*_labels(drill), *labels], value)
         yield from families.values()
+        undo = GaugeMetricFamily("kubedrill_undo_stuck", "1 for an undo that can't be put back now.", labels=UNDO_STUCK)
+        for labels in self._stuck():
+            undo.add_metric(labels, 1)
+        yield undo
         yield from self._own()
 
     def _own(self) -> Iterator[Metric]:

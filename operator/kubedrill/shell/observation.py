@@ -27,15 +27,15 @@ from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, State
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.records import StoredRecord, list_records
-from kubedrill.shell.clock import ServerClock
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
 from kubedrill.shell.recorded import own_writes, record_seen, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
-from kubedrill.shell.surroundings import planned, read_surroundings, read_targets
+from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
 from kubedrill.signals import audit
 from kubedrill.signals.identity import CHANGES, READS, matched
 from kubedrill.signals.workload import OwnWrites
@@ -67,14 +67,16 @@ class Observer:
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
         self._before_seen: Observation | None = None
+        self._all_records: tuple[StoredRecord, ...] = ()
 
     async def observe(
         self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
     ) -> Observation:
         """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
         meta, spec = drill["metadata"], drill["spec"]
-        conduct, refusal = await self._conducted(drill, state)
-        stored = await list_records(self._kube, self._settings.namespace)
+        (conduct, refusal), stored, _ = await asyncio.gather(
+            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
+        )
         self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
@@ -134,20 +136,39 @@ class Observer:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
         return ScenarioSpec.model_validate(answer.body["spec"])
 
+    async def _listed(self, meta: Mapping[str, Any], state: State) -> tuple[StoredRecord, ...]:
+        """All undo records; those that were listed a moment ago while that whole look still counts.
+
+        It counts only while nothing was touched. A record that another drill has stored since is a lock of its
+        own, and is asked for again before the first patch (`protocol.exclusion`).
+        """
+        if state.phase not in UNTOUCHED or not self._is_fresh(int(meta.get("generation", 0))):
+            self._all_records = await list_records(self._kube, self._settings.namespace)
+        return self._all_records
+
+    def _is_fresh(self, generation: int) -> bool:
+        """Whether the last look before the start was taken a moment ago, of this very spec."""
+        kept = self._before_seen
+        return bool(kept and kept.generation == generation and self._clock.now() - kept.now < FRESH)
+
     async def _before(
         self, drill: dict[str, Any], conduct: Conduct, stored: tuple[StoredRecord, ...], seen: Observation
     ) -> Observation:
-        now = self._clock.now()
+        now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
-        if kept and now - kept.now < FRESH and kept.generation == seen.generation:
+        if kept and self._is_fresh(seen.generation):
             # the turn that set the finalizer has looked a moment ago
             return replace(seen, conduct=kept.conduct, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
-        probe = self._probe = await self._monitoring.probe(conduct, now - LOOK_BACK)
+        watching = asyncio.ensure_future(self._watch(drill, conduct, State()))
+        # The API server, Prometheus and the watches tell of different things: none waits for another.
+        probe, found = await asyncio.gather(
+            self._monitoring.probe(conduct, now - LOOK_BACK), look_around(self._kube, control, conduct)
+        )
+        self._probe = probe
         if not conduct.impact.query and probe.rules:
             derived, _ = await self._conducted(drill, State())
             conduct = derived or conduct
-        watching = asyncio.ensure_future(self._watch(drill, conduct, State()))
-        read = await read_surroundings(self._kube, self._settings.namespace, drill, conduct, stored, probe, now)
+        read = surroundings(found, control, drill, conduct, stored, probe, now)
         checks = preflight(conduct, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
@@ -176,7 +197,8 @@ class Observer:
         series: dict[str, Series] = {}
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
-        return replace(seen, facts=facts, series=series, heard=self._cluster.heard)
+        unchecked = self._probe.unchecked if self._probe and measured else {}
+        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked)
 
     async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
@@ -197,7 +219,7 @@ class Observer:
 
         A target that shows its fault already gives no plan; then its record says all that is needed.
         """
-        objects, _ = await read_targets(self._kube, conduct, None)
+        objects = await read_targets(self._kube, conduct)
         _, _, self.operations = planned(conduct, drill["metadata"]["uid"], objects, {})
 
     def _bites(self, conduct: Conduct, state: State) -> Iterable[Fact]:

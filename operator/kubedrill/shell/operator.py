@@ -16,9 +16,9 @@ import kopf
 
 from kubedrill.api.base import GROUP, VERSION
 from kubedrill.kube.client import Kube
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.drills import drill_path
 from kubedrill.shell.desk import Desk
-from kubedrill.shell.drills import drill_path
 from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger("kubedrill")

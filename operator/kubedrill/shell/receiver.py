@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kubedrill.core.facts import Fact
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.signals import alertmanager
 

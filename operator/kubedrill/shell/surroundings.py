@@ -17,9 +17,9 @@ from kubedrill.core.state import PlannedFault
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import StoredRecord
-from kubedrill.shell.drills import drill_path
 from kubedrill.shell.observers import Probe
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
@@ -40,38 +40,55 @@ class Read:
     managers: frozenset[str] = frozenset()
 
 
-async def read_surroundings(
-    kube: Kube, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Sequence[StoredRecord], probe: Probe,
-    now: datetime,
-) -> Read:
-    """Reads everything that the preflight asks about, and plans every fault against it."""
-    uid = drill["metadata"]["uid"]
-    namespace, rights, others, (objects, working_sets) = await asyncio.gather(
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the API server says of what is around the target; None: it could not be read."""
+
+    namespace: Answer
+    rights: tuple[str, ...] | None
+    drills: Answer
+    objects: Mapping[Target, Mapping[str, Any]]
+
+
+async def look_around(kube: Kube, control: str, conduct: Conduct) -> Found:
+    """Reads everything that the preflight asks the API server about, at once."""
+    return Found(*await asyncio.gather(
         kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
         missing_rights(kube, conduct.target_namespace),
         kube.get(drill_path(control)),
-        read_targets(kube, conduct, probe),
-    )
-    plans, refusals, operations = planned(conduct, uid, objects, working_sets)
+        read_targets(kube, conduct),
+    ))
+
+
+def surroundings(
+    found: Found, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Sequence[StoredRecord],
+    probe: Probe, now: datetime,
+) -> Read:
+    """What the preflight's checks are made of, with every fault planned against what was found."""
+    uid, namespace = drill["metadata"]["uid"], found.namespace
+    used = {f.name: dict(probe.working_sets) for f in conduct.faults}
+    plans, refusals, operations = planned(conduct, uid, found.objects, used)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
     around = Surroundings(
         control_namespace=control,
         namespace_found=True if namespace.ok else False if namespace.status == 404 else None,
         namespace_control=_labels(namespace.body).get(OPT_IN_LABEL, ""),
-        missing_rights=rights,
+        missing_rights=found.rights,
         other_drills=tuple(
-            d["metadata"]["name"] for d in others.body.get("items", []) if _is_active(d, uid, conduct.target_namespace)
+            d["metadata"]["name"] for d in found.drills.body.get("items", [])
+            if _is_active(d, uid, conduct.target_namespace)
         ),
         busy_records=tuple(
             f"undo record {r.record.name} of drill {r.record.drill.name}" for r in records
-            if r.record.drill.uid != uid and r.record.target and r.record.target.namespace == conduct.target_namespace
+            if r.record.drill.uid != uid and r.record.target_namespace == conduct.target_namespace
         ),
-        refusals=refusals, not_ready=tuple(_not_ready(objects)),
+        refusals=refusals, not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
         firing=frozenset(probe.firing) if probe.reachable else None,
         series=series,
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+        stops=probe.stops,
     )
     return Read(around, plans, operations, managers_of(uid, namespace.body, operations))
 
@@ -108,19 +125,15 @@ async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
     return tuple(f"{verb} {resource}" for group, resource, verb in RIGHTS if not allowed(group, resource, verb))
 
 
-async def read_targets(
-    kube: Kube, conduct: Conduct, probe: Probe | None
-) -> tuple[dict[Target, dict[str, Any]], dict[str, dict[str, WorkingSet]]]:
-    """The objects that the faults ask for, and what their containers use, by fault."""
+async def read_targets(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]:
+    """The objects that the faults ask for."""
     kinds = discover()
     wanted = {t for f in conduct.faults for t in kinds[f.kind].targets(f.params_of(f.kind), conduct.target_namespace)}
     answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
     refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
     if refused:
         raise Unreachable(f"a target can't be read: {refused[0].status} {refused[0].message}")
-    objects = {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
-    used = probe.working_sets if probe else {}
-    return objects, {f.name: dict(used) for f in conduct.faults}
+    return {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
 
 
 def planned(

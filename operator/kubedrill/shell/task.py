@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.records import RecordTrouble
 from kubedrill.shell.evidence import EvidenceRefused
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox
@@ -18,7 +19,8 @@ from kubedrill.shell.settings import Settings
 from kubedrill.shell.turn import Turns
 
 LOG = logging.getLogger(__name__)
-MOST_FAILURES = 3
+RESCUED_AFTER = 3
+"""So many turns have failed in a row when it is put back without one."""
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
@@ -42,6 +44,10 @@ class DrillTask:
     def start(self, ended: Callable[[str], None]) -> None:
         """Begin; `ended` is called with the UID when the drill needs no more turns."""
         self._task = asyncio.create_task(self._run(ended), name=f"drill {self.name}")
+
+    def stuck(self) -> Mapping[str, str]:
+        """The undo records of this drill that can't be put back now, and why."""
+        return self._turns.stuck()
 
     def wake(self) -> None:
         """Run a turn soon."""
@@ -71,25 +77,29 @@ class DrillTask:
         began = self._clock.now()
         try:
             wake_at = await self._turns.once()
-        except (Unreachable, EvidenceRefused) as error:
+        except (Unreachable, EvidenceRefused, RecordTrouble) as error:
             LOG.warning("drill %s: %s; trying again", self.name, error)
-        except Exception:
+            because = str(error)
+        except Exception as error:
             # A poison object must not take the operator with it, nor hold up another drill.
             LOG.exception("drill %s: the turn failed; trying again", self.name)
+            because = repr(error)
         else:
             self.failures = 0
             self._collector.turned((self._clock.now() - began).total_seconds(), failed=False)
             return wake_at
         self._collector.turned((self._clock.now() - began).total_seconds(), failed=True)
         self.failures += 1
-        if self.failures >= MOST_FAILURES:
-            await self._rescue()
+        if self.failures >= RESCUED_AFTER:
+            await self._rescue(because)
         return self._clock.now() + BACK_OFF[min(self.failures, len(BACK_OFF)) - 1]
 
-    async def _rescue(self) -> None:
+    async def _rescue(self, because: str) -> None:
         """What must happen although no turn succeeds."""
         try:
-            await self._turns.put_back_anyway()
+            await self._turns.put_back_anyway(because)
+        except (Unreachable, RecordTrouble) as error:
+            LOG.warning("drill %s: it could not be put back without a turn: %s; trying again", self.name, error)
         except Exception:
             LOG.exception("drill %s: it could not be put back without a turn either; trying again", self.name)
 

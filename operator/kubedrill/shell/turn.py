@@ -7,20 +7,24 @@ it was read (409) means that this turn never was: nothing is acted upon.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from kubedrill.core.guards import Because
 from kubedrill.core.machine import RETRY, Decision, reduce
 from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.summary import project, worth_writing
-from kubedrill.kube.client import Kube
+from kubedrill.core.undo_record import DrillIdentity, RecordState
+from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.protocol.records import list_records
-from kubedrill.shell.acting import Actor, put_back, revert_orphan
-from kubedrill.shell.clock import ServerClock
-from kubedrill.shell.drills import drill_path, post_event, write_status
+from kubedrill.protocol.sightings import Sightings
+from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observation import Observer
 from kubedrill.shell.observers import FactInbox
@@ -41,26 +45,33 @@ class Turns:
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube, settings.namespace, name, uid)
         self._observer = Observer(kube, clock, settings, self._evidence, inbox, wake)
+        self._sightings = Sightings()
         self._actor = Actor(kube, clock, settings, self._evidence)
+        self._untold: list[tuple[Because, datetime]] = []
         self.over = False
 
     async def once(self) -> datetime | None:
         """Runs a turn. Returns when to run the next one (None: when something happens).
 
         Raises:
-            Unreachable: the API server did not answer.
+            Unreachable: the API server did not answer, or not what was asked.
+            RecordTrouble: the undo records can't be listed.
             EvidenceRefused: evidence could not be stored.
         """
-        answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
-        if answer.status == 404 or (answer.ok and answer.body["metadata"]["uid"] != self._uid):
+        # What setting the finalizer was answered with a moment ago is the Drill as a read would give it. If it has
+        # changed since, its status is refused (409) and nothing is acted upon.
+        answered = self._actor.answered()
+        path = drill_path(self._settings.namespace, self._name)
+        answer = Answer(200, answered) if answered else await self._kube.get(path)
+        identity = DrillIdentity(self._uid, self._name, self._settings.namespace)
+        if self._sightings.sighted(identity, answer).gone:
             return await self._without_drill()
         if not answer.ok:
-            LOG.warning("drill %s can't be read: %s %s", self._name, answer.status, answer.message)
-            return self._soon()
+            raise Unreachable(f"the Drill can't be read: {answer.status} {answer.message}")
         drill = answer.body
         state = state_from_wire((drill.get("status") or {}).get("machine"))
-        await self._evidence.load()
-        seen = await self._observer.observe(drill, state, self._actor.stuck, self._actor.waiting)
+        now = self._clock.now()
+        seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now))
         decision = reduce(state, seen)
         await self._evidence.store(self._observer.raw.values())
         self._observer.raw.clear()
@@ -69,22 +80,40 @@ class Turns:
         self._actor.plan(self._observer.operations)
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
-        await self._tell(drill, decision)
+        self._actor.undoing.proceeds()
+        self._untold += [(because, self._clock.now()) for because in decision.passed]
         self.over = self._is_over(decision, seen)
-        return self._clock.now() if again or outcomes else decision.wake_at
+        if again or outcomes:
+            return self._clock.now()  # what is next matters more than what is told; a quiet turn tells
+        await self._tell(drill)
+        await self._tell_stuck(drill)
+        return decision.wake_at
 
-    async def put_back_anyway(self) -> None:
+    async def put_back_anyway(self, because: str) -> None:
         """When turns keep failing: a stop, a deletion or the deadline must not wait for a good one.
 
         The outcome stands in the records; they are closed by the next good turn.
+
+        Raises:
+            Unreachable: the API server did not answer.
+            RecordTrouble: the undo records can't be listed.
         """
+        open_records = [n for n, r in self._observer.records.items() if r.record.state is not RecordState.REVERTED]
+        self._actor.undoing.held_up(open_records, because[:500], self._clock.now())
         answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
         spec, meta = answer.body.get("spec") or {}, answer.body.get("metadata") or {}
         ending = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
-        for stored in await list_records(self._kube, self._settings.namespace, self._uid):
-            if ending or stored.record.deadline <= self._clock.now():
-                LOG.error("drill %s: its turns fail; %s is put back without one", self._name, stored.record.subject)
-                await put_back(self._kube, stored, self._clock)
+        stored = await list_records(self._kube, self._settings.namespace, self._uid)
+        due = [one for one in stored if ending or one.record.deadline <= self._clock.now()]
+        for one in due:
+            LOG.error("drill %s: its turns fail; %s is put back without one", self._name, one.record.subject)
+        await asyncio.gather(*(self._actor.put_back(one) for one in due))
+        if answer.ok:
+            await self._tell_stuck(answer.body)
+
+    def stuck(self) -> Mapping[str, str]:
+        """The undo records that can't be put back now, and why: from memory, whatever can be written."""
+        return self._actor.undoing.stuck(self._clock.now())
 
     async def close(self) -> None:
         """Ends the watches."""
@@ -102,24 +131,31 @@ class Turns:
         if answer.status in (404, 409):
             return False
         if not answer.ok:
-            LOG.error("drill %s: its status was refused: %s %s", self._name, answer.status, answer.message)
-            return False
+            raise Unreachable(f"the status can't be written: {answer.status} {answer.message}")
         drill["metadata"]["resourceVersion"] = answer.body["metadata"]["resourceVersion"]
         for because in decision.passed:
             LOG.info("drill %s: %s -> %s: %s", self._name, state.phase, decision.state.phase, because.message)
         return True
 
-    async def _tell(self, drill: dict[str, Any], decision: Decision) -> None:
+    async def _tell(self, drill: dict[str, Any]) -> None:
         """Events for people, after what matters was done."""
-        for because in decision.passed:
-            await post_event(self._kube, drill, because.reason, because.message, self._clock.now(),
+        while self._untold:
+            because, at = self._untold.pop(0)
+            await post_event(self._kube, drill, because.reason, because.message, at,
                              warning=bool(because.ending and because.ending.verdict))
+
+    async def _tell_stuck(self, drill: dict[str, Any]) -> None:
+        """One warning for each undo that is stuck and each reason."""
+        now = self._clock.now()
+        for name, trouble in self._actor.undoing.untold(now).items():
+            await post_event(self._kube, drill, "CannotPutBack", f"undo record {name}: {trouble}", now, warning=True)
+            self._actor.undoing.told(name, trouble)
 
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
         records = await list_records(self._kube, self._settings.namespace, self._uid)
         for stored in records:
-            await revert_orphan(self._kube, stored, self._clock)
+            await self._actor.put_back_orphan(stored)
         self.over = not records
         return self._soon() if records else None
 

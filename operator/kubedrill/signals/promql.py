@@ -88,6 +88,11 @@ def alert_history(names: Iterable[str], seconds: int) -> str:
     return f"ALERTS{{alertname=~{_any_of(names)}}}[{seconds}s]"
 
 
+def firing(alert: str) -> str:
+    """The query for the series of an alert that fires now."""
+    return f'ALERTS{{alertname=~{_any_of([alert])},alertstate="firing"}}'
+
+
 def working_sets(namespace: str, workloads: Iterable[str]) -> str:
     """The query for the memory that containers of these workloads use, in bytes: the least of their pods."""
     pods = _any_of(workloads, "-.+")

@@ -70,6 +70,10 @@ REFUSED = {
         lambda s: s.update(wrapUp="10"),
         "write a duration such as 90s, 15m or 1h30m",
     ),
+    "a stop condition that says two things": (
+        lambda s: s.update(stopWhen=[{"name": "errors", "promql": "errors > 5", "alert": "Errors"}]),
+        "say exactly one of promql and alert",
+    ),
     "a pace below one": (
         lambda s: s.update(pace=0),
         "spec.pace in body should be greater than or equal to 1",

@@ -10,7 +10,7 @@ from tests.observers.builders import conduct
 
 from kubedrill.core.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 from kubedrill.signals import identity
 

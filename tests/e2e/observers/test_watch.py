@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from kubedrill.core.facts import Interval
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers.watching import Collection, Watch
 
 CLOCK = ServerClock(timedelta(milliseconds=100))

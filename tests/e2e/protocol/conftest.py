@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.e2e.protocol.lab import Lab, kubectl
+from tests.e2e.protocol.lab import Lab, kubectl, operator_of
 
 from kubedrill.kube.client import Kube
 
@@ -18,13 +18,18 @@ def names() -> Iterator[tuple[str, str]]:
     both = (f"protocol-{run}-app", f"protocol-{run}-drills")
     for name in both:
         kubectl("create", "namespace", name)
+    # a policy lets nobody else write undo records there
+    operator = operator_of(both[1])
+    kubectl("create", "clusterrolebinding", both[1], "--clusterrole=cluster-admin", f"--user={operator}")
     yield both
+    kubectl("delete", "secrets", "-n", both[1], "--all", "--as", operator)
+    kubectl("delete", "clusterrolebinding", both[1])
     kubectl("delete", "namespace", *both, "--wait=false")
 
 
 @pytest.fixture
 async def lab(names: tuple[str, str]) -> AsyncIterator[Lab]:
     """The workshop; every test makes workloads of its own name in it."""
-    kube = await Kube.connect()
+    kube = await Kube.connect(as_user=operator_of(names[1]))
     yield Lab(kube, *names)
     await kube.close()

@@ -84,6 +84,11 @@ def changes(limit: str | None = "32Mi", request: str | None = "32Mi", **more: An
     return (*found, *(FieldChange("/spec/" + path.replace("__", "/"), value) for path, value in more.items()))
 
 
+def operator_of(control: str) -> str:
+    """The name of the operator of a control namespace at the API server."""
+    return f"system:serviceaccount:{control}:kubedrill"
+
+
 def workload(kind: str, name: str, resources: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
     """A manifest. Its image can't be had, so that no pod of it ever starts."""
     if resources is None:
@@ -163,7 +168,8 @@ class Lab:
         left: timedelta = timedelta(minutes=5), unstick: dict[str, str] | None = None,
     ) -> InjectionOutcome:
         operation = SetFields(target, wished or changes(), unstick or {})
-        identity = DrillIdentity(who.uid, who.name, self.control)
+        # All tests' workloads are in one namespace; to the lock on namespaces each is in one of its own.
+        identity = DrillIdentity(who.uid, who.name, self.control, f"{self.namespace}-{target.name}")
         deadline = self.clock.now() + left
         return await inject(self.kube, identity, {"squeeze": [operation]}, deadline, self.clock, on=on)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.e2e.protocol.lab import Lab, drill, ends, freeze_at, memory_of, ownership, workload
+from tests.e2e.protocol.lab import Lab, drill, ends, freeze_at, memory_of, operator_of, ownership, workload
 
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import FAULT_PATCHED, RECORD_WRITTEN, Injection
@@ -142,7 +142,7 @@ async def test_a_record_that_somebody_has_written_since_is_not_deleted(lab: Lab)
 
 async def test_each_process_has_a_connection_of_its_own(lab: Lab):
     target, who = await lab.made(workload("Deployment", "two-clients")), drill()
-    other = Lab(await Kube.connect(), lab.namespace, lab.control)
+    other = Lab(await Kube.connect(as_user=operator_of(lab.control)), lab.namespace, lab.control)
 
     first, second = await asyncio.gather(lab.inject(who, target), other.inject(who, target))
     await other.kube.close()

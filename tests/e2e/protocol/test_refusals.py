@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.protocol.lab import Lab, changes, drill, kubectl, until, workload
 
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome
-from kubedrill.protocol.records import list_records
+from kubedrill.protocol.records import close, list_records
 
 
 def policy(name: str, namespace: str) -> list[dict[str, object]]:
@@ -73,7 +73,7 @@ async def test_an_admission_policy_of_the_cluster_by_dry_run(lab: Lab):
                 return outcome
             reverted = await lab.put_back(outcome)
             assert reverted.stored is not None
-            kubectl("delete", "secret", "-n", lab.control, reverted.stored.ref.name)
+            assert await close(lab.kube, reverted.stored)
             return None
 
         outcome = await until(in_force)

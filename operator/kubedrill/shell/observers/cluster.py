@@ -14,7 +14,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact
 from kubedrill.kube.client import Kube
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers.inbox import FactInbox
 from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
 from kubedrill.signals import actions, autoscaler, pods, workload

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from kubedrill.core.conduct import Conduct
+from kubedrill.core.conduct import Conduct, StopCondition
 from kubedrill.core.derive import AlertRule
 from kubedrill.core.facts import Fact, Series
+from kubedrill.core.safety import StopReading
 from kubedrill.faults.base import WorkingSet
 from kubedrill.kube.client import Unreachable
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers.history import SeriesHistory
 from kubedrill.shell.prometheus import Fetch
-from kubedrill.signals import alertmanager, prometheus, promql
+from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
 
 IMPACT: Final = "impact"
@@ -31,7 +32,8 @@ class Probe:
     """What monitoring says now.
 
     `reachable` is false when any of Prometheus' answers is missing (`error` tells which); the series then
-    hold what was read before.
+    hold what was read before. `stops` are the stop conditions as they are now; `unchecked` says of those that
+    there is no answer for when there was one last, or when they were first asked for.
     """
 
     at: datetime
@@ -45,6 +47,8 @@ class Probe:
     pending: frozenset[str] = frozenset()
     firing: frozenset[str] = frozenset()
     working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
+    stops: tuple[StopReading, ...] = ()
+    unchecked: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def series(self) -> Mapping[str, Series]:
@@ -60,17 +64,21 @@ class Monitoring:
         self._rules: dict[str, LoadedRule] = {}
         self._alerts = SeriesHistory()
         self._series: dict[str, SeriesHistory] = {}
+        self._stops_known: dict[str, datetime] = {}
 
     async def probe(self, conduct: Conduct, since: datetime) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
         now = self._clock.now()
         impact = self._impact_query(conduct)
         queries = {c.name: c.query for c in conduct.steady} | ({IMPACT: impact} if impact else {})
-        errors, (paged, paging_error), working_sets = await asyncio.gather(
+        errors, (paged, paging_error), working_sets, stops = await asyncio.gather(
             self._read(conduct, queries.values(), since, now),
             self._alertmanager(conduct),
             self._working_sets(conduct),
+            asyncio.gather(*(self._stop_reading(conduct, condition) for condition in conduct.stop_when)),
         )
+        met = (stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
+               for r in stops if r.met)
         announced = announced_by(conduct)
         look = Look(conduct.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = prometheus.alert_history(self._alerts.since(since), look)
@@ -80,14 +88,36 @@ class Monitoring:
             reachable=not errors,
             error="; ".join(errors)[:500],
             alertmanager_error=paging_error,
-            facts=(*history.facts, *paged),
+            facts=(*history.facts, *paged, *met),
             impact=series.pop(IMPACT, Series(IMPACT)),
             steady=series,
             rules={name: loaded.rule for name, loaded in self._rules.items()},
             pending=history.pending,
             firing=history.firing | _firing_of_own(paged, announced),
             working_sets=working_sets,
+            stops=tuple(stops),
+            unchecked=self._unchecked(stops, now),
         )
+
+    def _unchecked(self, stops: Iterable[StopReading], now: datetime) -> dict[str, datetime]:
+        unchecked = {}
+        for reading in stops:
+            known = self._stops_known.setdefault(reading.name, now)
+            if reading.met is None:
+                unchecked[reading.name] = known
+            else:
+                self._stops_known[reading.name] = now
+        return unchecked
+
+    async def _stop_reading(self, conduct: Conduct, condition: StopCondition) -> StopReading:
+        wrong = stop_conditions.unaskable(condition)
+        if wrong:
+            return wrong
+        try:
+            answer = await self._query(conduct, stop_conditions.query_of(condition))
+            return stop_conditions.read(condition, answer, conduct.target_namespace)
+        except (Unreachable, ValueError, KeyError, TypeError) as error:
+            return stop_conditions.unanswered(condition, str(error) or repr(error))
 
     async def _read(self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime) -> tuple[str, ...]:
         """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.shell.clock import ServerClock
+from kubedrill.kube.clock import ServerClock
 from kubedrill.signals.sighting import Receipt
 
 LOG = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from kubedrill.api.base import API_VERSION, GROUP, VERSION
 from kubedrill.api.drill import FINALIZER
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
 
+LOG = logging.getLogger(__name__)
 MANAGER = "kubedrill"
 
 
@@ -44,7 +46,8 @@ async def remove_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
     if FINALIZER not in finalizers:
         return Answer(200, drill)
     at = f"/metadata/finalizers/{finalizers.index(FINALIZER)}"
-    return await _patch(kube, meta, [{"op": "test", "path": at, "value": FINALIZER}, {"op": "remove", "path": at}])
+    return await _patch(kube, meta, [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+                                     {"op": "test", "path": at, "value": FINALIZER}, {"op": "remove", "path": at}])
 
 
 def _version(meta: dict[str, Any]) -> dict[str, Any]:
@@ -57,17 +60,22 @@ async def _patch(kube: Kube, meta: dict[str, Any], operations: list[dict[str, An
 
 
 async def post_event(
-    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False
-) -> None:
-    """Says something in an Event; that it could not be said is no reason to stop."""
+    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False,
+    by: str = "operator",
+) -> bool:
+    """Says something in an Event. Whether the API server took it; that it did not is no reason to stop."""
     meta = regarding["metadata"]
     namespace = meta.get("namespace") or meta["name"]
     stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    await kube.call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", {
+    answer = await kube.call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", {
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
-        "metadata": {"generateName": f"{meta['name'][:40]}.", "namespace": namespace},
-        "eventTime": stamp, "reportingController": GROUP, "reportingInstance": "operator", "action": reason,
+        "metadata": {"generateName": f"{meta['name'][:40]}-", "namespace": namespace},
+        "eventTime": stamp, "reportingController": GROUP, "reportingInstance": by, "action": reason,
         "reason": reason, "note": note[:1000], "type": "Warning" if warning else "Normal",
+        # the namespace must be the Event's own, that of a Namespace too, or the Event is refused
         "regarding": {"apiVersion": regarding.get("apiVersion", API_VERSION), "kind": regarding.get("kind", "Drill"),
-                      "name": meta["name"], "namespace": meta.get("namespace"), "uid": meta.get("uid")},
+                      "name": meta["name"], "namespace": namespace, "uid": meta.get("uid")},
     })
+    if not answer.ok:
+        LOG.warning("an Event was refused (%s on %s): %s %s", reason, meta["name"], answer.status, answer.message)
+    return answer.ok

@@ -1,0 +1,57 @@
+"""One active drill a target namespace: locked by the records themselves, not only checked beforehand.
+
+A record locks its target. That no other drill is on elsewhere in the namespace is asked of the list of records,
+once all of one's own are stored and before the first patch; a drill goes on only if nobody else's is there.
+
+Why two never go on together: let A and B both have stored their first record and then listed. Of the two lists,
+one was taken after both had stored: had each been taken before the other drill stored, then A stored < A listed
+< B stored < B listed < A stored. A list is a quorum read, so that one shows the other's record, unless it was
+closed or Reverted by then; and a record becomes Reverted only after its target was put back or fenced against
+its late patch. So whoever is shown nobody is the only one who is in or may still get in.
+
+Why one of them does: a record that is in wins. Of drills that have only stored their intent, the one whose intent
+is the oldest (the UID decides between equals) waits until the others, which are told that they are refused, have
+taken theirs back. Records tell both sides the same, so they agree; if they ever did not, neither would go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord
+from kubedrill.protocol.outcomes import Injection
+
+
+@dataclass(frozen=True, slots=True)
+class InTheWay:
+    """Another drill on the namespace: Refused, or Pending while it takes its intent back."""
+
+    state: Injection
+    message: str
+
+
+def in_the_way(drill: DrillIdentity, stored: Collection[UndoRecord]) -> InTheWay | None:
+    """What the records of the control namespace say to a drill whose own are among them."""
+    mine = [r for r in stored if r.drill.uid == drill.uid]
+    spaces = {r.target_namespace for r in mine} - {""}
+    others = [r for r in stored if r.drill.uid != drill.uid and r.target_namespace in spaces
+              and r.state is not RecordState.REVERTED]
+    if not others:
+        return None
+    names = ", ".join(sorted({f"{r.drill.namespace}/{r.drill.name}" for r in others}))
+    said = f"{', '.join(sorted(spaces))} is the target of drill {names}"
+    if any(_may_be_in(r) for r in others) or _age(mine) > min(_age([r]) for r in others):
+        return InTheWay(Injection.REFUSED, f"{said}, which is not put back yet")
+    return InTheWay(Injection.PENDING, f"{said}, which came later and is to take its intent back")
+
+
+def _may_be_in(record: UndoRecord) -> bool:
+    """Whether its fault was seen to be in. One that is reverted before it was is only taking its intent back."""
+    return record.state is RecordState.INJECTED or record.injected is not None
+
+
+def _age(records: Iterable[UndoRecord]) -> tuple[datetime, str]:
+    """When a drill first stored an intent; smaller is older."""
+    return min((r.intended_at, r.drill.uid) for r in records)

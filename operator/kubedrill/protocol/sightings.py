@@ -1,0 +1,76 @@
+"""What is seen of Drills, look after look, by whoever puts back what the operator has left.
+
+"Gone" is a 404 about that very object, or another UID under its name. A 404 that is not about the object says
+that the kind is not served: its CRD is gone, or the API server has just been started; only time tells which,
+so that time is counted here. A 403, a 5xx or no answer says nothing at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kubedrill.core.deadman import DrillSight, Standing
+from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.protocol.drills import drill_path
+from kubedrill.protocol.objects import is_not_found
+from kubedrill.signals.sighting import instant
+
+
+def standing_of(drill: DrillIdentity, answer: Answer) -> Standing:
+    """What the answer to a GET of a Drill says about it."""
+    if answer.ok:
+        return Standing.THERE if answer.body["metadata"]["uid"] == drill.uid else Standing.GONE
+    if is_not_found(answer, "drills", drill.name):
+        return Standing.GONE
+    return Standing.UNSERVED if answer.status == 404 else Standing.UNKNOWN
+
+
+def deleted_at(metadata: Mapping[str, Any]) -> datetime | None:
+    """Since when an object is being deleted, by the API server's clock, cut to the second."""
+    stamp = metadata.get("deletionTimestamp")
+    return instant(stamp) if stamp else None
+
+
+class Sightings:
+    """The looks of one process. How long something has been so is counted from our own first look at it."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._stopping: dict[str, float] = {}
+        self._unserved: dict[str, float] = {}
+
+    async def look(self, kube: Kube, drill: DrillIdentity) -> DrillSight:
+        """One live look at a Drill. No answer leaves it unknown."""
+        try:
+            answer = await kube.get(drill_path(drill.namespace, drill.name))
+        except Unreachable:
+            self._unserved.pop(drill.uid, None)
+            return DrillSight(Standing.UNKNOWN)
+        return self.sighted(drill, answer)
+
+    def sighted(self, drill: DrillIdentity, answer: Answer) -> DrillSight:
+        """Takes in the answer to a GET of a Drill."""
+        standing = standing_of(drill, answer)
+        unserved_for = self._counted(self._unserved, drill.uid, holds=standing is Standing.UNSERVED)
+        if standing is not Standing.THERE:
+            return DrillSight(standing, unserved_for=unserved_for)
+        stops = (answer.body.get("spec") or {}).get("desired") == "Stop"
+        stopping_for = self._counted(self._stopping, drill.uid, holds=stops)
+        return DrillSight(standing, deleted_at(answer.body["metadata"]), stopping_for)
+
+    def keep(self, uids: Collection[str]) -> None:
+        """Forgets all Drills but these."""
+        for since in (self._stopping, self._unserved):
+            for uid in since.keys() - set(uids):
+                del since[uid]
+
+    def _counted(self, since: dict[str, float], uid: str, *, holds: bool) -> timedelta | None:
+        if not holds:
+            since.pop(uid, None)
+            return None
+        now = self._monotonic()
+        return timedelta(seconds=now - since.setdefault(uid, now))

@@ -1,0 +1,15 @@
+"""All reverters, by what they undo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from kubedrill.core.operations import Announce, Enqueue
+from kubedrill.reverters.alertmanager import AnnouncedAlerts
+from kubedrill.reverters.redis import RedisJobs
+
+
+def all_reverters(now: Callable[[], datetime]) -> dict[type[Enqueue | Announce], RedisJobs | AnnouncedAlerts]:
+    """What undoes each operation outside the API server. `now` is the reference clock."""
+    return {Enqueue: RedisJobs(), Announce: AnnouncedAlerts(now)}

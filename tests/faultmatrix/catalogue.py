@@ -1,0 +1,80 @@
+"""All plans, from the files in `plans/`: single ones, and families that are spelled out over every write of every fault.
+
+A family has `for`: lists whose every combination is a plan, `{name}` in its texts standing for the value. `write: each`
+stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.faultmatrix.plan import Plan, plan_of
+
+PLANS: Final = Path(__file__).parent / "plans"
+REFERENCE: Final = PLANS / "reference.yaml"
+
+
+def all_plans() -> list[Plan]:
+    """Every plan, in the order of the files.
+
+    Raises:
+        ValueError: two plans have one name.
+    """
+    plans = [plan for file in sorted(PLANS.glob("*.yaml")) if file != REFERENCE for plan in plans_of(file)]
+    names = [p.name for p in plans]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise ValueError(f"two plans are called {twice[0]}")
+    return plans
+
+
+def plans_of(file: Path) -> Iterator[Plan]:
+    """The plans of a file."""
+    counts = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
+    for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+        if "for" not in entry:
+            yield plan_of(entry)
+            continue
+        in_ci = entry.get("ci")
+        for values in _combined(entry["for"], counts):
+            named = _filled({"name": entry["name"]} | entry["plan"], values)
+            named["in_ci"] = in_ci is not None and all(str(values[k]) in map(str, v) for k, v in in_ci.items())
+            yield plan_of(named)
+
+
+def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
+    """Every combination of the lists; `each` depends on the fault, so it is spelled out last."""
+    plain = {k: v for k, v in axes.items() if v != "each" and not str(v).startswith("pairs")}
+    for chosen in itertools.product(*plain.values()):
+        values = dict(zip(plain, chosen, strict=True))
+        if len(plain) == len(axes):
+            yield values
+            continue
+        writes = [(kind, nth) for kind, count in counts[values["fault"]].items() for nth in range(1, count + 1)]
+        if axes["write"] == "each":
+            for kind, nth in writes:
+                yield values | {"write": f"{kind}-{nth}", "what": kind, "nth": nth}
+        else:
+            every = int(str(axes["write"]).split()[1])
+            pairs = [(a, m) for a in writes for m in range(1, len(writes) + 1)]
+            for (kind, nth), second in pairs[:: every]:
+                yield values | {"write": f"{kind}-{nth}", "what": kind, "nth": nth, "second": second}
+
+
+def _filled(thing: Any, values: Mapping[str, Any]) -> Any:
+    """The same with every `{name}` filled in; a text that is only `{name}` becomes the value itself."""
+    if isinstance(thing, dict):
+        return {k: _filled(v, values) for k, v in thing.items()}
+    if isinstance(thing, list):
+        return [_filled(v, values) for v in thing]
+    if not isinstance(thing, str):
+        return thing
+    whole = thing[1:-1]
+    if thing.startswith("{") and thing.endswith("}") and whole in values:
+        return values[whole]
+    return thing.format(**values)

@@ -1,0 +1,133 @@
+"""What people, and other machines, do to a drill and its targets in the middle of it. The names stand in the plans."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from kubedrill.api.drill import FINALIZER
+from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
+from kubedrill.protocol.drills import drill_path
+from tests.faultmatrix import shapes
+from tests.faultmatrix.kubelet import FAULTED
+from tests.faultmatrix.slot import Slot
+
+Doing = Callable[[Slot, str, str, str], Awaitable[None]]
+
+
+def _first(fault: str) -> tuple[str, str]:
+    return (*shapes.targets_of(fault), ("Deployment", "web"))[0]
+
+
+async def edit(slot: Slot, _drill: str, fault: str, argument: str) -> None:
+    """Somebody gives the touched field a value of their own."""
+    await slot.set_limit(*_first(fault), argument)
+
+
+async def put_back(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
+    """A player puts the old value back by hand."""
+    await slot.set_limit(*_first(fault), shapes.GOOD)
+
+
+async def raise_limit(slot: Slot, _drill: str, fault: str, argument: str) -> None:
+    """Somebody sets only the request above the old limit: putting the old limit back would be refused."""
+    path = f"{shapes.CONTAINER}/resources"
+    patch = [{"op": "replace", "path": f"{path}/{what}/memory", "value": argument} for what in ("requests", "limits")]
+    await slot.must("PATCH", slot.path_of(*_first(fault)), patch, JSON_PATCH, query=[("fieldManager", "kubectl-set")])
+
+
+async def other_field(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
+    """Somebody edits another field of the same object."""
+    patch = {"spec": {"revisionHistoryLimit": 7}}
+    await slot.must("PATCH", slot.path_of(*_first(fault)), patch, MERGE_PATCH, query=[("fieldManager", "kubectl-edit")])
+
+
+async def stop_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """The facilitator stops the drill."""
+    await slot.kube.call("PATCH", drill_path(slot.control, drill), {"spec": {"desired": "Stop"}}, content_type=MERGE_PATCH)
+
+
+async def delete_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """The facilitator deletes the drill."""
+    await slot.kube.call("DELETE", drill_path(slot.control, drill))
+
+
+async def strip_finalizer(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """Somebody follows a guide on stuck finalizers, and deletes the drill by force."""
+    headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
+    await slot.kube.call("DELETE", drill_path(slot.control, drill))
+    await slot.kube.call("PATCH", drill_path(slot.control, drill), {"metadata": {"finalizers": None}},
+                         content_type=MERGE_PATCH, headers=headers)
+
+
+async def delete_target(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
+    """The target goes."""
+    await slot.kube.call("DELETE", slot.path_of(*_first(fault)), {"propagationPolicy": "Background"})
+
+
+async def recreate_target(slot: Slot, drill: str, fault: str, argument: str) -> None:
+    """The target goes and comes back under its name: with the value that is said, or its own."""
+    kind, name = _first(fault)
+    await slot.gone(slot.path_of(kind, name))
+    wanted = shapes.workload(kind, slot.target, name)
+    value = {"carried": FAULTED}.get(argument, argument or shapes.GOOD)
+    resources = wanted["spec"]["template"]["spec"]["containers"][0]["resources"]
+    resources["limits"]["memory"] = resources["requests"]["memory"] = value
+    await slot.must("POST", slot.path_of(kind, name).rpartition("/")[0], wanted)
+
+
+async def opt_out(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """The namespace's own admin takes every right away in the middle of a drill."""
+    for plural in ("rolebindings", "roles"):
+        found = await slot.kube.get(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}")
+        for item in found.body.get("items", ()):
+            await slot.kube.call("DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}/"
+                                 + item["metadata"]["name"])
+
+
+async def opt_in(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """And gives them back."""
+    await slot.opt_in()
+
+
+async def delete_namespace(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """The target namespace goes, with all that is in it."""
+    await slot.kube.call("DELETE", f"/api/v1/namespaces/{slot.target}")
+
+
+async def strip_and_keep(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """Somebody takes the finalizer off a drill that goes on."""
+    headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
+    body: Any = {"metadata": {"finalizers": None}}
+    await slot.kube.call("PATCH", drill_path(slot.control, drill), body, content_type=MERGE_PATCH, headers=headers)
+
+
+async def flush_queue(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """Redis loses its data."""
+    async with slot.redis() as redis:
+        keys = [k async for k in redis.scan_iter(match=f"*{slot.target}*")] + [k async for k in redis.scan_iter(match="*drill*")]
+        if keys:
+            await redis.delete(*keys)
+
+
+async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> None:
+    """A GitOps controller that undoes every drift, every so many seconds, for as long as the plan runs."""
+    kind, name = _first(fault)
+
+    async def heal() -> None:
+        while True:
+            await asyncio.sleep(float(argument))
+            await slot.set_limit(kind, name, shapes.GOOD, manager="kustomize-controller")
+
+    slot_tasks.setdefault(slot.number, set()).add(asyncio.create_task(heal()))
+
+
+slot_tasks: dict[int, set[asyncio.Task[None]]] = {}
+DOINGS: Final[dict[str, Doing]] = {
+    "edit": edit, "put-back": put_back, "raise": raise_limit, "other-field": other_field, "stop-drill": stop_drill,
+    "delete-drill": delete_drill, "strip-finalizer": strip_finalizer, "delete-target": delete_target,
+    "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in, "delete-namespace": delete_namespace,
+    "strip-and-keep": strip_and_keep, "flush-queue": flush_queue, "rewrite-every": rewrite_every,
+}
+__all__ = ["DOINGS", "FINALIZER", "slot_tasks"]

@@ -1,0 +1,103 @@
+"""The operator and the watchdog as processes of their own, killed as the kernel kills: SIGKILL, at once.
+
+They are forked from a server that has imported everything already, so a start costs no second of processor time,
+and hundreds of plans fit into an hour. What runs in them is the same entry as in the image.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import socket
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any, Final
+
+PRELOADED: Final = ("tests.faultmatrix.processes", "kubedrill.shell.operator", "kubedrill.watchdog.process")
+
+
+def context() -> ForkServerContext:
+    """The fork server, with what the processes import."""
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(list(PRELOADED))
+    return server
+
+
+def _serve(role: str, env: dict[str, str], log: str) -> None:
+    """The process: its environment, its log, and then what the image's entry does."""
+    os.environ.update(env)
+    with Path(log).open("ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    socket.getaddrinfo = _services_here(socket.getaddrinfo)
+    if role == "operator":
+        from kubedrill.shell.operator import main
+    else:
+        from kubedrill.watchdog.process import main
+    main()
+
+
+def _services_here(really: Any) -> Any:
+    """Services of the cluster are on loopback here: the matrix brings its own Redis, Prometheus and Alertmanager."""
+
+    def getaddrinfo(host: Any, *arguments: Any, **keywords: Any) -> Any:
+        if isinstance(host, bytes):
+            host = host.decode()
+        return really("127.0.0.1" if str(host).endswith(".svc") else host, *arguments, **keywords)
+
+    return getaddrinfo
+
+
+class Program:
+    """One role's process, started again and again."""
+
+    def __init__(self, server: ForkServerContext, role: str, env: dict[str, str], log: Path) -> None:
+        self._server, self.role, self._env, self.log = server, role, env, log
+        self._process: Any = None
+        self.killed: set[int] = set()
+        self.started = 0
+
+    def start(self) -> None:
+        """A new process."""
+        self._process = self._server.Process(target=_serve, args=(self.role, self._env | _own_port(), str(self.log)))
+        self._process.start()
+        self.started += 1
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 when there is none."""
+        return int(self._process.pid or 0) if self._process else 0
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process and self._process.is_alive():
+            self.killed.add(self.pid)
+            self._process.kill()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Any other signal."""
+        if self._process and self._process.is_alive():
+            os.kill(self.pid, number)
+
+    def ended(self) -> int | None:
+        """Its exit code if it has ended, None while it runs."""
+        return None if self._process is None else self._process.exitcode
+
+    def join(self) -> None:
+        """Waits for a process that was killed."""
+        if self._process:
+            self._process.join(5)
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
+        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _own_port() -> dict[str, str]:
+    """An HTTP port for each process: two of a role may run at once."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    return {"KUBEDRILL_HTTP_PORT": port, "KUBEDRILL_WATCHDOG_PORT": port}

@@ -1,0 +1,76 @@
+"""The objects of a plan: its workloads, its drill, what each fault kind looks like."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from tests.faultmatrix.kubelet import FAULTED, LABEL, SCHEDULER
+from tests.faultmatrix.services import ALERT, Services
+
+GOOD: Final = "64Mi"
+CONTAINER: Final = "/spec/template/spec/containers/0"
+LIMIT: Final = f"{CONTAINER}/resources/limits/memory"
+PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+FAULTS: Final = ("memory-limit", "stateful-set", "queue-load", "alert", "manual", "two-targets", "two-faults")
+
+
+def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
+    """One pod that nobody runs; its container's limit is the field that is touched."""
+    labels = {LABEL: "yes", "app": name}
+    container = {"name": "app", "image": "none", "resources": {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}}
+    pod = {"schedulerName": SCHEDULER, "terminationGracePeriodSeconds": 0, "containers": [container],
+           "automountServiceAccountToken": False}
+    spec: dict[str, Any] = {"replicas": 1, "selector": {"matchLabels": {"app": name}},
+                            "template": {"metadata": {"labels": labels}, "spec": pod}}
+    if kind == "StatefulSet":
+        spec["serviceName"] = name
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
+    """Kind and name of the workloads that a fault touches."""
+    return {
+        "memory-limit": (("Deployment", "web"),), "stateful-set": (("StatefulSet", "db"),),
+        "two-targets": (("Deployment", "web"), ("Deployment", "api")),
+        "two-faults": (("Deployment", "web"),),
+    }.get(fault, ())
+
+
+def drill(name: str, control: str, target: str, fault: str, at: Services, changes: dict[str, Any]) -> dict[str, Any]:
+    """The Drill of a plan. Services are found on loopback by their ports."""
+    spec: dict[str, Any] = {
+        "targetNamespace": target, "pace": 60,
+        "monitoring": {"prometheus": {"name": "prometheus", "port": at.prometheus},
+                       "alertmanager": {"name": "alertmanager", "port": at.alertmanager}},
+        "scenario": {"title": "a plan of the fault matrix", "faults": _faults(fault, target, at),
+                     "expectedAlerts": [{"name": "Announced" if fault == "alert" else ALERT}]},
+    }
+    return {"apiVersion": "kubedrill.dev/v1alpha1", "kind": "Drill",
+            "metadata": {"name": name, "namespace": control}, "spec": spec | changes}
+
+
+def queue_of(target: str) -> str:
+    """The key of a slot's queue."""
+    return f"{target}:jobs"
+
+
+def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
+    limits = [
+        {"name": f"limit-{name}", "memoryLimit": {"target": {"kind": kind, "name": name}, "limit": FAULTED, "affected": 1}}
+        for kind, name in targets_of(fault)
+    ]
+    queue = {"name": "flood", "queueLoad": {
+        "redis": {"name": "redis", "port": at.redis}, "key": queue_of(target), "inFlight": [f"{target}:inflight:*"],
+        "ratePerSecond": 50, "count": 100, "redelivery": "1s"}}
+    return {
+        "queue-load": [queue],
+        "alert": [{"name": "announce", "alert": {"alert": "Announced"}}],
+        "manual": [{"name": "by-hand", "manual": {"do": "pull the plug", "undo": "plug it in"}}],
+        "two-faults": [*limits, queue],
+    }.get(fault, limits)
+
+
+def service(namespace: str, name: str, port: int) -> dict[str, Any]:
+    """A Service: there for the plan's look at it; on loopback in truth."""
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
+            "spec": {"selector": {"app": "none"}, "ports": [{"port": port}]}}

@@ -1,0 +1,244 @@
+"""A slot: a control and a target namespace of its own, with rights as installed, in which plans run one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import os
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from redis.asyncio import Redis
+
+from kubedrill.cli.opt_in import objects as opt_in_objects
+from kubedrill.core.pointers import read
+from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
+from kubedrill.protocol.drills import drill_path
+from tests.faultmatrix import shapes
+from tests.faultmatrix.proxy import Upstream
+from tests.faultmatrix.services import Services
+
+MANIFESTS: Final = Path(__file__).parents[2] / "manifests/base"
+RIGHTS: Final = ("rbac.yaml", "break-glass.yaml")
+APPLY: Final = "application/apply-patch+yaml"
+RECORDS: Final = [("fieldSelector", "type=kubedrill.dev/undo")]
+ROLES: Final = ("kubedrill", "kubedrill-watchdog")
+
+
+@dataclass
+class Slot:
+    """Where plans run. `kube` is an admin's own way to the API server, not through a proxy."""
+
+    number: int
+    kube: Kube
+    upstream: Upstream
+    services: Services
+    folder: Path
+    tokens: dict[str, str] = field(default_factory=dict)
+    generation: int = 0
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex[:4])
+
+    @property
+    def control(self) -> str:
+        """The control namespace: of a name that no earlier run had, which may still be terminating."""
+        return f"fm-{self.number}-{self.mark}"
+
+    @property
+    def target(self) -> str:
+        """The namespace that is broken."""
+        return f"{self.control}-t" + (f"{self.generation}" if self.generation else "")
+
+    @property
+    def queue(self) -> str:
+        """The key of its queue."""
+        return shapes.queue_of(self.target)
+
+    async def set_up(self) -> None:
+        """Namespaces, rights, tokens: as `make install` and `kubectl drill opt-in` give them."""
+        await self.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.control}}, also=(409,))
+        for thing in _manifests(self.control):
+            await self.apply(thing)
+        for role in ROLES:
+            path = f"/api/v1/namespaces/{self.control}/serviceaccounts/{role}/token"
+            made = await self.must("POST", path, {"spec": {"expirationSeconds": 3 * 3600}})
+            self.tokens[role] = made.body["status"]["token"]
+        await self.set_up_target()
+
+    async def set_up_target(self) -> None:
+        """The target namespace, opted in, with its Services."""
+        await self.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.target}}, also=(409,))
+        await self.opt_in()
+        for name, port in (("redis", self.services.redis), ("prometheus", self.services.prometheus),
+                           ("alertmanager", self.services.alertmanager)):
+            await self.must("POST", f"/api/v1/namespaces/{self.target}/services",
+                            shapes.service(self.target, name, port), also=(409,))
+
+    async def next_target(self) -> None:
+        """Another target namespace: the one before was deleted by the plan."""
+        self.generation += 1
+        await self.set_up_target()
+
+    async def opt_in(self) -> None:
+        """What `kubectl drill opt-in` applies."""
+        label, *rights = opt_in_objects(self.target, self.control)
+        await self.must("PATCH", f"/api/v1/namespaces/{self.target}", {"metadata": {"labels": label["metadata"]["labels"]}},
+                        MERGE_PATCH)
+        for thing in rights:
+            await self.apply(thing)
+
+    async def tear_down(self) -> None:
+        """Removes both namespaces and the cluster-wide bindings; the API server finishes alone."""
+        for thing in _manifests(self.control):
+            if thing["kind"] == "ClusterRoleBinding":
+                await self.kube.call("DELETE", _path(thing))
+        for namespace in (self.control, self.target):
+            await self.kube.call("DELETE", f"/api/v1/namespaces/{namespace}")
+
+    def kubeconfig(self, role: str, port: int) -> Path:
+        """The way of a role to the API server: through the proxy, under its own ServiceAccount."""
+        path = self.folder / f"{role}.kubeconfig"
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "matrix",
+            "clusters": [{"name": "matrix", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "users": [{"name": "matrix", "user": {"token": self.tokens[role]}}],
+            "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": "matrix"}}],
+        }))
+        return path
+
+    def environment(self, role: str, port: int) -> dict[str, str]:
+        """What the image's environment says, and the way to the API server."""
+        return {"KUBECONFIG": str(self.kubeconfig(role, port)), "KUBEDRILL_NAMESPACE": self.control,
+                "KUBEDRILL_LOG": os.environ.get("KUBEDRILL_LOG", "INFO"), "PYTHONWARNINGS": "default"}
+
+    # ---- the world of a plan
+    async def whole(self, fault: str) -> None:
+        """The plan's workloads as they were made, settled; nothing of an earlier plan is left."""
+        for kind, name in shapes.targets_of(fault):
+            path = self.path_of(kind, name)
+            wanted = shapes.workload(kind, self.target, name)
+            found = await self.kube.get(path)
+            if found.ok and not _as_made(found.body, wanted):
+                await self.gone(path)
+                found = await self.kube.get(path)
+            if not found.ok:
+                await self.must("POST", path.rpartition("/")[0], wanted)
+        async with asyncio.timeout(30):
+            for kind, name in shapes.targets_of(fault):
+                while not _settled(kind, (await self.kube.get(self.path_of(kind, name))).body):
+                    await asyncio.sleep(0.05)
+
+    async def gone(self, path: str) -> None:
+        """Deletes an object with all that it owns, and waits until it is gone."""
+        await self.kube.call("DELETE", path, {"propagationPolicy": "Foreground"})
+        async with asyncio.timeout(30):
+            while (await self.kube.get(path)).status != 404:
+                await asyncio.sleep(0.05)
+
+    async def clear(self, name: str) -> None:
+        """After a failed plan: its Drill, its records and its jobs are taken away by force."""
+        await self.kube.call("PATCH", drill_path(self.control, name), {"metadata": {"finalizers": None}},
+                             content_type=MERGE_PATCH)
+        await self.kube.call("DELETE", drill_path(self.control, name))
+        for record in await self.records():
+            # the policies let only the operator and the break-glass group do so
+            await self.as_break_glass("DELETE", f"/api/v1/namespaces/{self.control}/secrets/{record['metadata']['name']}")
+        async with self.redis() as redis:
+            await redis.flushdb()
+
+    async def as_break_glass(self, method: str, path: str, body: Any = None) -> Answer:
+        """As a member of the break-glass group."""
+        headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
+        return await self.kube.call(method, path, body, headers=headers)
+
+    def redis(self) -> Redis:
+        """A connection to the queue's Redis, in this slot's own database."""
+        return Redis(port=self.services.redis, decode_responses=True)
+
+    async def workloads(self, fault: str) -> dict[str, dict[str, Any]]:
+        """The targets as they are, by kind and name; empty where there is none."""
+        return {f"{kind}/{name}": (await self.kube.get(self.path_of(kind, name))).body
+                for kind, name in shapes.targets_of(fault)}
+
+    async def records(self) -> list[dict[str, Any]]:
+        """The undo records of the control namespace."""
+        found = await self.must("GET", f"/api/v1/namespaces/{self.control}/secrets", query=RECORDS)
+        return list(found.body.get("items") or ())
+
+    async def drill(self, name: str) -> dict[str, Any] | None:
+        """The Drill, None when it is gone."""
+        found = await self.kube.get(drill_path(self.control, name))
+        return None if found.status == 404 else found.body
+
+    async def set_limit(self, kind: str, name: str, value: str, manager: str = "kubectl-set") -> Answer:
+        """What `kubectl set resources` does: limit and request of the container."""
+        resources = f"{shapes.CONTAINER}/resources"
+        patch = [{"op": "replace", "path": f"{resources}/{what}/memory", "value": value} for what in ("limits", "requests")]
+        return await self.kube.call("PATCH", self.path_of(kind, name), patch, content_type=JSON_PATCH,
+                                    query=[("fieldManager", manager)])
+
+    def path_of(self, kind: str, name: str) -> str:
+        """A workload's path."""
+        return f"/apis/apps/v1/namespaces/{self.target}/{shapes.PLURALS[kind]}/{name}"
+
+    async def apply(self, thing: dict[str, Any]) -> None:
+        """Server-side apply of any object that the manifests have."""
+        await self.must("PATCH", _path(thing), thing, APPLY, query=[("fieldManager", "matrix"), ("force", "true")])
+
+    async def must(
+        self, method: str, path: str, body: Any = None, content_type: str = "application/json", *,
+        also: tuple[int, ...] = (), query: Any = (),
+    ) -> Answer:
+        """A request that has to succeed."""
+        answer = await self.kube.call(method, path, body, content_type=content_type, query=query)
+        assert answer.ok or answer.status in also, f"{method} {path}: {answer.status} {answer.message}"
+        return answer
+
+
+def _manifests(control: str) -> list[dict[str, Any]]:
+    """The rights of the installation, for another control namespace."""
+    found = []
+    installed = "\n---\n".join((MANIFESTS / name).read_text(encoding="utf-8") for name in RIGHTS)
+    for thing in yaml.safe_load_all(installed):
+        mine = copy.deepcopy(thing)
+        for subject in mine.get("subjects", ()):
+            if subject["kind"] == "ServiceAccount":
+                subject["namespace"] = control
+        if mine["kind"].startswith("Cluster"):
+            if "Binding" in mine["kind"]:
+                mine["metadata"]["name"] += f"-{control}"
+        else:
+            mine["metadata"]["namespace"] = control
+        found.append(mine)
+    return found
+
+
+def _path(thing: dict[str, Any]) -> str:
+    group, _, version = thing["apiVersion"].rpartition("/")
+    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+    plural = thing["kind"].lower() + "s"
+    meta = thing["metadata"]
+    return root + (f"/namespaces/{meta['namespace']}" if "namespace" in meta else "") + f"/{plural}/{meta['name']}"
+
+
+def _as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether the workload is as it was made: nothing that an earlier plan or its people have left."""
+    meta = found["metadata"]
+    if meta.get("labels") or meta.get("deletionTimestamp"):
+        return False
+    here, there = found["spec"], wanted["spec"]
+    return (read(found, shapes.LIMIT) == shapes.GOOD and here["replicas"] == there["replicas"]
+            and not here.get("minReadySeconds") and here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"])
+
+
+def _settled(kind: str, found: dict[str, Any]) -> bool:
+    status, spec = found.get("status") or {}, found.get("spec") or {}
+    if not spec or status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+        return False
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return False
+    updated = status.get("currentReplicas" if kind == "StatefulSet" else "updatedReplicas", 0)
+    return bool(updated == status.get("replicas", 0) == status.get("availableReplicas", 0) == spec["replicas"])

@@ -1,0 +1,200 @@
+"""How a plan's drill is led to its end. A story waits for what it sees, never for a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from tests.faultmatrix.run import Run
+
+ARMING: Final = 60.0
+ENDING: Final = 60.0
+GOING: Final = 30.0
+AFTERWARDS: Final = 2.0
+DRIFTING: Final = 7.0
+"""Longer than two rounds of a GitOps controller that looks every three seconds."""
+
+
+async def stop(run: Run) -> None:
+    """In play, stopped, put back, deleted."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    if not run.ended():
+        await run.stop()
+    await _over_and_deleted(run)
+
+
+async def stop_at_once(run: Run) -> None:
+    """Stopped by a rule somewhere on the way (or refused): no play is waited for."""
+    await run.apply()
+    await _over_and_deleted(run)
+
+
+async def stop_at_once_or_in_play(run: Run) -> None:
+    """Stopped by a rule somewhere on the way, else in play."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.ended_at > 0, ARMING, "in play, or stopped on the way")
+    await run.stop()
+    await _over_and_deleted(run)
+
+
+async def stop_once_met(run: Run) -> None:
+    """Stopped in play; or, where what happened keeps the fault from biting, a little after it has happened."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it")
+    if not run.ended():
+        await run.stop()
+    await _over_and_deleted(run)
+
+
+async def stop_after_drift(run: Run) -> None:
+    """Somebody else has taken the fault back, again and again for some seconds; then it is stopped."""
+    await run.apply()
+    await run.until(lambda: run.since_undone() > DRIFTING, ARMING, "undone from outside for a while")
+    await run.stop()
+    await _over_and_deleted(run)
+
+
+async def delete(run: Run) -> None:
+    """Deleted in play, or by a rule before."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.ended_at > 0, ARMING, "in play")
+    await run.remember()
+    run.status = {}
+    await run.delete()
+    await run.until(lambda: run.phase() == "Gone" and run.closed(), ENDING, "gone")
+
+
+async def deadline(run: Run) -> None:
+    """Nobody stops it: its time is up."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.until(run.ended, 120, "its time is up")
+    await _over_and_deleted(run)
+
+
+async def forced(run: Run) -> None:
+    """The Drill vanishes under the operator: finalizer stripped, deleted by force."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    run.ended_at = time.monotonic()
+    await run.do("strip-finalizer")
+    await run.until(lambda: run.restored() and run.closed(), ENDING, "put back without its Drill")
+
+
+async def forced_by_rule(run: Run) -> None:
+    """The Drill vanishes at some point of the protocol."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.ended_at > 0, ARMING, "in play, or forced on the way")
+    if not run.ended_at:
+        await run.stop()
+    await run.until(lambda: run.ended() and run.restored() and run.closed(), ENDING, "put back without its Drill")
+    await run.do("strip-finalizer")
+    await run.until(lambda: run.phase() == "Gone", GOING, "gone")
+
+
+async def rights_back(run: Run) -> None:
+    """The rights are gone; the drill is stopped and can't put back; it says so; the rights come back."""
+    run.spawn(run.watch_for_stalled())
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play")
+    await run.stop()
+    await run.until(lambda: run.stuck, 60, "Stalled is said")
+    await run.do("opt-in")
+    run.healed_at = time.monotonic()
+    await _over_and_deleted(run)
+
+
+async def namespace_gone(run: Run) -> None:
+    """The target namespace goes in play: nothing is left to put back, and the Drill ends."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.do("delete-namespace")
+    await run.until(run.namespace_is_gone, 60, "the namespace is gone")
+    await run.stop()
+    await run.until(run.ended, ENDING, "over")
+    await run.remember()
+    await run.delete()
+    await run.until(lambda: run.phase() == "Gone" and run.closed(), GOING, "gone")
+    await run.slot.next_target()
+
+
+async def gone_and_stopped(run: Run) -> None:
+    """The operator dies for good; the drill is stopped; the watchdog puts back; a new operator closes the books."""
+    await _dead(run)
+    await run.stop()
+    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
+    run.dead = False
+    run.healed_at = 0.0
+    run.programs["operator"].start()
+    await _over_and_deleted(run)
+
+
+async def gone_and_deleted(run: Run) -> None:
+    """The operator dies for good; the drill is deleted; the watchdog puts back and lets the Drill go."""
+    await _dead(run)
+    await run.delete()
+    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
+    await run.until(lambda: run.phase() == "Gone" and run.closed(), GOING, "gone without an operator")
+
+
+async def frozen(run: Run) -> None:
+    """The operator stands still somewhere; the drill is stopped; the watchdog puts back; the operator goes on."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.since_met() > 0, ARMING, "in play, or frozen on the way")
+    await run.stop()
+    await _over_and_deleted(run)
+
+
+async def gone_at_deadline(run: Run) -> None:
+    """The operator dies for good and nobody does anything: the deadline passes."""
+    await _dead(run)
+    await run.until(run.restored, 150, "put back by the watchdog")
+    run.programs["operator"].start()
+    await _over_and_deleted(run)
+
+
+async def two_drills(run: Run) -> None:
+    """Two drills on one target in the same moment: one runs, one is refused."""
+    other = f"{run.name}-b"
+    run.drills = (run.name, other)
+    await run.apply()
+    await run.apply(other)
+    await run.until(lambda: (run.in_play() and run.ended(other)) or (run.ended() and run.phase(other) == "InPlay")
+                    or (run.ended() and run.ended(other)), ARMING, "one in play, one refused")
+    if run.ended() and not run.ended(other):
+        run.name, other = other, run.name
+    await run.stop()
+    await run.until(run.ended, ENDING, "over")
+    await run.remember()
+    for name in run.drills:
+        run.name = name
+        await run.delete()
+    await run.until(lambda: all(run.phase(n) == "Gone" for n in run.drills) and run.closed(), ENDING, "gone")
+
+
+async def target_gone(run: Run) -> None:
+    """The target goes in the middle (by a rule): gone is put back, and the Drill ends."""
+    await stop(run)
+
+
+async def _dead(run: Run) -> None:
+    await run.apply()
+    await run.until(lambda: run.dead, ARMING, "the operator is killed")
+
+
+async def _over_and_deleted(run: Run) -> None:
+    await run.until(run.ended, ENDING, "over")
+    await run.until(lambda: run.restored() and run.closed(), ENDING, "put back and closed")
+    await run.remember()
+    await run.delete()
+    await run.until(lambda: run.phase() == "Gone", GOING, "gone")
+
+
+STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {
+    "stop": stop, "stop-at-once": stop_at_once, "delete": delete, "deadline": deadline, "forced": forced,
+    "gone-and-stopped": gone_and_stopped, "gone-and-deleted": gone_and_deleted, "gone-at-deadline": gone_at_deadline,
+    "stop-at-once-or-in-play": stop_at_once_or_in_play, "stop-once-met": stop_once_met, "stop-after-drift": stop_after_drift, "forced-by-rule": forced_by_rule,
+    "rights-back": rights_back, "namespace-gone": namespace_gone, "frozen": frozen, "two-drills": two_drills, "target-gone": target_gone,
+}

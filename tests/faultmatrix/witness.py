@@ -1,0 +1,110 @@
+"""Somebody who sees every version of the targets, records and Drill, by watches of its own, whatever the operator says.
+
+The versions are in the API server's own order (resourceVersion), so what came first is certain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubedrill.core.pointers import read
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.protocol.drills import drill_path
+from tests.faultmatrix import shapes
+from tests.faultmatrix.slot import RECORDS, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A version of an object. `at` is when it was seen here (monotonic seconds)."""
+
+    what: str
+    name: str
+    event: str
+    version: int
+    at: float
+    value: Any = None
+    managers: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    uid: str = ""
+
+
+class Witness:
+    """Watches one slot for the length of a plan."""
+
+    def __init__(self, kube: Kube, slot: Slot) -> None:
+        self._kube, self._slot = kube, slot
+        self.seen: list[Sighting] = []
+        self.changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begins; returns when every watch stands."""
+        target, control = self._slot.target, self._slot.control
+        watched = [
+            ("target", f"/apis/apps/v1/namespaces/{target}/deployments", []),
+            ("target", f"/apis/apps/v1/namespaces/{target}/statefulsets", []),
+            ("record", f"/api/v1/namespaces/{control}/secrets", RECORDS),
+            ("drill", drill_path(control), []),
+        ]
+        stand = []
+        for what, path, query in watched:
+            stands = asyncio.Event()
+            self._tasks.append(asyncio.create_task(self._watch(what, path, query, stands)))
+            stand.append(stands.wait())
+        async with asyncio.timeout(20):
+            await asyncio.gather(*stand)
+
+    async def stop(self) -> None:
+        """Ends."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def of(self, what: str, name: str = "") -> list[Sighting]:
+        """What was seen of a kind, in the order of the versions."""
+        return sorted((s for s in self.seen if s.what == what and name in ("", s.name)), key=lambda s: s.version)
+
+    async def _watch(self, what: str, path: str, query: list[tuple[str, str]], stands: asyncio.Event) -> None:
+        """Lists, then watches; when the API server was away, begins anew."""
+        while True:
+            with contextlib.suppress(Unreachable):
+                found = await self._kube.get(path, query=query)
+                for item in found.body.get("items") or ():
+                    self._note(what, "LISTED", item)
+                stands.set()
+                version = (found.body.get("metadata") or {}).get("resourceVersion", "")
+                async for event in self._kube.watch(path, version, query):
+                    if event["type"] == "ERROR":
+                        break
+                    if event["type"] != "BOOKMARK":
+                        self._note(what, event["type"], event["object"])
+            await asyncio.sleep(0.2)
+
+    def _note(self, what: str, event: str, item: dict[str, Any]) -> None:
+        meta = item["metadata"]
+        managers = tuple(str(m.get("manager")) for m in meta.get("managedFields") or ())
+        self.seen.append(Sighting(
+            what, meta["name"], event, int(meta["resourceVersion"]), time.monotonic(), _value(what, item), managers,
+            dict(meta.get("labels") or {}), meta["uid"],
+        ))
+        self.changed.set()
+
+
+def _value(what: str, item: dict[str, Any]) -> Any:
+    """What matters of an object: the touched field, a record's state, a drill's phase."""
+    if what == "target":
+        return read(item, shapes.LIMIT)
+    if what == "record":
+        stored = json.loads(base64.b64decode(item["data"]["record"]))
+        return {"state": stored["state"], "drill": stored["drill"]["name"], "target": (stored.get("target") or {}).get("name", ""),
+                "by": (stored.get("outcome") or {}).get("by", ""), "uid": stored["drill"]["uid"], "deadline": stored["deadline"],
+                "before": {f["path"]: f["before"] for group in stored["groups"] for f in group.get("fields", ())}}
+    return ((item.get("status") or {}).get("phase"), bool(item["metadata"].get("deletionTimestamp")))

@@ -1,0 +1,95 @@
+"""What must hold at every step, and at the end."""
+
+from __future__ import annotations
+
+import base64
+import functools
+from collections.abc import Iterator
+from dataclasses import replace
+
+from tests.model.people import AFTER, CONTROL, drill_at, target
+from tests.model.server import Store
+from tests.model.world import Step, Wire, World
+
+from kubedrill.api.drill import FINALIZER
+from kubedrill.core.phases import TERMINAL
+from kubedrill.core.state import state_from_wire
+from kubedrill.core.undo_record import RecordState, UndoRecord, from_json
+
+
+class Broken(AssertionError):
+    """A law does not hold."""
+
+
+def records(store: Store) -> Iterator[UndoRecord]:
+    """The undo records that stand."""
+    for secret in store.below(f"/api/v1/namespaces/{CONTROL}/secrets"):
+        yield _record(secret["data"]["record"])
+
+
+@functools.lru_cache(maxsize=10_000)
+def _record(stored: str) -> UndoRecord:
+    return from_json(base64.b64decode(stored))
+
+
+def judged(step: Step) -> World:
+    """The world after a step that keeps the laws: a field is as people made it or as one fault makes it, once; the
+    undo of whatever is touched stands stored; a foreign value is never overwritten.
+    """
+    wire, world = step.wire, step.to
+    if wire is None or wire.after is wire.before or "/deployments/" not in wire.request.path:
+        return world
+    name = wire.request.path.rpartition("/")[2]
+    was, now = wire.before.read(wire.request.path), wire.after.read(wire.request.path)
+    if was is None or now is None:
+        raise Broken(f"{name} is made or removed by {wire.by.name}")
+    standing = [r for r in records(wire.before) if r.target == target(name) and r.manager == wire.request.manager]
+    if was["metadata"].get("labels") != now["metadata"].get("labels") and not standing:
+        raise Broken(f"{name} is marked without a record")
+    if was["spec"] == now["spec"]:
+        return world
+    if not standing:
+        raise Broken(f"{name} is touched without a record")
+    return _judged_change(wire, world, name, standing[0])
+
+
+def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> World:
+    was, now = (s.read(wire.request.path) for s in (wire.before, wire.after))
+    change = tuple(thing["spec"]["minReadySeconds"] for thing in (was, now))
+    people, fault = dict(world.foreign)[name], AFTER[record.drill.name]
+    # a late patch may still land while the revert that will see it has not put up its fence
+    if change == (people, fault) and record.state in {RecordState.INTENDED, RecordState.REVERTING}:
+        count = (record.drill.uid, was["metadata"]["uid"])
+        if count in world.injected:
+            raise Broken(f"{name} is injected twice by {record.drill.name}")
+        others = {other: world.value(other) for other, by_people in world.foreign if world.value(other) != by_people}
+        if any(value not in {None, fault} for value in others.values()):
+            raise Broken(f"two drills are on in one namespace: {name} and {others} are")
+        return replace(world, injected=tuple(sorted((*world.injected, count))))
+    if change == (fault, people) and record.state is RecordState.REVERTING:
+        return world
+    raise Broken(f"{name} goes from {change[0]} to {change[1]} while its record is {record.state}; people made it"
+                 f" {people}")
+
+
+def at_rest(world: World, *, told: bool) -> None:
+    """After a stop everything is as people made it, and nothing of ours is left; `told`: the Drills know, too."""
+    for name, value in world.foreign:
+        thing = world.store.read(target(name).path)
+        if thing is None:
+            continue
+        if thing["spec"]["minReadySeconds"] != value:
+            raise Broken(f"{name} is left at {thing['spec']['minReadySeconds']}; people made it {value}")
+        if thing["metadata"].get("labels"):
+            raise Broken(f"{name} keeps a label of ours")
+        if any(e["manager"].startswith("manager-") for e in thing["metadata"]["managedFields"]):
+            raise Broken(f"{name} keeps an entry of ours among its owners")
+    open_records = [r for r in records(world.store) if told or r.state is not RecordState.REVERTED]
+    if open_records:
+        raise Broken(f"the record of {open_records[0].subject} is left {open_records[0].state}")
+    for drill in world.store.below(drill_at("x").rpartition("/")[0]) if told else ():
+        phase = state_from_wire(drill.get("status", {}).get("machine")).phase
+        if phase not in TERMINAL:
+            raise Broken(f"drill {drill['metadata']['name']} stays {phase}")
+        if FINALIZER in drill["metadata"].get("finalizers", ()):
+            raise Broken(f"drill {drill['metadata']['name']} keeps its finalizer")

@@ -1,0 +1,141 @@
+"""What is there at the start, and who acts: the operator's turns, the watchdog's looks, people."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from tests.machine.world import FIT, START, conduct
+from tests.model.server import TIME, Store
+
+from kubedrill.api.drill import FINALIZER, Desired
+from kubedrill.core.commands import WriteReport
+from kubedrill.core.facts import Fact
+from kubedrill.core.machine import reduce
+from kubedrill.core.operations import FieldChange, SetFields, Target
+from kubedrill.core.phases import Phase
+from kubedrill.core.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.protocol.drills import drill_path, write_status
+from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
+from kubedrill.protocol.records import RecordTrouble, list_records
+from kubedrill.protocol.revert import revert
+from kubedrill.protocol.sightings import Sightings
+from kubedrill.shell.acting import Actor
+from kubedrill.shell.evidence import Evidence
+from kubedrill.shell.recorded import record_seen
+from kubedrill.shell.settings import Settings
+
+CONTROL, SHOP = "drills", "shop"
+FIELD = "/spec/minReadySeconds"
+BEFORE, HUMAN = 1, 3
+AFTER = {"storm": 2, "flood": 4}
+"""What each drill makes of the field."""
+OWNER = {"manager": "owner", "operation": "Update", "apiVersion": "apps/v1", "time": TIME, "fieldsType": "FieldsV1",
+         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}}}}
+
+
+class StillClock:
+    """The server's time, which stands still: no decision is left to a deadline."""
+
+    error = timedelta(milliseconds=50)
+
+    def now(self):
+        return START
+
+
+def target(name: str) -> Target:
+    return Target("apps", "v1", "Deployment", "deployments", SHOP, name)
+
+
+def workload(value: int) -> dict[str, Any]:
+    """A Deployment in as far as it matters."""
+    return {"metadata": {"namespace": SHOP, "generation": 1, "managedFields": [OWNER]},
+            "spec": {"minReadySeconds": value}}
+
+
+def drill_at(name: str) -> str:
+    return drill_path(CONTROL, name)
+
+
+def cluster(drills: dict[str, tuple[str, ...]]) -> Store:
+    """Drills with the targets of their faults, nothing begun yet."""
+    store = Store({}).created(f"/api/v1/namespaces/{SHOP}", {}).created(f"/api/v1/namespaces/{CONTROL}", {})
+    for name in sorted({t for targets in drills.values() for t in targets}):
+        store = store.created(target(name).path, workload(BEFORE))
+    for name, targets in drills.items():
+        spec = {"desired": "Run", "targetNamespace": SHOP, "targets": list(targets)}
+        store = store.created(drill_at(name), {"metadata": {"namespace": CONTROL}, "spec": spec})
+    return store
+
+
+async def turn(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> Hashable:
+    """One turn of the operator as `shell.turn` does it: observe, reduce, persist, act; what it remembers after it."""
+    try:
+        return await _turned(kube, name, uid, memory)
+    except (Unreachable, RecordTrouble, Unsure):
+        return memory
+
+
+async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> frozenset[Fact]:
+    answer = await kube.get(drill_at(name))
+    if answer.status == 404 or answer.body["metadata"]["uid"] != uid:
+        for one in await list_records(kube, CONTROL, uid):
+            await revert_orphan(kube, one, "Operator", StillClock(), {})
+        return memory
+    drill = answer.body
+    known = drill.get("status") or {}
+    stored = {one.record.name: one for one in await list_records(kube, CONTROL, uid)}
+    state = state_from_wire(known.get("machine"))
+    seen = observed(drill, state, memory)
+    seen = replace(seen, records=tuple(record_seen(one) for one in stored.values()))
+    decision = reduce(state, seen)
+    status = {"machine": state_to_wire(decision.state)}
+    if status != known:
+        written = await write_status(kube, drill, status)
+        if not written.ok:
+            return memory
+        drill["metadata"]["resourceVersion"] = written.body["metadata"]["resourceVersion"]
+    acting = replace(decision, commands=tuple(c for c in decision.commands if not isinstance(c, WriteReport)))
+    actor = Actor(kube, StillClock(), Settings(CONTROL), Evidence(kube, CONTROL, name, uid))
+    actor.plan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]})
+    facts, _ = await actor.carry_out(drill, acting, seen, stored)
+    return memory | frozenset(facts)
+
+
+def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Observation:
+    """What a turn sees of a drill all of whose checks pass, and whose report is written at once.
+
+    An attempt takes a minute, so that a drill that can't be injected ends by its time.
+    """
+    metadata, spec = drill["metadata"], drill["spec"]
+    now = START + max((f.attempt for f in state.faults), default=0) * timedelta(minutes=1)
+    return Observation(
+        now=now, conduct=conduct(tuple(spec["targets"])), desired=Desired(spec["desired"]), checks=FIT, facts=memory,
+        deleting="deletionTimestamp" in metadata, finalizer=FINALIZER in metadata.get("finalizers", ()),
+        plans={fault: PlannedFault(f"Deployment/{fault}", {}) for fault in spec["targets"]},
+        reported=1 if state.phase is Phase.HOT_WASH else 0,
+    )
+
+
+def change(drill: str, fault: str) -> SetFields:
+    return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]),))
+
+
+async def look(kube: Kube) -> Hashable:
+    """The watchdog's look: whatever it finds is put back; what a Drill must still be told stays."""
+    with suppress(Unreachable, RecordTrouble):
+        for one in await list_records(kube, CONTROL):
+            await revert(kube, one.ref, "Watchdog", StillClock())
+    return None
+
+
+async def sweep(kube: Kube) -> Hashable:
+    """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
+    with suppress(Unreachable, RecordTrouble):
+        await put_back_orphans(kube, CONTROL, "Operator", StillClock(), {}, Sightings(lambda: 0.0))
+    return None

@@ -1,0 +1,63 @@
+"""The exploration is worth what it finds: with a clause of the protocol missing, a law does not hold."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from tests.model.course import beginning_of
+from tests.model.explore import explore
+from tests.model.laws import Broken
+from tests.model.world import Budget
+
+from kubedrill.core.undo import Landed, inject_patch, plan_revert
+from kubedrill.protocol import fence, injector, revert
+
+ONE = {"storm": ("x",)}
+
+
+def found(budget: Budget, edits: tuple[str, ...] = ()) -> str:
+    """The law that the exploration finds broken."""
+    with pytest.raises(Broken) as broken:
+        explore(beginning_of(ONE, budget, edits))
+    return str(broken.value).partition("\n")[0].removesuffix(", by the schedule:")
+
+
+def test_no_fence_lets_a_frozen_operators_patch_in_after_all_is_over(monkeypatch):
+    monkeypatch.setattr(fence, "standing", lambda *_: True)
+
+    assert found(Budget()) == "x is touched without a record"
+
+
+def test_who_takes_an_unknown_injection_for_none_injects_twice(monkeypatch):
+    monkeypatch.setattr(injector, "landed", lambda *_: Landed.NO)
+
+    assert found(Budget(crashes=1, edits=1), ("x is repaired",)).startswith("x is injected twice")
+
+
+def test_a_revert_that_does_not_compare_overwrites_what_people_made(monkeypatch):
+    careless = functools.partial(plan_revert)
+    monkeypatch.setattr(revert, "plan_revert", lambda *a, **k: careless(*a, **{**k, "overwrite": True}))
+
+    assert found(Budget(edits=1), ("x is edited",)).startswith("x goes from 3 to 1")
+
+
+def test_an_injection_that_proves_nothing_comes_after_its_undo_is_gone(monkeypatch):
+    def blind(record, seen):
+        return tuple(step for step in inject_patch(record, seen) if step["op"] != "test"
+                     and step["path"] != "/metadata/resourceVersion")
+
+    monkeypatch.setattr(injector, "inject_patch", blind)
+
+    assert found(Budget()) == "x is touched without a record"
+
+
+def test_ownership_that_is_not_given_back_is_a_trace(monkeypatch):
+    async def kept(_kube, _record, seen):
+        return seen
+
+    monkeypatch.setattr(injector, "give_back", kept)
+    monkeypatch.setattr(revert, "give_back", kept)
+    monkeypatch.setattr(revert, "given_back", lambda *_: None)
+
+    assert found(Budget()) == "x keeps an entry of ours among its owners"

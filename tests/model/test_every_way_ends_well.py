@@ -1,0 +1,65 @@
+"""All ways through a drill, bounded by how often something departs from the undisturbed course.
+
+Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
+while the first is frozen, a watchdog, a human's edit between any two requests. At every step the laws hold (`laws.py`),
+and from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
+operator after which all who were frozen go on. `make model` goes deeper, and says how deep.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.model.course import beginning_of
+from tests.model.explore import explore
+from tests.model.world import Budget
+
+ONE = {"storm": ("x",)}
+TWO = {"storm": ("x", "y"), "flood": ("y", "x")}
+APART = {"storm": ("x",), "flood": ("y",)}
+ENDS = ("storm is stopped", "storm is deleted")
+TOUCHED = ("x is edited", "x is repaired", "x is made anew", "x is carried over", "x is removed")
+ON_TWO = ("x is edited", "x is repaired", "y is edited", "x is carried over", *ENDS)
+
+QUICK = (
+    (ONE, Budget(operators=1, switches=1), (), 300),
+    (ONE, Budget(watchdogs=1, switches=1), (), 100),
+    (ONE, Budget(crashes=2), (), 100),
+    (ONE, Budget(losses=2), (), 200),
+    (ONE, Budget(edits=1), (*TOUCHED, *ENDS), 100),
+    (TWO, Budget(crashes=1), (), 40),
+    (APART, Budget(switches=1), (), 40),
+)
+DEEP = (
+    (ONE, Budget(operators=1, switches=1, edits=1), (*TOUCHED, *ENDS), 100_000),
+    (ONE, Budget(operators=1, switches=3), (), 50_000),
+    (ONE, Budget(operators=1, switches=1, crashes=1), (), 10_000),
+    (ONE, Budget(watchdogs=1, switches=1, edits=1), (*TOUCHED, *ENDS), 20_000),
+    (ONE, Budget(crashes=1, edits=1, losses=1), (*TOUCHED, *ENDS), 10_000),
+    (TWO, Budget(switches=1, edits=1), ON_TWO, 5_000),
+    (TWO, Budget(crashes=1, edits=1), ON_TWO, 5_000),
+    (TWO, Budget(switches=1, crashes=1), (), 1_000),
+    (TWO, Budget(switches=2), (), 1_000),
+    (APART, Budget(switches=3), (), 20_000),
+    (APART, Budget(switches=1, crashes=1), (), 2_000),
+    (APART, Budget(switches=1, operators=1), (), 5_000),
+)
+ROUNDS = DEEP if os.environ.get("KUBEDRILL_MODEL_DEPTH") == "deep" else QUICK
+
+
+def named(value: object) -> str | None:
+    """Drills with their targets, and a budget, in words."""
+    if isinstance(value, Budget):
+        return ", ".join(f"{left} {what}" for what, left in value.items() if left)
+    if isinstance(value, dict):
+        return " ".join(f"{drill}({'+'.join(targets)})" for drill, targets in value.items())
+    return ""
+
+
+@pytest.mark.parametrize(("drills", "budget", "edits", "at_least"), ROUNDS, ids=named)
+def test_every_way_keeps_the_laws_and_a_stop_ends_it_well(drills, budget, edits, at_least):
+    explored = explore(beginning_of(drills, budget, edits))
+
+    print(f"\n{named(drills)}, {named(budget)}: {explored}")  # noqa: T201  how deep it was is the result
+    assert explored.schedules >= at_least

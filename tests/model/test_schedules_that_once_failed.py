@@ -1,0 +1,39 @@
+"""The shortest ways that the exploration found to break a law, each by its name."""
+
+from __future__ import annotations
+
+from tests.model.course import Course, beginning_of, injections
+from tests.model.world import Budget
+
+ONE = {"storm": ("x",)}
+FIRST, SECOND, THIRD = "operator 1 storm", "operator 2 storm", "operator 3 storm"
+
+
+def test_a_thawed_injector_takes_up_no_record_that_was_made_after_its_own_was_closed():
+    course = Course(beginning_of(ONE, Budget(), alive=3))
+    course.go_on(FIRST, until="GET x")  # it has seen no record, and will make one
+    course.go_on(SECOND, until="splice x")  # its fault is in, and it still has to say so
+    course.people("storm is stopped")
+    course.go_on(THIRD)  # reverted, told, closed
+    assert course.world.value("x") == 1
+
+    course.go_on(FIRST, until="POST secrets")
+    course.do(FIRST)
+    course.go_on(SECOND)
+
+    assert (course.world.value("x"), injections(course.world, "x")) == (1, 1)
+    course.ends_well()
+
+
+def test_who_takes_a_record_over_is_not_misled_by_its_maker_whose_patch_lands_late_and_is_repaired():
+    course = Course(beginning_of(ONE, Budget(), alive=2))
+    course.go_on(FIRST, until="PATCH x")  # frozen before its patch
+    course.go_on(SECOND, until="PATCH x")  # has found nothing in, and has claimed the record
+    course.do(FIRST)  # the fault is in; that it is can't be stored any more
+    course.go_on(FIRST, until="PATCH record")
+    course.do(FIRST)
+    course.people("x is repaired")
+    course.go_on(SECOND)
+
+    assert (course.world.value("x"), injections(course.world, "x")) == (1, 1)
+    course.ends_well()

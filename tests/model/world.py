@@ -1,0 +1,263 @@
+"""Everything that there is at one moment, and each step that may come next."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Hashable, Iterator
+from dataclasses import asdict, dataclass, replace
+
+from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
+from tests.model.processes import LOST, History
+from tests.model.server import Request, Store
+
+READS = frozenset({"GET"})
+ALONE = {"look": look, "watch": look, "sweep": sweep}
+"""What is done for no drill of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What may still go wrong on the way: how often each."""
+
+    switches: int = 0
+    crashes: int = 0
+    losses: int = 0
+    edits: int = 0
+    operators: int = 0
+    watchdogs: int = 0
+
+    def items(self) -> Iterator[tuple[str, int]]:
+        """What may go wrong, and how often."""
+        return iter(asdict(self).items())
+
+    def without(self, what: str) -> Budget | None:
+        """What is left after one of them; None when there was none."""
+        left = getattr(self, what)
+        return replace(self, **{what: left - 1}) if left else None
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A task of the operator's (a drill's turns, or the sweep), or the watchdog's look.
+
+    `at` is where it is in its turn (None: between two). `quiet`: the store has not changed since the turn began;
+    `resting`: nor since it ended, and it changed nothing, so the next one would be the same.
+    """
+
+    incarnation: str
+    drill: str = ""
+    uid: str = ""
+    at: History | None = None
+    memory: Hashable = frozenset()
+    quiet: bool = True
+    resting: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.incarnation} {self.drill}"
+
+    def awake(self) -> Process:
+        """The process after the store has changed."""
+        if not (self.quiet or self.resting):
+            return self
+        return Process(self.incarnation, self.drill, self.uid, self.at, self.memory, quiet=False, resting=False)
+
+    @property
+    def history(self) -> History:
+        """Where it is, its beginning included."""
+        return self.at or beginning(self.drill, self.uid, self.memory)
+
+
+@functools.cache
+def beginning(drill: str, uid: str, memory: Hashable) -> History:
+    """The start of a turn, a sweep, or a look."""
+    if drill in ALONE:
+        return History.of(ALONE[drill])
+    return History.of(functools.partial(turn, name=drill, uid=uid, memory=memory))
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A request that was answered: what it did to the store."""
+
+    by: Process
+    request: Request
+    before: Store
+    after: Store
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A moment. `running` is the process that goes on unless it is interrupted; `foreign` is what people made of each
+    target's field last; `injected` counts the injections of each drill on each object.
+    """
+
+    store: Store
+    processes: tuple[Process, ...]
+    budget: Budget
+    edits: tuple[str, ...] = ()
+    running: int = 0
+    foreign: tuple[tuple[str, int], ...] = ()
+    injected: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> Hashable:
+        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected)
+
+    def changed(self, store: Store) -> World:
+        """The world with another store: nobody rests on what was."""
+        return replace(self, store=store, processes=tuple(p.awake() for p in self.processes))
+
+    def value(self, name: str) -> int | None:
+        """A target's field, None when the target is gone."""
+        thing = self.store.read(target(name).path)
+        return thing and thing["spec"]["minReadySeconds"]
+
+    def next_running(self, after: int) -> int | None:
+        """Whose turn it is: the first from there on, round about, that does not rest."""
+        count = len(self.processes)
+        return next((i % count for i in range(after, after + count) if not self.processes[i % count].resting), None)
+
+
+def operators(world: World, incarnation: str) -> tuple[Process, ...]:
+    """An operator that has just started: a task a drill."""
+    drills = sorted(p for p in world.store.texts if "/drills/drills/" in p)
+    found = (world.store.read(path) for path in drills)
+    return tuple(Process(incarnation, d["metadata"]["name"], d["metadata"]["uid"]) for d in found if d)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step by its name, where it leads, and what it did over the wire."""
+
+    name: str
+    to: World
+    wire: Wire | None = None
+
+
+def steps(world: World) -> Iterator[Step]:
+    """Every step that may come next, the undisturbed one first."""
+    now = world.next_running(world.running)
+    if now is not None:
+        yield answered(world, now, 0)
+        yield from _switches(world, now)
+        yield from _losses(world, now)
+    yield from _crashes(world)
+    yield from _starts(world)
+    yield from _edits(world)
+
+
+def answered(world: World, who: int, which: int, lost: str = "") -> Step:
+    """A process's request is done and answered; `lost` is which of the two is not."""
+    process = world.processes[who]
+    history = process.history
+    request = history.requests[which]
+    store, reply = (world.store, LOST) if lost == "request" else world.store.served(request)
+    after = history.after(which, LOST if lost else reply)
+    moved = _moved(process, after, store is world.store)
+    others = world.processes
+    if store is not world.store:
+        others = tuple(p.awake() for p in others)
+    gone = not after.requests and process.drill == "look"
+    processes = (*others[:who], *(() if gone else (moved,)), *others[who + 1:])
+    running = who if after.requests or gone else who + 1
+    to = World(store, processes, world.budget, world.edits, running % max(1, len(processes)), world.foreign,
+               world.injected)
+    said = f"{process.name}: {request.method} {request.path.rpartition('/')[2]}" + (f" ({lost} lost)" if lost else "")
+    return Step(said, to, Wire(process, request, world.store, store))
+
+
+def _moved(process: Process, after: History, unchanged: bool) -> Process:
+    """A process after an answer. At the end of its turn it rests, if nothing came of it."""
+    quiet = (process.quiet or process.at is None) and unchanged
+    name = (process.incarnation, process.drill, process.uid)
+    if after.requests:
+        return Process(*name, after, process.memory, quiet=quiet)
+    return Process(*name, None, after.result, quiet=True, resting=quiet and after.result == process.memory)
+
+
+def _switches(world: World, now: int) -> Iterator[Step]:
+    budget = world.budget.without("switches")
+    if budget is None:
+        return
+    poorer = replace(world, budget=budget)
+    for who, process in enumerate(world.processes):
+        if not process.resting:
+            for which in range(len(process.history.requests)):
+                if (who, which) != (now, 0):
+                    yield answered(poorer, who, which)
+
+
+def _losses(world: World, now: int) -> Iterator[Step]:
+    budget = world.budget.without("losses")
+    if budget is None:
+        return
+    poorer = replace(world, budget=budget)
+    yield answered(poorer, now, 0, "request")
+    if world.processes[now].history.requests[0].method not in READS:
+        yield answered(poorer, now, 0, "reply")
+
+
+def _crashes(world: World) -> Iterator[Step]:
+    budget = world.budget.without("crashes")
+    for incarnation in dict.fromkeys(p.incarnation for p in world.processes) if budget else ():
+        mine = [p for p in world.processes if p.incarnation == incarnation]
+        if any(p.at or p.memory for p in mine):
+            kept = tuple(p for p in world.processes if p.incarnation != incarnation)
+            again = operators(world, f"{incarnation}'") if mine[0].drill != "look" else ()
+            yield Step(f"{incarnation} crashes", replace(world, processes=(*kept, *again), running=len(kept) %
+                       max(1, len(kept) + len(again)), budget=budget))
+
+
+def _starts(world: World) -> Iterator[Step]:
+    for what, incarnation in (("operators", f"operator {world.budget.operators + 1}"), ("watchdogs", "watchdog")):
+        budget = world.budget.without(what)
+        if budget is not None and not any(p.incarnation == incarnation for p in world.processes):
+            look_once = Process(incarnation, "look", memory=None)
+            more = operators(world, incarnation) if what == "operators" else (look_once,)
+            yield Step(f"{incarnation} starts", replace(
+                world, processes=(*world.processes, *more), running=len(world.processes), budget=budget))
+
+
+def _edits(world: World) -> Iterator[Step]:
+    budget = world.budget.without("edits")
+    for edit in world.edits if budget else ():
+        done = edited(world, edit)
+        if done is not None:
+            yield Step(edit, replace(done, budget=budget, edits=tuple(e for e in world.edits if e != edit)))
+
+
+def edited(world: World, edit: str) -> World | None:
+    """What a person does; None when that is not possible now."""
+    who, _, what = edit.partition(" ")
+    store = world.store
+    if what in {"is stopped", "is deleted"}:
+        request = Request("DELETE", drill_at(who)) if what == "is deleted" else _merge(
+            drill_at(who), {"spec": {"desired": "Stop"}})
+        after, _ = store.served(request)
+        return None if after is store else world.changed(after)
+    path = target(who).path
+    value = world.value(who)
+    match what:
+        case "is edited" if value is not None:
+            value = HUMAN
+            after, _ = store.served(_merge(path, {"spec": {"minReadySeconds": value}}))
+        case "is repaired" if value not in {None, BEFORE}:
+            value = BEFORE
+            after, _ = store.served(_merge(path, {"spec": {"minReadySeconds": value}}))
+        case "is made anew" | "is carried over" if value is not None:
+            value = value if what == "is carried over" else BEFORE
+            after = store.served(Request("DELETE", path))[0].created(path, workload(value))
+        case "is removed" if value is not None:
+            after, _ = store.served(Request("DELETE", path))
+        case _:
+            return None
+    if after is store:
+        return None
+    return replace(world.changed(after), foreign=tuple(
+        (name, value if name == who else old) for name, old in world.foreign))
+
+
+def _merge(path: str, body: dict[str, object]) -> Request:
+    return Request("PATCH", path, json.dumps(body), "application/merge-patch+json", (("fieldManager", "kubectl-edit"),))

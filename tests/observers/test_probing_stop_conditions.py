@@ -1,0 +1,87 @@
+"""Stop conditions are asked for at each probe, and how long they have been without an answer is counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from tests.observers.builders import conduct
+
+from kubedrill.core.conduct import StopCondition
+from kubedrill.core.facts import FactKind
+from kubedrill.kube.client import Answer, Unreachable
+from kubedrill.kube.clock import ServerClock
+from kubedrill.shell.observers import Monitoring
+
+ERRORS = StopCondition("errors", promql="errors > 5")
+PAGED = StopCondition("neighbour", alert="NeighbourDown")
+DRILL = replace(conduct(), stop_when=(ERRORS, PAGED))
+
+
+class Settable(ServerClock):
+    """A clock that a test moves on."""
+
+    def __init__(self) -> None:
+        super().__init__(timedelta(0))
+        self.at = super().now()
+
+    def now(self) -> Any:
+        return self.at
+
+
+class Prometheus:
+    """Answers every query with a vector of what is set for it; `down` answers nothing."""
+
+    def __init__(self) -> None:
+        self.met: set[str] = set()
+        self.down = False
+
+    async def __call__(self, _endpoint: Any, path: str, query: Any = ()) -> Answer:
+        if self.down:
+            raise Unreachable("connection refused")
+        if path == "/api/v1/rules":
+            return Answer(200, {"status": "success", "data": {"groups": []}})
+        asked = dict(query).get("query", "")
+        kind = "matrix" if asked.endswith("s]") else "vector"
+        met = kind == "vector" and any(asked.startswith(start) for start in self.met)
+        result = [{"metric": {}, "value": [0, "7"]}] if met else []
+        return Answer(200, {"status": "success", "data": {"resultType": kind, "result": result}, "items": []})
+
+
+async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():
+    fake, clock = Prometheus(), Settable()
+    fake.met = {"errors > 5"}
+    probe = await Monitoring(fake, clock).probe(DRILL, clock.now())
+    assert {r.name: r.met for r in probe.stops} == {"errors": True, "neighbour": False}
+    assert [f.id for f in probe.facts if f.kind is FactKind.STOP_CONDITION_MET] == ["stop/errors"]
+    assert probe.unchecked == {}
+
+
+async def test_without_an_answer_it_is_unchecked_since_it_was_known_last():
+    fake, clock = Prometheus(), Settable()
+    monitoring, known = Monitoring(fake, clock), clock.now()
+    await monitoring.probe(DRILL, known)
+    fake.down = True
+    for seconds in (5, 61):
+        clock.at = known + timedelta(seconds=seconds)
+        probe = await monitoring.probe(DRILL, known)
+        assert probe.unchecked == {"errors": known, "neighbour": known}
+        assert not probe.facts
+    fake.down = False
+    assert (await monitoring.probe(DRILL, known)).unchecked == {}
+
+
+async def test_one_that_was_never_known_counts_from_when_it_was_first_asked_for():
+    fake, clock = Prometheus(), Settable()
+    monitoring, first = Monitoring(fake, clock), clock.now()
+    fake.down = True
+    await monitoring.probe(DRILL, first)
+    clock.at = first + timedelta(seconds=30)
+    assert (await monitoring.probe(DRILL, first)).unchecked["errors"] == first
+
+
+async def test_a_drill_without_any_asks_for_nothing_more():
+    fake, clock = Prometheus(), Settable()
+    probe = await Monitoring(fake, clock).probe(conduct(), clock.now())
+    assert (probe.stops, probe.unchecked) == ((), {})

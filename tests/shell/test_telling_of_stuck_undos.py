@@ -1,0 +1,88 @@
+"""An undo that the API server does not let through is told once by an Event, and by the metric at once."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.undo.builders import NOON, deployment, injected
+
+from kubedrill.core.facts import Interval
+from kubedrill.core.undo_record import RecordState, to_json
+from kubedrill.kube.client import Answer, Kube
+from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.undoing import STUCK_AFTER
+from kubedrill.shell.observers import FactInbox
+from kubedrill.shell.settings import Settings
+from kubedrill.shell.turn import Turns
+
+RECORDS = "/api/v1/namespaces/drills/secrets"
+DRILL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm"
+EVENTS = "/apis/events.k8s.io/v1/namespaces/drills/events"
+
+
+class Settable(ServerClock):
+    """A clock that a test moves on."""
+
+    at = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+
+class Server(Kube):
+    """A drill that is to be stopped, its undo record, and a target that answers with `status`."""
+
+    def __init__(self, status: int) -> None:
+        self.status, self.events = status, []
+        record = injected(deployment())[0].moved_to(RecordState.INJECTED, injected=Interval.at(NOON))
+        metadata = {"name": record.name, "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
+        self.secret = {"metadata": metadata, "data": {"record": base64.b64encode(to_json(record)).decode()}}
+
+    async def call(self, method: str, path: str, body: Any = None, **_more: Any) -> Answer:
+        if path == EVENTS:
+            self.events.append((body["reason"], body["type"], body["note"]))
+            return Answer(201, body)
+        if path == DRILL:
+            meta = {"name": "storm", "namespace": "drills", "uid": "d1"}
+            return Answer(200, {"metadata": meta, "spec": {"desired": "Stop"}})
+        if path == RECORDS:
+            return Answer(200, {"items": [self.secret]})
+        if path.startswith(RECORDS):
+            return Answer(200, self.secret)
+        return Answer(self.status, {"message": f"{method} is not answered"})
+
+
+@pytest.fixture
+def clock():
+    return Settable(timedelta(0))
+
+
+def turns(server: Server, clock: Settable) -> Turns:
+    return Turns(server, clock, Settings(), "storm", "d1", FactInbox(), lambda: None)
+
+
+async def test_a_refused_one_is_told_at_once_and_only_once(clock):
+    server = Server(403)
+    drill = turns(server, clock)
+    for _ in range(3):
+        await drill.put_back_anyway("poison")
+        clock.at += timedelta(seconds=5)
+    ((reason, kind, note),) = server.events
+    assert (reason, kind) == ("CannotPutBack", "Warning")
+    assert note.startswith("undo record undo-1: Forbidden: ")
+    assert list(drill.stuck()) == ["undo-1"]
+
+
+async def test_one_that_is_not_answered_is_told_after_half_a_minute(clock):
+    server = Server(503)
+    drill = turns(server, clock)
+    await drill.put_back_anyway("poison")
+    assert not server.events
+    assert not drill.stuck()
+    clock.at += STUCK_AFTER
+    assert list(drill.stuck()) == ["undo-1"], "without another try"
+    await drill.put_back_anyway("poison")
+    assert [note.split(": ")[1] for _, _, note in server.events] == ["ServerBusy"]
