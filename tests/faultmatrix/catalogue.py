@@ -1,7 +1,8 @@
 """All plans, from the files in `plans/`: single ones, and families that are spelled out over every write of every fault.
 
 A family has `for`: lists whose every combination is a plan, `{name}` in its texts standing for the value. `write: each`
-stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them.
+stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them. A value that is a map
+brings several names at once.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) 
     """Every combination of the lists; `each` depends on the fault, so it is spelled out last."""
     plain = {k: v for k, v in axes.items() if v != "each" and not str(v).startswith("pairs")}
     for chosen in itertools.product(*plain.values()):
-        values = dict(zip(plain, chosen, strict=True))
+        values: dict[str, Any] = {}
+        for axis, value in zip(plain, chosen, strict=True):
+            values |= value if isinstance(value, dict) else {axis: value}
         if len(plain) == len(axes):
             yield values
             continue

@@ -23,7 +23,7 @@ class Kubelet:
 
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
-        self._told: dict[str, bool] = {}
+        self._told: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -55,9 +55,10 @@ class Kubelet:
         meta = pod["metadata"]
         if meta["uid"] in self._told or meta.get("deletionTimestamp"):
             return
-        self._told[meta["uid"]] = True
         path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
-        await self._kube.call("PATCH", path, {"status": _status(pod)}, content_type=MERGE_PATCH)
+        answer = await self._kube.call("PATCH", path, {"status": _status(pod)}, content_type=MERGE_PATCH)
+        if answer.ok or answer.status == 404:
+            self._told.add(meta["uid"])
 
 
 def _status(pod: dict[str, Any]) -> dict[str, Any]:

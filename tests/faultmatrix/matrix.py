@@ -16,7 +16,7 @@ import yaml
 from kubedrill.kube.client import Kube
 from tests.faultmatrix.kubelet import Kubelet
 from tests.faultmatrix.plan import Plan
-from tests.faultmatrix.processes import context
+from tests.faultmatrix.processes import Program, context
 from tests.faultmatrix.proxy import Proxy, Upstream
 from tests.faultmatrix.requests import Request
 from tests.faultmatrix.run import ROLES, Result, Run
@@ -26,10 +26,10 @@ from tests.faultmatrix.stories import STORIES
 
 
 class Matrix:
-    """As many slots as asked for, on the API server of KUBECONFIG."""
+    """As many slots as asked for, on the API server of KUBECONFIG. `lasting`: a slot's operator lives on from plan to plan."""
 
-    def __init__(self, slots: int, folder: Path, first: int = 0) -> None:
-        self._wanted, self._folder, self._first = range(first, first + slots), folder, first
+    def __init__(self, slots: int, folder: Path, first: int = 0, *, lasting: bool = False) -> None:
+        self._wanted, self._folder, self._lasting = range(first, first + slots), folder, lasting
         self._server = context()
         self._stack = AsyncExitStack()
         self._slots: list[tuple[Slot, dict[str, Proxy]]] = []
@@ -54,6 +54,8 @@ class Matrix:
         self._stack.push_async_callback(kubelet.stop)
         up = upstream()
         await asyncio.gather(*(self._open_slot(number, kube, up, at) for number in self._wanted))
+        for one in self._slots:
+            self._free.put_nowait(one)
         return self
 
     async def _open_slot(self, number: int, kube: Kube, up: Upstream, at: Services) -> None:
@@ -101,15 +103,19 @@ class Matrix:
         self, slot: Slot, proxies: dict[str, Proxy], waiting: asyncio.Queue[Plan],
         results: asyncio.Queue[Result | BaseException],
     ) -> None:
+        operator: Program | None = None
         while not waiting.empty():
             plan = waiting.get_nowait()
             self._number += 1
-            run = Run(slot, plan, self._server, proxies, self._number)
+            run = Run(slot, plan, self._server, proxies, self._number, operator, keep=self._lasting)
+            operator = run.programs["operator"] if self._lasting else None
             try:
                 results.put_nowait(await run.go(STORIES[plan.story]))
             except Exception as error:  # noqa: BLE001  told to whoever reads the results
                 error.add_note(f"in plan {plan.name}")
                 results.put_nowait(error)
+        if operator is not None:
+            operator.kill()
 
     async def _proxy(self, role: str, up: Upstream) -> Proxy:
         async def nobody(_action: str, _request: Request) -> None:

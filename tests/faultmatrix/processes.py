@@ -14,6 +14,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Final
 
+ANY_PORT: Final = {"KUBEDRILL_HTTP_PORT": "0", "KUBEDRILL_WATCHDOG_PORT": "0"}
 PRELOADED: Final = ("tests.faultmatrix.processes", "kubedrill.shell.operator", "kubedrill.watchdog.process")
 
 
@@ -60,7 +61,7 @@ class Program:
 
     def start(self) -> None:
         """A new process."""
-        self._process = self._server.Process(target=_serve, args=(self.role, self._env | _own_port(), str(self.log)))
+        self._process = self._server.Process(target=_serve, args=(self.role, self._env | ANY_PORT, str(self.log)))
         self._process.start()
         self.started += 1
 
@@ -90,14 +91,8 @@ class Program:
             self._process.join(5)
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Resident bytes; 0 when it does not run."""
+        if self._process is None or not self._process.is_alive():
+            return 0
         text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def _own_port() -> dict[str, str]:
-    """An HTTP port for each process: two of a role may run at once."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    return {"KUBEDRILL_HTTP_PORT": port, "KUBEDRILL_WATCHDOG_PORT": port}

@@ -70,8 +70,9 @@ class Proxy:
     async def start(self) -> None:
         """Listens on a port of its own on loopback."""
         connector = aiohttp.TCPConnector(ssl=self.upstream.trust or True, limit=0)
-        self._client = aiohttp.ClientSession(connector=connector, auto_decompress=False,
-                                             timeout=aiohttp.ClientTimeout(total=None))
+        # what is large comes compressed unless one asks that it does not, and bodies are passed on as they are
+        self._client = aiohttp.ClientSession(connector=connector, headers={"Accept-Encoding": "identity"},
+                                             auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None))
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

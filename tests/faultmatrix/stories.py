@@ -74,6 +74,17 @@ async def deadline(run: Run) -> None:
     await _over_and_deleted(run)
 
 
+async def late_record(run: Run) -> None:
+    """A record that was closed turns up again when the drill has ended: a late packet made it. It does not stay."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.stop()
+    await run.until(lambda: run.ended() and run.closed(), ENDING, "over")
+    await run.until(lambda: not run.closed(), ENDING, "the record turns up again")
+    await run.until(run.closed, ENDING, "it is closed again")
+    await _over_and_deleted(run)
+
+
 async def forced(run: Run) -> None:
     """The Drill vanishes under the operator: finalizer stripped, deleted by force."""
     await run.apply()
@@ -196,5 +207,5 @@ STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {
     "stop": stop, "stop-at-once": stop_at_once, "delete": delete, "deadline": deadline, "forced": forced,
     "gone-and-stopped": gone_and_stopped, "gone-and-deleted": gone_and_deleted, "gone-at-deadline": gone_at_deadline,
     "stop-at-once-or-in-play": stop_at_once_or_in_play, "stop-once-met": stop_once_met, "stop-after-drift": stop_after_drift, "forced-by-rule": forced_by_rule,
-    "rights-back": rights_back, "namespace-gone": namespace_gone, "frozen": frozen, "two-drills": two_drills, "target-gone": target_gone,
+    "rights-back": rights_back, "namespace-gone": namespace_gone, "frozen": frozen, "late-record": late_record, "two-drills": two_drills, "target-gone": target_gone,
 }

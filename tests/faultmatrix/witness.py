@@ -104,7 +104,9 @@ def _value(what: str, item: dict[str, Any]) -> Any:
         return read(item, shapes.LIMIT)
     if what == "record":
         stored = json.loads(base64.b64decode(item["data"]["record"]))
-        return {"state": stored["state"], "drill": stored["drill"]["name"], "target": (stored.get("target") or {}).get("name", ""),
-                "by": (stored.get("outcome") or {}).get("by", ""), "uid": stored["drill"]["uid"], "deadline": stored["deadline"],
-                "before": {f["path"]: f["before"] for group in stored["groups"] for f in group.get("fields", ())}}
+        fields = [f for group in stored["groups"] for f in group.get("fields", ())]
+        return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
+                "target": (stored.get("target") or {}).get("name", ""), "by": (stored.get("outcome") or {}).get("by", ""),
+                "intended": stored["intended_at"], "deadline": stored["deadline"],
+                "before": {f["path"]: f["before"].get("is") for f in fields}}
     return ((item.get("status") or {}).get("phase"), bool(item["metadata"].get("deletionTimestamp")))

@@ -44,7 +44,7 @@ def played(steps: list[str]) -> tuple[World, dict[str, object]]:
     return world, wanted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
     world, _ = played(steps)
@@ -54,7 +54,7 @@ def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
     assert not world.records
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(STEPS)
 def test_no_fault_is_injected_twice(steps):
     world, wanted = played(steps)
@@ -62,7 +62,7 @@ def test_no_fault_is_injected_twice(steps):
     assert all(count == 1 for count in world.injections.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
     world, wanted = played(steps)
@@ -72,7 +72,7 @@ def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
             assert all(decision.state.fault(n).step is FaultStep.STARTED for n in command.faults)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
     world, wanted = played(steps)
@@ -83,7 +83,7 @@ def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
     assert world.turn(**wanted).state == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_the_stored_state_is_the_state(steps):
     world, _ = played(steps)

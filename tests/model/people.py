@@ -74,7 +74,10 @@ def cluster(drills: dict[str, tuple[str, ...]]) -> Store:
 
 
 async def turn(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> Hashable:
-    """One turn of the operator as `shell.turn` does it: observe, reduce, persist, act; what it remembers after it."""
+    """One turn of the operator as `shell.turn` does it: observe, reduce, persist, act; what it remembers after it.
+
+    Unlike the shell's, the task of an ended drill is woken by every change: a record that turns up late is seen.
+    """
     try:
         return await _turned(kube, name, uid, memory)
     except (Unreachable, RecordTrouble, Unsure):
@@ -137,5 +140,6 @@ async def look(kube: Kube) -> Hashable:
 async def sweep(kube: Kube) -> Hashable:
     """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
     with suppress(Unreachable, RecordTrouble):
-        await put_back_orphans(kube, CONTROL, "Operator", StillClock(), {}, Sightings(lambda: 0.0))
+        stored = await list_records(kube, CONTROL)
+        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0))
     return None

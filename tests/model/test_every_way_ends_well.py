@@ -3,7 +3,8 @@
 Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
 while the first is frozen, a watchdog, a human's edit between any two requests. At every step the laws hold (`laws.py`),
 and from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
-operator after which all who were frozen go on. `make model` goes deeper, and says how deep.
+operator after which all who were frozen go on. These are some 2,000 schedules of up to 85 requests and edits each;
+`make model` goes through 700,000 of up to 130, and prints how many each round came to.
 """
 
 from __future__ import annotations

@@ -37,3 +37,13 @@ def test_who_takes_a_record_over_is_not_misled_by_its_maker_whose_patch_lands_la
 
     assert (course.world.value("x"), injections(course.world, "x")) == (1, 1)
     course.ends_well()
+
+
+def test_the_label_of_a_fence_that_was_cut_short_is_not_taken_for_an_injection_and_goes():
+    course = Course(beginning_of(ONE, Budget(), alive=2))
+    course.go_on(FIRST, until="PATCH x")  # frozen before its patch
+    course.people("storm is stopped")
+    course.go_on(SECOND, until="PATCH x")
+    course.do(SECOND)  # the label is up; nobody has taken it back yet
+
+    course.ends_well()

@@ -9,6 +9,8 @@ from datetime import timedelta
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import pytest
+import pytest_asyncio
 from aiohttp import web
 from tests.observers.builders import conduct
 from tests.reverters.services import free_port, running
@@ -28,6 +30,10 @@ TOKEN = "a-token"  # noqa: S105  a test's own
 RULE = {"alert": "High", "expr": "max(last_over_time(depth[15s])) > 50", "for": "1s", "labels": {"severity": "page"}}
 
 
+# two real servers take seconds to start and to have scraped: once for all tests, which tell what they want of them
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
 class Gauge:
     """What Prometheus scrapes: a queue of a depth that the test sets."""
 
@@ -42,8 +48,12 @@ class Site:
     """Everything that runs, and a probe of it."""
 
     def __init__(self, gauge, ports, inbox):
-        self.gauge, self.inbox, self._started = gauge, inbox, CLOCK.now()
+        self.gauge, self.inbox = gauge, inbox
         self._web = WebClient(lambda endpoint: f"http://127.0.0.1:{ports[endpoint.name]}")
+        self.asked_from_now_on()
+
+    def asked_from_now_on(self):
+        self.gauge.depth, self._started = 3, CLOCK.now()
         self._monitoring = Monitoring(self._web.fetch, CLOCK)
 
     async def probe(self, **wanted):
@@ -118,43 +128,25 @@ async def sited(folder):
                 await site.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def servers(tmp_path_factory):
+    async with sited(tmp_path_factory.mktemp("monitoring")) as site:
+        yield site
+
+
+@pytest.fixture
+def site(servers):
+    """What runs, asked anew from here on."""
+    servers.asked_from_now_on()
+    return servers
+
+
 async def settled(site, samples, **wanted):
     """A probe once the impact has this many samples."""
     async with asyncio.timeout(WITHIN):
         while len((probe := await site.probe(**wanted)).impact.samples) < samples:
             await asyncio.sleep(0.2)
     return probe
-
-
-async def test_an_alert_from_its_cause_to_its_page_and_its_end(tmp_path):
-    async with sited(tmp_path) as site:
-        await settled(site, 3, impact="depth")
-        before, site.gauge.depth = CLOCK.now(), 120
-        pending = await site.fact(FactKind.ALERT_PENDING)
-        fired = await site.fact(FactKind.ALERT_FIRING)
-        assert before < pending.at.not_after < fired.at.not_after
-        assert fired.at.not_before - before < timedelta(seconds=6)
-
-        probe = await site.probe(impact="depth")
-        assert probe.firing == {"High"}
-        low = max(s.at for s in probe.impact.samples if s.value < 50)
-        high = min(s.at for s in probe.impact.samples if s.value > 50)
-        assert low <= before + CLOCK.error
-        assert before - CLOCK.error <= high
-        assert high - low < 2 * SCRAPE
-        assert probe.rules["High"].left == "max(last_over_time(depth[15s]))"
-
-        told = await taken(site.inbox, FactKind.PAGE_SENT)
-        (paged,) = (f for f in told if f.kind is FactKind.PAGE_SENT)
-        (same,) = (f for f in told if f.kind is FactKind.ALERT_FIRING)
-        assert same.at.intersection(fired.at) is not None
-        assert paged.at.not_after >= fired.at.not_before
-
-        site.gauge.depth = 0
-        async with asyncio.timeout(WITHIN):
-            while (probe := await site.probe(impact="depth")).firing:
-                await asyncio.sleep(0.2)
-        assert FactKind.ALERT_RESOLVED in {f.kind for f in probe.facts}
 
 
 async def taken(inbox, kind):
@@ -166,15 +158,44 @@ async def taken(inbox, kind):
     return facts
 
 
-async def test_a_checks_value_is_what_prometheus_says_at_the_instants_of_its_scrapes(tmp_path):
+async def test_a_checks_value_is_what_prometheus_says_at_the_instants_of_its_scrapes(site):
     expected = {"depth": 3, "depth + in_flight": 5, "sum(depth)": 3, "depth * 2": 6}
     steady = tuple(SteadyCheck(query, query, below=100) for query in expected)
-    async with sited(tmp_path) as site:
-        probe = await settled(site, 4, impact="depth", steady=steady)
-        assert probe.reachable, probe.error
-        scraped = {s.at for s in probe.impact.samples}
-        for query, value in expected.items():
-            series = probe.steady[query]
-            assert {s.value for s in series.samples} == {value}
-            assert abs(series.step - SCRAPE) < timedelta(milliseconds=100)
-            assert ({s.at for s in series.samples} <= scraped) is (query != "depth * 2")
+    probe = await settled(site, 4, impact="depth", steady=steady)
+    assert probe.reachable, probe.error
+    scraped = {s.at for s in probe.impact.samples}
+    for query, value in expected.items():
+        series = probe.steady[query]
+        assert {s.value for s in series.samples} == {value}
+        assert abs(series.step - SCRAPE) < timedelta(milliseconds=100)
+        assert ({s.at for s in series.samples} <= scraped) is (query != "depth * 2")
+
+
+async def test_an_alert_from_its_cause_to_its_page_and_its_end(site):
+    await settled(site, 3, impact="depth")
+    before, site.gauge.depth = CLOCK.now(), 120
+    pending = await site.fact(FactKind.ALERT_PENDING)
+    fired = await site.fact(FactKind.ALERT_FIRING)
+    assert before < pending.at.not_after < fired.at.not_after
+    assert fired.at.not_before - before < timedelta(seconds=6)
+
+    probe = await site.probe(impact="depth")
+    assert probe.firing == {"High"}
+    low = max(s.at for s in probe.impact.samples if s.value < 50)
+    high = min(s.at for s in probe.impact.samples if s.value > 50)
+    assert low <= before + CLOCK.error
+    assert before - CLOCK.error <= high
+    assert high - low < 2 * SCRAPE
+    assert probe.rules["High"].left == "max(last_over_time(depth[15s]))"
+
+    told = await taken(site.inbox, FactKind.PAGE_SENT)
+    (paged,) = (f for f in told if f.kind is FactKind.PAGE_SENT)
+    (same,) = (f for f in told if f.kind is FactKind.ALERT_FIRING)
+    assert same.at.intersection(fired.at) is not None
+    assert paged.at.not_after >= fired.at.not_before
+
+    site.gauge.depth = 0
+    async with asyncio.timeout(WITHIN):
+        while (probe := await site.probe(impact="depth")).firing:
+            await asyncio.sleep(0.2)
+    assert FactKind.ALERT_RESOLVED in {f.kind for f in probe.facts}

@@ -13,6 +13,7 @@ from kubedrill.core.operations import Ask
 from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.orphans import put_back_orphans
+from kubedrill.protocol.records import list_records
 from kubedrill.protocol.sightings import Sightings
 
 
@@ -33,7 +34,8 @@ class Sweep:
         return self.cluster.now.timestamp()
 
     async def __call__(self) -> int:
-        return await put_back_orphans(self.kube, "drills", "Operator", self, {}, self.sightings)
+        stored = await list_records(self.kube, "drills")
+        return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import Turns
+from kubedrill.shell.turn import GONE_FOR, Turns
 
 
 class Operator:
@@ -39,8 +39,17 @@ async def test_of_a_drill_that_is_gone_everything_is_put_back_and_nothing_is_lef
     await operator.turns.once()
     assert operator.cluster.limit == "128Mi"
     assert not operator.cluster.records()
+    operator.cluster.now += GONE_FOR
     await operator.turns.once()
     assert operator.turns.over
+
+
+async def test_one_read_that_misses_it_may_be_older_than_the_event_that_told_of_it(operator: Operator):
+    await operator.turns.once()
+    again = await operator.turns.once()
+    assert not operator.turns.over
+    assert again is not None
+    assert again < operator.cluster.now + GONE_FOR
 
 
 async def test_another_drill_of_its_name_means_that_it_is_gone(operator: Operator):

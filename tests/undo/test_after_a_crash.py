@@ -22,6 +22,14 @@ def test_our_managers_entry_means_that_it_was_done():
     assert landed(record, fault) is Landed.YES
 
 
+def test_a_label_of_a_fence_that_was_cut_short_is_no_injection():
+    seen = deployment()
+    record = record_of(seen)
+    seen["metadata"]["managedFields"] = [entry(MANAGER, owning(f"metadata/labels/{MANAGER}"))]
+
+    assert landed(record, seen) is Landed.NO
+
+
 def test_all_our_values_mean_that_it_was_done_when_ownership_was_given_back_already():
     record, fault = injected(deployment())
 

@@ -105,10 +105,14 @@ def _absorbed(state: State, seen: Observation) -> State:
 
 def _absorb_fault(fault: FaultState, state: State, seen: Observation) -> FaultState:
     record = next((r for r in seen.records if fault.name in r.faults), None)
-    if record is not None:
-        return replace(fault, record=record.name, target=record.target or fault.target, step=_step_of(record, fault))
     failed = next((f for f in seen.facts if f.kind is FactKind.FAULT_FAILED and f.detail.get("fault") == fault.name
                    and f.detail.get("attempt", fault.attempt) == fault.attempt), None)
+    if record is not None:
+        known = replace(fault, record=record.name, target=record.target or fault.target, step=_step_of(record, fault))
+        if known.step is FaultStep.STARTED and failed is not None and state.phase is Phase.ARMED:
+            # it is intended and can't be done any more: waiting would change nothing, and the record is put back
+            return replace(known, step=FaultStep.FAILED, message=str(failed.detail.get("message", "")))
+        return known
     if fault.step is FaultStep.STARTED:
         if failed is not None:
             return replace(fault, step=FaultStep.FAILED, message=str(failed.detail.get("message", "")))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from kubedrill.core.operations import ABSENT, Refusal, SetFields, Value
-from kubedrill.core.ownership import entry_of, last_changed_by
+from kubedrill.core.ownership import entry_of, last_changed_by, owned_paths
 from kubedrill.core.pointers import (
     found_again,
     holds,
@@ -118,7 +118,9 @@ def landed(record: UndoRecord, seen: Object) -> Landed:
     metadata = seen["metadata"]
     if metadata.get("uid") != record.target_uid:
         return Landed.UNKNOWN
-    if entry_of(metadata.get("managedFields") or (), record.manager):
+    entry = entry_of(metadata.get("managedFields") or (), record.manager) or {}
+    # a label alone is not the injection's: it is what a fence left that was cut short
+    if any(path[0] != "f:metadata" for path in owned_paths(entry.get("fieldsV1") or {})):
         return Landed.YES
     if metadata.get("generation") == record.generation:
         return Landed.NO

@@ -24,11 +24,14 @@ def since(record: UndoRecord, seen: dict[str, Any], clock: Clock) -> Interval:
     return known or Interval(start, end)
 
 
-def found_in(record: UndoRecord, seen: dict[str, Any] | None, clock: Clock) -> Interval | None:
+def found_in(
+    record: UndoRecord, seen: dict[str, Any] | None, restoring: tuple[str, ...], clock: Clock
+) -> Interval | None:
     """The record's injection: as it was written, or as whoever reverts finds it in the target.
 
-    Once it is in, no other of the drill's patches can land: each carries a resourceVersion that is past by now.
+    It is found where all of it stands, or any of it is about to be put back (somebody has changed the rest). Once
+    it is in, no other of the drill's patches can land: each carries a resourceVersion that is past by now.
     """
-    if record.injected is None and seen is not None and landed(record, seen) is Landed.YES:
+    if record.injected is None and seen is not None and (restoring or landed(record, seen) is Landed.YES):
         return since(record, seen, clock)
     return record.injected

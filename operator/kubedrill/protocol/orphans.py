@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.outcomes import Reversal
-from kubedrill.protocol.records import RecordTrouble, StoredRecord, close, list_records
+from kubedrill.protocol.records import RecordTrouble, StoredRecord, close
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import Sightings
@@ -17,15 +18,13 @@ LOG = logging.getLogger(__name__)
 
 
 async def put_back_orphans(
-    kube: Kube, namespace: str, by: str, clock: Clock, reverters: Reverters, sightings: Sightings
+    kube: Kube, stored: Collection[StoredRecord], by: str, clock: Clock, reverters: Reverters, sightings: Sightings
 ) -> int:
-    """Reverts every record without a Drill, all at once. Returns how many were closed.
+    """Reverts those of the records that have no Drill, all at once. Returns how many were closed.
 
     Raises:
         Unreachable: the API server did not answer.
-        RecordTrouble: the records can't be listed.
     """
-    stored = await list_records(kube, namespace)
     drills = {one.record.drill.uid: one.record.drill for one in stored}
     sightings.keep(drills)
     seen = {uid: await sightings.look(kube, drill) for uid, drill in drills.items()}

@@ -138,7 +138,8 @@ class _Reverting:
         for _ in range(ROUNDS):
             seen = await self._seen(stored.record, target)
             plan = plan_revert(stored.record, seen, overwrite=self.overwrite)
-            stored = await self._begun(stored, plan.restoring, found_in(stored.record, seen, self.clock))
+            injected = found_in(stored.record, seen, plan.restoring, self.clock)
+            stored = await self._begun(stored, plan.restoring, injected)
             if seen is None or seen["metadata"]["uid"] != stored.record.target_uid:
                 return stored, plan.fields
             if stored.record.injected is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from kubedrill.core.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.orphans import put_back_orphans
-from kubedrill.protocol.records import RecordTrouble
+from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.reverters.catalogue import all_reverters
 from kubedrill.shell.acting import OPERATOR
@@ -41,7 +41,6 @@ class Desk:
         self.kube, self.clock, self.settings = kube, clock, settings
         self._drills: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, DrillTask] = {}
-        self._last_turn: datetime | None = None
         self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
@@ -54,10 +53,18 @@ class Desk:
         task = self._tasks.get(uid)
         if task is None and not gone and is_settled(drill):
             return
-        if task is None:
-            task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill, self.collector)
-            task.start(self._ended)
-        task.wake()
+        (task or self._begun(drill)).wake()
+
+    def _begun(self, drill: dict[str, Any]) -> DrillTask:
+        uid = drill["metadata"]["uid"]
+        task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill, self.collector)
+        task.start(self._ended)
+        return task
+
+    def take_up(self, uids: Iterable[str]) -> None:
+        """Drills of which there are undo records. One that had ended gets a task again: a late packet may make one."""
+        for uid in set(uids) & self._drills.keys() - self._tasks.keys():
+            self._begun(self._drills[uid]).wake()
 
     def _ended(self, uid: str) -> None:
         self._tasks.pop(uid, None)
@@ -98,11 +105,13 @@ class Desk:
         sightings, reverters = Sightings(), all_reverters(self.clock.now)
         while True:
             try:
-                await put_back_orphans(self.kube, self.settings.namespace, OPERATOR, self.clock, reverters, sightings)
+                stored = await list_records(self.kube, self.settings.namespace)
+                self.take_up(one.record.drill.uid for one in stored)
+                await put_back_orphans(self.kube, stored, OPERATOR, self.clock, reverters, sightings)
             except (Unreachable, RecordTrouble) as error:
-                LOG.warning("the sweep for orphaned undo records failed: %s; it is tried again", error)
+                LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:
-                LOG.exception("the sweep for orphaned undo records failed; it is tried again")
+                LOG.exception("the sweep for forgotten undo records failed; it is tried again")
             await asyncio.sleep(ORPHANS_EVERY)
 
 

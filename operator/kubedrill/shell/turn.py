@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.core.guards import Because
@@ -32,6 +32,9 @@ from kubedrill.shell.reporting import report_name
 from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger(__name__)
+GONE_FOR = timedelta(seconds=30)
+"""A Drill that every read has missed for so long is gone. One read alone may lag behind the event that told of it."""
+LOOK_AGAIN = timedelta(seconds=3)
 
 
 class Turns:
@@ -48,6 +51,7 @@ class Turns:
         self._sightings = Sightings()
         self._actor = Actor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Because, datetime]] = []
+        self._missed_since: datetime | None = None
         self.over = False
 
     async def once(self) -> datetime | None:
@@ -66,6 +70,7 @@ class Turns:
         identity = DrillIdentity(self._uid, self._name, self._settings.namespace)
         if self._sightings.sighted(identity, answer).gone:
             return await self._without_drill()
+        self._missed_since = None
         if not answer.ok:
             raise Unreachable(f"the Drill can't be read: {answer.status} {answer.message}")
         drill = answer.body
@@ -156,8 +161,10 @@ class Turns:
         records = await list_records(self._kube, self._settings.namespace, self._uid)
         for stored in records:
             await self._actor.put_back_orphan(stored)
-        self.over = not records
-        return self._soon() if records else None
+        now = self._clock.now()
+        self._missed_since = self._missed_since or now
+        self.over = not records and now - self._missed_since >= GONE_FOR
+        return self._soon() if records else now + LOOK_AGAIN
 
     def _is_over(self, decision: Decision, seen: Observation) -> bool:
         ended = decision.state.phase in TERMINAL and decision.wake_at is None

@@ -1,4 +1,4 @@
-"""A known failure as a test names it, its re-enactment on a slot of the fault matrix, and what a test may look at then."""
+"""A known failure as a test names it, its re-enactment on a slot of the matrix, and what a test may look at then."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.matrix import Matrix
+from tests.faultmatrix.people import DOINGS
 from tests.faultmatrix.plan import Expect, Plan, Rule
 from tests.faultmatrix.rigging import Live
 from tests.faultmatrix.run import Result, Run
+from tests.faultmatrix.services import ALERT
 from tests.faultmatrix.witness import Sighting
 
 Story = Callable[[Run], Awaitable[Any]]
 WITHIN: Final = 60.0
 """Seconds that a step of a story may take on a busy machine. What must be quicker is bound by the plan's oracles."""
+NOBODY: Final = {"title": "nobody is there", "expectedAlerts": [{"name": ALERT}], "faults": [
+    {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "nobody"}, "limit": FAULTED}}]}
+"""A scenario whose target is not there."""
 BACK_WITHIN: Final = 25.0
 """The same for the way back: the operator's own bound, and room for a machine on which four drills run at once."""
 
@@ -88,20 +94,15 @@ class Enactment:
         """Who put back."""
         return {s.value["by"] for s in self.records(state="Reverted")}
 
-    def writes(self, kind: str, actor: str = "operator") -> list[str]:
-        """The lines of the trace about writes of a kind."""
-        return [line for line in self.result.trace if line.split()[1:3] == [actor, kind]]
+    def writes(self, kind: str) -> list[str]:
+        """The lines of the trace about the operator's writes of a kind."""
+        return [line for line in self.result.trace if line.split()[1:3] == ["operator", kind]]
 
     def explained(self, folder: Path) -> str:
         """All that is wrong with it, and where its trace is."""
         trace = folder / f"{self.plan.name.replace('/', '-')}.trace"
         trace.write_text("\n".join(self.result.trace), encoding="utf-8")
         return "\n".join([*map(str, self.result.findings), f"trace: {trace}"])
-
-
-def first_version(seen: list[Sighting], value: Any) -> int:
-    """The version in which a value was seen first."""
-    return next(s.version for s in seen if s.value == value)
 
 
 def from_now_on(run: Run, rule: Rule) -> Live:
@@ -133,10 +134,8 @@ async def over_and_deleted(run: Run) -> None:
 
 async def all_deleted(run: Run) -> None:
     """Every drill of the run is deleted, and goes."""
-    mine = run.name
-    for run.name in run.drills:
-        await run.delete()
-    run.name = mine
+    for name in run.drills:
+        await DOINGS["delete-drill"](run.slot, name, run.plan.fault, "")
     await run.until(lambda: all(run.phase(name) == "Gone" for name in run.drills) and run.closed(), WITHIN, "gone")
 
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from tests.e2e.catalogue.stage import (
+    NOBODY,
     WITHIN,
     Enactment,
     gone,
@@ -23,8 +24,6 @@ from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 from tests.faultmatrix.stories import forced, gone_and_deleted
 
-NOBODY = {"title": "nobody is there", "expectedAlerts": [{"name": "MatrixAlert"}], "faults": [
-    {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "nobody"}, "limit": "24Mi"}}]}
 DEAD_ONCE_INJECTED = Rule("record", ("kill",), nth=2, when=REPLIED)
 
 
@@ -34,7 +33,7 @@ async def deleted_on_the_way(run: Run) -> None:
     await gone(run)
 
 
-@known_failure("chaos-mesh#2449", "chaos-mesh#2624", story=deleted_on_the_way,
+@known_failure("chaos-mesh#2449", story=deleted_on_the_way,
                rules=(Rule("finalizer", ("delete-drill",)),))
 async def test_finalizer_a_drill_deleted_before_it_has_one_never_touches_its_target(enacted: Enactment):
     """Chaos Mesh 2449: an experiment that was deleted before its finalizer was set left its fault behind, with nobody
@@ -70,8 +69,8 @@ async def ended_and_deleted(run: Run) -> None:
 @known_failure("chaos-mesh#2521", "chaos-mesh#3924", story=ended_and_deleted, drill={"scenario": NOBODY},
                expect={"verdict": ("Error",)})
 async def test_finalizer_goes_when_the_spec_names_what_is_not_there(enacted: Enactment):
-    """Chaos Mesh 2521 and 3924: an experiment whose spec made no sense could not be deleted. Here it says what is wrong,
-    touches nothing, and can be deleted.
+    """Chaos Mesh 2521 and 3924: an experiment whose spec made no sense could not be deleted. Here it says what is
+    wrong, touches nothing, and can be deleted.
     """
     assert "there is no Deployment/nobody" in enacted.status["message"]
     assert enacted.values() == [GOOD]
