@@ -113,7 +113,7 @@ MATRIX = $(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix
 
 .PHONY: faultmatrix
 faultmatrix: setup setup-services cluster ## The operator killed, lied to and cut off at every write (PLAN='names or globs' for some; about 40 min)
-	@$(MATRIX) --plan '$(or $(PLAN),*)' $(if $(TRACE),--trace)
+	@$(MATRIX) --plan '$(or $(PLAN),*)' --slots 7 $(if $(TRACE),--trace)
 
 .PHONY: faultmatrix-ci
 faultmatrix-ci: setup setup-services cluster ## The subset of CI: every write of each fault kind at least once (about 5 min)

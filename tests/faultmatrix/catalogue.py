@@ -2,7 +2,7 @@
 
 A family has `for`: lists whose every combination is a plan, `{name}` in its texts standing for the value. `write: each`
 stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them. A value that is a map
-brings several names at once.
+brings several names at once. `ci` and `nightly` name the combinations that run at every change, or only at night.
 """
 
 from __future__ import annotations
@@ -41,11 +41,17 @@ def plans_of(file: Path) -> Iterator[Plan]:
         if "for" not in entry:
             yield plan_of(entry)
             continue
-        in_ci = entry.get("ci")
+        in_ci, nightly = entry.get("ci"), entry.get("nightly")
         for values in _combined(entry["for"], counts):
             named = _filled({"name": entry["name"]} | entry["plan"], values)
-            named["in_ci"] = in_ci is not None and all(str(values[k]) in map(str, v) for k, v in in_ci.items())
+            named["in_ci"] = _among(values, in_ci)
+            named["nightly"] = _among(values, nightly)
             yield plan_of(named)
+
+
+def _among(values: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> bool:
+    """Whether a family's `ci` or `nightly` names a combination: for each name that it gives, one of its values."""
+    return chosen is not None and all(str(values[k]) in map(str, v) for k, v in chosen.items())
 
 
 def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:

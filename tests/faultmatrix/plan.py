@@ -70,7 +70,7 @@ class Plan:
     `down` is how long the operator stays away after a kill (seconds; None: for good). `watchdog` whether one is
     there. `drill` are changes to the drill's spec. `skew`: how wrong the operator's wall clock is
     (libfaketime). `row`: the row of the published fault matrix that it stands for. `slow` ones have long outages and run
-    apart; `in_ci` ones run at every change.
+    apart; `nightly` ones repeat a rule on another fault or with another answer; `in_ci` ones run at every change.
     """
 
     name: str
@@ -84,6 +84,7 @@ class Plan:
     skew: str = ""
     row: str = ""
     slow: bool = False
+    nightly: bool = False
     in_ci: bool = False
 
 

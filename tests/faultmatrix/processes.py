@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, Final
@@ -53,15 +55,16 @@ def _services_here(really: Any) -> Any:
 class Program:
     """One role's process, started again and again."""
 
-    def __init__(self, server: ForkServerContext, role: str, env: dict[str, str], log: Path) -> None:
-        self._server, self.role, self._env, self.log = server, role, env, log
+    def __init__(self, server: ForkServerContext, role: str, env: dict[str, str], log: Path, skew: str = "") -> None:
+        self._server, self.role, self._env, self.log, self._skew = server, role, env, log, skew
         self._process: Any = None
         self.killed: set[int] = set()
         self.started = 0
 
     def start(self) -> None:
         """A new process."""
-        self._process = self._server.Process(target=_serve, args=(self.role, self._env | ANY_PORT, str(self.log)))
+        arguments = (self.role, self._env | ANY_PORT, str(self.log))
+        self._process = Skewed(*arguments, self._skew) if self._skew else self._server.Process(target=_serve, args=arguments)
         self._process.start()
         self.started += 1
 
@@ -96,3 +99,46 @@ class Program:
             return 0
         text = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii")
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Skewed:
+    """A process whose clock is wrong (libfaketime). Not forked: it must be loaded with the library."""
+
+    def __init__(self, role: str, env: dict[str, str], log: str, skew: str) -> None:
+        self._call = f"from tests.faultmatrix.processes import _serve; _serve({role!r}, {env!r}, {log!r})"
+        self._skew = skew
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """With the wrong clock. Its monotonic clock is wrong, too, where only the rate is."""
+        library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+        if library is None:
+            raise SystemExit("libfaketime is not installed: make setup-services")
+        faked = {"LD_PRELOAD": str(library), "FAKETIME": self._skew, "FAKETIME_NO_CACHE": "1"}
+        if " x" not in self._skew:
+            faked["DONT_FAKE_MONOTONIC"] = "1"
+        self._process = subprocess.Popen([sys.executable, "-c", self._call], env=os.environ | faked)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def exitcode(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process:
+            self._process.kill()
+
+    def join(self, timeout: float) -> None:
+        """Waits for its end."""
+        if self._process:
+            self._process.wait(timeout)

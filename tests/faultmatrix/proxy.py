@@ -128,7 +128,10 @@ class Proxy:
     async def _told(
         self, incoming: web.Request, raw: bytes, traced: Traced, moment: str, ready: web.Response | None = None
     ) -> web.StreamResponse | None:
-        """Does what the rule says for this moment. A response ends the request; None lets it go on."""
+        """Does what the rule says for this moment. A response ends the request; None lets it go on.
+
+        `raw` is what there is by then: the request's body, or the answer's.
+        """
         rule = traced.rule
         if rule is None or rule.when != moment:
             return None
@@ -158,9 +161,9 @@ class Proxy:
             case "delay":
                 await asyncio.sleep(float(argument))
             case "twice":
-                await self._forward(incoming, raw)
+                await self._forward(incoming, await incoming.read())
             case "late":
-                self._later(incoming, raw, float(argument))
+                self._later(incoming, await incoming.read(), float(argument))
             case "stale":
                 await self._remember(incoming, incoming.raw_path, float(argument))
             case "stale-all":

@@ -14,7 +14,6 @@ from multiprocessing.context import ForkServerContext
 from typing import Any
 
 from kubedrill.core.phases import TERMINAL
-from kubedrill.kube.client import Kube
 from kubedrill.protocol.drills import drill_path
 from tests.faultmatrix import shapes
 from tests.faultmatrix.kubelet import FAULTED
@@ -75,8 +74,9 @@ class Run:
         self.programs = {}
         for role, account in ROLES.items():
             proxies[role].act = self.act
-            env = slot.environment(account, proxies[role].port) | _skewed(plan, role)
-            self.programs[role] = Program(server, role, env, slot.folder / f"{self.name}-{role}.log")
+            env = slot.environment(account, proxies[role].port)
+            log = slot.folder / f"{self.name}-{role}.log"
+            self.programs[role] = Program(server, role, env, log, plan.skew if role == "operator" else "")
         self.lasting = operator
         if operator is not None:
             self.programs["operator"] = operator
@@ -353,11 +353,3 @@ class Run:
             lines.append(f"{traced.at:.3f} {traced.actor} {request.kind} {request.method} {request.path[-70:]}"
                          f" {traced.status}{mark}")
         return lines, counts
-
-
-def _skewed(plan: Plan, role: str) -> dict[str, str]:
-    """A wrong clock is given to a process of its own: see `processes.skewed`."""
-    return {"KUBEDRILL_MATRIX_SKEW": plan.skew} if plan.skew and role in ("operator", "watchdog") else {}
-
-
-__all__ = ["Kube", "Late", "Result", "Run"]

@@ -158,6 +158,43 @@ async def frozen(run: Run) -> None:
     await _over_and_deleted(run)
 
 
+async def refused(run: Run) -> None:
+    """Nothing can be stored, so nothing is touched; the drill ends by itself."""
+    await run.apply()
+    await _over_and_deleted(run)
+
+
+async def stop_during_outage(run: Run) -> None:
+    """In play, then nothing answers any more; stopped in the middle of that."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.stop()
+    await run.until(run.ended, 120, "over")
+    await _over_and_deleted(run)
+
+
+async def stuck_is_said(run: Run) -> None:
+    """It can't be put back for longer than a minute: Stalled is said within 60 s, and it is kept trying."""
+    run.spawn(run.watch_for_stalled())
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.stop()
+    await run.until(lambda: run.stuck, 60, "Stalled is said")
+    await run.until(run.ended, 120, "over")
+    await _over_and_deleted(run)
+
+
+async def silent(run: Run) -> None:
+    """The operator dies for good, nobody stops the drill, its deadline is far: two minutes of silence are enough."""
+    await _dead(run)
+    run.ended_at = time.monotonic()
+    await run.until(run.restored, 150, "put back by the watchdog")
+    run.programs["operator"].start()
+    await run.until(run.in_play, ARMING, "the operator goes on")
+    await run.stop()
+    await _over_and_deleted(run)
+
+
 async def gone_at_deadline(run: Run) -> None:
     """The operator dies for good and nobody does anything: the deadline passes."""
     await _dead(run)
@@ -207,5 +244,6 @@ STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {
     "stop": stop, "stop-at-once": stop_at_once, "delete": delete, "deadline": deadline, "forced": forced,
     "gone-and-stopped": gone_and_stopped, "gone-and-deleted": gone_and_deleted, "gone-at-deadline": gone_at_deadline,
     "stop-at-once-or-in-play": stop_at_once_or_in_play, "stop-once-met": stop_once_met, "stop-after-drift": stop_after_drift, "forced-by-rule": forced_by_rule,
-    "rights-back": rights_back, "namespace-gone": namespace_gone, "frozen": frozen, "late-record": late_record, "two-drills": two_drills, "target-gone": target_gone,
+    "rights-back": rights_back, "namespace-gone": namespace_gone, "refused": refused, "stop-during-outage": stop_during_outage, "stuck-is-said": stuck_is_said,
+    "silent": silent, "frozen": frozen, "late-record": late_record, "two-drills": two_drills, "target-gone": target_gone,
 }

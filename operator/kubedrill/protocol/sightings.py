@@ -23,7 +23,8 @@ from kubedrill.signals.sighting import instant
 def standing_of(drill: DrillIdentity, answer: Answer) -> Standing:
     """What the answer to a GET of a Drill says about it."""
     if answer.ok:
-        return Standing.THERE if answer.body["metadata"]["uid"] == drill.uid else Standing.GONE
+        uid = (answer.body.get("metadata") or {}).get("uid")  # an answer cut to pieces by a proxy has none
+        return Standing.UNKNOWN if uid is None else Standing.THERE if uid == drill.uid else Standing.GONE
     if is_not_found(answer, "drills", drill.name):
         return Standing.GONE
     return Standing.UNSERVED if answer.status == 404 else Standing.UNKNOWN
