@@ -115,6 +115,10 @@ MATRIX = $(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix
 faultmatrix: setup setup-services cluster ## The operator killed, lied to and cut off at every write (PLAN='names or globs' for some; about 40 min)
 	@$(MATRIX) --plan '$(or $(PLAN),*)' --slots 7 $(if $(TRACE),--trace)
 
+.PHONY: faultmatrix-night
+faultmatrix-night: setup setup-services cluster ## All plans but the slow ones, those that repeat a rule on another fault too
+	@$(MATRIX) --nightly --slots 7
+
 .PHONY: faultmatrix-ci
 faultmatrix-ci: setup setup-services cluster ## The subset of CI: every write of each fault kind at least once (about 5 min)
 	@$(MATRIX) --ci
@@ -134,6 +138,10 @@ mutants: setup setup-services cluster ## Plant small bugs, one at a time: the su
 .PHONY: soak
 soak: setup setup-services cluster ## 300 random drills with random kills: nothing is left, and memory does not grow
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.soak
+
+.PHONY: nodes
+nodes: setup cluster install staging ## The control plane restarted, the worker stopped, in the middle of drills
+	@$(KUBE) $(BIN)/pytest -q nightly/test_nodes.py
 
 .PHONY: soak-baseline
 soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline

@@ -49,6 +49,11 @@ def parser() -> argparse.ArgumentParser:
         ("go", go, "print the path of a Go toolchain that builds the modules of this project"),
     ):
         commands.add_parser(name, help=text, description=text).set_defaults(command=command)
+    text = "stop, start or restart a node, as a failing machine would"
+    one = commands.add_parser("node", help=text, description=text)
+    one.set_defaults(command=node)
+    one.add_argument("what", choices=("stop", "start", "restart"))
+    one.add_argument("name", help="a node's name, as kubectl get nodes says it")
     text = "build one Containerfile and load the image into the nodes; what has not changed is skipped"
     build = commands.add_parser("image", help=text, description=text)
     build.set_defaults(command=image)
@@ -141,6 +146,15 @@ def go(places: Folders, _: argparse.Namespace) -> int:
     with exclusive(places):
         run_steps([toolchain.go_step(Runner(places.log, {}), places)], Stamps(places.stamps), sys.stderr)
     print(toolchain.go(places))
+    return 0
+
+
+def node(places: Folders, arguments: argparse.Namespace) -> int:
+    """Stop, start or restart the container that is a node."""
+    machine = present(places)
+    if machine.provider is Provider.EXISTING:
+        raise ClusterError("the nodes of an existing cluster are not ours to stop")
+    machine.runner.run(machine.engine_name, arguments.what, arguments.name)
     return 0
 
 

@@ -15,7 +15,7 @@ level() { # NAME COMMAND...: run one level and keep its count; fails when a test
   printf '\n== %s\n' "$name"
   "$@" 2>&1 | tee "build/$name.log"
   code=${PIPESTATUS[0]}
-  passed=$(tail -n 1 "build/$name.log" | grep -oE '[0-9]+ passed' | grep -oE '[0-9]+' || echo 0)
+  passed=$(tail -n 1 "build/$name.log" | grep -oE '[0-9]+ (passed|plans)' | grep -oE '[0-9]+' || echo 0)
   bad=$(tail -n 1 "build/$name.log" | grep -oE '[0-9]+ (failed|error)' | awk '{n += $1} END {print n + 0}')
   printf '%s %s %s %s\n' "$name" "$passed" "$bad" "$((SECONDS - start))" >> build/levels.txt
   [ "$code" = 0 ] && [ "$passed" != 0 ]
@@ -30,6 +30,7 @@ on_the_cluster() { # each folder in a process of its own, so that it has cleared
     compgen -G "$folder/test_*.py" > /dev/null || continue
     level "$name" $python -m pytest -q "$folder" --durations=5 || again "$name" "$folder" || all=1
   done
+  level faultmatrix $python -m tests.faultmatrix --ci --again || all=1
   return $all
 }
 

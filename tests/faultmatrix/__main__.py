@@ -43,8 +43,8 @@ def said(result: Result) -> str:
     return line
 
 
-async def main() -> int:
-    """All plans that are asked for; 1 when one failed."""
+def options() -> argparse.Namespace:
+    """What is asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.faultmatrix", description=__doc__)
     parser.add_argument("--plan", default="*", help="names or globs")
     parser.add_argument("--slots", type=int, default=6, help="how many run at once")
@@ -54,31 +54,47 @@ async def main() -> int:
     parser.add_argument("--slow", action="store_true", help="only those with long outages")
     parser.add_argument("--list", action="store_true", help="print the names")
     parser.add_argument("--first", type=int, default=0, help="end after so many failures (0: never)")
+    parser.add_argument("--again", action="store_true", help="run what failed once more, and say so")
     parser.add_argument("--trace", action="store_true", help="print the requests of each plan")
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+async def ran(matrix: Matrix, plans: list[Plan], arguments: argparse.Namespace) -> list[Result]:
+    """The results, told as they come; ends early after as many failures as asked for."""
+    results: list[Result] = []
+    async for result in matrix.run(plans):
+        results.append(result)
+        print(said(result), flush=True)
+        if arguments.trace or result.findings:
+            (FOLDER / f"{result.plan.name.replace('/', '--')}.trace").write_text("\n".join(result.trace))
+        if arguments.trace:
+            print("\n".join(result.trace))
+        if arguments.first and sum(bool(r.findings) for r in results) >= arguments.first:
+            break
+    return results
+
+
+async def main() -> int:
+    """All plans that are asked for; 1 when one failed."""
+    arguments = options()
     plans = chosen(arguments)
     if arguments.list:
         print("\n".join(p.name for p in plans))
         return 0
-    shutil.rmtree(FOLDER / f"from-{arguments.first_slot}", ignore_errors=True)
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    began, results = time.monotonic(), []
-    async with Matrix(min(arguments.slots, len(plans)), FOLDER / f"from-{arguments.first_slot}", arguments.first_slot) as matrix:
-        async for result in matrix.run(plans):
-            results.append(result)
-            print(said(result), flush=True)
-            if arguments.trace or result.findings:
-                trace = FOLDER / f"{result.plan.name.replace('/', '--')}.trace"
-                trace.write_text("\n".join(result.trace))
-            if arguments.trace:
-                print("\n".join(result.trace))
-            if arguments.first and sum(bool(r.findings) for r in results) >= arguments.first:
-                break
-    failed = [r for r in results if r.findings]
+    folder = FOLDER / f"from-{arguments.first_slot}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    began = time.monotonic()
+    async with Matrix(min(arguments.slots, len(plans)), folder, arguments.first_slot) as matrix:
+        results = await ran(matrix, plans, arguments)
+        failed = [r for r in results if r.findings]
+        if arguments.again and failed:
+            print(f"\nonce more: {', '.join(r.plan.name for r in failed)}")
+            failed = [r for r in await ran(matrix, [r.plan for r in failed], arguments) if r.findings]
     print(f"\n{time.monotonic() - began:.0f} s")
     for result in failed:
         print(said(result))
-    residues = sum(r.residue for r in results)
+    residues = sum(r.residue for r in failed)
     print(f"{len(results)} plans, {residues} residues, {len(failed)} failed")
     return 1 if failed or len(results) < len(plans) else 0
 

@@ -130,7 +130,8 @@ def _counted(seen: Evidence) -> Iterable[Finding]:
 def _values(seen: Evidence) -> Iterable[Finding]:
     """O5: the touched field is always before or after, or what somebody else set."""
     allowed = {shapes.GOOD, FAULTED, *seen.own_values}
-    strange = {s.value for s in seen.witness.of("target")} - allowed
+    names = {name for _, name in shapes.targets_of(seen.plan.fault)}
+    strange = {s.value for s in seen.witness.of("target") if s.name in names} - allowed
     if strange:
         yield Finding("O5", f"a limit was {', '.join(map(str, strange))}")
 
@@ -140,7 +141,8 @@ def _law(seen: Evidence) -> Iterable[Finding]:
     stored: dict[str, int] = {}
     for one in seen.witness.of("record"):
         stored.setdefault(one.value["target"], one.version)
-    for one in seen.witness.of("target"):
+    names = {name for _, name in shapes.targets_of(seen.plan.fault)}
+    for one in (s for s in seen.witness.of("target") if s.name in names):
         if one.value == FAULTED and one.version < stored.get(one.name, 1 << 62):
             yield Finding("O9", f"{one.name} was touched before its undo was stored")
             return

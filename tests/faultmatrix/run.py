@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
@@ -190,6 +191,13 @@ class Run:
     def in_play(self) -> bool:
         """In play, or over already."""
         return self.phase() == "InPlay" or self.ended()
+
+    def deadline_at(self) -> float:
+        """The drill's deadline by this process' monotonic clock, as its undo records say; 0 while there is none."""
+        said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record")]
+        if not said:
+            return 0.0
+        return time.monotonic() + (min(said) - datetime.now(UTC)).total_seconds()  # noqa: TID251  the API server's, here
 
     def since_met(self) -> float:
         """Seconds since the plan's last rule met its request; none while one has not."""

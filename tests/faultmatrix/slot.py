@@ -139,20 +139,26 @@ class Slot:
                 await asyncio.sleep(0.05)
 
     async def clear(self, name: str) -> None:
-        """After a failed plan: its Drill, its records and its jobs are taken away by force."""
-        await self.kube.call("PATCH", drill_path(self.control, name), {"metadata": {"finalizers": None}},
-                             content_type=MERGE_PATCH)
-        await self.kube.call("DELETE", drill_path(self.control, name))
+        """After a failed plan: its Drill, its records and its jobs are taken away by force, and seen to be gone."""
+        path = drill_path(self.control, name)
+        await self.kube.call("DELETE", path)
+        await self.as_break_glass("PATCH", path, {"metadata": {"finalizers": None}})
         for record in await self.records():
             # the policies let only the operator and the break-glass group do so
             await self.as_break_glass("DELETE", f"/api/v1/namespaces/{self.control}/secrets/{record['metadata']['name']}")
+        async with asyncio.timeout(30):
+            while await self.drill(name) or await self.records():
+                await asyncio.sleep(0.05)
         async with self.redis() as redis:
-            await redis.flushdb()
+            keys = [key async for key in redis.scan_iter(match=f"*{self.target}:*")]
+            if keys:
+                await redis.delete(*keys)
 
     async def as_break_glass(self, method: str, path: str, body: Any = None) -> Answer:
         """As a member of the break-glass group."""
         headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
-        return await self.kube.call(method, path, body, headers=headers)
+        content_type = MERGE_PATCH if method == "PATCH" else "application/json"
+        return await self.kube.call(method, path, body, content_type=content_type, headers=headers)
 
     def redis(self) -> Redis:
         """A connection to the queue's Redis, in this slot's own database."""

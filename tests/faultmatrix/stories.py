@@ -136,10 +136,7 @@ async def gone_and_stopped(run: Run) -> None:
     await _dead(run)
     await run.stop()
     await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
-    run.dead = False
-    run.healed_at = 0.0
-    run.programs["operator"].start()
-    await _over_and_deleted(run)
+    await _taken_over(run)
 
 
 async def gone_and_deleted(run: Run) -> None:
@@ -198,9 +195,9 @@ async def silent(run: Run) -> None:
 async def gone_at_deadline(run: Run) -> None:
     """The operator dies for good and nobody does anything: the deadline passes."""
     await _dead(run)
+    run.ended_at = run.deadline_at()
     await run.until(run.restored, 150, "put back by the watchdog")
-    run.programs["operator"].start()
-    await _over_and_deleted(run)
+    await _taken_over(run)
 
 
 async def two_drills(run: Run) -> None:
@@ -224,12 +221,20 @@ async def two_drills(run: Run) -> None:
 
 async def target_gone(run: Run) -> None:
     """The target goes in the middle (by a rule): gone is put back, and the Drill ends."""
-    await stop(run)
+    await stop_once_met(run)
 
 
 async def _dead(run: Run) -> None:
+    """The operator is killed on the way in; or it is in play, and killed on the way out."""
     await run.apply()
-    await run.until(lambda: run.dead, ARMING, "the operator is killed")
+    await run.until(lambda: run.dead or run.in_play(), ARMING, "the operator is killed, or in play")
+
+
+async def _taken_over(run: Run) -> None:
+    """A new operator comes where the old one is dead, and closes the books."""
+    if run.dead:
+        run.programs["operator"].start()
+    await _over_and_deleted(run)
 
 
 async def _over_and_deleted(run: Run) -> None:

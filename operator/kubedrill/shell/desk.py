@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
