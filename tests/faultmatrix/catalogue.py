@@ -1,4 +1,4 @@
-"""All plans, from the files in `plans/`: single ones, and families that are spelled out over every write of every fault.
+"""All plans, from the files in `plans/`: single ones, and families, spelled out over every write of every fault.
 
 A family has `for`: lists whose every combination is a plan, `{name}` in its texts standing for the value. `write: each`
 stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them. A value that is a map
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
-
 from tests.faultmatrix.plan import Plan, plan_of
 
 PLANS: Final = Path(__file__).parent / "plans"
@@ -71,7 +70,7 @@ def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) 
         else:
             every = int(str(axes["write"]).split()[1])
             pairs = [(a, m) for a in writes for m in range(1, len(writes) + 1)]
-            for (kind, nth), second in pairs[:: every]:
+            for (kind, nth), second in pairs[::every]:
                 yield values | {"write": f"{kind}-{nth}", "what": kind, "nth": nth, "second": second}
 
 

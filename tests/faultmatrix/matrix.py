@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import ssl
 import tempfile
@@ -12,21 +13,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-
-from kubedrill.kube.client import Kube
 from tests.faultmatrix.kubelet import Kubelet
 from tests.faultmatrix.plan import Plan
 from tests.faultmatrix.processes import Program, context
 from tests.faultmatrix.proxy import Proxy, Upstream
-from tests.faultmatrix.requests import Request
 from tests.faultmatrix.run import ROLES, Result, Run
 from tests.faultmatrix.services import Services, services
 from tests.faultmatrix.slot import Slot
 from tests.faultmatrix.stories import STORIES
 
+from kubedrill.kube.client import Kube
+
 
 class Matrix:
-    """As many slots as asked for, on the API server of KUBECONFIG. `lasting`: a slot's operator lives on from plan to plan."""
+    """As many slots as asked for, on KUBECONFIG's API server. `lasting`: a slot's operator lives on between plans."""
 
     def __init__(self, slots: int, folder: Path, first: int = 0, *, lasting: bool = False) -> None:
         self._wanted, self._folder, self._lasting = range(first, first + slots), folder, lasting
@@ -118,7 +118,7 @@ class Matrix:
             operator.kill()
 
     async def _proxy(self, role: str, up: Upstream) -> Proxy:
-        async def nobody(_action: str, _request: Request) -> None:
+        async def nobody(_action: str) -> None:
             """Nothing acts between plans."""
 
         proxy = Proxy(role, up, nobody)
@@ -134,7 +134,5 @@ def upstream() -> Upstream:
     cluster = next(c["cluster"] for c in config["clusters"] if c["name"] == current["cluster"])
     trust = None
     if "certificate-authority-data" in cluster:
-        import base64
-
         trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
     return Upstream(cluster["server"], trust)

@@ -8,54 +8,20 @@ from __future__ import annotations
 
 import copy
 import json
-import urllib.request
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import pairwise
 from typing import Any, Final
 
-from kubedrill.core.pointers import read
 from tests.faultmatrix import shapes
+from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
-from tests.faultmatrix.plan import Plan
-from tests.faultmatrix.slot import Slot
-from tests.faultmatrix.witness import Sighting, Witness
+from tests.faultmatrix.residue import residue
+from tests.faultmatrix.witness import Sighting
 
-OURS: Final = "manager-"
+from kubedrill.core.pointers import read
+
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it must be."""
-
-    oracle: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.oracle} {self.what}"
-
-
-@dataclass
-class Evidence:
-    """What a run leaves to the oracles. Instants are monotonic seconds of this process."""
-
-    plan: Plan
-    slot: Slot
-    witness: Witness
-    before: dict[str, dict[str, Any]]
-    status: dict[str, Any] = field(default_factory=dict)
-    ended_at: float = 0.0
-    healed_at: float = 0.0
-    logs: list[Path] = field(default_factory=list)
-    exits: list[str] = field(default_factory=list)
-    own_values: set[str] = field(default_factory=set)
-    drills: tuple[str, ...] = ()
-    refused: list[str] = field(default_factory=list)
-    late: str = ""
-    stuck_seen: bool = False
-    unmet: list[int] = field(default_factory=list)
 
 
 async def judged(seen: Evidence) -> list[Finding]:
@@ -67,7 +33,7 @@ async def judged(seen: Evidence) -> list[Finding]:
         found += _as_before(seen, now)
     found += [*_counted(seen), *_values(seen), *_law(seen), *_verdict(seen), *_processes(seen), *_bound(seen)]
     found += [Finding("O8", f"the API server refused {what}") for what in seen.refused]
-    found += await _residue(seen, now)
+    found += [Finding("O3", what) for what in await residue(seen, now)]
     return found
 
 
@@ -122,27 +88,31 @@ def _counted(seen: Evidence) -> Iterable[Finding]:
         for one in seen.witness.of("target", name):
             by_uid.setdefault(one.uid, []).append(one.value)
         for values in by_uid.values():
-            into = sum(a != FAULTED and b == FAULTED for a, b in zip(values, values[1:], strict=False))
+            into = sum(a != FAULTED and b == FAULTED for a, b in pairwise(values))
             if into > seen.plan.expect.injections:
                 yield Finding("O2", f"{kind}/{name} was injected {into} times")
 
 
+def _of_targets(seen: Evidence) -> list[Sighting]:
+    """The versions of the plan's own targets: an earlier plan's may still stand beside them."""
+    names = {name for _, name in shapes.targets_of(seen.plan.fault)}
+    return [one for one in seen.witness.of("target") if one.name in names]
+
+
 def _values(seen: Evidence) -> Iterable[Finding]:
     """O5: the touched field is always before or after, or what somebody else set."""
-    allowed = {shapes.GOOD, FAULTED, *seen.own_values}
-    names = {name for _, name in shapes.targets_of(seen.plan.fault)}
-    strange = {s.value for s in seen.witness.of("target") if s.name in names} - allowed
+    allowed = {shapes.GOOD, FAULTED, *seen.plan.own_values}
+    strange = {s.value for s in _of_targets(seen)} - allowed
     if strange:
         yield Finding("O5", f"a limit was {', '.join(map(str, strange))}")
 
 
 def _law(seen: Evidence) -> Iterable[Finding]:
-    """The law: nothing is touched before its undo is stored."""
+    """O9: the law. Nothing is touched before its undo is stored."""
     stored: dict[str, int] = {}
     for one in seen.witness.of("record"):
         stored.setdefault(one.value["target"], one.version)
-    names = {name for _, name in shapes.targets_of(seen.plan.fault)}
-    for one in (s for s in seen.witness.of("target") if s.name in names):
+    for one in _of_targets(seen):
         if one.value == FAULTED and one.version < stored.get(one.name, 1 << 62):
             yield Finding("O9", f"{one.name} was touched before its undo was stored")
             return
@@ -164,7 +134,8 @@ def _verdict(seen: Evidence) -> Iterable[Finding]:
         yield Finding("O7", "it was injected, and the milestone is missing")
     ends = {f["outcome"] for f in restore.get("fields") or ()}
     if seen.plan.expect.ends and not ends & set(seen.plan.expect.ends):
-        yield Finding("O6", f"the fields ended {', '.join(sorted(ends)) or 'unsaid'}, not {', '.join(seen.plan.expect.ends)}")
+        wanted = ", ".join(seen.plan.expect.ends)
+        yield Finding("O6", f"the fields ended {', '.join(sorted(ends)) or 'unsaid'}, not {wanted}")
     if seen.plan.expect.reported_stuck and not seen.stuck_seen:
         yield Finding("O7", "it could not be put back for a while, and Stalled never said so")
 
@@ -204,56 +175,3 @@ def restored_at(seen: Evidence) -> float | None:
                 back.append(one.at)
                 faulted = None
     return max(back, default=None)
-
-
-async def _residue(seen: Evidence, now: dict[str, dict[str, Any]]) -> list[Finding]:
-    """O3: nothing of ours is left anywhere."""
-    found = [f"undo record {r['metadata']['name']}" for r in await seen.slot.records()]
-    for name, here in now.items():
-        meta = here.get("metadata", {})
-        found += [f"{name} has label {k}" for k in meta.get("labels", {}) if k.startswith(OURS)]
-        found += [f"{name} has annotation {k}" for k in meta.get("annotations", {}) if "kubedrill" in k]
-        found += [f"{name} has an entry of {e['manager']}" for e in meta.get("managedFields") or ()
-                  if str(e.get("manager")).startswith((OURS, "kubedrill"))]
-    found += [f"Drill {name}" for name in seen.drills if await seen.slot.drill(name)]
-    found += await _revisions(seen)
-    found += await _jobs(seen.slot)
-    if seen.plan.fault == "alert":
-        found += _alerts(seen.slot)
-    return [Finding("O3", what) for what in found]
-
-
-async def _revisions(seen: Evidence) -> list[str]:
-    """Revisions that would bring the fault back with the owner's next `rollout undo`."""
-    found = []
-    if seen.plan.expect.value == FAULTED or "carried" in seen.plan.name:
-        return found
-    for plural in ("replicasets", "controllerrevisions"):
-        listed = await seen.slot.must("GET", f"/apis/apps/v1/namespaces/{seen.slot.target}/{plural}", also=(403, 404))
-        for item in listed.body.get("items") or ():
-            holder = item if "spec" in item else item.get("data") or {}
-            if read(holder, shapes.LIMIT) == FAULTED:
-                found.append(f"{plural} {item['metadata']['name']} carries the fault")
-    return found
-
-
-async def _jobs(slot: Slot) -> list[str]:
-    """Fake jobs in the queue or in a worker's hands; a mark that never ends."""
-    found = []
-    async with slot.redis() as redis:
-        async for key in redis.scan_iter(match=f"*{slot.target}:*"):
-            kind = await redis.type(key)
-            if kind == "list":
-                fakes = [job for job in await redis.lrange(key, 0, -1) if '"drill-' in job]
-                found += [f"{len(fakes)} fake jobs in {key}"] if fakes else []
-        async for key in redis.scan_iter(match="*drill*"):
-            if await redis.ttl(key) == -1:
-                found.append(f"the mark {key} never ends")
-    return found
-
-
-def _alerts(slot: Slot) -> list[str]:
-    url = f"http://127.0.0.1:{slot.services.alertmanager}/api/v2/alerts?active=true"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        alerts = json.loads(answer.read())
-    return [f"alert {a['labels']['alertname']} is active" for a in alerts if a["labels"].get("namespace") == slot.target]

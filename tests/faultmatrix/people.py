@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from kubedrill.api.drill import FINALIZER
-from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
-from kubedrill.protocol.drills import drill_path
 from tests.faultmatrix import shapes
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
+
+from kubedrill.api.drill import FINALIZER
+from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
+from kubedrill.protocol.drills import drill_path
 
 Doing = Callable[[Slot, str, str, str], Awaitable[None]]
 
@@ -31,7 +32,7 @@ async def put_back(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
 
 
 async def raise_limit(slot: Slot, _drill: str, fault: str, argument: str) -> None:
-    """Somebody sets only the request above the old limit: putting the old limit back would be refused."""
+    """Somebody raises request and limit above the old limit: either alone could not be put back."""
     path = f"{shapes.CONTAINER}/resources"
     patch = [{"op": "replace", "path": f"{path}/{what}/memory", "value": argument} for what in ("requests", "limits")]
     await slot.must("PATCH", slot.path_of(*_first(fault)), patch, JSON_PATCH, query=[("fieldManager", "kubectl-set")])
@@ -45,7 +46,8 @@ async def other_field(slot: Slot, _drill: str, fault: str, _argument: str) -> No
 
 async def stop_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
     """The facilitator stops the drill."""
-    await slot.kube.call("PATCH", drill_path(slot.control, drill), {"spec": {"desired": "Stop"}}, content_type=MERGE_PATCH)
+    wish = {"spec": {"desired": "Stop"}}
+    await slot.kube.call("PATCH", drill_path(slot.control, drill), wish, content_type=MERGE_PATCH)
 
 
 async def delete_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
@@ -66,7 +68,7 @@ async def delete_target(slot: Slot, _drill: str, fault: str, _argument: str) -> 
     await slot.kube.call("DELETE", slot.path_of(*_first(fault)), {"propagationPolicy": "Background"})
 
 
-async def recreate_target(slot: Slot, drill: str, fault: str, argument: str) -> None:
+async def recreate_target(slot: Slot, _drill: str, fault: str, argument: str) -> None:
     """The target goes and comes back under its name: with the value that is said, or its own."""
     kind, name = _first(fault)
     await slot.gone(slot.path_of(kind, name))
@@ -106,7 +108,8 @@ async def strip_and_keep(slot: Slot, drill: str, _fault: str, _argument: str) ->
 async def flush_queue(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """Redis loses its data."""
     async with slot.redis() as redis:
-        keys = [k async for k in redis.scan_iter(match=f"*{slot.target}*")] + [k async for k in redis.scan_iter(match="*drill*")]
+        patterns = (f"*{slot.target}*", "*drill*")
+        keys = [key for pattern in patterns async for key in redis.scan_iter(match=pattern)]
         if keys:
             await redis.delete(*keys)
 

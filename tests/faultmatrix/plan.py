@@ -48,15 +48,15 @@ class Expect:
 
     `verdict`: one of these. `restored_within`: seconds from the end (stop, deletion, deadline, or `since` the last
     healing) to the declared state. `exits`: how often the operator may have ended by itself. `ends`: each touched
-    field's end, where it is not plainly restored. `by`: who must have put it back. `value`: the field's value at the
-    end where somebody else's is kept.
+    field's end, where it is not plainly restored. `value`: the field's value at the end where somebody else's is kept.
+    `reported_stuck`: Stalled must have been said. `injections`: at most so many. `other_field`: somebody's change of
+    another field must still stand.
     """
 
     verdict: tuple[str, ...] = ("Stopped",)
     restored_within: float = 10.0
     exits: int = 0
     ends: tuple[str, ...] = ()
-    by: str = ""
     value: str = ""
     reported_stuck: bool = False
     injections: int = 1
@@ -68,9 +68,10 @@ class Plan:
     """One run: `fault` is what the drill does, `story` what its people do, `rules` what goes wrong.
 
     `down` is how long the operator stays away after a kill (seconds; None: for good). `watchdog` whether one is
-    there. `drill` are changes to the drill's spec. `skew`: how wrong the operator's wall clock is
-    (libfaketime). `row`: the row of the published fault matrix that it stands for. `slow` ones have long outages and run
-    apart; `nightly` ones repeat a rule on another fault or with another answer; `in_ci` ones run at every change.
+    there. `drill` are changes to the drill's spec. `skew`: how wrong the operator's wall clock is (libfaketime).
+    `row`: the rows of the published fault matrix that it stands for (`rows.md`), with commas between. `slow` ones have
+    long outages and run apart; `nightly` ones repeat a rule on another fault or with another answer; `in_ci` ones run
+    at every change.
     """
 
     name: str
@@ -86,6 +87,13 @@ class Plan:
     slow: bool = False
     nightly: bool = False
     in_ci: bool = False
+
+    @property
+    def own_values(self) -> set[str]:
+        """The values that its people set."""
+        said = [action.split() for rule in self.rules for action in rule.do]
+        said += [[self.expect.value]] if self.expect.value else []
+        return {word for words in said for word in words if word.endswith("Mi")}
 
 
 def rule_of(wire: dict[str, Any]) -> Rule:

@@ -34,10 +34,11 @@ def _serve(role: str, env: dict[str, str], log: str) -> None:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     socket.getaddrinfo = _services_here(socket.getaddrinfo)
+    # only the process itself may import them: whoever starts it is neither operator nor watchdog
     if role == "operator":
-        from kubedrill.shell.operator import main
+        from kubedrill.shell.operator import main  # noqa: PLC0415
     else:
-        from kubedrill.watchdog.process import main
+        from kubedrill.watchdog.process import main  # noqa: PLC0415
     main()
 
 
@@ -64,9 +65,17 @@ class Program:
     def start(self) -> None:
         """A new process."""
         arguments = (self.role, self._env | ANY_PORT, str(self.log))
-        self._process = Skewed(*arguments, self._skew) if self._skew else self._server.Process(target=_serve, args=arguments)
+        if self._skew:
+            self._process = Skewed(*arguments, self._skew)
+        else:
+            # daemon: a run that ends early leaves nobody behind
+            self._process = self._server.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
         self.started += 1
+
+    def beside(self, log: Path) -> Program:
+        """Another one of the same role, with the same rights and the right clock, not started yet."""
+        return Program(self._server, self.role, self._env, log)
 
     @property
     def pid(self) -> int:

@@ -8,27 +8,27 @@ late, or answered wrongly, is what networks, load balancers and API servers have
 from __future__ import annotations
 
 import asyncio
-import json
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
-
+from tests.faultmatrix.actions import ACTIONS, Struck
+from tests.faultmatrix.answers import cut, parsed, replied, said
 from tests.faultmatrix.plan import BEFORE, COMMITTED, REPLIED, Rule
-from tests.faultmatrix.requests import Request, request_of
+from tests.faultmatrix.requests import request_of
 from tests.faultmatrix.rigging import Rigging
 from tests.faultmatrix.streams import Watch
+from tests.faultmatrix.trace import Traced
+from yarl import URL
 
-HOP: Final = frozenset({"host", "connection", "transfer-encoding", "content-length", "content-encoding", "accept-encoding"})
-REASONS: Final = {
-    401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 410: "Expired", 413: "RequestEntityTooLarge",
-    422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 502: "", 503: "ServiceUnavailable", 504: "Timeout",
-}
-Act = Callable[[str, Request], Awaitable[None]]
+HOP: Final = frozenset({
+    "host", "connection", "transfer-encoding", "content-length", "content-encoding", "accept-encoding",
+})
+Act = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +37,6 @@ class Upstream:
 
     url: str
     trust: ssl.SSLContext | None
-
-
-@dataclass
-class Traced:
-    """A request and what became of it. `status` 0: nobody was answered; `done`: the API server has committed it."""
-
-    at: float
-    actor: str
-    request: Request
-    raw_path: str = ""
-    status: int = 0
-    done: bool = False
-    answer: Any = None
-    rule: Rule | None = None
 
 
 @dataclass
@@ -105,7 +91,7 @@ class Proxy:
         self.trace.append(traced)
         traced.rule = rule = self.rigging.take(self.actor, request) if self.rigging else None
         if request.kind.startswith("watch-"):
-            return await self._watched(incoming, request, rule)
+            return await self._watched(incoming, rule)
         told = await self._told(incoming, raw, traced, BEFORE)
         if told is not None:
             return told
@@ -113,11 +99,11 @@ class Proxy:
         if remembered is not None:
             return web.Response(status=remembered[0], body=remembered[1], content_type="application/json")
         try:
-            status, headers, body = await self._forward(incoming, raw)
+            status, headers, body = await self.forward(incoming, raw)
         except (aiohttp.ClientError, OSError) as error:
-            return self._said(502, f"the API server does not answer: {error!r}")
+            return said(502, f"the API server does not answer: {error!r}")
         traced.status, traced.done = status, 200 <= status < 300
-        traced.answer = _read(body) if request.is_write or request.kind == "get-target" else None
+        traced.answer = parsed(body) if request.is_write or request.kind == "get-target" else None
         told = await self._told(incoming, body, traced, COMMITTED)
         if told is not None:
             return told
@@ -139,69 +125,49 @@ class Proxy:
             await ready.prepare(incoming)
             await ready.write_eof()
         for action in rule.do:
-            ended = await self._action(action, incoming, raw, traced)
+            ended = await self._action(action, incoming, raw)
             if ended is not None:
                 traced.status = 0 if moment == COMMITTED else traced.status
                 return ended
         return None
 
-    async def _action(
-        self, action: str, incoming: web.Request, raw: bytes, traced: Traced
-    ) -> web.StreamResponse | None:
+    async def _action(self, action: str, incoming: web.Request, raw: bytes) -> web.StreamResponse | None:
         word, _, argument = action.partition(" ")
-        match word:
-            case "reply":
-                return self._replied(argument)
-            case "reset":
-                return _cut(incoming)
-            case "truncate":
-                return await _truncated(incoming, raw)
-            case "pretend":
-                return await self._pretended(incoming)
-            case "delay":
-                await asyncio.sleep(float(argument))
-            case "twice":
-                await self._forward(incoming, await incoming.read())
-            case "late":
-                self._later(incoming, await incoming.read(), float(argument))
-            case "stale":
-                await self._remember(incoming, incoming.raw_path, float(argument))
-            case "stale-all":
-                kind, _, seconds = argument.partition(" ")
-                paths = {t.raw_path for t in self.trace if t.request.kind == kind}
-                await asyncio.gather(*(self._remember(incoming, path, float(seconds)) for path in paths))
-            case "hold-watches" | "drop-events" | "cut-watches":
-                self._upset(word, float(argument or 0))
-            case _:
-                await self.act(action, traced.request)
-                if word == "kill":
-                    return _cut(incoming)
-        return None
+        if word in ACTIONS:
+            return await ACTIONS[word](Struck(self, incoming, raw, argument))
+        await self.act(action)
+        return cut(incoming) if word == "kill" else None
 
-    async def _forward(self, incoming: web.Request, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+    async def forward(self, incoming: web.Request, raw: bytes) -> tuple[int, dict[str, str], bytes]:
+        """Has the API server do it: status, headers and body of its answer, as they are."""
         headers = {k: v for k, v in incoming.headers.items() if k.lower() not in HOP}
-        url = self.upstream.url + incoming.raw_path
-        async with self._client.request(incoming.method, _encoded(url), data=raw or None, headers=headers) as answer:
+        url = self._url(incoming.raw_path)
+        async with self._client.request(incoming.method, url, data=raw or None, headers=headers) as answer:
             body = await answer.read()
             kept = {k: v for k, v in answer.headers.items() if k.lower() not in HOP}
             return answer.status, kept, body
 
-    def _later(self, incoming: web.Request, raw: bytes, seconds: float) -> None:
-        """The same request once more after a while: a packet that took the long way."""
+    async def looked_up(self, incoming: web.Request, path: str) -> tuple[int, bytes]:
+        """What the API server says of a path just now, to whoever sent this request."""
+        headers = {k: v for k, v in incoming.headers.items() if k.lower() not in {*HOP, "content-type"}}
+        async with self._client.get(self._url(path), headers=headers) as answer:
+            return answer.status, await answer.read()
 
-        async def again() -> None:
-            await asyncio.sleep(seconds)
-            await self._forward(incoming, raw)
+    async def remember(self, incoming: web.Request, path: str, seconds: float) -> None:
+        """From now on and for so long, this read gives what it gives now."""
+        status, body = await self.looked_up(incoming, path)
+        self._stale[path] = (time.monotonic() + seconds, status, body)
 
-        task = asyncio.create_task(again())
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Goes on beside the request, until the proxy ends."""
+        task = asyncio.create_task(work)
         self._late.add(task)
         task.add_done_callback(self._late.discard)
 
-    async def _remember(self, incoming: web.Request, path: str, seconds: float) -> None:
-        """From now on and for so long, this read gives what it gives now."""
-        headers = {k: v for k, v in incoming.headers.items() if k.lower() not in {*HOP, "content-type"}}
-        async with self._client.get(_encoded(self.upstream.url + path), headers=headers) as answer:
-            self._stale[path] = (time.monotonic() + seconds, answer.status, await answer.read())
+    def upset(self, word: str, seconds: float) -> None:
+        """Holds, drops or cuts the events of every watch that stands, for so long."""
+        for watch in list(self._watches):
+            watch.upset(word, seconds)
 
     def _remembered(self, incoming: web.Request) -> tuple[int, bytes] | None:
         until, status, body = self._stale.get(incoming.raw_path, (0.0, 0, b""))
@@ -209,75 +175,24 @@ class Proxy:
             return None
         return status, body
 
-    def _upset(self, word: str, seconds: float) -> None:
-        for watch in list(self._watches):
-            watch.upset(word, seconds)
-
-    async def _watched(self, incoming: web.Request, request: Request, rule: Rule | None) -> web.StreamResponse:
+    async def _watched(self, incoming: web.Request, rule: Rule | None) -> web.StreamResponse:
         """Passes a watch's events on, as the rule lets them."""
         action = rule.do[0] if rule else ""
         if action.startswith("reply"):
-            return self._replied(action.partition(" ")[2])
+            return replied(action.partition(" ")[2])
         watch = Watch(action)
         self._watches.add(watch)
         headers = {k: v for k, v in incoming.headers.items() if k.lower() not in HOP}
         try:
-            async with self._client.get(_encoded(self.upstream.url + incoming.raw_path), headers=headers) as answer:
+            async with self._client.get(self._url(incoming.raw_path), headers=headers) as answer:
                 out = web.StreamResponse(status=answer.status, headers={"Content-Type": "application/json"})
                 await out.prepare(incoming)
                 await watch.carry(answer.content, out)
                 return out
         except (aiohttp.ClientError, OSError, ConnectionError):
-            return _cut(incoming)
+            return cut(incoming)
         finally:
             self._watches.discard(watch)
 
-    async def _pretended(self, incoming: web.Request) -> web.Response:
-        """Says that it is done, with the object as it is: nothing was done."""
-        headers = {k: v for k, v in incoming.headers.items() if k.lower() not in {*HOP, "content-type"}}
-        async with self._client.get(_encoded(self.upstream.url + incoming.raw_path), headers=headers) as answer:
-            return web.Response(status=answer.status, body=await answer.read(), content_type="application/json")
-
-    def _replied(self, argument: str) -> web.Response:
-        status, _, retry = argument.partition(" ")
-        return self._said(int(status), "said by the fault matrix", retry)
-
-    @staticmethod
-    def _said(status: int, message: str, retry: str = "") -> web.Response:
-        """An answer in the API server's own form; a 502 in a load balancer's."""
-        headers = {"Retry-After": retry} if retry else {}
-        if not REASONS.get(status):
-            return web.Response(status=status, text=f"<html>{message}</html>", headers=headers)
-        body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-                "reason": REASONS[status], "code": status}
-        return web.json_response(body, status=status, headers=headers)
-
-
-def _cut(incoming: web.Request) -> web.Response:
-    """The connection ends here, without an answer."""
-    if incoming.transport is not None:
-        incoming.transport.abort()
-    return web.Response(status=500)
-
-
-async def _truncated(incoming: web.Request, body: bytes) -> web.StreamResponse:
-    """Half an answer, then nothing."""
-    response = web.StreamResponse(headers={"Content-Type": "application/json", "Content-Length": str(len(body) + 1)})
-    await response.prepare(incoming)
-    await response.write(body[: len(body) // 2])
-    if incoming.transport is not None:
-        incoming.transport.abort()
-    return response
-
-
-def _encoded(url: str) -> Any:
-    from yarl import URL
-
-    return URL(url, encoded=True)
-
-
-def _read(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
+    def _url(self, path: str) -> URL:
+        return URL(self.upstream.url + path, encoded=True)

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import yaml
-
 from tests.faultmatrix.catalogue import REFERENCE, all_plans
 from tests.faultmatrix.matrix import Matrix
 from tests.faultmatrix.requests import OWN

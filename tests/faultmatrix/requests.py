@@ -39,10 +39,8 @@ def request_of(method: str, path: str, query: Mapping[str, str], raw: bytes) -> 
     body = json.loads(raw) if raw.strip() else None
     parts = [p for p in path.split("/") if p]
     plural, name, sub = _place(parts)
-    if method == "GET":
-        kind = _read_kind(plural, name, query)
-    else:
-        kind = _write_kind(method, plural, sub, query, body)
+    reads = method == "GET"
+    kind = _read_kind(plural, name, query) if reads else _write_kind(method, plural, sub, query, body)
     return Request(kind, method, path, dict(query), body)
 
 

@@ -1,4 +1,4 @@
-"""What a staging environment has beside the cluster: a real Redis, a real Prometheus, a real Alertmanager, once for all."""
+"""What a staging environment has beside the cluster: one real Redis, Prometheus and Alertmanager for all slots."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def services(folder: Path) -> Iterator[Services]:
     """All three, while the block runs."""
     ports = Services(_free_port(), _free_port(), _free_port())
     (folder / "rules.yml").write_text(json.dumps(RULES))
-    config = {"global": {"scrape_interval": "5s", "evaluation_interval": "1s"}, "rule_files": [str(folder / "rules.yml")]}
+    paces = {"scrape_interval": "5s", "evaluation_interval": "1s"}
+    config = {"global": paces, "rule_files": [str(folder / "rules.yml")]}
     (folder / "prometheus.yml").write_text(json.dumps(config))
     route = {"receiver": "none", "group_wait": "0s", "group_interval": "1s"}
     (folder / "alertmanager.yml").write_text(json.dumps({"route": route, "receivers": [{"name": "none"}]}))

@@ -7,6 +7,8 @@ from typing import Any, Final
 from tests.faultmatrix.kubelet import FAULTED, LABEL, SCHEDULER
 from tests.faultmatrix.services import ALERT, Services
 
+from kubedrill.core.pointers import read
+
 GOOD: Final = "64Mi"
 CONTAINER: Final = "/spec/template/spec/containers/0"
 LIMIT: Final = f"{CONTAINER}/resources/limits/memory"
@@ -17,7 +19,8 @@ FAULTS: Final = ("memory-limit", "stateful-set", "queue-load", "alert", "manual"
 def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
     """One pod that nobody runs; its container's limit is the field that is touched."""
     labels = {LABEL: "yes", "app": name}
-    container = {"name": "app", "image": "none", "resources": {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}}
+    resources = {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}
+    container = {"name": "app", "image": "none", "resources": resources}
     pod = {"schedulerName": SCHEDULER, "terminationGracePeriodSeconds": 0, "containers": [container],
            "automountServiceAccountToken": False}
     spec: dict[str, Any] = {"replicas": 1, "selector": {"matchLabels": {"app": name}},
@@ -25,6 +28,28 @@ def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
     if kind == "StatefulSet":
         spec["serviceName"] = name
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether the workload is as it was made: nothing that an earlier plan or its people have left."""
+    meta = found["metadata"]
+    if meta.get("labels") or meta.get("deletionTimestamp"):
+        return False
+    here, there = found["spec"], wanted["spec"]
+    same_labels = here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"]
+    return (read(found, LIMIT) == GOOD and here["replicas"] == there["replicas"]
+            and not here.get("minReadySeconds") and same_labels)
+
+
+def settled(kind: str, found: dict[str, Any]) -> bool:
+    """Whether its controller has done all that the workload's spec asks for."""
+    status, spec = found.get("status") or {}, found.get("spec") or {}
+    if not spec or status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
+        return False
+    if status.get("updateRevision") != status.get("currentRevision"):
+        return False
+    updated = status.get("currentReplicas" if kind == "StatefulSet" else "updatedReplicas", 0)
+    return bool(updated == status.get("replicas", 0) == status.get("availableReplicas", 0) == spec["replicas"])
 
 
 def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
@@ -56,7 +81,8 @@ def queue_of(target: str) -> str:
 
 def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
     limits = [
-        {"name": f"limit-{name}", "memoryLimit": {"target": {"kind": kind, "name": name}, "limit": FAULTED, "affected": 1}}
+        {"name": f"limit-{name}",
+         "memoryLimit": {"target": {"kind": kind, "name": name}, "limit": FAULTED, "affected": 1}}
         for kind, name in targets_of(fault)
     ]
     queue = {"name": "flood", "queueLoad": {

@@ -1,9 +1,8 @@
-"""A slot: a control and a target namespace of its own, with rights as installed, in which plans run one after another."""
+"""A slot: a control and a target namespace of its own, with rights as installed, where plans run one by one."""
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 import os
 import uuid
@@ -11,19 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from redis.asyncio import Redis
-
-from kubedrill.cli.opt_in import objects as opt_in_objects
-from kubedrill.core.pointers import read
-from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
-from kubedrill.protocol.drills import drill_path
 from tests.faultmatrix import shapes
+from tests.faultmatrix.installation import path_of, rights
 from tests.faultmatrix.proxy import Upstream
 from tests.faultmatrix.services import Services
 
-MANIFESTS: Final = Path(__file__).parents[2] / "manifests/base"
-RIGHTS: Final = ("rbac.yaml", "break-glass.yaml")
+from kubedrill.cli.opt_in import objects as opt_in_objects
+from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
+from kubedrill.protocol.drills import drill_path
+
 APPLY: Final = "application/apply-patch+yaml"
 RECORDS: Final = [("fieldSelector", "type=kubedrill.dev/undo")]
 ROLES: Final = ("kubedrill", "kubedrill-watchdog")
@@ -60,7 +56,7 @@ class Slot:
     async def set_up(self) -> None:
         """Namespaces, rights, tokens: as `make install` and `kubectl drill opt-in` give them."""
         await self.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.control}}, also=(409,))
-        for thing in _manifests(self.control):
+        for thing in rights(self.control):
             await self.apply(thing)
         for role in ROLES:
             path = f"/api/v1/namespaces/{self.control}/serviceaccounts/{role}/token"
@@ -84,17 +80,17 @@ class Slot:
 
     async def opt_in(self) -> None:
         """What `kubectl drill opt-in` applies."""
-        label, *rights = opt_in_objects(self.target, self.control)
-        await self.must("PATCH", f"/api/v1/namespaces/{self.target}", {"metadata": {"labels": label["metadata"]["labels"]}},
-                        MERGE_PATCH)
-        for thing in rights:
+        label, *granted = opt_in_objects(self.target, self.control)
+        labels = {"metadata": {"labels": label["metadata"]["labels"]}}
+        await self.must("PATCH", f"/api/v1/namespaces/{self.target}", labels, MERGE_PATCH)
+        for thing in granted:
             await self.apply(thing)
 
     async def tear_down(self) -> None:
         """Removes both namespaces and the cluster-wide bindings; the API server finishes alone."""
-        for thing in _manifests(self.control):
+        for thing in rights(self.control):
             if thing["kind"] == "ClusterRoleBinding":
-                await self.kube.call("DELETE", _path(thing))
+                await self.kube.call("DELETE", path_of(thing))
         for namespace in (self.control, self.target):
             await self.kube.call("DELETE", f"/api/v1/namespaces/{namespace}")
 
@@ -121,14 +117,14 @@ class Slot:
             path = self.path_of(kind, name)
             wanted = shapes.workload(kind, self.target, name)
             found = await self.kube.get(path)
-            if found.ok and not _as_made(found.body, wanted):
+            if found.ok and not shapes.as_made(found.body, wanted):
                 await self.gone(path)
                 found = await self.kube.get(path)
             if not found.ok:
                 await self.must("POST", path.rpartition("/")[0], wanted)
         async with asyncio.timeout(30):
             for kind, name in shapes.targets_of(fault):
-                while not _settled(kind, (await self.kube.get(self.path_of(kind, name))).body):
+                while not shapes.settled(kind, (await self.kube.get(self.path_of(kind, name))).body):
                     await asyncio.sleep(0.05)
 
     async def gone(self, path: str) -> None:
@@ -145,7 +141,8 @@ class Slot:
         await self.as_break_glass("PATCH", path, {"metadata": {"finalizers": None}})
         for record in await self.records():
             # the policies let only the operator and the break-glass group do so
-            await self.as_break_glass("DELETE", f"/api/v1/namespaces/{self.control}/secrets/{record['metadata']['name']}")
+            secret = f"/api/v1/namespaces/{self.control}/secrets/{record['metadata']['name']}"
+            await self.as_break_glass("DELETE", secret)
         async with asyncio.timeout(30):
             while await self.drill(name) or await self.records():
                 await asyncio.sleep(0.05)
@@ -161,7 +158,7 @@ class Slot:
         return await self.kube.call(method, path, body, content_type=content_type, headers=headers)
 
     def redis(self) -> Redis:
-        """A connection to the queue's Redis, in this slot's own database."""
+        """A connection to the queue's Redis. All slots have one database: a slot's keys bear its target namespace."""
         return Redis(port=self.services.redis, decode_responses=True)
 
     async def workloads(self, fault: str) -> dict[str, dict[str, Any]]:
@@ -182,7 +179,8 @@ class Slot:
     async def set_limit(self, kind: str, name: str, value: str, manager: str = "kubectl-set") -> Answer:
         """What `kubectl set resources` does: limit and request of the container."""
         resources = f"{shapes.CONTAINER}/resources"
-        patch = [{"op": "replace", "path": f"{resources}/{what}/memory", "value": value} for what in ("limits", "requests")]
+        paths = [f"{resources}/{what}/memory" for what in ("limits", "requests")]
+        patch = [{"op": "replace", "path": path, "value": value} for path in paths]
         return await self.kube.call("PATCH", self.path_of(kind, name), patch, content_type=JSON_PATCH,
                                     query=[("fieldManager", manager)])
 
@@ -192,7 +190,7 @@ class Slot:
 
     async def apply(self, thing: dict[str, Any]) -> None:
         """Server-side apply of any object that the manifests have."""
-        await self.must("PATCH", _path(thing), thing, APPLY, query=[("fieldManager", "matrix"), ("force", "true")])
+        await self.must("PATCH", path_of(thing), thing, APPLY, query=[("fieldManager", "matrix"), ("force", "true")])
 
     async def must(
         self, method: str, path: str, body: Any = None, content_type: str = "application/json", *,
@@ -202,49 +200,3 @@ class Slot:
         answer = await self.kube.call(method, path, body, content_type=content_type, query=query)
         assert answer.ok or answer.status in also, f"{method} {path}: {answer.status} {answer.message}"
         return answer
-
-
-def _manifests(control: str) -> list[dict[str, Any]]:
-    """The rights of the installation, for another control namespace."""
-    found = []
-    installed = "\n---\n".join((MANIFESTS / name).read_text(encoding="utf-8") for name in RIGHTS)
-    for thing in yaml.safe_load_all(installed):
-        mine = copy.deepcopy(thing)
-        for subject in mine.get("subjects", ()):
-            if subject["kind"] == "ServiceAccount":
-                subject["namespace"] = control
-        if mine["kind"].startswith("Cluster"):
-            if "Binding" in mine["kind"]:
-                mine["metadata"]["name"] += f"-{control}"
-        else:
-            mine["metadata"]["namespace"] = control
-        found.append(mine)
-    return found
-
-
-def _path(thing: dict[str, Any]) -> str:
-    group, _, version = thing["apiVersion"].rpartition("/")
-    root = f"/apis/{group}/{version}" if group else f"/api/{version}"
-    plural = thing["kind"].lower() + "s"
-    meta = thing["metadata"]
-    return root + (f"/namespaces/{meta['namespace']}" if "namespace" in meta else "") + f"/{plural}/{meta['name']}"
-
-
-def _as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether the workload is as it was made: nothing that an earlier plan or its people have left."""
-    meta = found["metadata"]
-    if meta.get("labels") or meta.get("deletionTimestamp"):
-        return False
-    here, there = found["spec"], wanted["spec"]
-    return (read(found, shapes.LIMIT) == shapes.GOOD and here["replicas"] == there["replicas"]
-            and not here.get("minReadySeconds") and here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"])
-
-
-def _settled(kind: str, found: dict[str, Any]) -> bool:
-    status, spec = found.get("status") or {}, found.get("spec") or {}
-    if not spec or status.get("observedGeneration", 0) < found["metadata"].get("generation", 0):
-        return False
-    if status.get("updateRevision") != status.get("currentRevision"):
-        return False
-    updated = status.get("currentReplicas" if kind == "StatefulSet" else "updatedReplicas", 0)
-    return bool(updated == status.get("replicas", 0) == status.get("availableReplicas", 0) == spec["replicas"])

@@ -1,7 +1,7 @@
-"""Random drills with random kills, one after another on each slot's one operator: nothing is left, memory does not grow.
+"""Random drills with random kills, one after another under one operator: nothing is left, memory does not grow.
 
-The numbers come from a seed, which is printed: the same seed gives the same drills and the same kills. The operator lives
-on from drill to drill (that is what may leak); one drill in ten has it killed at a random write.
+The numbers come from a seed, which is printed: the same seed gives the same drills and the same kills. The operator
+lives on from drill to drill (that is what may leak); one drill in ten has it killed at a random write.
 """
 
 from __future__ import annotations
@@ -55,12 +55,14 @@ async def main() -> int:
                 print(f"FAILED {result.plan.name} {result.plan.fault} {result.plan.story} {result.plan.rules}")
                 print("".join(f"        {finding}\n" for finding in result.findings), flush=True)
             if len(results) % 20 == 0:
-                print(f"{len(results)} drills, {time.monotonic() - began:.0f} s, {result.memory / 2**20:.1f} MiB", flush=True)
+                took = time.monotonic() - began
+                print(f"{len(results)} drills, {took:.0f} s, {result.memory / 2**20:.1f} MiB", flush=True)
     memory = [r.memory / 2**20 for r in results]
     early, late = statistics.median(memory[EARLY]), statistics.median(memory[LATE])
     kills = sum(bool(r.plan.rules) for r in results)
     failed, residues = sum(bool(r.findings) for r in results), sum(r.residue for r in results)
-    print(f"seed {arguments.seed}: {len(results)} drills, {kills} of them with a kill, {time.monotonic() - began:.0f} s")
+    took = time.monotonic() - began
+    print(f"seed {arguments.seed}: {len(results)} drills, {kills} of them with a kill, {took:.0f} s")
     print(f"memory, median: drills 31 to 60 {early:.1f} MiB, the last 30 {late:.1f} MiB ({late / early - 1:+.1%})")
     print(f"{len(results)} drills, {residues} residues, {failed} failed")
     return 1 if failed or late > early * GROWTH else 0

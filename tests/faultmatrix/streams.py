@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
 from aiohttp import web
 
+MANNERS: Final = ("double", "swap", "silent", "error")
+"""How a watch may behave from its start; an `error` has its code beside it."""
+
 
 class Watch:
-    """One watch. `manner` is how it behaves from its start: `` (well), `double`, `swap`, `silent`, `error 410`..."""
+    """One watch. `manner` is one of MANNERS, or empty: it behaves well."""
 
     def __init__(self, manner: str) -> None:
         self._manner = manner

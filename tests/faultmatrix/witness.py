@@ -14,11 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faultmatrix import shapes
+from tests.faultmatrix.slot import RECORDS, Slot
+
 from kubedrill.core.pointers import read
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
-from tests.faultmatrix import shapes
-from tests.faultmatrix.slot import RECORDS, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def _value(what: str, item: dict[str, Any]) -> Any:
         stored = json.loads(base64.b64decode(item["data"]["record"]))
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
-                "target": (stored.get("target") or {}).get("name", ""), "by": (stored.get("outcome") or {}).get("by", ""),
+                "target": (stored.get("target") or {}).get("name", ""),
+                "by": (stored.get("outcome") or {}).get("by", ""),
                 "intended": stored["intended_at"], "deadline": stored["deadline"],
                 "before": {f["path"]: f["before"].get("is") for f in fields}}
     return ((item.get("status") or {}).get("phase"), bool(item["metadata"].get("deletionTimestamp")))
