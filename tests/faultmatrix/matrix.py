@@ -47,6 +47,7 @@ class Matrix:
     async def _opened(self) -> Self:
         kube = self.kube = await Kube.connect()
         self._stack.push_async_callback(kube.close)
+        self._stack.callback(Program.end_all)
         data = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="faultmatrix-")))
         at = self._stack.enter_context(services(data))
         kubelet = Kubelet(kube)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 ANY_PORT: Final = {"KUBEDRILL_HTTP_PORT": "0", "KUBEDRILL_WATCHDOG_PORT": "0"}
 PRELOADED: Final = ("tests.faultmatrix.processes", "kubedrill.shell.operator", "kubedrill.watchdog.process")
@@ -56,6 +56,8 @@ def _services_here(really: Any) -> Any:
 class Program:
     """One role's process, started again and again."""
 
+    everyone: ClassVar[list[Any]] = []
+
     def __init__(self, server: ForkServerContext, role: str, env: dict[str, str], log: Path, skew: str = "") -> None:
         self._server, self.role, self._env, self.log, self._skew = server, role, env, log, skew
         self._process: Any = None
@@ -68,10 +70,19 @@ class Program:
         if self._skew:
             self._process = Skewed(*arguments, self._skew)
         else:
-            # daemon: a run that ends early leaves nobody behind
             self._process = self._server.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
+        Program.everyone.append(self._process)
         self.started += 1
+
+    @classmethod
+    def end_all(cls) -> None:
+        """SIGKILL for whoever still runs: a run that ends early leaves nobody behind, and waits for nobody."""
+        for process in cls.everyone:
+            if process.is_alive():
+                process.kill()
+            process.join(5)
+        cls.everyone.clear()
 
     def beside(self, log: Path) -> Program:
         """Another one of the same role, with the same rights and the right clock, not started yet."""

@@ -53,6 +53,11 @@ class Result:
         """Whether anything was left in the cluster."""
         return any(f.oracle in ("O1", "O3", "O6") for f in self.findings)
 
+    @property
+    def late(self) -> bool:
+        """Whether something did not happen in its time: then it was looked at in the middle."""
+        return any(f.oracle == "O4" for f in self.findings)
+
 
 class Run(Sight):
     """One plan in a slot: what a story looks at (`Sight`) and has in its hands: `apply`, `stop`, `delete`, `until`.

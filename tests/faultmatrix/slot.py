@@ -91,6 +91,9 @@ class Slot:
         for thing in rights(self.control):
             if thing["kind"] == "ClusterRoleBinding":
                 await self.kube.call("DELETE", path_of(thing))
+        found = await self.kube.get(drill_path(self.control))
+        for drill in found.body.get("items") or ():  # of a plan that was cut short: nobody would let them go
+            await self.clear(drill["metadata"]["name"])
         for namespace in (self.control, self.target):
             await self.kube.call("DELETE", f"/api/v1/namespaces/{namespace}")
 

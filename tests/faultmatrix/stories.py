@@ -165,11 +165,11 @@ async def refused(run: Run) -> None:
 
 
 async def stop_during_outage(run: Run) -> None:
-    """In play, then nothing answers any more; stopped in the middle of that."""
+    """Something is away for long; stopped in the middle of that."""
     await run.apply()
-    await run.until(run.in_play, ARMING, "in play")
+    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or the outage is there")
     await run.stop()
-    await run.until(run.ended, 120, "over")
+    await run.until(run.ended, 150, "over")
     await _over_and_deleted(run)
 
 
