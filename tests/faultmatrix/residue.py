@@ -36,13 +36,15 @@ async def residue(seen: Evidence, now: dict[str, dict[str, Any]]) -> list[str]:
 async def _revisions(seen: Evidence) -> list[str]:
     """Revisions that would bring the fault back with the owner's next `rollout undo`."""
     found = []
+    targets = {name for _, name in shapes.targets_of(seen.plan.fault)}
     if seen.plan.expect.value == FAULTED or "carried" in seen.plan.name:
         return found
     for plural in ("replicasets", "controllerrevisions"):
         listed = await seen.slot.must("GET", f"/apis/apps/v1/namespaces/{seen.slot.target}/{plural}", also=(403, 404))
         for item in listed.body.get("items") or ():
             holder = item if "spec" in item else item.get("data") or {}
-            if read(holder, shapes.LIMIT) == FAULTED:
+            owners = {owner["name"] for owner in item["metadata"].get("ownerReferences") or ()}
+            if owners & targets and read(holder, shapes.LIMIT) == FAULTED:
                 found.append(f"{plural} {item['metadata']['name']} carries the fault")
     return found
 

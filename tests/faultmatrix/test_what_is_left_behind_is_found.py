@@ -13,14 +13,22 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.services import Services
 
 
+def owned(name: str, owner: str) -> dict[str, Any]:
+    """The metadata of a revision."""
+    return {"name": name, "ownerReferences": [{"name": owner}]}
+
+
+def faulted(name: str, owner: str) -> dict[str, Any]:
+    """A revision whose template has the fault's limit."""
+    return workload("Deployment", name, FAULTED) | {"metadata": owned(name, owner)}
+
+
 @pytest.mark.parametrize(("slot", "finding"), [
     (left(open_records=["undo-1"]), "undo record undo-1"),
     (left(drills=["storm"]), "Drill storm"),
-    (left(revisions={"replicasets": [{"metadata": {"name": "web-2"}} | workload("Deployment", "web", FAULTED)]}),
-     "replicasets web carries the fault"),
-    (left(revisions={"controllerrevisions": [
-        {"metadata": {"name": "db-2"}, "data": {"spec": workload("StatefulSet", "db", FAULTED)["spec"]}}]}),
-     "controllerrevisions db-2 carries the fault"),
+    (left(revisions={"replicasets": [faulted("web-2", "web")]}), "replicasets web-2 carries the fault"),
+    (left(revisions={"controllerrevisions": [{"metadata": owned("web-3", "web"), "data": faulted("web-3", "web")}]}),
+     "controllerrevisions web-3 carries the fault"),
     (left(keys=Keys(lists={"shop:jobs": ['{"id": "drill-d1-1"}', '{"id": "42"}']})), "1 fake jobs in shop:jobs"),
     (left(keys=Keys(lists={"shop:inflight:w1": ['{"id": "drill-d1-2"}']})), "1 fake jobs in shop:inflight:w1"),
     (left(keys=Keys(marks={"drill-d1-mark": -1})), "the mark drill-d1-mark never ends"),
@@ -37,6 +45,12 @@ async def test_it_finds_what_is_left_behind(slot: StillSlot, finding: str):
 ])
 async def test_it_finds_our_mark_on_a_target(path: str, value: Any, finding: str):
     assert f"O3 Deployment/web {finding}" in await said(evidence(slot=left(path=path, value=value)))
+
+
+async def test_a_revision_of_another_workload_is_none_of_the_plans():
+    slot = left(revisions={"replicasets": [faulted("api-2", "api")]})
+
+    assert await said(evidence(slot=slot)) == []
 
 
 async def test_it_leaves_other_peoples_jobs_and_marks_that_end_alone():
