@@ -97,7 +97,7 @@ class Injector:
                 raise InjectionEnds(Injection.ENDED, "AlreadyReverted", f"{stored.record.subject} is back")
             try:
                 if stored.record.target is None:
-                    return await self._outside(stored, alone=alone)
+                    return await self._outside(stored)
                 stored, seen = await self._one_round(stored, seen, alone=alone)
             except StaleRecord:
                 again = await records.read(self.kube, stored.ref)
@@ -168,13 +168,13 @@ class Injector:
         await self.at(INJECTED_WRITTEN)
         return written
 
-    async def _outside(self, stored: StoredRecord, *, alone: bool) -> StoredRecord:
+    async def _outside(self, stored: StoredRecord) -> StoredRecord:
         """An operation outside the API server; its reverter sees to it that twice is once.
 
-        Unless this call has made the record, somebody may have done it before: any time since it was intended.
+        Somebody may have done it before, and died before saying so: any time since it was intended.
         """
         self._in_time()
-        sent = self.clock.now() if alone else stored.record.intended_at
+        sent = stored.record.intended_at
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
             if isinstance(progress, Again) and progress.reason == UNREACHABLE:
