@@ -97,8 +97,12 @@ class Desk:
             finally:
                 for task in beside:
                     task.cancel()
-                for drill in list(self._tasks.values()):
-                    await drill.stop()
+                await self.close()
+
+    async def close(self) -> None:
+        """Ends all tasks, without a last turn: whoever is started next reads where they stood."""
+        for task in list(self._tasks.values()):
+            await task.stop()
 
     async def _sweep(self) -> None:
         sightings, reverters = Sightings(), all_reverters(self.clock.now)

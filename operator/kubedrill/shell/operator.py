@@ -42,15 +42,20 @@ def configured() -> kopf.OperatorSettings:
 
 
 def registered(desk: Desk) -> kopf.OperatorRegistry:
-    """One handler: whatever happens to a Drill wakes its task."""
+    """One handler: whatever happens to a Drill wakes its task. And at the end kopf need not wait for the tasks."""
     registry = kopf.OperatorRegistry()
 
     async def changed(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002  kopf's name
         desk.changed(dict(body), gone=type == "DELETED")
 
+    async def ending(**_: Any) -> None:
+        # kopf gives what it did not start five seconds to end by itself: so long an operator would work on, deaf
+        await desk.close()
+
     in_cluster = "KUBERNETES_SERVICE_HOST" in os.environ
     kopf.on.login(registry=registry)(kopf.login_with_service_account if in_cluster else kopf.login_with_kubeconfig)
     kopf.on.event(GROUP, VERSION, "drills", registry=registry)(changed)
+    kopf.on.cleanup(registry=registry)(ending)
     return registry
 
 

@@ -69,9 +69,10 @@ async def test_dead_operator_between_two_writes_is_followed_by_one_that_finishes
                expect={"exits": 2, "verdict": ("Stopped", "Error")})
 async def test_dead_watch_does_not_leave_a_zombie(enacted: Enactment):
     """kopf 1145 and 1276: a watch that ended in an error was neither restarted nor told of; the process lived on, deaf.
-    Here the operator resumes or ends and is started again, and the stop is heard.
+    Here the operator ends at once, before it has done anything without its watch, is started again, and hears the stop.
     """
-    assert enacted.run.programs["operator"].started == 1 + len(enacted.run.exits)
+    assert enacted.run.exits == ["operator 1", "operator 1"]
+    assert enacted.run.programs["operator"].started == 3
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 
 
