@@ -55,7 +55,7 @@ generated-are-current: setup
 
 .PHONY: unit
 unit: setup setup-services ## Unit tests (milliseconds each, no cluster)
-	@mkdir -p build && $(BIN)/pytest -q tests --ignore=tests/e2e
+	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal tests --ignore=tests/e2e
 
 .PHONY: model
 model: setup ## All ways through two drills, deeper than the unit tests go: crashes, edits, second operators (minutes)

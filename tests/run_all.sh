@@ -41,7 +41,7 @@ again() { # NAME FOLDER: what failed, once more
 }
 
 failed=0
-level unit $python -m pytest -q tests --ignore=tests/e2e || failed=1
+level unit $python -m pytest -q -n 2 --dist worksteal tests --ignore=tests/e2e || failed=1
 if [ "$failed" = 0 ]; then on_the_cluster || failed=1; fi
 
 if [ -s build/first.txt ]; then printf '\nfailed at first, and were run again:\n'; cat build/first.txt; fi

@@ -78,7 +78,8 @@ def _by_matrix(where: Path, slots: int, chosen: list[str]) -> str:
 def _by_units(where: Path) -> str:
     folders = [f"tests/{name}" for name in UNIT]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-o", f"pythonpath={where} .", *folders],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-n", "2", "-p", "no:cacheprovider",
+         "-o", f"pythonpath={where} .", *folders],
         cwd=ROOT, env=os.environ | {"PYTHONPATH": str(where)}, capture_output=True, text=True, check=False,
     )
     (FOLDER / f"{where.name}.unit.log").write_text(done.stdout + done.stderr, encoding="utf-8")
