@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
@@ -22,6 +23,8 @@ from kubedrill.core.pointers import read
 
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"
+ANY: Final = re.compile(r"Traceback \(most recent call last\)")
+OURS: Final = re.compile(rf"^\S+ \S+ ERROR kubedrill\S*: .*\n{ANY.pattern}", re.MULTILINE)
 
 
 async def judged(seen: Evidence) -> list[Finding]:
@@ -146,8 +149,10 @@ def _processes(seen: Evidence) -> Iterable[Finding]:
         yield Finding("O8", f"ended by itself {len(seen.exits)} times: {', '.join(seen.exits[:5])}")
     for log in seen.logs:
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        if "Traceback (most recent call last)" in text and not seen.plan.expect.exits:
-            lines = text[text.index("Traceback"):].splitlines()
+        # a process that may end says of what it died; what it caught itself is a fault of ours all the same
+        found = (OURS if seen.plan.expect.exits else ANY).search(text)
+        if found:
+            lines = text[found.end():].splitlines()
             last = next((line for line in lines[1:] if line and not line.startswith(" ")), "")
             yield Finding("O8", f"a traceback in {log.name}: {last[:200]}")
 

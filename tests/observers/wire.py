@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
-from kubernetes.aio.client import ApiClient, Configuration
+from tests.wire import connected_to
 
 from kubedrill.kube.client import Kube
 
@@ -90,15 +90,5 @@ class Wire:
 async def standing() -> AsyncIterator[tuple[Wire, Kube]]:
     """The server and a connection to it."""
     wire = Wire()
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", wire.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    kube = Kube(ApiClient(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")))
-    try:
+    async with connected_to(wire.answer) as kube:
         yield wire, kube
-    finally:
-        await kube.close()
-        await runner.cleanup()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
-from kubernetes.aio.client import ApiClient, Configuration
+from tests.wire import connected_to
 
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
@@ -32,18 +32,8 @@ async def answering(handler: Callable[[], web.Response]) -> AsyncIterator[Kube]:
     async def answer(_request: web.Request) -> web.Response:
         return handler()
 
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    kube = Kube(ApiClient(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")))
-    try:
+    async with connected_to(answer) as kube:
         yield kube
-    finally:
-        await kube.close()
-        await runner.cleanup()
 
 
 async def reverted_at(headers: dict[str, str], status: int = 429) -> RevertOutcome:

@@ -12,9 +12,9 @@ from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
-from kubernetes.aio.client import ApiClient, Configuration
 from tests.undo.builders import NOON, TARGET, PatchFailed, injected
 from tests.undo.builders import deployment as plain_deployment
+from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.facts import Interval
@@ -169,15 +169,5 @@ def _apply(draft: dict[str, Any], step: dict[str, Any]) -> None:
 async def standing() -> AsyncIterator[tuple[Cluster, Kube]]:
     """The server and a connection to it."""
     cluster = Cluster()
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", cluster.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    kube = Kube(ApiClient(Configuration(host=f"http://127.0.0.1:{runner.addresses[0][1]}")))
-    try:
+    async with connected_to(cluster.answer) as kube:
         yield cluster, kube
-    finally:
-        await kube.close()
-        await runner.cleanup()

@@ -102,9 +102,10 @@ class UndoRecord:
     """One drill's undo for one target.
 
     `attempt` counts claims: every write to the target is preceded by a write of this record by the same
-    process, so two of them cannot both believe that they are the one. `owners` is the target's managedFields
-    list as it was read. `injected` says between which instants the fault was written; `restored_at` when
-    the declared state was read back; `restoring` which fields the running revert writes.
+    process, so of two that claim at once one is refused. A claim takes nothing back from an earlier claimer: what
+    stops a late patch of that one is the resourceVersion that it carries, and the fence. `owners` is the target's
+    managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
+    when the declared state was read back; `restoring` which fields the running revert writes.
     """
 
     drill: DrillIdentity

@@ -17,12 +17,13 @@ LARGE = 250_000
 POISON: dict[str, dict[str, Any]] = {
     "target": {"scenario": NOBODY},
     "namespace": {"targetNamespace": "nobody-has-made-it"},
+    "stop condition": {"stopWhen": [{"name": "errors", "promql": "sum(rate("}]},
 }
 
 
 async def beside_poison(run: Run) -> dict[str, str]:
     """Drills that make no sense come first; then one that does. Gives how the others ended."""
-    good, bad = run.name, {kind: f"{run.name}-{kind}" for kind in POISON}
+    good, bad = run.name, {kind: f"{run.name}-{kind.replace(' ', '-')}" for kind in POISON}
     run.drills = (good, *bad.values())
     for kind, name in bad.items():
         await run.apply(name, **POISON[kind])
@@ -42,6 +43,7 @@ async def test_bad_spec_neither_crashes_the_operator_nor_holds_up_others(enacted
     """
     assert "nobody-has-made-it" in enacted.saw["namespace"]
     assert "there is no Deployment/nobody" in enacted.saw["target"]
+    assert "sum(rate(" in enacted.saw["stop condition"]
     assert not enacted.run.exits
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 
