@@ -133,7 +133,8 @@ def _verdict(seen: Evidence) -> Iterable[Finding]:
     touched = any(s.value == FAULTED for s in seen.witness.of("target"))
     if touched and not restore.get("complete"):
         yield Finding("O7", "it was touched, and the status does not say that it is put back")
-    if touched and "Injected" not in {m["name"] for m in seen.status.get("milestones") or ()}:
+    told = "Injected" in {m["name"] for m in seen.status.get("milestones") or ()}
+    if touched and not told and not seen.plan.expect.untold:
         yield Finding("O7", "it was injected, and the milestone is missing")
     ends = {f["outcome"] for f in restore.get("fields") or ()}
     if seen.plan.expect.ends and not ends & set(seen.plan.expect.ends):

@@ -31,6 +31,15 @@ async def put_back(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
     await slot.set_limit(*_first(fault), shapes.GOOD)
 
 
+async def replace(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
+    """The owner puts the whole workload back as it was made: `kubectl replace`. Nothing of the fault is left."""
+    kind, name = _first(fault)
+    now = (await slot.must("GET", slot.path_of(kind, name))).body
+    now["spec"] = shapes.workload(kind, slot.target, name)["spec"]
+    del now["metadata"]["resourceVersion"]  # whatever it is by now
+    await slot.must("PUT", slot.path_of(kind, name), now, query=[("fieldManager", "kubectl-replace")])
+
+
 async def raise_limit(slot: Slot, _drill: str, fault: str, argument: str) -> None:
     """Somebody raises request and limit above the old limit: either alone could not be put back."""
     path = f"{shapes.CONTAINER}/resources"
@@ -128,9 +137,10 @@ async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> N
 
 slot_tasks: dict[int, set[asyncio.Task[None]]] = {}
 DOINGS: Final[dict[str, Doing]] = {
-    "edit": edit, "put-back": put_back, "raise": raise_limit, "other-field": other_field, "stop-drill": stop_drill,
-    "delete-drill": delete_drill, "strip-finalizer": strip_finalizer, "delete-target": delete_target,
-    "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in, "delete-namespace": delete_namespace,
-    "strip-and-keep": strip_and_keep, "flush-queue": flush_queue, "rewrite-every": rewrite_every,
+    "edit": edit, "put-back": put_back, "replace": replace, "raise": raise_limit, "other-field": other_field,
+    "stop-drill": stop_drill, "delete-drill": delete_drill, "strip-finalizer": strip_finalizer,
+    "delete-target": delete_target, "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in,
+    "delete-namespace": delete_namespace, "strip-and-keep": strip_and_keep, "flush-queue": flush_queue,
+    "rewrite-every": rewrite_every,
 }
 __all__ = ["DOINGS", "FINALIZER", "slot_tasks"]

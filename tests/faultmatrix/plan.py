@@ -50,7 +50,7 @@ class Expect:
     healing) to the declared state. `exits`: how often the operator may have ended by itself. `ends`: each touched
     field's end, where it is not plainly restored. `value`: the field's value at the end where somebody else's is kept.
     `reported_stuck`: Stalled must have been said. `injections`: at most so many. `other_field`: somebody's change of
-    another field must still stand.
+    another field must still stand. `untold`: that it was injected need not be told, for nothing of it was left to see.
     """
 
     verdict: tuple[str, ...] = ("Stopped",)
@@ -61,6 +61,7 @@ class Expect:
     reported_stuck: bool = False
     injections: int = 1
     other_field: bool = False
+    untold: bool = False
 
 
 @dataclass(frozen=True, slots=True)

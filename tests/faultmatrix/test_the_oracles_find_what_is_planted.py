@@ -134,6 +134,12 @@ async def test_o7_asks_for_no_restore_where_nothing_was_touched():
     assert await said(evidence(untouched, status={"verdict": "Stopped"})) == []
 
 
+async def test_o7_asks_for_no_milestone_where_nothing_of_the_injection_was_left_to_see():
+    untold = a_plan(expect=Expect(untold=True))
+
+    assert await said(evidence(plan=untold, status=a_status(milestones=[]))) == []
+
+
 async def test_o7_finds_that_stalled_was_never_said():
     silent = a_plan(expect=Expect(reported_stuck=True))
 
