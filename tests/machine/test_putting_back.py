@@ -6,10 +6,11 @@ import pytest
 from tests.machine.world import World, fact
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import CloseRecord, Revert
+from kubedrill.core.commands import CloseRecord, RemoveFinalizer, Revert
 from kubedrill.core.facts import FactKind
 from kubedrill.core.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.results import Verdict
+from kubedrill.core.state import State
 
 
 @pytest.mark.parametrize("turns", range(6), ids=lambda n: f"after {n} turns")
@@ -48,6 +49,11 @@ def test_a_drill_that_is_on_keeps_its_finalizer():
     world.bite()
     world.run(3)
     assert world.finalizer
+
+
+def test_an_ended_drill_keeps_its_finalizer_for_a_record_that_turns_up_late():
+    world = World(stored=State(Phase.STOPPED), records={"limit": "Intended"}, finalizer=True)
+    assert RemoveFinalizer() not in world.turn(deleting=True).commands
 
 
 def test_a_record_is_deleted_only_after_its_outcome_stands_in_the_status():

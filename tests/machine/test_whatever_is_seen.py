@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.machine.world import START, World, fact, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import CloseRecord, Inject, Revert
+from kubedrill.core.commands import CloseRecord, Inject, RemoveFinalizer, Revert
 from kubedrill.core.facts import FactKind
 from kubedrill.core.machine import Decision, reduce
 from kubedrill.core.phases import TERMINAL, Phase
@@ -126,6 +126,14 @@ def test_a_record_is_closed_only_when_its_outcome_stands_in_the_state_that_is_st
     for command in decision.commands:
         if isinstance(command, CloseRecord):
             assert command.record in decision.state.closed
+
+
+@unhurried
+@given(states, observations())
+def test_a_drill_keeps_its_finalizer_while_there_is_a_record(state, observation):
+    decision = reduce(state, observation)
+
+    assert not (observation.records and RemoveFinalizer() in decision.commands)
 
 
 @unhurried
