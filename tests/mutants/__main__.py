@@ -17,7 +17,9 @@ from typing import Final
 from tests.mutants.defects import ROOT, Defect, defects
 
 FOLDER: Final = ROOT / "build/mutants"
-UNIT: Final = ("undo", "protocol", "machine", "model", "shell", "watchdog", "clock", "reverters", "faults")
+UNIT: Final = (
+    "undo", "protocol", "machine", "model", "shell", "watchdog", "clock", "reverters", "faults", "preflight",
+)
 WANTED: Final = 0.95
 QUICK: Final = "clean/* kill/memory-limit/*/committed"
 """Plans in which most defects show at once; then the unit tests are asked, then all plans of CI."""
