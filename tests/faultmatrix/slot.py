@@ -120,11 +120,12 @@ class Slot:
             path = self.path_of(kind, name)
             wanted = shapes.workload(kind, self.target, name)
             found = await self.kube.get(path)
-            if found.ok and not shapes.as_made(found.body, wanted):
-                await self.gone(path)
+            while not (found.ok and shapes.as_made(found.body, wanted)):
+                if found.ok:
+                    await self.gone(path)
+                # somebody of an earlier plan may be making one in this very moment: then it is looked at again
+                await self.must("POST", path.rpartition("/")[0], wanted, also=(409,))
                 found = await self.kube.get(path)
-            if not found.ok:
-                await self.must("POST", path.rpartition("/")[0], wanted)
         async with asyncio.timeout(30):
             for kind, name in shapes.targets_of(fault):
                 while not shapes.settled(kind, (await self.kube.get(self.path_of(kind, name))).body):
