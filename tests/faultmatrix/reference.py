@@ -29,7 +29,7 @@ async def main() -> None:
                 known = counts.setdefault(result.plan.fault, own)
                 counts[result.plan.fault] = {kind: min(known[kind], own[kind]) for kind in own}
     kept = {fault: {kind: n for kind, n in own.items() if n} for fault, own in counts.items()}
-    head = "# The own writes of a clean run, by kind: made by `make faultmatrix-reference`, the least of thirteen runs.\n"
+    head = "# The own writes of a clean run, by kind, the least of 13 runs: made by `make faultmatrix-reference`.\n"
     REFERENCE.write_text(head + yaml.safe_dump(kept, sort_keys=False), encoding="utf-8")
 
 
