@@ -23,8 +23,9 @@ from kubedrill.core.pointers import read
 
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"
-ANY: Final = re.compile(r"Traceback \(most recent call last\)")
-OURS: Final = re.compile(rf"^\S+ \S+ ERROR kubedrill\S*: .*\n{ANY.pattern}", re.MULTILINE)
+TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\)")
+CAUGHT: Final = re.compile(rf"^\S+ \S+ ERROR kubedrill\S*: .*\n{TRACEBACK.pattern}", re.MULTILINE)
+"""One that the operator caught itself and wrote down."""
 
 
 async def judged(seen: Evidence) -> list[Finding]:
@@ -151,7 +152,7 @@ def _processes(seen: Evidence) -> Iterable[Finding]:
     for log in seen.logs:
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         # a process that may end says of what it died; what it caught itself is a fault of ours all the same
-        found = (OURS if seen.plan.expect.exits else ANY).search(text)
+        found = (CAUGHT if seen.plan.expect.exits else TRACEBACK).search(text)
         if found:
             lines = text[found.end():].splitlines()
             last = next((line for line in lines[1:] if line and not line.startswith(" ")), "")

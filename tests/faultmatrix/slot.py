@@ -117,19 +117,24 @@ class Slot:
     async def whole(self, fault: str) -> None:
         """The plan's workloads as they were made, settled; nothing of an earlier plan is left."""
         for kind, name in shapes.targets_of(fault):
-            path = self.path_of(kind, name)
-            wanted = shapes.workload(kind, self.target, name)
-            found = await self.kube.get(path)
-            while not (found.ok and shapes.as_made(found.body, wanted)):
-                if found.ok:
-                    await self.gone(path)
-                # somebody of an earlier plan may be making one in this very moment: then it is looked at again
-                await self.must("POST", path.rpartition("/")[0], wanted, also=(409,))
-                found = await self.kube.get(path)
+            async with asyncio.timeout(60):
+                await self._made(kind, name)
         async with asyncio.timeout(30):
             for kind, name in shapes.targets_of(fault):
                 while not shapes.settled(kind, (await self.kube.get(self.path_of(kind, name))).body):
                     await asyncio.sleep(0.05)
+
+    async def _made(self, kind: str, name: str) -> None:
+        """A workload as it was made, whoever else is at it."""
+        path = self.path_of(kind, name)
+        wanted = shapes.workload(kind, self.target, name)
+        found = await self.kube.get(path)
+        while not (found.ok and shapes.as_made(found.body, wanted)):
+            if found.ok:
+                await self.gone(path)
+            # somebody of an earlier plan may be making one in this very moment: then it is looked at again
+            await self.must("POST", path.rpartition("/")[0], wanted, also=(409,))
+            found = await self.kube.get(path)
 
     async def gone(self, path: str) -> None:
         """Deletes an object with all that it owns, and waits until it is gone."""

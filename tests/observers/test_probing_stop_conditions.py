@@ -6,28 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from tests.clock.settable import Settable
 from tests.observers.builders import conduct
+from tests.undo.builders import NOON
 
 from kubedrill.core.conduct import StopCondition
 from kubedrill.core.facts import FactKind
 from kubedrill.kube.client import Answer, Unreachable
-from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import Monitoring
 
 ERRORS = StopCondition("errors", promql="errors > 5")
 PAGED = StopCondition("neighbour", alert="NeighbourDown")
 DRILL = replace(conduct(), stop_when=(ERRORS, PAGED))
-
-
-class Settable(ServerClock):
-    """A clock that a test moves on."""
-
-    def __init__(self) -> None:
-        super().__init__(timedelta(0))
-        self.at = super().now()
-
-    def now(self) -> Any:
-        return self.at
 
 
 class Prometheus:
@@ -50,7 +40,7 @@ class Prometheus:
 
 
 async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():
-    fake, clock = Prometheus(), Settable()
+    fake, clock = Prometheus(), Settable(NOON)
     fake.met = {"errors > 5"}
     probe = await Monitoring(fake, clock).probe(DRILL, clock.now())
     assert {r.name: r.met for r in probe.stops} == {"errors": True, "neighbour": False}
@@ -59,7 +49,7 @@ async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():
 
 
 async def test_without_an_answer_it_is_unchecked_since_it_was_known_last():
-    fake, clock = Prometheus(), Settable()
+    fake, clock = Prometheus(), Settable(NOON)
     monitoring, known = Monitoring(fake, clock), clock.now()
     await monitoring.probe(DRILL, known)
     fake.down = True
@@ -73,7 +63,7 @@ async def test_without_an_answer_it_is_unchecked_since_it_was_known_last():
 
 
 async def test_one_that_was_never_known_counts_from_when_it_was_first_asked_for():
-    fake, clock = Prometheus(), Settable()
+    fake, clock = Prometheus(), Settable(NOON)
     monitoring, first = Monitoring(fake, clock), clock.now()
     fake.down = True
     await monitoring.probe(DRILL, first)
@@ -82,6 +72,6 @@ async def test_one_that_was_never_known_counts_from_when_it_was_first_asked_for(
 
 
 async def test_a_drill_without_any_asks_for_nothing_more():
-    fake, clock = Prometheus(), Settable()
+    fake, clock = Prometheus(), Settable(NOON)
     probe = await Monitoring(fake, clock).probe(conduct(), clock.now())
     assert (probe.stops, probe.unchecked) == ((), {})

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.clock.settable import Settable
 from tests.machine.world import seen
 from tests.undo.builders import NOON
 
@@ -15,7 +15,6 @@ from kubedrill.core.machine import Decision, reduce
 from kubedrill.core.state import State
 from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.undoing import STUCK_AFTER
 from kubedrill.shell.acting import Actor
@@ -38,15 +37,6 @@ class Server(Kube):
         return Answer(403, {"message": "forbidden"}) if path.endswith("undo-1") else Answer(200, DRILL)
 
 
-class Standing(ServerClock):
-    """A clock that a test moves on."""
-
-    at = NOON
-
-    def now(self):
-        return self.at
-
-
 def stored(name: str) -> StoredRecord:
     """A record whose outcome the Drill tells already."""
     record = UndoRecord(DrillIdentity("d1", "storm", "drills"), name, "Deployment/web", (), "manager-1", NOON, NOON)
@@ -60,11 +50,11 @@ def server():
 
 @pytest.fixture
 def clock():
-    return Standing(timedelta(0))
+    return Settable(NOON)
 
 
 @pytest.fixture
-def actor(server: Server, clock: Standing):
+def actor(server: Server, clock: Settable):
     return Actor(server, clock, Settings(), Evidence(server, "drills", "storm", "d1"))
 
 
@@ -82,7 +72,7 @@ async def test_the_others_are_carried_out_and_count(server: Server, actor: Actor
     assert sorted(server.asked) == ["DELETE undo-1", "DELETE undo-2", "PATCH storm"]
 
 
-async def test_a_record_that_cannot_be_closed_is_stuck_after_a_while(actor: Actor, clock: Standing):
+async def test_a_record_that_cannot_be_closed_is_stuck_after_a_while(actor: Actor, clock: Settable):
     await carried_out(actor)
     clock.at += STUCK_AFTER
 

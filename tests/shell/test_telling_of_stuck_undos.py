@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.clock.settable import Settable
 from tests.undo.builders import NOON, deployment, injected
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.undo_record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.undoing import STUCK_AFTER
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.settings import Settings
@@ -21,15 +21,6 @@ from kubedrill.shell.turn import Turns
 RECORDS = "/api/v1/namespaces/drills/secrets"
 DRILL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm"
 EVENTS = "/apis/events.k8s.io/v1/namespaces/drills/events"
-
-
-class Settable(ServerClock):
-    """A clock that a test moves on."""
-
-    at = NOON
-
-    def now(self) -> datetime:
-        return self.at
 
 
 class Server(Kube):
@@ -57,7 +48,7 @@ class Server(Kube):
 
 @pytest.fixture
 def clock():
-    return Settable(timedelta(0))
+    return Settable(NOON)
 
 
 def turns(server: Server, clock: Settable) -> Turns:

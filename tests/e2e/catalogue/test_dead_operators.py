@@ -69,7 +69,7 @@ async def test_dead_operator_between_two_writes_is_followed_by_one_that_finishes
                expect={"exits": 2, "verdict": ("Stopped", "Error")})
 async def test_dead_watch_does_not_leave_a_zombie(enacted: Enactment):
     """kopf 1145 and 1276: a watch that ended in an error was neither restarted nor told of; the process lived on, deaf.
-    Here the operator ends at once, before it has done anything without its watch, is started again, and hears the stop.
+    Here the operator ends at once, is started again, and hears the stop.
     """
     assert enacted.run.exits == ["operator 1", "operator 1"]
     assert enacted.run.programs["operator"].started == 3
