@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -17,8 +17,11 @@ import yaml
 from kubedrill.api.base import GROUP, VERSION
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.signals.answers import Unanswered, decoded, quoted
 
 T = TypeVar("T")
+MOST_SAID = 4 << 20
+"""Bytes of a Service's answer, as for the operator."""
 CONTROL_NAMESPACE = "drills"
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 SERVICE_ACCOUNT = "kubedrill"
@@ -142,3 +145,25 @@ def path_of(plural: str, namespace: str, name: str = "") -> str:
 def proxied(namespace: str, service: str, port: int) -> str:
     """The path of a Service through the API server, where people outside the cluster reach it too."""
     return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
+
+
+async def said_by(
+    kube: Kube, namespace: str, service: str, port: int, path: str, query: Sequence[tuple[str, str]] = ()
+) -> Any:
+    """The JSON that a Service answers with, through the API server.
+
+    Raises:
+        Unanswered: it does not answer, or with an error that is not Prometheus' own.
+    """
+    where = f"{service}.{namespace}:{port}"
+    try:
+        status, raw = await kube.get_of_stranger(proxied(namespace, service, port) + path, query, most=MOST_SAID)
+        said = decoded(raw)
+    except Unreachable as error:
+        raise Unanswered(f"{where} does not answer: {error}") from error
+    except Unanswered as error:
+        raise Unanswered(f"{where} {error}") from error
+    if not 200 <= status < 300 and not (isinstance(said, dict) and said.get("status") == "error"):
+        words = said.get("message") if isinstance(said, dict) else None
+        raise Unanswered(f"{where} does not answer: {quoted(words) if isinstance(words, str) else status}")
+    return said

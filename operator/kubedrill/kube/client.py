@@ -15,8 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from aiohttp import TraceConfig
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+from kubedrill.signals.answers import read_up_to
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -79,6 +82,7 @@ class Kube:
             # the client reads KUBECONFIG once, at its import
             file = os.environ.get("KUBECONFIG")
             await load_kube_config(config_file=file, context=context, client_configuration=config)
+        config.trace_configs = [_stays_here()]
         api = ApiClient(config)
         if as_user:
             api.set_default_header("Impersonate-User", as_user)
@@ -113,6 +117,27 @@ class Kube:
     async def get(self, path: str, **kwargs: Any) -> Answer:
         """GET."""
         return await self.call("GET", path, **kwargs)
+
+    async def get_of_stranger(
+        self, path: str, query: Sequence[tuple[str, str]] = (), *, most: int, timeout: float = REQUEST_TIMEOUT
+    ) -> tuple[int, bytes]:
+        """GET of what the API server only passes on, as its proxy to a Service does: the status, and the bare body.
+
+        Raises:
+            Unreachable: there was no answer.
+            Unanswered: it has more than `most` bytes.
+        """
+        self.requests += 1
+        try:
+            response = await self._send("GET", path, None, "application/json", query, timeout, None)
+            try:
+                return int(response.status), await read_up_to(response.content.iter_any(), most)
+            finally:
+                response.close()
+        except Exception as error:
+            if isinstance(error, OSError | TimeoutError) or type(error).__module__.startswith("aiohttp"):
+                raise Unreachable(f"GET {path}: {type(error).__name__}") from error
+            raise
 
     async def watch(
         self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
@@ -161,6 +186,17 @@ class Kube:
         response = getattr(answer, "response", answer)
         self.on_answer(str(response.headers.get("Date", "")), sent, time.monotonic())
         return response
+
+
+def _stays_here() -> TraceConfig:
+    """Follows no redirect: an API server sends none, so it is what it passes on that wants us elsewhere."""
+
+    async def refuse(_session: Any, _context: Any, _told: Any) -> None:
+        raise OSError("the answer is a redirect, which is not followed")
+
+    trace = TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 def _nobody(_date: str, _sent: float, _received: float) -> None:
