@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import cache
+from itertools import cycle
 from typing import Any
+
+from kubedrill.kube.clock import local_now
 
 MIB = 1 << 20
 HEAD = "HTTP/1.1 {} Hostile\r\nContent-Type: application/json\r\nConnection: close\r\n{}\r\n"
@@ -87,6 +90,28 @@ async def as_many_bytes_as_are_read(writer: asyncio.StreamWriter) -> None:
     await _send(writer, HEAD.format(200, ""), whole, len(whole))
 
 
+async def as_many_samples_as_are_read(writer: asyncio.StreamWriter) -> None:
+    """A good answer to any question, of other samples each time, and of alerts that fire anew with each of them."""
+    raw = next(_LONG)
+    writer.write(HEAD.format(200, f"Content-Length: {len(raw)}\r\n").encode() + raw)
+
+
+def _long_answers() -> Iterator[bytes]:
+    labels = {"alertname": "High", "alertstate": "firing", "namespace": "shop"}
+    groups = [{"interval": 0.001, "rules": [{"name": "High", "query": "depth > 5"}]}]
+    made = []
+    for m in range(8):
+        begin = local_now().timestamp() - 60 * m
+        values = [[round(begin - n * 0.03, 3), "1"] for n in range(560)]
+        result = [{"metric": {**labels, "long": f"{n}" + "x" * 1900}, "values": values} for n in range(40)]
+        data = {"resultType": "matrix", "result": result, "groups": groups}
+        made.append(json.dumps({"status": "success", "data": data}).encode())
+    return cycle(made)
+
+
+_LONG = _long_answers()
+
+
 async def endless(writer: asyncio.StreamWriter) -> None:
     """1 GB of blanks."""
     await _send(writer, HEAD.format(200, ""), b" " * MIB, ENDLESS)
@@ -141,6 +166,7 @@ HOSTILE = {
     "many values": many_values,
     "as many values as are read": as_many_values_as_are_read,
     "as many bytes as are read": as_many_bytes_as_are_read,
+    "as many samples as are read": as_many_samples_as_are_read,
     "endless": endless,
     "announced endless": announced_endless,
     "dripping": dripping,

@@ -48,8 +48,11 @@ async def asked(client: WebClient, turn: Turn | None = None) -> Any:
 
 def unanswered(name: str) -> bool:
     """Whether it is known from the answer alone, without a reader, that nothing was said."""
-    return name not in ("as many values as are read", "as many bytes as are read", "an integer of 4,000 digits", "null",
-                        "a list of strings", "data is a list", "null as result", "a secret", "a secret as message")
+    return name not in (
+        "as many samples as are read", "as many values as are read", "as many bytes as are read", "null",
+        "an integer of 4,000 digits", "a list of strings", "data is a list", "null as result", "a secret",
+        "a secret as message",
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -82,7 +85,10 @@ async def test_f19_what_a_stranger_says_in_an_error_is_not_repeated(name):
     assert "SECRET" not in said
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+GOOD = "as many samples as are read"
+
+
+@pytest.mark.parametrize("name", [n for n in HOSTILE if n != GOOD])
 async def test_f15_a_stop_condition_that_gets_no_answer_is_unchecked_since_it_was_known_last(name):
     """What is unchecked for a minute stops the drill (core.guards)."""
     clock = Settable(NOON)

@@ -8,6 +8,7 @@ left but what its reader gives back.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, Final, Protocol, TypeVar
@@ -42,6 +43,8 @@ SMALL: Final = 64 << 10
 LARGE_AT_ONCE: Final = 12
 """In this process, so 48 MiB of bytes. A drill has one of them at a time."""
 LARGE_WITHIN: Final = 1.0
+WINDOW: Final = 32 << 10
+"""What may be under way from a stranger before it is read. Otherwise each connection takes 256 KiB at a time."""
 CONNECTIONS: Final = 8
 """To one Service, for one drill: one that never ends its answer holds up no other question for long."""
 
@@ -143,7 +146,7 @@ class WebClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None),  # one for all of it, waiting for room included, is ours
-                connector=aiohttp.TCPConnector(limit_per_host=CONNECTIONS),
+                connector=aiohttp.TCPConnector(limit_per_host=CONNECTIONS, socket_factory=_narrow),
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,  # what unfolds a thousandfold is not asked for
                 read_bufsize=SMALL // 4,
@@ -171,6 +174,13 @@ class WebClient:
             raise TooMuch("takes too long over a large answer") from None
         finally:
             await chunks.aclose()
+
+
+def _narrow(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    one = socket.socket(family, kind, protocol)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+    return one
 
 
 async def _first(chunks: AsyncIterator[bytes]) -> bytes:

@@ -30,6 +30,8 @@ from kubedrill.signals.promql import take_apart
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
 LONGEST_EVALUATION = timedelta(days=1)
+MOST_STRETCHES = 20
+"""Firings of one alert that are told at a time: the first ones and the last ones of an alert that flaps."""
 MISSED_EVALUATIONS = 3
 """An alert whose samples pause for longer than this many evaluations has ended and begun anew."""
 
@@ -279,7 +281,9 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
             continue
         every = look.every(name)
         stretches = _stretches(one.samples, every)
-        for stretch in stretches:
+        for stretch in stretches if len(stretches) <= MOST_STRETCHES else (
+            *stretches[: MOST_STRETCHES // 2], *stretches[-MOST_STRETCHES // 2 :]
+        ):
             facts.append(_begun(one, stretch[0].at, every, look))
             if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.evaluated(name), every)):
                 facts.append(_ended(one, stretch[-1].at, every, look.error))

@@ -26,7 +26,7 @@ SAMPLES_OF_ALL: Final = 600_000
 SAMPLES_OF_ONE: Final = 60_000
 SERIES_OF_ONE: Final = 100
 """Of one query. Alerts have as many as there are things that they fire about; what is summed up is one series."""
-SIGNS_OF_LABELS: Final = 4_000
+SIGNS_OF_LABELS: Final = 2_000
 
 
 class Shelves:

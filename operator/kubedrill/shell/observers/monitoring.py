@@ -31,6 +31,8 @@ T = TypeVar("T")
 IMPACT: Final = "impact"
 SECOND: Final = timedelta(seconds=1)
 COARSEST: Final = timedelta(minutes=1)
+MOST_FACTS: Final = 300
+"""Of one drill, from its monitoring. An expected alert that fires and ends has three."""
 MOST_OF_STOPS: Final = 1 << 20
 VALUES_OF_STOPS: Final = 50_000
 VALUES_OF_ALERTS: Final = 50_000
@@ -75,6 +77,7 @@ class Monitoring:
         self._shelf = shelf or SHELVES.one_more()
         self._alerts = SeriesHistory(self._shelf)
         self._series: dict[str, SeriesHistory] = {}
+        self._facts_told: set[str] = set()
         self._stops_known: dict[str, datetime] = {}
 
     async def probe(self, conduct: Conduct, since: datetime) -> Probe:
@@ -99,7 +102,7 @@ class Monitoring:
             reachable=not errors,
             error="; ".join(errors)[:500],
             alertmanager_error=paging_error,
-            facts=(*history.facts, *paged, *met),
+            facts=(*met, *self._new_or_known((*history.facts, *paged))),
             impact=series.pop(IMPACT, Series(IMPACT)),
             steady=series,
             rules={name: loaded.rule for name, loaded in self._rules.items()},
@@ -109,6 +112,15 @@ class Monitoring:
             stops=tuple(stops),
             unchecked=self._unchecked(stops, now),
         )
+
+    def _new_or_known(self, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        """The facts, but of one drill never more than MOST_FACTS: each is kept for good, here and in the cluster."""
+        told = []
+        for fact in facts:
+            if len(self._facts_told) < MOST_FACTS or fact.id in self._facts_told:
+                self._facts_told.add(fact.id)
+                told.append(fact)
+        return tuple(told)
 
     def _unchecked(self, stops: Iterable[StopReading], now: datetime) -> dict[str, datetime]:
         unchecked = {}
