@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import API_VERSION, GROUP, VERSION
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.core.paths import ApiPath, BadName
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.paths import Namespaced
 
 T = TypeVar("T")
 CONTROL_NAMESPACE = "drills"
@@ -107,11 +109,13 @@ async def connected(access: Access) -> AsyncIterator[Kube]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end; no answer of the API server is told as such."""
+    """Run a command's work to its end; no answer of the API server is told as such, a name that is none as well."""
     try:
         return asyncio.run(work)
     except Unreachable as error:
         raise Trouble(f"the API server does not answer: {error}") from error
+    except BadName as wrong:
+        raise Trouble(str(wrong), ExitCode.BAD_INPUT) from wrong
 
 
 async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
@@ -134,11 +138,7 @@ def _code_of(status: int) -> ExitCode:
     return ExitCode.REFUSED if status in (401, 403) else ExitCode.ERROR
 
 
-def path_of(plural: str, namespace: str, name: str = "") -> str:
+def path_of(plural: str, namespace: str, name: str | None = None) -> ApiPath:
     """The path of our resources of one kind in a namespace, or of one of them."""
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
-
-
-def proxied(namespace: str, service: str, port: int) -> str:
-    """The path of a Service through the API server, where people outside the cluster reach it too."""
-    return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
+    kind = Namespaced(API_VERSION, plural)
+    return kind.of(namespace) if name is None else kind.one(namespace, name)
