@@ -82,14 +82,9 @@ def _matching(pattern: str) -> Callable[[dict[str, Any]], None]:
 
 Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
 ObjectName = Annotated[
-    str,
-    Field(
-        max_length=253, min_length=1, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN)
-    ),
+    str, Field(max_length=253, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN))
 ]
-Term = Annotated[
-    str, Field(max_length=63, min_length=1, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))
-]
+Term = Annotated[str, Field(max_length=63, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))]
 Word = Annotated[str, Field(max_length=63, min_length=1)]
 Line = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=4096)]

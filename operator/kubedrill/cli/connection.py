@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.paths import ApiPath, BadName
 from kubedrill.kube.client import Answer, Kube, Unreachable
@@ -26,6 +27,7 @@ OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 SERVICE_ACCOUNT = "kubedrill"
 BREAK_GLASS = "kubedrill:break-glass"
 """The group that may put back by hand, whatever else is gone (manifests/base/break-glass.yaml)."""
+LONGEST_NAME = 63
 IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -54,13 +56,29 @@ class Access:
     @property
     def control(self) -> str:
         """The namespace of a facilitator's command: the one that was named, else the control namespace."""
-        return self.namespace or os.environ.get("KUBEDRILL_NAMESPACE", CONTROL_NAMESPACE)
+        return self.namespace or namespace_named(os.environ.get("KUBEDRILL_NAMESPACE", CONTROL_NAMESPACE))
+
+
+def namespace_named(text: str) -> str:
+    """A namespace that somebody typed; it becomes a part of paths, of label selectors and of what is applied.
+
+    Raises:
+        Trouble: no namespace has such a name.
+    """
+    if len(text) > LONGEST_NAME or not re.fullmatch(NAME_PATTERN, text):
+        raise Trouble(f"{text!r} is no namespace: small letters, digits and '-' make its name", ExitCode.BAD_INPUT)
+    return text
+
+
+def named_namespace(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """An option or argument that names a namespace, as click's callback."""
+    return None if text is None else namespace_named(text)
 
 
 def with_access(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command the options of kubectl: `-n`, `--context`, `--as`, `--as-group`."""
 
-    @click.option("-n", "--namespace", help="Namespace of the command.")
+    @click.option("-n", "--namespace", callback=named_namespace, help="Namespace of the command.")
     @click.option("--context", help="Context of the kubeconfig.")
     @click.option("--as", "as_user", help="User to impersonate.")
     @click.option("--as-group", help="Group to impersonate, together with --as.")

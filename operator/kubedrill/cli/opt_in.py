@@ -19,6 +19,7 @@ from kubedrill.cli.connection import (
     Trouble,
     connected,
     demand,
+    named_namespace,
     path_of,
     run,
     with_access,
@@ -37,6 +38,7 @@ CONTROL_OPTION: Final = click.option(
     "--control-namespace",
     "control",
     default=CONTROL_NAMESPACE,
+    callback=named_namespace,
     show_default=True,
     help="Where its drills live.",
 )
@@ -50,7 +52,7 @@ def objects(namespace: str, control: str) -> list[dict[str, Any]]:
 
 
 @click.command("opt-in")
-@click.argument("target", metavar="NAMESPACE")
+@click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
 @click.option("--print", "only_print", is_flag=True, help="Print what would be applied, and apply nothing.")
 @with_access
@@ -85,7 +87,7 @@ async def _opted_in(access: Access, target: str, control: str) -> None:
 
 
 @click.command("opt-out")
-@click.argument("target", metavar="NAMESPACE")
+@click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
 @with_access
 def opt_out(access: Access, target: str, control: str) -> None:

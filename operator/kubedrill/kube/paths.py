@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubedrill.api.base import API_VERSION
-from kubedrill.core.paths import ApiPath, BadName, joined, object_path, root
+from kubedrill.core.paths import ApiPath, BadName, joined, object_path, root, segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,6 @@ def through_service(namespace: str, service: str, port: int, path: str) -> ApiPa
     Raises:
         BadName: a name is none; a `:` in the Service's would be read as the scheme or the port.
     """
-    if ":" in service:
+    if ":" in segment(service):
         raise BadName(f"{service!r} can't be a Service's name: it holds ':'")
     return SERVICES.part(namespace, f"{service}:{port}", "proxy", *path.strip("/").split("/"))

@@ -113,7 +113,7 @@ class Observer:
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
+            where = ".".join(str(part) for part in first["loc"]) or "scenario"
             return None, Refusal("SpecInvalid", f"{where}: {in_words(first)}")
         except BadName as wrong:
             return None, Refusal("SpecInvalid", str(wrong))
