@@ -13,6 +13,7 @@ from typing import Any, Final
 from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
+from kubedrill.core.bounds import within_bounds
 from kubedrill.core.conditions import said, verdict_of
 from kubedrill.core.facts import FactKind, in_order
 from kubedrill.core.machine import Decision
@@ -27,7 +28,9 @@ CLOCK_STEP: Final = timedelta(seconds=10)
 
 
 def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole status. `before` is the status as it was read: what did not change keeps its times."""
+    """The whole status, within the bounds of its schema. `before` is the status as it was read: what did not
+    change keeps its times.
+    """
     state, so_far = decision.state, decision.assessment
     if before.get("phase") in {p.value for p in TERMINAL}:
         # The verdict stays as it was given; what comes later makes a new revision of the report.
@@ -51,16 +54,16 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
                     "message": f.message} for f in state.faults],
         "milestones": [
             {"name": m.key, "notBefore": _stamp(m.at.not_before), "notAfter": _stamp(m.at.not_after),
-             "source": m.source.value, "actor": m.actor, "evidence": m.evidence[:256]} for m in so_far.milestones
+             "source": m.source.value, "actor": m.actor, "evidence": m.evidence} for m in so_far.milestones
         ],
         "objectives": [_objective(o) for o in so_far.objectives],
         "interference": _interference(seen),
         "restore": _restore(state, seen),
         "score": score_line(so_far.objectives) if state.phase in TERMINAL and state.start_ex else None,
-        "derived": [line[:256] for line in seen.conduct.derived] if seen.conduct else [],
+        "derived": list(seen.conduct.derived) if seen.conduct else [],
         "machine": state_to_wire(state),
     }
-    return status
+    return within_bounds(status)
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
@@ -70,14 +73,16 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
     return {
         "name": o.name, "verdict": o.verdict.value, "limit": format_duration(o.limit),
         "lower": format_duration(lower) if lower is not None else "",
-        "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason[:256],
+        "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason,
     }
 
 
 def _interference(seen: Observation) -> list[dict[str, Any]]:
     strange = in_order(seen.facts, FactKind.INTERFERENCE)
-    return [{"id": f.id[:256], "who": str(f.detail.get("who", ""))[:256], "what": f.evidence[:512]}
-            for f in strange[:MOST_INTERFERENCE]]
+    shown = [{"id": f.id, "who": str(f.detail.get("who", "")), "what": f.evidence} for f in strange[:MOST_INTERFERENCE]]
+    if len(strange) > MOST_INTERFERENCE:
+        shown[-1]["what"] = f"and {len(strange) - MOST_INTERFERENCE} more that are not shown here; {shown[-1]['what']}"
+    return shown
 
 
 def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
@@ -89,7 +94,7 @@ def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
          "who": o.who, "when": o.when} for o in state.outcomes
     ]
     return {"complete": complete, "time": _stamp(state.restored) if complete else None, "fields": fields,
-            "notes": [n[:256] for n in state.notes]}
+            "notes": list(state.notes)}
 
 
 def _stamp(at: datetime | None) -> str | None:
