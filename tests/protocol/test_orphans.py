@@ -15,6 +15,7 @@ from kubedrill.kube.client import Kube
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.records import list_records
 from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.undoing import Undoing
 
 
 class Sweep:
@@ -24,7 +25,7 @@ class Sweep:
 
     def __init__(self, cluster: Cluster, kube: Kube) -> None:
         self.cluster, self.kube = cluster, kube
-        self.sightings = Sightings(self.seconds)
+        self.sightings, self.undoing = Sightings(self.seconds), Undoing()
         cluster.fault()
 
     def now(self):
@@ -35,7 +36,7 @@ class Sweep:
 
     async def __call__(self) -> int:
         stored = await list_records(self.kube, "drills")
-        return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings)
+        return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings, self.undoing)
 
 
 @pytest.fixture

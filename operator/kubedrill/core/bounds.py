@@ -57,7 +57,7 @@ def _fitted(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> 
     if "$ref" in schema:
         return _fitted(value, named[schema["$ref"].rpartition("/")[2]], named)
     if "anyOf" in schema:
-        chosen = next((c for c in schema["anyOf"] if c.get("type") != "null"), {})
+        chosen: Mapping[str, Any] = next((c for c in schema["anyOf"] if c.get("type") != "null"), {})
         return None if value is None else _fitted(value, chosen, named)
     if "enum" in schema and value not in schema["enum"]:
         raise _Unfit(value)

@@ -6,9 +6,12 @@ the report's line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
@@ -22,6 +25,9 @@ from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerd
 from kubedrill.core.score import score_line
 from kubedrill.core.state import Observation, State, state_to_wire
 
+TOLD_BEFORE: Final = (
+    "clock", "clockStartTime", "milestones", "objectives", "interference", "derived", "evidence", "reportName",
+)
 MOST_INTERFERENCE: Final = 20
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
@@ -35,8 +41,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
     if before.get("phase") in {p.value for p in TERMINAL}:
         # The verdict stays as it was given; what comes later makes a new revision of the report.
         return {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
-    conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
-    conditions = conditions or initial_conditions(seen.now, seen.generation)
+    conditions = tuple(_conditions_of(before)) or initial_conditions(seen.now, seen.generation)
     for say in said(decision, seen):
         conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
                                     now=seen.now, generation=seen.generation)
@@ -63,7 +68,17 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "derived": list(seen.conduct.derived) if seen.conduct else [],
         "machine": state_to_wire(state),
     }
+    if state.given_up:
+        # what it was measured by is not computed any more: what was told of it stays told
+        status |= {key: before[key] for key in TOLD_BEFORE if key in before}
     return within_bounds(status)
+
+
+def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
+    """The conditions as they were written; one that this version can't read is written anew."""
+    for condition in before.get("conditions") or ():
+        with suppress(ValidationError):
+            yield ConditionStatus.model_validate(condition)
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
