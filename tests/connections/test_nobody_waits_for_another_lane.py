@@ -121,7 +121,7 @@ async def test_a_watch_that_gets_no_connection_says_so(
             await watched(kube)
 
 
-async def test_a_connection_that_was_given_back_is_free_for_the_next(server: Server, kube: Kube):
+async def test_a_connection_that_was_given_back_is_free_for_the_next(kube: Kube):
     most = CONNECTIONS[Lane.HEARTBEAT]
     beating = kube.on(Lane.HEARTBEAT)
     for _ in range(3 * most):
