@@ -11,12 +11,14 @@ import functools
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from kubedrill.api.drill import DrillStatus
 
 LONGEST_ID: Final = 256
 _KEPT_OF_ID: Final = LONGEST_ID - 17
+_PLAIN: Final[Mapping[str, type]] = {"boolean": bool, "integer": int, "object": dict}
 
 
 class _Unfit(ValueError):
@@ -68,23 +70,38 @@ def _fitted(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> 
         return _list(value, schema, named)
     if kind == "object" and "properties" in schema:
         return _object(value, schema, named)
+    if kind is not None and not isinstance(value, _PLAIN.get(kind, object)):
+        raise _Unfit(value)
     return value
 
 
 def _text(value: Any, schema: Mapping[str, Any]) -> str:
-    text = value if isinstance(value, str) else str(value)
+    if not isinstance(value, str | int | float):
+        raise _Unfit(value)
+    text = str(value)
     most = schema.get("maxLength", len(text))
     text = text if len(text) <= most else text[:most - 1] + "…"
     if len(text) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), text):
         raise _Unfit(text)
+    if schema.get("format") == "date-time" and not _is_time(text):
+        raise _Unfit(text)
     return text
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _list(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> list[Any]:
     keys: Sequence[str] = schema.get("x-kubernetes-list-map-keys", ())
     fitted: list[Any] = []
     seen: set[tuple[Any, ...]] = set()
-    for item in value or ():
+    if not isinstance(value, list | tuple):
+        raise _Unfit(value)
+    for item in value:
         try:
             fit = _fitted(item, schema["items"], named)
         except _Unfit:
