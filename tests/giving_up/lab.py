@@ -84,7 +84,8 @@ class StrictCluster(Cluster):
         fields = [{"field": field, "reason": reason} for field, reason in wrong]
         self.refused += [cause["field"] for cause in fields]
         message = "; ".join(f"{cause['field']}: {cause['reason']}" for cause in fields)
-        return web.json_response({"reason": "Invalid", "message": message[:300], "details": {"causes": fields}}, status=422)
+        body = {"reason": "Invalid", "message": message[:300], "details": {"causes": fields}}
+        return web.json_response(body, status=422)
 
 
 def copied(answer: web.Response) -> web.Response:
@@ -105,8 +106,11 @@ class Lab:
         meta = {"name": "storm", "namespace": "drills", "uid": "d1", "finalizers": [FINALIZER], "generation": 1,
                 "creationTimestamp": "2026-03-01T11:00:00Z"}
         cluster.put(DRILL, {"metadata": meta, "spec": spec})
-        clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=lambda: cluster.now.timestamp())
+        clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
         self.task = DrillTask(kube, clock, Settings(), cluster.drill_now, DrillCollector(list, clock.now))
+
+    def _seconds(self) -> float:
+        return self.cluster.now.timestamp()
 
     def in_play(self, *, effective: bool = True, **state: Any) -> None:
         """It was started a minute ago, and its fault is in. `state` is what else its stored state says."""

@@ -27,7 +27,8 @@ from kubedrill.core.summary import project, without_nulls
 
 texts = st.one_of(
     st.just(""), st.text(max_size=20), st.builds("x{}".format, st.integers(0, 3)),
-    st.builds(lambda n, c: c * n, st.sampled_from([63, 64, 256, 257, 512, 1024, 4096, 5000]), st.sampled_from("aé遅\x1b")),
+    st.builds(lambda length, letter: letter * length,
+              st.sampled_from([63, 64, 256, 257, 512, 1024, 4096, 5000]), st.sampled_from("aé遅\x1b")),
 )
 moments = st.none() | st.sampled_from([START + timedelta(minutes=m) for m in (-30, -1, 0, 5)])
 names = st.sampled_from(["limit", "queue", "Not_A_Name", "", "n" * 300])
@@ -61,7 +62,9 @@ crowds = st.sampled_from([
     [fact(FactKind.INTERFERENCE, str(n), n, "", "x" * 600, {"who": "y" * 300}) for n in range(60)],
     [fact(FactKind.INTERFERENCE, "w" * 400 + str(n), n, "", "", {}) for n in range(3)],
 ])
-checks = st.lists(st.builds(Check, texts, st.sampled_from([True, False, None]), texts, texts, st.booleans()), max_size=8)
+checks = st.lists(
+    st.builds(Check, texts, st.sampled_from([True, False, None]), texts, texts, st.booleans()), max_size=8,
+)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What refuses a write, in the words of a real API server (1.35): policies, webhooks, and webhooks that are not there."""
+"""What refuses a write, in the words of a real API server (1.35): policies, webhooks, webhooks that are not there."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FORMS: Final[dict[str, Callable[[], web.Response]]] = {
     "a webhook that is not there": _said(
         500, "InternalError", f"{_ASKED}: dial tcp 10.0.0.9:443: connect: connection refused {WORDS}"),
 }
-"""Each can be told from a failed precondition by its message alone: `admission webhook …`, `failed calling webhook …`."""
+"""Each can be told from a failed precondition by its words alone."""
 
 DISGUISED: Final[dict[str, Callable[[], web.Response]]] = {
     "409 without a word": _said(409, "Conflict", WORDS),

@@ -1,4 +1,4 @@
-"""Whoever refuses a write of the undo, in whatever form: nothing is given up, its words are told, and it is tried again.
+"""Whoever refuses a write of the undo, in whatever form: nothing is given up, its words are told, it is tried again.
 
 Attack F1 and field case C3: a change freeze by policy (422 with one cause that names no field) was taken for a player's
 edit; the fields stayed as the fault had left them, the drill said Restored, and the record was deleted.

@@ -24,6 +24,8 @@ from typing import Any, Final
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from kubedrill.core.paths import ApiPath, demand_built
+
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_TIMEOUT = 15
@@ -165,11 +167,17 @@ class Kube:
         return timedelta(seconds=time.monotonic() - self._answered_at)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json",
+        self, method: str, path: ApiPath, body: Any = None, *, content_type: str = "application/json",
         query: Sequence[tuple[str, str]] = (), timeout: float = REQUEST_TIMEOUT,
         headers: Mapping[str, str] | None = None, lane: Lane = Lane.ORDINARY,
     ) -> Answer:
-        """One request. Raises Unreachable when there was no answer, or no free connection within `timeout`."""
+        """One request.
+
+        Raises:
+            Unreachable: there was no answer, or no free connection within `timeout`.
+            BadName: the path is none that was made of names (`kube.paths`). Nothing was sent.
+        """
+        demand_built(path)
         connections = self._of(lane)
         async with connections.one(f"{method} {path}", timeout) as left:
             try:
@@ -185,18 +193,20 @@ class Kube:
         return Answer(int(response.status), _decoded(raw), str(told.get("Date", "")),
                       _retry_after(str(told.get("Retry-After", ""))))
 
-    async def get(self, path: str, **kwargs: Any) -> Answer:
+    async def get(self, path: ApiPath, **kwargs: Any) -> Answer:
         """GET."""
         return await self.call("GET", path, **kwargs)
 
     async def watch(
-        self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
+        self, path: ApiPath, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
         opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable.
 
-        `opened` is called when the watch stands: from then on events come without delay.
+        `opened` is called when the watch stands: from then on events come without delay. A path that was not made
+        of names raises BadName, as it does in `call`.
         """
+        demand_built(path)
         params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
                   ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
         connections = self._of(Lane.WATCHES)
@@ -233,7 +243,8 @@ class Kube:
         return self._lanes[lane]
 
     async def _send(
-        self, api: ApiClient, method: str, path: str, body: Any, content_type: str, query: Sequence[tuple[str, str]],
+        self, api: ApiClient, method: str, path: ApiPath, body: Any, content_type: str,
+        query: Sequence[tuple[str, str]],
         timeout: float, headers: Mapping[str, str] | None,
     ) -> Any:
         request = await api.param_serialize(
@@ -257,14 +268,16 @@ class _OnLane(Kube):
     def on(self, lane: Lane) -> Kube:
         return self if lane is self._lane else self._whole.on(lane)
 
-    async def call(self, method: str, path: str, body: Any = None, **kwargs: Any) -> Answer:
+    async def call(self, method: str, path: ApiPath, body: Any = None, **kwargs: Any) -> Answer:
         return await self._whole.call(method, path, body, **kwargs, lane=self._lane)
 
     @property
     def silent_for(self) -> timedelta:
         return self._whole.silent_for
 
-    def watch(self, path: str, resource_version: str, *args: Any, **kwargs: Any) -> AsyncGenerator[dict[str, Any], None]:
+    def watch(
+        self, path: ApiPath, resource_version: str, *args: Any, **kwargs: Any
+    ) -> AsyncGenerator[dict[str, Any], None]:
         return self._whole.watch(path, resource_version, *args, **kwargs)
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.core.codec import fact_from_wire, fact_to_wire
 from kubedrill.core.facts import Fact
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.protocol.refusals import is_unstorable
 
 LOG = logging.getLogger(__name__)
@@ -163,14 +164,14 @@ class Evidence:
     async def _listed(self, kind: str) -> Answer:
         """The ConfigMaps of a kind of evidence of this drill."""
         selector = f"{DRILL_LABEL}={self._drill},{KIND_LABEL}={kind}"
-        return await self._kube.get(self._path(), query=[("labelSelector", selector)])
+        return await self._kube.get(CONFIG_MAPS.of(self._namespace), query=[("labelSelector", selector)])
 
     async def _put(self, name: str, kind: str, text: str) -> None:
         """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""
-        answer = await self._kube.call("PATCH", f"{self._path()}/{name}", {"data": {kind: text}},
-                                       content_type=MERGE_PATCH)
+        path = CONFIG_MAPS.one(self._namespace, name)
+        answer = await self._kube.call("PATCH", path, {"data": {kind: text}}, content_type=MERGE_PATCH)
         if answer.status == 404:
-            answer = await self._kube.call("POST", self._path(), self._manifest(name, kind, text))
+            answer = await self._kube.call("POST", CONFIG_MAPS.of(self._namespace), self._manifest(name, kind, text))
         if not answer.ok:
             raise EvidenceRefused("evidence can't be stored", answer)
 
@@ -185,9 +186,6 @@ class Evidence:
 
     def _name(self, number: int) -> str:
         return f"{self._drill}-{self._uid[:8]}-facts-{number}"
-
-    def _path(self) -> str:
-        return f"/api/v1/namespaces/{self._namespace}/configmaps"
 
 
 def _line(fact: Fact) -> str:

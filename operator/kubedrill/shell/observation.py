@@ -15,14 +15,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.base import in_words
 from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
+from kubedrill.core.health import Health, health_of
 from kubedrill.core.operations import Ask, Operation, Refusal
+from kubedrill.core.paths import BadName
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, State
@@ -30,6 +32,7 @@ from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
 from kubedrill.protocol.records import StoredRecord, list_records
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
@@ -47,6 +50,7 @@ PROBE_EVERY = timedelta(seconds=0.9)
 LOOK_BACK = timedelta(seconds=60)
 FRESH = timedelta(milliseconds=500)
 MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
+AFTERWARDS = frozenset({Phase.RECOVERING, Phase.HOT_WASH, *TERMINAL})
 
 
 class Observer:
@@ -100,6 +104,8 @@ class Observer:
         stopping = seen.deleting or seen.desired is Desired.STOP
         if conduct is None:
             return seen
+        if state.start_ex and state.phase in AFTERWARDS and not seen.deleting:
+            seen = replace(seen, health=await self._health(conduct))
         if state.phase in UNTOUCHED and not stopping:
             return await self._before(drill, conduct, stored, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
@@ -122,7 +128,7 @@ class Observer:
         if not any(isinstance(group, OutsideGroup) and isinstance(group.operation, Ask) for group in groups):
             return frozenset()
         control, name = self._settings.namespace, drill["metadata"]["name"]
-        answer = await self._kube.restoring.get(f"/apis/{API_VERSION}/namespaces/{control}/playeractions")
+        answer = await self._kube.restoring.get(PLAYER_ACTIONS.of(control))
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         receipt = Receipt(self._clock.now(), made, self._clock.error)
         hearing = actions.Hearing(name, (), made, control=True)
@@ -146,8 +152,10 @@ class Observer:
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return None, Refusal("SpecInvalid", f"{where}: {first['msg']}")
+            where = ".".join(str(part) for part in first["loc"]) or "scenario"
+            return None, Refusal("SpecInvalid", f"{where}: {in_words(first)}")
+        except BadName as wrong:
+            return None, Refusal("SpecInvalid", str(wrong))
         if isinstance(scenario, Refusal):
             return None, scenario
         self._scenario_read = scenario.to_wire()
@@ -164,12 +172,12 @@ class Observer:
         if state.scenario:
             return ScenarioSpec.model_validate(state.scenario)
         namespace = drill["metadata"]["namespace"]
-        answer = await self._kube.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillscenarios/{name}")
+        answer = await self._kube.get(SCENARIOS.one(namespace, name))
         if answer.status == 404:
             return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
         if not answer.ok:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
-        return ScenarioSpec.model_validate(answer.body["spec"])
+        return ScenarioSpec.model_validate(answer.body.get("spec"))
 
     async def _listed(self, meta: Mapping[str, Any], state: State) -> tuple[StoredRecord, ...]:
         """All undo records; those that were listed a moment ago while that whole look still counts.
@@ -255,6 +263,15 @@ class Observer:
             self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
             self._take(self._probe.facts)
             await self._evidence.remember(self._cluster.remembered)
+
+    async def _health(self, conduct: Conduct) -> tuple[Health, ...]:
+        """How the workloads do that the faults have touched; nothing of what can't be read now."""
+        try:
+            found = await read_targets(self._kube, conduct)
+        except Unreachable:
+            return ()
+        told = (health_of(target.kind, body) for target, body in found.items())
+        return tuple(sorted((h for h in told if h is not None), key=lambda h: h.target))
 
     async def _plan_again(self, drill: dict[str, Any], conduct: Conduct) -> None:
         """After a restart: what the faults do, with the parameters as they were settled before the start.

@@ -16,8 +16,8 @@ from typing import Any
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol.records import RecordTrouble
 from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.records import RecordTrouble
 from kubedrill.shell.evidence import EvidenceRefused
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox
