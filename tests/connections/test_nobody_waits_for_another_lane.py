@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -146,3 +148,10 @@ async def test_how_long_the_server_has_been_silent_is_known(kube: Kube):
     assert kube.silent_for < timedelta(seconds=99)
 
 
+
+
+def test_the_limits_are_those_of_the_reference():
+    page = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| ([a-z ]+) \| (\d+) \|", page, re.MULTILINE))
+    assert stated == {lane.value: str(most) for lane, most in CONNECTIONS.items()}
+    assert f"at most {sum(CONNECTIONS.values())} connections" in page

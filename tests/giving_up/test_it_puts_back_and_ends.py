@@ -106,6 +106,9 @@ async def test_a_state_that_cannot_be_read_is_none_and_what_its_records_tell_cou
     the_stored_state(lab, monkeypatch)
     await lab.goes_on(LONG_ENOUGH)
     lab.assert_put_back_and_ended("StatusLost")
+    restored = next(c for c in lab.cluster.status["conditions"] if c["type"] == "Restored")
+    assert restored["reason"] == "Restored"  # it said that nothing was touched
+    assert [f["outcome"] for f in lab.cluster.status["restore"]["fields"]] == ["Restored", "Restored"]
 
 
 async def test_why_is_said_in_the_status_and_in_an_event(lab: Lab, monkeypatch: pytest.MonkeyPatch):

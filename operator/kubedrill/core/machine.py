@@ -86,6 +86,9 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
                         scenario=seen.scenario)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
+    if phase is Phase.RECOVERING:
+        # only what was started is put back; when that was is lost with the status
+        state = replace(state, start_ex=state.start_ex or seen.now)
     if phase in (Phase.HOT_WASH, *TERMINAL):
         state = replace(state, restored=state.restored or seen.now)
     if because.reason == NO_REPORT:
