@@ -81,7 +81,7 @@ async def revert(
     Returns:
         Reverted with the outcome of every field; Retry or Stalled with the reason otherwise.
     """
-    reverting = _Reverting(kube, by, clock, confirmed_asks, overwrite, reverters or {}, on)
+    reverting = _Reverting(kube.restoring, by, clock, confirmed_asks, overwrite, reverters or {}, on)
     try:
         return await reverting.run(ref)
     except _NotYet as why:

@@ -86,6 +86,11 @@ class Undoing:
             known.pop(name, None)
         self._told -= {(n, reason) for n, reason in self._told if n == name}
 
+    def keep(self, names: Iterable[str]) -> None:
+        """Forgets all undos but these."""
+        for name in {*self._troubles, *self._expected, *self._tries} - set(names):
+            self.done(name)
+
     def held_up(self, names: Iterable[str], message: str, now: datetime) -> None:
         """No turn succeeds, so nobody gets to these undos."""
         for name in names:
