@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from kubernetes.aio.client import Configuration
 from tests.machine.world import START
 from tests.wire import connected_to
 
@@ -26,10 +27,12 @@ class Server:
 
     def __init__(self) -> None:
         self.watches = self.hanging = 0
+        self.tokens: list[str] = []
         self.changed = asyncio.Event()
         self.over = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.tokens.append(request.headers.get("Authorization", ""))
         if "watch" in request.query:
             response = web.StreamResponse()
             await response.prepare(request)
@@ -150,9 +153,26 @@ async def test_how_long_the_server_has_been_silent_is_known(kube: Kube):
 
 
 
+async def test_credentials_that_are_renewed_are_renewed_for_every_lane(server: Server, kube: Kube):
+    """The in-cluster token changes every hour, and is put in place by whichever lane needs it first."""
+    renewed = []
+
+    def renew(config: Configuration) -> None:
+        if not renewed:
+            renewed.append(1)
+            config.api_key["BearerToken"] = "Bearer new"
+
+    config = kube._template.configuration
+    config.api_key["BearerToken"] = "Bearer old"
+    config.refresh_api_key_hook = renew
+    for lane in Lane:
+        await kube.on(lane).get("/version")
+    assert set(server.tokens) == {"Bearer new"}
+
+
 def test_the_limits_are_those_of_the_reference():
-    page = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text(encoding="utf-8")
-    page = page.partition("## Drills")[0]
+    whole = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text(encoding="utf-8")
+    page = whole.partition("## Drills")[0]
     stated = dict(re.findall(r"^\| ([a-z ]+) \| (\d+) \|", page, re.MULTILINE))
     assert stated == {lane.value: str(most) for lane, most in CONNECTIONS.items()}
     assert f"at most {sum(CONNECTIONS.values())} connections" in page

@@ -113,7 +113,7 @@ class DrillTask:
         self._hopeless += [now] * for_good
         if len(self._hopeless) >= GIVEN_UP_AFTER and now - self._hopeless[0] >= GIVEN_UP_FOR:
             self._hopeless.clear()
-            await self._turns.give_up(because)
+            await self._give_up(because)
         if self.failures >= RESCUED_AFTER:
             await self._rescue(because)
         return self._clock.now() + BACK_OFF[min(self.failures, len(BACK_OFF)) - 1]
@@ -132,6 +132,12 @@ class DrillTask:
         finally:
             turn.cancel()
             await asyncio.gather(turn, return_exceptions=True)
+
+    async def _give_up(self, because: str) -> None:
+        try:
+            await self._turns.give_up(because)
+        except Exception:
+            LOG.exception("drill %s: not all that watches it could be ended", self.name)
 
     async def _rescue(self, because: str) -> None:
         """What must happen although no turn succeeds."""
