@@ -53,6 +53,7 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
         rate=params.rate_per_second,
         job=dict(params.job),
         redelivery=parse_duration(params.redelivery),
+        namespace=target.namespace,
     )
     notes = [f"the undo is done when no fake job was seen for longer than {params.redelivery} (redelivery)"]
     if params.kind is QueueKind.LIST and not params.in_flight:
