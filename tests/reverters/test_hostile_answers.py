@@ -135,6 +135,52 @@ async def test_an_answer_of_another_shape_is_said_to_be_none(answer):
         assert await jobs_of.count(record(operation)[1]) is None
 
 
+def bulk(text: bytes) -> bytes:
+    return b"$%d\r\n%b\r\n" % (len(text), text)
+
+
+def time_now() -> bytes:
+    return b"*2\r\n" + bulk(str(int(now().timestamp())).encode()) + bulk(b"5")
+
+
+ABOUT_ITSELF = {
+    "numbers that are none": b"maxmemory:12abc\r\nused_memory:-1\r\nmaxmemory_policy:allkeys-lru\r\n",
+    "a number without end": b"maxmemory:" + b"9" * 60_000 + b"\r\nused_memory:1\r\n",
+    "nothing": b"",
+    "bytes": b"\xff\xfe\x00" * 1000,
+}
+
+
+@pytest.mark.parametrize("info", ABOUT_ITSELF.values(), ids=ABOUT_ITSELF.keys())
+async def test_what_a_redis_says_of_itself_is_read_with_care(info):
+    async with answering(time_now(), bulk(info), b"+none\r\n", b"*2\r\n$1\r\n0\r\n*0\r\n", b"+OK\r\n") as port:
+        assert await RedisJobs(now).prepare(jobs(port)) is None
+
+
+KINDS = [b"+\x1b[31mlist\r\n", b"+" + b"x" * 60_000 + b"\r\n", bulk(b"\xff\xfe"), b":7\r\n", b"+\r\n"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_type_that_is_no_word_is_no_answer(kind):
+    async with answering(time_now(), bulk(b""), kind) as port:
+        refusal = await RedisJobs(now).prepare(jobs(port))
+    assert refusal is not None
+    assert (refusal.reason, "is no answer to TYPE" in refusal.message) == ("QueueUnreachable", True)
+    assert refusal.message.isprintable()
+
+
+async def test_an_errors_words_are_fit_for_a_terminal():
+    async with answering(b"-ERR \x1b[2J\x07 \xff\xfe gone\r\n") as port:
+        refusal = await RedisJobs(now).prepare(jobs(port))
+        progress = await RedisJobs(now).revert(*record(jobs(port), in_it=True))
+    assert refusal is not None
+    assert isinstance(progress, Again)
+    for said in (refusal.message, progress.message):
+        assert "gone" in said
+        assert said.isprintable()
+        said.encode()
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [

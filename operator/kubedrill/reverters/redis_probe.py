@@ -124,7 +124,7 @@ async def _of_the_server(redis: Wire, operation: Enqueue, now: datetime) -> Refu
 
 def _of_the_room(said: str, operation: Enqueue) -> Refusal | None:
     """A full Redis that makes room by throwing out keys would throw out the app's, and no undo brings those back."""
-    most, used = (int(_value(said, name) or 0) for name in ("maxmemory", "used_memory"))
+    most, used = (int(_value(said, name, r"\d{1,18}") or 0) for name in ("maxmemory", "used_memory"))
     text = sum(len(name) + len(value) + 8 for name, value in operation.job.items()) + len(operation.prefix) + 24
     wanted = operation.count * (text + _A_JOB_TAKES)
     if not most or _value(said, "maxmemory_policy") == "noeviction" or used + wanted <= most:
@@ -138,14 +138,14 @@ def _of_the_room(said: str, operation: Enqueue) -> Refusal | None:
 
 
 async def _of_the_keys(redis: Wire, operation: Enqueue) -> Refusal | None:
-    found = await redis.call("TYPE", operation.key)
+    found = _type(await redis.call("TYPE", operation.key))
     if found not in ("none", KINDS[operation.kind]):
         return Refusal(
             "QueueIsOfAnotherKind",
             f"{operation.key} is a {found} in Redis, not a {KINDS[operation.kind]}: correct kind or key",
         )
     for name in filter(is_named, operation.in_flight):
-        found = await redis.call("TYPE", name)
+        found = _type(await redis.call("TYPE", name))
         if found not in TYPES | {"none"}:
             return Refusal(
                 "InFlightIsOfAnotherKind",
@@ -171,6 +171,14 @@ def _at(answer: Reply) -> float:
     raise Unanswered(f"{answer!r:.80} is no answer to TIME")
 
 
-def _value(said: str, name: str) -> str:
-    found = re.search(rf"^{name}:(\w*)", said, re.MULTILINE)
+def _type(answer: Reply) -> str:
+    match answer:
+        case str(kind) if re.fullmatch(r"[\w-]{1,40}", kind, re.ASCII):
+            return kind
+    raise Unanswered(f"{answer!r:.80} is no answer to TYPE")
+
+
+def _value(said: str, name: str, form: str = r"[\w-]{1,40}") -> str:
+    """A value of INFO; empty where there is none of that form."""
+    found = re.search(rf"^{name}:({form})\r?$", said, re.MULTILINE | re.ASCII)
     return found[1] if found else ""

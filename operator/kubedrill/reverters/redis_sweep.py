@@ -138,7 +138,7 @@ async def _key(redis: Wire, operation: Enqueue, mark: str, key: str, keep_until:
             case [int(), str(onward)] if onward != at:
                 at = onward
             case _:
-                raise Unanswered(f"{answer!r:.80} is no answer to a sweep of {key}")
+                raise Unanswered(f"{answer!r:.80} is no answer to a sweep of {key!r:.80}")
 
 
 def scanned(answer: object) -> tuple[str, list[str]]:

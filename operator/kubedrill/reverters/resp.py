@@ -148,7 +148,7 @@ class Wire:
         if kind == b"+":
             return _text(said)
         if kind == b"-":
-            return RedisRefuses(_text(said)[:300])
+            return RedisRefuses(_words(said))
         if kind == b":":
             return int(said)
         if kind not in (b"$", b"*"):
@@ -168,6 +168,11 @@ class Wire:
 def _packed(command: Command) -> bytes:
     parts = [str(part).encode(errors="surrogateescape") for part in command]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+def _words(said: bytes) -> str:
+    """For people's eyes: no sign that a terminal or a log would obey."""
+    return "".join(sign if sign.isprintable() else "?" for sign in said[:300].decode(errors="replace"))
 
 
 def _text(said: bytes) -> str:
