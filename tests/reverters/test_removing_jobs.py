@@ -200,6 +200,13 @@ async def test_the_mark_stays_until_the_deadline_and_then_goes_by_itself(queue, 
     assert 0 < queue.ttl(MARK) <= 60
 
 
+async def test_days_after_the_deadline_the_undo_still_knows_how_many_were_pushed(queue, redis_port):
+    operation = jobs(redis_port, count=1)
+    await RedisJobs(now).inject(*record(operation))
+    assert queue.llen("jobs") == 1
+    assert await undo(operation, ends_in=-3 * 86_400) == Done("1 fake jobs removed, none left")
+
+
 async def test_two_faults_on_one_queue_are_undone_apart(queue, redis_port):
     other = PREFIX.replace("flood", "flood-2")
     for prefix in (PREFIX, other):

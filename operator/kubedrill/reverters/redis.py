@@ -147,7 +147,7 @@ async def _push(redis: Wire, operation: Enqueue, record: UndoRecord) -> tuple[st
 async def _undone(redis: Wire, operation: Enqueue, record: UndoRecord) -> Progress:
     mark, deadline = _mark(operation), _milliseconds(record.deadline)
     await run(redis, scripts.CLOSE, [mark], deadline, _length(KEEP_MARK))
-    await sweep(redis, operation, mark, deadline + _length(KEEP_MARK))
+    await sweep(redis, operation, mark, deadline, _length(KEEP_MARK))
     answer = await run(redis, scripts.SETTLE, [mark], deadline, _length(operation.redelivery))
     match answer:
         case [int(quiet), int(removed), int(pushed)]:

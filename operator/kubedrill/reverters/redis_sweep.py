@@ -44,13 +44,13 @@ if kind == 'list' then
   for i, job in ipairs(jobs) do
     if fake(job) then
       -- the first write of a script of the undo takes no memory, and LSET may
-      if found == 0 then redis.call('PEXPIREAT', mark, ARGV[4]) end
+      if found == 0 then redis.call('PEXPIREAT', mark, math.max(now, tonumber(ARGV[4])) + tonumber(ARGV[5])) end
       redis.call('LSET', key, from + i - 1, gone)
       found = found + 1
     end
   end
   -- marked first, so that one pass of LREM is enough for a whole stretch
-  if found > 0 then redis.call('LREM', key, 0, gone) end
+  if found > 0 then redis.call('LREM', key, found, gone) end
   if #jobs == count then onward = string.format('%.0f', from + #jobs - found) end
 elseif kind == 'zset' then
   local from = tonumber(at) or 0
@@ -97,7 +97,8 @@ end
 return {found, onward}
 """
 )
-"""KEYS: mark, any key. ARGV: prefix, where to begin (empty: at the start), how many, until when the mark is kept (ms).
+"""KEYS: mark, any key. ARGV: prefix, where to begin (empty: at the start), how many, end of pushing (ms), how long the
+mark is kept after it (ms).
 
 Removes the fake jobs of this stretch; gives how many, and where the next one begins (empty: that was the last).
 """
@@ -108,30 +109,30 @@ def is_named(pattern: str) -> bool:
     return not any(sign in pattern for sign in "*?[\\")
 
 
-async def sweep(redis: Wire, operation: Enqueue, mark: str, keep_until: int) -> None:
+async def sweep(redis: Wire, operation: Enqueue, mark: str, ends: int, keep: int) -> None:
     """Remove every fake job of an operation from its queue and from all that matches its in-flight patterns.
 
     Raises:
         RedisRefuses, Unanswered: it is not done.
     """
-    await _key(redis, operation, mark, operation.key, keep_until)
+    await _key(redis, operation, mark, operation.key, ends, keep)
     for pattern in operation.in_flight:
         if is_named(pattern):
-            await _key(redis, operation, mark, pattern, keep_until)
+            await _key(redis, operation, mark, pattern, ends, keep)
             continue
         at = "0"
         while True:
             at, keys = scanned(await redis.call("SCAN", at, "MATCH", pattern, "COUNT", _KEYS))
             for key in keys:
-                await _key(redis, operation, mark, key, keep_until)
+                await _key(redis, operation, mark, key, ends, keep)
             if at == "0":
                 break
 
 
-async def _key(redis: Wire, operation: Enqueue, mark: str, key: str, keep_until: int) -> None:
+async def _key(redis: Wire, operation: Enqueue, mark: str, key: str, ends: int, keep: int) -> None:
     at = ""
     while True:
-        answer = await run(redis, SWEEP, [mark, key], operation.prefix, at, STRETCH, keep_until)
+        answer = await run(redis, SWEEP, [mark, key], operation.prefix, at, STRETCH, ends, keep)
         match answer:
             case [int(), ""]:
                 return
