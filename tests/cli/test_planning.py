@@ -11,7 +11,7 @@ from tests.undo.builders import NOON
 
 from kubedrill.api.drill import Drill
 from kubedrill.core.operations import Enqueue
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, UndoRecord
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, UndoRecord, record_name
 
 DRILLS = f"{GROUP}/drills/drills"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
@@ -97,7 +97,8 @@ def on_staging(uid: str) -> dict:
     """The undo record of a drill that is not put back yet, whose Redis was in the namespace with that UID."""
     queue = Enqueue("redis.staging.svc", 6379, "List", "jobs", (), "drill-d0-", 1, 1, {}, timedelta(), "staging")
     drill = DrillIdentity("d0", "flood", "drills", "staging")
-    return secret(UndoRecord(drill, "undo-1", "redis", (OutsideGroup("a", queue),), "m", NOON, NOON, None, uid))
+    name = record_name("", "Enqueue", uid, "redis")
+    return secret(UndoRecord(drill, name, "redis", (OutsideGroup("a", queue),), "m", NOON, NOON, None, uid))
 
 
 def test_d10_a_record_that_holds_the_namespace_is_told_and_one_of_a_namespace_that_is_gone_is_not(
@@ -106,10 +107,10 @@ def test_d10_a_record_that_holds_the_namespace_is_told_and_one_of_a_namespace_th
     cluster.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": OPTED_IN, "uid": "n2"}})
     cluster.put(SECRETS, on_staging("n1"))
     assert kubedrill("plan", "-f", file).output.endswith("All checks pass now.\n")
-    cluster.put(SECRETS, on_staging("n2"))
+    holds = cluster.put(SECRETS, on_staging("n2"))["metadata"]["name"]
     told = kubedrill("plan", "-f", file).output
     assert "All checks pass" not in told
-    assert "TargetBusy: another drill is on in staging: undo record undo-1 of drill flood" in told
+    assert f"TargetBusy: another drill is on in staging: undo record {holds} of drill flood" in told
 
 
 def test_records_that_may_not_be_read_are_said_to_be_unchecked(cluster, kubedrill, file):

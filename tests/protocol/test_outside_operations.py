@@ -231,7 +231,8 @@ async def test_an_earlier_versions_record_is_gone_with_its_namespace_too(hands):
     (group,) = stored.record.groups
     assert isinstance(group, OutsideGroup)
     old = replace(group, operation=replace(group.operation, namespace=""))
-    await renamed(hands, stored, "undo-old", namespace_uid="", groups=(old,))
+    name = record_name("", "Enqueue", "", stored.record.subject)
+    await renamed(hands, stored, name, namespace_uid="", groups=(old,))
     del hands.cluster.namespaces["shop"]
     assert ends(await hands.revert(await hands.record())) == ["Gone"]
 
