@@ -22,10 +22,12 @@ from kubedrill.core.derive import derive
 from kubedrill.core.facts import Sample, Series
 from kubedrill.core.operations import Refusal, Target
 from kubedrill.core.safety import StopReading, Surroundings
+from kubedrill.core.undo_record import UndoRecord
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
+from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.signals import prometheus, promql, stop_conditions
 
 NEEDED: Final = (
@@ -40,12 +42,16 @@ NEEDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was found: the drill with everything derived, what is around it, and each fault's plan."""
+    """What was found: the drill with everything derived, what is around it, and each fault's plan.
+
+    `unread` says what of it could not be read by whoever asks; empty: nothing.
+    """
 
     conduct: Conduct
     around: Surroundings
     plans: Mapping[str, Plan[Any]]
     objects: Mapping[Target, Mapping[str, Any]]
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
     conduct = derive(drill.spec, scenario)
     monitoring = await _monitoring(kube, conduct)
     conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(conduct.target_namespace)),
         _missing_rights(kube, control, conduct.target_namespace),
@@ -85,7 +92,8 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         asyncio.gather(*(_value(kube, conduct.prometheus, check) for check in conduct.steady)),
     )
     plans, refusals = planned(conduct, objects, used)
-    labels = (namespace.body.get("metadata") or {}).get("labels") or {}
+    meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
+    labels, uid = meta.get("labels") or {}, str(meta.get("uid", ""))
     found = True if namespace.ok else False if namespace.status == 404 else None
     around = Surroundings(
         control_namespace=control,
@@ -93,6 +101,10 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         namespace_control=labels.get(OPT_IN_LABEL, ""),
         missing_rights=rights,
         other_drills=tuple(_active(others.body.get("items", []), drill, conduct.target_namespace)),
+        busy_records=tuple(
+            f"undo record {record.name} of drill {record.drill.name}" for record in records
+            if record.is_on(conduct.target_namespace, uid)
+        ),
         refusals=refusals,
         not_ready=tuple(_not_ready(objects)),
         monitoring_error=monitoring.error,
@@ -102,7 +114,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
         stops=monitoring.stops,
     )
-    return Sight(conduct, around, plans, objects)
+    return Sight(conduct, around, plans, objects, unread)
 
 
 def planned(
@@ -202,6 +214,14 @@ async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]
     }
     answers = await asyncio.gather(*(kube.get(target.path) for target in targets))
     return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
+
+
+async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], str]:
+    """The undo records; what keeps them from being read, if anything does (they are Secrets)."""
+    try:
+        return tuple(stored.record for stored in await list_records(kube, control)), ""
+    except RecordTrouble as trouble:
+        return (), f"whether an undo record still holds the namespace: {trouble}"
 
 
 async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:
