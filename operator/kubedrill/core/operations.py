@@ -22,6 +22,8 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 Value = Any  # JSON, or ABSENT
+TEMPLATE: Final = "/spec/template/"
+"""What is below it makes a workload's pods; what is beside it decides which of them are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SetFields:
-    """Changes fields of one object, all in one write. They form a group: put back together or not at all."""
+    """Changes fields of one object, all in one write. They form a group: put back together or not at all.
+
+    The first change is the fault itself: while its value stands, the fault is in. The others follow from it.
+    """
 
     target: Target
     changes: tuple[FieldChange, ...]

@@ -11,14 +11,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kubedrill.core.operations import Target
+from kubedrill.core.operations import TEMPLATE, Target
 from kubedrill.core.pointers import found_again, read
 from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.objects import Unsure
 
 _REVISIONS = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
-_TEMPLATE = "/spec/template/"
 _HASH = "controller-revision-hash"
 
 
@@ -35,7 +34,7 @@ async def clear_away(
         Unreachable: no answer.
     """
     target = record.target
-    in_template = tuple(f for f in record.fields if f.path.startswith(_TEMPLATE) and f.before != f.after)
+    in_template = tuple(f for f in record.fields if f.path.startswith(TEMPLATE) and f.before != f.after)
     if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
         return ()
     revisions = [

@@ -97,7 +97,7 @@ class Field:
         number = row.affected or (row.replicas if row.strategy["type"] == "Recreate" else 1)
         params = MemoryLimit(target=target, limit=FAULT_LIMIT, affected=number)
         (seen,) = memory_limit.targets(params, self.namespace)
-        return memory_limit.plan(params, Observed("squeeze", "", self.namespace, Endpoint("", "", 0), {seen: workload}))
+        return memory_limit.plan(params, Observed("squeeze", "", self.namespace, Endpoint("", "", 0), ARM_WITHIN, {seen: workload}))
 
     def inject(self, within: float) -> None:
         """Fault all workloads, a few at a time; go on when all of them have their number of killed pods.
