@@ -7,7 +7,19 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.faults.builders import ARM_WITHIN, DB, HELD, MIB, WEB, changes, container, deployment, seen, squeeze, stateful_set
+from tests.faults.builders import (
+    ARM_WITHIN,
+    DB,
+    HELD,
+    MIB,
+    WEB,
+    changes,
+    container,
+    deployment,
+    seen,
+    squeeze,
+    stateful_set,
+)
 
 from kubedrill.api.quantities import parse_memory
 from kubedrill.core.deadman import GRACE, SILENT

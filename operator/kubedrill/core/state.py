@@ -107,7 +107,11 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """An undo record of this drill as it is stored now."""
+    """An undo record of this drill as it is stored now.
+
+    `held` tells that its fault still holds its target's rollout, `taken_out` that the target was last seen without
+    the fault.
+    """
 
     name: str
     state: str
@@ -117,6 +121,8 @@ class RecordSeen:
     by: str = ""
     at: Interval | None = None
     notes: tuple[str, ...] = ()
+    held: bool = False
+    taken_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def together(plans: Mapping[str, Plan[Any]]) -> dict[str, Plan[Any]] | Refusal:
     owners: dict[tuple[Target, str], tuple[str, FieldChange]] = {}
     apart: dict[str, Plan[Any]] = {}
     for name, plan in plans.items():
-        operations = []
+        operations: list[Operation] = []
         for operation in plan.operations:
             if not isinstance(operation, SetFields):
                 operations.append(operation)

@@ -24,7 +24,7 @@ from kubedrill.core.facts import Fact, FactKind, Series, Source
 from kubedrill.core.operations import Operation, Refusal
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
-from kubedrill.core.state import Observation, State
+from kubedrill.core.state import Observation, RecordSeen, State
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -84,7 +84,7 @@ class Observer:
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck), waiting=dict(waiting),
+            records=self._records_seen(), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
         )
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
@@ -198,7 +198,14 @@ class Observer:
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
         unchecked = self._probe.unchecked if self._probe and measured else {}
-        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked)
+        # once more, for the watches stand now: somebody may have taken a fault out while there were none
+        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked,
+                       records=self._records_seen())
+
+    def _records_seen(self) -> tuple[RecordSeen, ...]:
+        """The undo records, each beside its target."""
+        stored = self.records.values()
+        return tuple(record_seen(one, self._cluster.workload(one.record.subject)) for one in stored)
 
     async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
