@@ -79,19 +79,9 @@ def test_of_a_stateful_set_the_last_pod_is_hit(partition, strategy):
     assert changes(decided) == {LIMIT: "64Mi", **strategy}
 
 
-@pytest.mark.parametrize(
-    ("pods", "partition", "unstick"),
-    [
-        ("OrderedReady", 0, {"app": "db"}),
-        ("Parallel", 0, {}),
-        ("Parallel", 2, {}),
-        # its controller never replaces a pod that is behind the partition again after the undo
-        ("Parallel", 3, {"app": "db"}),
-    ],
-)
-def test_pods_that_no_controller_replaces_after_the_undo_must_be_unstuck(pods, partition, unstick):
-    workload = stateful_set(pods=pods, partition=partition)
-    decided = plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: workload}))
+@pytest.mark.parametrize(("pods", "unstick"), [("OrderedReady", {"app": "db"}), ("Parallel", {})])
+def test_ordered_pods_must_be_unstuck_by_the_undo_and_parallel_ones_not(pods, unstick):
+    decided = plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: stateful_set(pods=pods)}))
     (operation,) = decided.operations
     assert operation.unstick == unstick
 

@@ -131,14 +131,9 @@ def pods_to_unstick(workload: Workload) -> Mapping[str, str]:
     """Labels of the pods that the controller would wait for after the undo.
 
     A StatefulSet with ordered pods never replaces one that is not ready, not even when its template is right
-    again; one with parallel pods does, but no StatefulSet replaces a pod behind its own partition.
+    again; one with parallel pods does.
     """
-    return workload.labels if workload.ordered or _behind_partition(workload) else {}
-
-
-def _behind_partition(workload: Workload) -> bool:
-    """Whether the own partition keeps every pod of a StatefulSet from being replaced."""
-    return workload.kind == "StatefulSet" and workload.partition >= workload.replicas
+    return workload.labels if workload.ordered else {}
 
 
 def _partition_change(workload: Workload) -> tuple[FieldChange, ...]:

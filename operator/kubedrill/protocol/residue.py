@@ -2,7 +2,8 @@
 
 The ReplicaSet or ControllerRevision that carries the faulted template would bring the fault back with the
 owner's next `rollout undo`; it is removed once it has no pods. An ordered StatefulSet waits for ever for a
-broken pod (a known limitation of its controller): its unready pods of the faulted revision are deleted.
+broken pod (a known limitation of its controller): its unready pods of the faulted revision are deleted. So are
+those, ready or not, that are behind the set's own partition again: no controller ever replaces them.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ async def clear_away(
     if target.kind == "Deployment":
         pods = {_name(r): _replicas(r, patient=patient) for r in revisions}
     else:
-        pods = await _pods_of(kube, record, target, revisions)
+        pods = await _pods_of(kube, record, target, revisions, seen)
     left = []
     for revision in revisions:
         path = _path(target, "apps/v1", _REVISIONS[target.kind], _name(revision))
@@ -82,7 +83,7 @@ def _replicas(replica_set: Mapping[str, Any], *, patient: bool) -> int:
 
 
 async def _pods_of(
-    kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]]
+    kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]], seen: dict[str, Any]
 ) -> dict[str, int]:
     """How many pods each revision has; those of a stuck StatefulSet are deleted on the way."""
     counts: dict[str, int] = {}
@@ -93,9 +94,19 @@ async def _pods_of(
             if not _owned(pod, record):
                 continue
             counts[_name(revision)] = counts.get(_name(revision), 0) + 1
-            if stuck and not _ready(pod) and "deletionTimestamp" not in pod["metadata"]:
+            left_alone = (stuck and not _ready(pod)) or _is_behind_partition(pod, seen)
+            if left_alone and "deletionTimestamp" not in pod["metadata"]:
                 await _deleted(kube, _path(target, "v1", "pods", _name(pod)), pod, "uid")
     return counts
+
+
+def _is_behind_partition(pod: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether a StatefulSet's partition keeps its controller from ever replacing the pod."""
+    spec = seen["spec"]
+    partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
+    first = (spec.get("ordinals") or {}).get("start", 0)
+    ordinal = str(pod["metadata"]["name"]).rpartition("-")[2]
+    return ordinal.isdigit() and int(ordinal) < first + partition
 
 
 def _owned(item: Mapping[str, Any], record: UndoRecord) -> bool:

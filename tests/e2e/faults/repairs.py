@@ -1,0 +1,246 @@
+"""The table's workloads under a whole drill's hands: injected and put back by the protocol, repaired by kubectl."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import subprocess
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tests.e2e.faults.field import ARM_WITHIN, Field, kubectl, ready, until_none
+from tests.e2e.faults.rows import AS_PLANNED, FAULT_LIMIT, Row
+from tests.e2e.protocol.lab import WallClock
+
+from kubedrill.api.faults import MemoryLimit, WorkloadTarget
+from kubedrill.core.conduct import Endpoint
+from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.faults import memory_limit
+from kubedrill.faults.base import Observed, Plan
+from kubedrill.kube.client import Kube
+from kubedrill.protocol import records
+from kubedrill.protocol.inject import inject
+from kubedrill.protocol.outcomes import Injection, Reversal
+from kubedrill.protocol.records import list_records
+from kubedrill.protocol.release import release
+from kubedrill.protocol.revert import revert
+
+NO_EFFECT: Final = "62Mi"
+"""Below the limit that the containers have, and above what they use."""
+REPAIRED: Final = "80Mi"
+STATUS_WITHIN: Final = 75
+"""Seconds for `kubectl rollout status`: half of the `minReadySeconds` that hold a rollout here."""
+
+
+@dataclass
+class Repaired:
+    """What came of a repair: what `kubectl rollout status` said and whether it succeeded."""
+
+    succeeded: bool
+    said: str
+
+
+class Repairs:
+    """All planned rows in one namespace, their undo records in another."""
+
+    def __init__(self, namespace: str, control: str, operator: str) -> None:
+        self.field = Field(namespace, AS_PLANNED)
+        self.control, self._operator = control, operator
+        self._drill = DrillIdentity("", "strategies", control, namespace)
+
+    def settled(self) -> None:
+        """Wait until every workload could be faulted."""
+        until_none(self._refused, 180, "all workloads are settled")
+
+    def _refused(self) -> dict[str, str]:
+        return {name: p.message for name, p in self._plans(FAULT_LIMIT).items() if isinstance(p, Refusal)}
+
+    def _plans(self, limit: str) -> dict[str, Plan[MemoryLimit] | Refusal]:
+        objects = self.field.objects()
+        return {row.name: self._plan(row, objects[row.name], limit) for row in self.field.rows}
+
+    def _plan(self, row: Row, workload: Mapping[str, Any], limit: str) -> Plan[MemoryLimit] | Refusal:
+        target = WorkloadTarget(kind=row.kind, name=row.name)  # type: ignore[arg-type]
+        params = MemoryLimit(target=target, limit=limit, affected=row.affected)
+        (seen,) = memory_limit.targets(params, self.field.namespace)
+        monitoring = Endpoint("", "", 0)
+        return memory_limit.plan(
+            params, Observed(row.name, "", self.field.namespace, monitoring, ARM_WITHIN, {seen: workload})
+        )
+
+    def inject(self, limit: str) -> None:
+        """Fault every workload, as a drill of many faults does."""
+        plans = self._plans(limit)
+        operations = {name: p.operations for name, p in plans.items() if isinstance(p, Plan)}
+        assert len(operations) == len(plans), plans
+        asyncio.run(self._inject(operations))
+
+    async def _inject(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
+        self._drill = replace(self._drill, uid=f"drill-{time.monotonic_ns()}")
+        async with self._connected() as kube:
+            clock = WallClock()
+            deadline = clock.now() + ARM_WITHIN * 100
+            for _ in range(20):  # a controller may write a workload in the same moment
+                outcome = await inject(kube, self._drill, operations, deadline, clock)
+                if outcome.state is Injection.INJECTED:
+                    return
+                assert outcome.state is Injection.PENDING, outcome.why
+            raise AssertionError(outcome.why)
+
+    def put_back(self) -> None:
+        """Revert and close every record, as a turn does: again until each is done."""
+        until_none(lambda: asyncio.run(self._put_back()), 120, "everything is put back")
+
+    async def _put_back(self) -> list[str]:
+        left = []
+        async with self._connected() as kube:
+            for stored in await list_records(kube, self.control):
+                outcome = await revert(kube, stored.ref, "Operator", WallClock())
+                if outcome.state is Reversal.REVERTED and outcome.stored is not None:
+                    await records.close(kube, outcome.stored)
+                else:
+                    left.append(f"{stored.record.subject}: {outcome.message}")
+        return left
+
+    @contextlib.contextmanager
+    def releasing(self) -> Iterator[None]:
+        """An operator that lets go the rollout of every target whose fault is out."""
+        over = threading.Event()
+        thread = threading.Thread(target=lambda: asyncio.run(self._release_until(over)))
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    async def _release_until(self, over: threading.Event) -> None:
+        async with self._connected() as kube:
+            while not over.is_set():
+                for stored in await list_records(kube, self.control):
+                    await release(kube, stored.ref)
+                await asyncio.sleep(0.2)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self):
+        kube = await Kube.connect(as_user=self._operator)
+        try:
+            yield kube
+        finally:
+            await kube.close()
+
+    def replaced_while(self, over: Callable[[], bool]) -> dict[str, int]:
+        """How many of the pods that served before were gone at the most, by row, until it is over."""
+        before = self._uids()
+        return self._gone_until(over, before)
+
+    def _uids(self) -> dict[str, set[str]]:
+        return {name: {p["metadata"]["uid"] for p in pods} for name, pods in self.field.pods().items()}
+
+    def _gone_until(self, over: Callable[[], bool], before: Mapping[str, set[str]]) -> dict[str, int]:
+        gone: dict[str, int] = defaultdict(int)
+        while not over():
+            now = self._uids()
+            for name, uids in before.items():
+                gone[name] = max(gone[name], len(uids - now.get(name, set())))
+            time.sleep(1)
+        return dict(gone)
+
+    def without_effect(self) -> dict[str, int]:
+        """A limit that does not bite, until the drill gives up: how many serving pods were replaced by then."""
+        before = self._uids()
+        self.inject(NO_EFFECT)
+        end = time.monotonic() + ARM_WITHIN.total_seconds() + 5
+        gone = self._gone_until(lambda: time.monotonic() > end, before)
+        self.put_back()
+        return gone
+
+    def repaired(self, verbs: Mapping[str, Verb]) -> dict[str, Repaired]:
+        """Every row faulted, and repaired by its verb while the operator watches."""
+        self.field.killed.clear()
+        self.inject(FAULT_LIMIT)
+        until_none(self._not_killed, 120, "so many killed pods as the table says")
+        with self.releasing(), ThreadPoolExecutor(len(verbs)) as pool:
+            by_name = {row.name: row for row in self.field.rows}
+            tried = {name: pool.submit(self._repair, by_name[name], verb) for name, verb in verbs.items()}
+            return {name: future.result() for name, future in tried.items()}
+
+    def _not_killed(self) -> dict[str, int]:
+        self.field.pods()
+        left = {row.name: (row.affected or 0) - len(self.field.killed[row.name]) for row in self.field.rows}
+        return {name: number for name, number in left.items() if number > 0}
+
+    def _repair(self, row: Row, verb: Verb) -> Repaired:
+        verb(self.field.namespace, row)
+        if row.kind == "StatefulSet" and row.pods == "OrderedReady":
+            self._unstick(row)
+        what = f"{row.kind}/{row.name}"
+        command = ["kubectl", "-n", self.field.namespace, "rollout", "status", what, f"--timeout={STATUS_WITHIN}s"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Repaired(done.returncode == 0, done.stdout + done.stderr)
+
+    def _unstick(self, row: Row) -> None:
+        """The controller waits for a broken pod of an ordered set for ever, with us or without: people delete it."""
+        broken = [p["metadata"]["name"] for p in self.field.pods()[row.name] if not ready(p)]
+        kubectl("-n", self.field.namespace, "delete", "pod", *broken, "--ignore-not-found")
+
+    def ill(self) -> dict[str, list[str]]:
+        """Pods that are not ready or still have the fault, by row; rows whose pods are all well are left out."""
+        found = {}
+        for name, pods in self.field.pods().items():
+            bad = [p["metadata"]["name"] for p in pods if not ready(p) or _limit(p) == FAULT_LIMIT]
+            if bad:
+                found[name] = bad
+        return found
+
+
+Verb = Callable[[str, Row], None]
+
+
+def undo(namespace: str, row: Row) -> None:
+    """`kubectl rollout undo`."""
+    kubectl("-n", namespace, "rollout", "undo", f"{row.kind}/{row.name}")
+
+
+def set_resources(namespace: str, row: Row) -> None:
+    """`kubectl set resources`."""
+    kubectl("-n", namespace, "set", "resources", f"{row.kind}/{row.name}", f"--limits=memory={REPAIRED}",
+            "--requests=memory=48Mi")
+
+
+def apply(namespace: str, row: Row) -> None:
+    """`kubectl apply` of the manifest that it was made with."""
+    kubectl("-n", namespace, "apply", "-f", "-", given=row.manifest())
+
+
+def scale_and_undo(namespace: str, row: Row) -> None:
+    """`kubectl scale` while the fault is in, and the rollback once the added pods are there."""
+    more = row.replicas + 2
+    kubectl("-n", namespace, "scale", f"{row.kind}/{row.name}", f"--replicas={more}")
+    made = f"--for=jsonpath={{.status.replicas}}={more}"
+    if row.pods != "OrderedReady" or row.kind == "Deployment":
+        kubectl("-n", namespace, "wait", f"{row.kind}/{row.name}", made, "--timeout=60s")
+    undo(namespace, row)
+
+
+VERBS: Final[Mapping[str, Verb]] = {
+    "rollout undo": undo, "set resources": set_resources, "apply": apply, "scale, rollout undo": scale_and_undo,
+}
+
+
+def _limit(pod: Mapping[str, Any]) -> str:
+    return str(pod["spec"]["containers"][0]["resources"]["limits"]["memory"])
+
+
+def shown(workload: Mapping[str, Any]) -> str:
+    """A workload's strategy and times, for comparison."""
+    spec = workload["spec"]
+    names = ("strategy", "updateStrategy", "minReadySeconds", "progressDeadlineSeconds")
+    return json.dumps({name: spec[name] for name in names if name in spec}, sort_keys=True)
