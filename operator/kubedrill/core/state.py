@@ -14,6 +14,7 @@ from typing import Any
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact, Interval, Series
+from kubedrill.core.health import Health
 from kubedrill.core.operations import Refusal
 from kubedrill.core.phases import Phase
 from kubedrill.core.results import FieldOutcome, Verdict
@@ -107,7 +108,7 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """An undo record of this drill as it is stored now.
+    """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited.
 
     `held` tells that its fault still holds its target's rollout, `taken_out` that the target was last seen without
     the fault.
@@ -121,6 +122,7 @@ class RecordSeen:
     by: str = ""
     at: Interval | None = None
     notes: tuple[str, ...] = ()
+    restored: bool = False
     held: bool = False
     taken_out: bool = False
 
@@ -132,7 +134,8 @@ class Observation:
     `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
-    asked for now, and when each was known last.
+    asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
+    over.
     """
 
     now: datetime
@@ -156,6 +159,7 @@ class Observation:
     report_import: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
+    health: tuple[Health, ...] = ()
 
 
 def _time(value: datetime | None) -> str | None:

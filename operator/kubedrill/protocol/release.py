@@ -17,12 +17,13 @@ from kubedrill.core.operations import Target
 from kubedrill.core.ownership import entry_of, given_back
 from kubedrill.core.release import holding, plan_release, taken_out
 from kubedrill.core.undo_record import RecordState, UndoRecord
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import records
 from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.revert import LATER, ROUNDS, SOON
+from kubedrill.protocol.refusals import is_refusal, reason_of, words
+from kubedrill.protocol.revert import LATER, LONGEST_RETRY_AFTER, ROUNDS, SOON
 
 NOTHING_HELD = "NothingHeld"
 FAULT_IS_IN = "FaultIsIn"
@@ -46,10 +47,7 @@ async def release(kube: Kube, ref: RecordRef) -> RevertOutcome:
     except Unreachable as error:
         return RevertOutcome(Reversal.RETRY, "Unreachable", str(error)[:500], LATER)
     except (Unsure, RecordTrouble) as trouble:
-        forbidden = trouble.answer.status == 403
-        return RevertOutcome(
-            Reversal.STALLED if forbidden else Reversal.RETRY, "Forbidden" if forbidden else "ServerBusy",
-            str(trouble)[:500], max(LATER, trouble.answer.retry_after))
+        return _not_now(str(trouble), trouble.answer)
     return RevertOutcome(Reversal.RETRY, "Conflict", f"{ref.name}: record or target is always written", SOON)
 
 
@@ -66,12 +64,10 @@ async def _tried(kube: Kube, ref: RecordRef) -> RevertOutcome | None:
     if plan.patch:
         stored = await _begun(kube, stored, seen, plan.restoring)
         reply, answer = await patch_target(kube, target, plan.patch, stored.record.manager)
-        if reply in (Reply.FORBIDDEN, Reply.INVALID):
-            return RevertOutcome(Reversal.STALLED, str(reply), f"{target}: {answer.status} {answer.message}", LATER)
-        if reply is not Reply.DONE:
-            if reply is Reply.BUSY:
-                raise Unsure(f"release {target}", answer)
+        if reply in (Reply.MOVED, Reply.GONE):
             return None
+        if reply is not Reply.DONE:
+            return _not_now(f"the rollout of {target} can't be let go: {words(answer)}", answer)
         seen = answer.body
     seen = await give_back(kube, stored.record, seen)
     if given_back(seen["metadata"].get("managedFields") or (), stored.record.manager, stored.record.owners):
@@ -103,3 +99,11 @@ async def _begun(
 
 async def _seen(kube: Kube, record: UndoRecord, target: Target) -> dict[str, Any] | None:
     return (await read_target(kube, target, record.namespace_uid)).seen
+
+
+def _not_now(message: str, answer: Answer) -> RevertOutcome:
+    """Refused for what it is, or for the moment. The undo at the end does not depend on it."""
+    pause = max(LATER, min(answer.retry_after, LONGEST_RETRY_AFTER))
+    if is_refusal(answer):
+        return RevertOutcome(Reversal.STALLED, reason_of(answer), message[:500], pause)
+    return RevertOutcome(Reversal.RETRY, "ServerBusy", message[:500], pause)

@@ -22,7 +22,8 @@ def record_seen(stored: StoredRecord, target: Mapping[str, Any] | None = None) -
     return RecordSeen(
         record.name, record.state.value, record.faults, record.subject,
         fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
-        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (), held=bool(holding(record)),
+        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
+        restored=record.restored_at is not None or record.state is RecordState.REVERTED, held=bool(holding(record)),
         taken_out=target is not None and _is_newer(target, record) and taken_out(record, target),
     )
 
