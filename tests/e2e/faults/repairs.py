@@ -8,15 +8,17 @@ import json
 import subprocess
 import threading
 import time
+import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final
 
 from tests.e2e.faults.field import ARM_WITHIN, Field, kubectl, ready, until_none
 from tests.e2e.faults.rows import AS_PLANNED, FAULT_LIMIT, Row
-from tests.e2e.protocol.lab import WallClock
+from tests.e2e.protocol.lab import WallClock, operator_of
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
 from kubedrill.core.conduct import Endpoint
@@ -35,8 +37,9 @@ from kubedrill.protocol.revert import revert
 NO_EFFECT: Final = "62Mi"
 """Below the limit that the containers have, and above what they use."""
 REPAIRED: Final = "80Mi"
-STATUS_WITHIN: Final = 75
-"""Seconds for `kubectl rollout status`: half of the `minReadySeconds` that hold a rollout here."""
+LONG: Final = timedelta(minutes=10)
+STATUS_WITHIN: Final = 180
+"""Seconds for `kubectl rollout status`: far less than the `minReadySeconds` that hold a rollout for LONG."""
 
 
 @dataclass
@@ -60,24 +63,26 @@ class Repairs:
         until_none(self._refused, 180, "all workloads are settled")
 
     def _refused(self) -> dict[str, str]:
-        return {name: p.message for name, p in self._plans(FAULT_LIMIT).items() if isinstance(p, Refusal)}
+        return {name: p.message for name, p in self._plans(FAULT_LIMIT, LONG).items() if isinstance(p, Refusal)}
 
-    def _plans(self, limit: str) -> dict[str, Plan[MemoryLimit] | Refusal]:
+    def _plans(self, limit: str, arm_within: timedelta) -> dict[str, Plan[MemoryLimit] | Refusal]:
         objects = self.field.objects()
-        return {row.name: self._plan(row, objects[row.name], limit) for row in self.field.rows}
+        return {row.name: self._plan(row, objects[row.name], limit, arm_within) for row in self.field.rows}
 
-    def _plan(self, row: Row, workload: Mapping[str, Any], limit: str) -> Plan[MemoryLimit] | Refusal:
+    def _plan(
+        self, row: Row, workload: Mapping[str, Any], limit: str, arm_within: timedelta
+    ) -> Plan[MemoryLimit] | Refusal:
         target = WorkloadTarget(kind=row.kind, name=row.name)  # type: ignore[arg-type]
         params = MemoryLimit(target=target, limit=limit, affected=row.affected)
         (seen,) = memory_limit.targets(params, self.field.namespace)
         monitoring = Endpoint("", "", 0)
         return memory_limit.plan(
-            params, Observed(row.name, "", self.field.namespace, monitoring, ARM_WITHIN, {seen: workload})
+            params, Observed(row.name, "", self.field.namespace, monitoring, arm_within, {seen: workload})
         )
 
-    def inject(self, limit: str) -> None:
+    def inject(self, limit: str, arm_within: timedelta) -> None:
         """Fault every workload, as a drill of many faults does."""
-        plans = self._plans(limit)
+        plans = self._plans(limit, arm_within)
         operations = {name: p.operations for name, p in plans.items() if isinstance(p, Plan)}
         assert len(operations) == len(plans), plans
         asyncio.run(self._inject(operations))
@@ -129,17 +134,12 @@ class Repairs:
                 await asyncio.sleep(0.2)
 
     @contextlib.asynccontextmanager
-    async def _connected(self):
+    async def _connected(self) -> AsyncIterator[Kube]:
         kube = await Kube.connect(as_user=self._operator)
         try:
             yield kube
         finally:
             await kube.close()
-
-    def replaced_while(self, over: Callable[[], bool]) -> dict[str, int]:
-        """How many of the pods that served before were gone at the most, by row, until it is over."""
-        before = self._uids()
-        return self._gone_until(over, before)
 
     def _uids(self) -> dict[str, set[str]]:
         return {name: {p["metadata"]["uid"] for p in pods} for name, pods in self.field.pods().items()}
@@ -156,7 +156,7 @@ class Repairs:
     def without_effect(self) -> dict[str, int]:
         """A limit that does not bite, until the drill gives up: how many serving pods were replaced by then."""
         before = self._uids()
-        self.inject(NO_EFFECT)
+        self.inject(NO_EFFECT, ARM_WITHIN)
         end = time.monotonic() + ARM_WITHIN.total_seconds() + 5
         gone = self._gone_until(lambda: time.monotonic() > end, before)
         self.put_back()
@@ -165,7 +165,7 @@ class Repairs:
     def repaired(self, verbs: Mapping[str, Verb]) -> dict[str, Repaired]:
         """Every row faulted, and repaired by its verb while the operator watches."""
         self.field.killed.clear()
-        self.inject(FAULT_LIMIT)
+        self.inject(FAULT_LIMIT, LONG)
         until_none(self._not_killed, 120, "so many killed pods as the table says")
         with self.releasing(), ThreadPoolExecutor(len(verbs)) as pool:
             by_name = {row.name: row for row in self.field.rows}
@@ -202,6 +202,26 @@ class Repairs:
 
 
 Verb = Callable[[str, Row], None]
+
+
+@contextlib.contextmanager
+def in_namespaces_of_its_own(name: str) -> Iterator[Repairs]:
+    """Every planned row's workload in a new namespace, its undo records in another."""
+    run = uuid.uuid4().hex[:8]
+    namespace, control = f"{name}-{run}-app", f"{name}-{run}-drills"
+    operator = operator_of(control)
+    kubectl("create", "namespace", namespace)
+    kubectl("create", "namespace", control)
+    # a policy lets nobody else write undo records there
+    kubectl("create", "clusterrolebinding", control, "--clusterrole=cluster-admin", f"--user={operator}")
+    repairs = Repairs(namespace, control, operator)
+    repairs.field.apply()
+    try:
+        yield repairs
+    finally:
+        kubectl("delete", "secrets", "-n", control, "--all", "--as", operator)
+        kubectl("delete", "clusterrolebinding", control)
+        kubectl("delete", "namespace", namespace, control, "--wait=false")
 
 
 def undo(namespace: str, row: Row) -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 
 import pytest
-from tests.e2e.faults.field import kubectl
-from tests.e2e.faults.repairs import Repaired, Repairs, Verb, apply, scale_and_undo, set_resources, shown, undo
+from tests.e2e.faults.field import until_none
+from tests.e2e.faults.repairs import (
+    Repaired,
+    Repairs,
+    Verb,
+    apply,
+    in_namespaces_of_its_own,
+    scale_and_undo,
+    set_resources,
+    shown,
+    undo,
+)
 from tests.e2e.faults.rows import AS_PLANNED, Row
-from tests.e2e.protocol.lab import operator_of
 
 TRIED: Mapping[str, Verb] = {
     "one-of-3": undo, "two-of-4": set_resources, "three-of-5": scale_and_undo, "three-of-5-percent": set_resources,
@@ -26,19 +34,9 @@ def named(row: Row) -> str:
 @pytest.fixture(scope="module")
 def repairs() -> Iterator[Repairs]:
     """Every planned row's workload, healthy."""
-    run = uuid.uuid4().hex[:8]
-    namespace, control = f"blast-{run}-app", f"blast-{run}-drills"
-    operator = operator_of(control)
-    for name in (namespace, control):
-        kubectl("create", "namespace", name)
-    kubectl("create", "clusterrolebinding", control, "--clusterrole=cluster-admin", f"--user={operator}")
-    repairs = Repairs(namespace, control, operator)
-    repairs.field.apply()
-    repairs.settled()
-    yield repairs
-    kubectl("delete", "secrets", "-n", control, "--all", "--as", operator)
-    kubectl("delete", "clusterrolebinding", control)
-    kubectl("delete", "namespace", namespace, control, "--wait=false")
+    with in_namespaces_of_its_own("blast") as repairs:
+        repairs.settled()
+        yield repairs
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +80,7 @@ def test_a_repair_completes_while_the_drill_is_on(repaired: dict[str, Repaired],
 
 def test_after_the_repairs_every_pod_is_well(repaired: dict[str, Repaired], repairs: Repairs):
     assert repaired
-    assert repairs.ill() == {}
+    until_none(repairs.ill, 60, "every pod is well")
 
 
 def test_the_own_strategies_are_back_before_the_drill_ends(repaired: dict[str, Repaired], repairs: Repairs, own):
