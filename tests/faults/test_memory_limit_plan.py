@@ -162,7 +162,7 @@ def test_what_is_planned_is_described_for_people():
         "memoryLimit: container main of Deployment/web gets 64Mi; 2 of its pods are OOM-killed",
         "container: main",
         (
-            "its own strategy would not surely hit exactly 2 of 4; set with it: "
+            "its own strategy would not surely hit exactly 2 of 4; set until somebody takes the fault out: "
             f"maxUnavailable 2, maxSurge 0, minReadySeconds {HELD}"
         ),
         (

@@ -196,7 +196,9 @@ def _notes(
         lines.append(f"affected: {ratio}, as many as its own strategy replaces, one at least")
     if rollout:
         values = ", ".join(f"{change.path.rsplit('/', 1)[1]} {change.value}" for change in rollout)
-        lines.append(f"its own strategy would not surely hit exactly {ratio}; set with it: {values}")
+        lines.append(
+            f"its own strategy would not surely hit exactly {ratio}; set until somebody takes the fault out: {values}"
+        )
     if workload.kind == "Deployment":
         lines.append(
             "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"

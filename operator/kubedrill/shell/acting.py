@@ -193,6 +193,8 @@ class Actor:
             return False
         outcome = await release(self._kube, stored.ref)
         self.undoing.tried(_releasing(stored), outcome, self._clock.now())
+        if outcome.reason == RELEASED:
+            LOG.info("%s: somebody has taken the fault out, its rollout is let go", stored.record.subject)
         return outcome.reason == RELEASED
 
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
