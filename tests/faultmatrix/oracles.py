@@ -16,7 +16,6 @@ from typing import Any, Final
 from tests.faultmatrix import shapes
 from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
-from tests.faultmatrix.plan import Plan
 from tests.faultmatrix.residue import residue
 from tests.faultmatrix.witness import Sighting
 
@@ -68,7 +67,7 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
         if seen.plan.expect.value:
             if limit != seen.plan.expect.value:
                 yield Finding("O6", f"{name} has {limit}, and somebody set {seen.plan.expect.value}")
-            a, b = (_beside_memory(thing, seen.plan) for thing in (was, here))
+            a, b = (_beside_memory(thing) for thing in (was, here))
             if a != b:
                 yield Finding("O1", f"{name} differs beside what somebody set: {_difference(a, b)}")
             if seen.plan.expect.other_field and here["spec"].get("revisionHistoryLimit") != 7:
@@ -80,12 +79,11 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
             yield Finding("O1", f"{name} differs in {', '.join(parts)}: {_difference(a, b)}")
 
 
-def _beside_memory(workload: dict[str, Any], plan: Plan) -> dict[str, Any]:
-    """A workload's spec without what people set in the plans: its strategy, its times, all else of its template."""
+def _beside_memory(workload: dict[str, Any]) -> dict[str, Any]:
+    """A workload's spec without what people set in the plans, this one's or one before it in the slot."""
     spec = copy.deepcopy(workload["spec"])
     put(spec, f"{shapes.CONTAINER.removeprefix('/spec')}/resources", {})
-    if plan.expect.other_field:
-        spec.pop("revisionHistoryLimit", None)
+    spec.pop("revisionHistoryLimit", None)
     return spec
 
 

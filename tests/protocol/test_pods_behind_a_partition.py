@@ -1,4 +1,4 @@
-"""After the undo a StatefulSet's controller leaves a pod that is behind the set's partition as it is: with the fault."""
+"""A StatefulSet's controller leaves a pod behind the set's partition as it is after the undo: with the fault."""
 
 from __future__ import annotations
 
