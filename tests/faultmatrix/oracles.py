@@ -19,7 +19,7 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.residue import residue
 from tests.faultmatrix.witness import Sighting
 
-from kubedrill.core.pointers import put, read
+from kubedrill.core.pointers import read
 
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"
@@ -67,7 +67,7 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
         if seen.plan.expect.value:
             if limit != seen.plan.expect.value:
                 yield Finding("O6", f"{name} has {limit}, and somebody set {seen.plan.expect.value}")
-            a, b = (_beside_memory(thing) for thing in (was, here))
+            a, b = (_beside_template(thing) for thing in (was, here))
             if a != b:
                 yield Finding("O1", f"{name} differs beside what somebody set: {_difference(a, b)}")
             if seen.plan.expect.other_field and here["spec"].get("revisionHistoryLimit") != 7:
@@ -79,12 +79,9 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
             yield Finding("O1", f"{name} differs in {', '.join(parts)}: {_difference(a, b)}")
 
 
-def _beside_memory(workload: dict[str, Any]) -> dict[str, Any]:
+def _beside_template(workload: dict[str, Any]) -> dict[str, Any]:
     """A workload's spec without what people set in the plans, this one's or one before it in the slot."""
-    spec = copy.deepcopy(workload["spec"])
-    put(spec, f"{shapes.CONTAINER.removeprefix('/spec')}/resources", {})
-    spec.pop("revisionHistoryLimit", None)
-    return spec
+    return {k: v for k, v in workload["spec"].items() if k not in ("template", "revisionHistoryLimit")}
 
 
 def _difference(a: Any, b: Any, path: str = "") -> str:
