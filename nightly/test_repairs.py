@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.faults.field import until_none
-from tests.e2e.faults.repairs import VERBS, Repaired, Repairs, in_namespaces_of_its_own, shown
+from tests.e2e.faults.repairs import Repaired, Repairs, in_namespaces_of_its_own, shown
 from tests.e2e.faults.rows import AS_PLANNED, Row
+from tests.e2e.faults.verbs import VERBS
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ ARM_WITHIN: Final = timedelta(seconds=20)
 AT_ONCE: Final = 5
 """Workloads that are faulted together."""
 STILL_FOR: Final = 25
-"""Seconds without another pod killed: more than minReadySeconds, so that a rollout that goes on shows."""
+"""Seconds without another pod killed: more than the rows' own minReadySeconds, so that a rollout that goes on shows."""
 
 
 def kubectl(*arguments: str, given: Any = None) -> str:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from tests.e2e.faults.field import ARM_WITHIN, Field, kubectl, ready, until_none
 from tests.e2e.faults.rows import AS_PLANNED, FAULT_LIMIT, Row
+from tests.e2e.faults.verbs import Verb
 from tests.e2e.protocol.lab import WallClock, operator_of
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
@@ -36,7 +37,6 @@ from kubedrill.protocol.revert import revert
 
 NO_EFFECT: Final = "62Mi"
 """Below the limit that the containers have, and above what they use."""
-REPAIRED: Final = "80Mi"
 LONG: Final = timedelta(minutes=10)
 STATUS_WITHIN: Final = 180
 """Seconds for `kubectl rollout status`: far less than the `minReadySeconds` that hold a rollout for LONG."""
@@ -189,7 +189,8 @@ class Repairs:
     def _unstick(self, row: Row) -> None:
         """The controller waits for a broken pod of an ordered set for ever, with us or without: people delete it."""
         broken = [p["metadata"]["name"] for p in self.field.pods()[row.name] if not ready(p)]
-        kubectl("-n", self.field.namespace, "delete", "pod", *broken, "--ignore-not-found")
+        if broken:
+            kubectl("-n", self.field.namespace, "delete", "pod", *broken, "--ignore-not-found")
 
     def ill(self) -> dict[str, list[str]]:
         """Pods that are not ready or still have the fault, by row; rows whose pods are all well are left out."""
@@ -199,9 +200,6 @@ class Repairs:
             if bad:
                 found[name] = bad
         return found
-
-
-Verb = Callable[[str, Row], None]
 
 
 @contextlib.contextmanager
@@ -222,37 +220,6 @@ def in_namespaces_of_its_own(name: str) -> Iterator[Repairs]:
         kubectl("delete", "secrets", "-n", control, "--all", "--as", operator)
         kubectl("delete", "clusterrolebinding", control)
         kubectl("delete", "namespace", namespace, control, "--wait=false")
-
-
-def undo(namespace: str, row: Row) -> None:
-    """`kubectl rollout undo`."""
-    kubectl("-n", namespace, "rollout", "undo", f"{row.kind}/{row.name}")
-
-
-def set_resources(namespace: str, row: Row) -> None:
-    """`kubectl set resources`."""
-    kubectl("-n", namespace, "set", "resources", f"{row.kind}/{row.name}", f"--limits=memory={REPAIRED}",
-            "--requests=memory=48Mi")
-
-
-def apply(namespace: str, row: Row) -> None:
-    """`kubectl apply` of the manifest that it was made with."""
-    kubectl("-n", namespace, "apply", "-f", "-", given=row.manifest())
-
-
-def scale_and_undo(namespace: str, row: Row) -> None:
-    """`kubectl scale` while the fault is in, and the rollback once the added pods are there."""
-    more = row.replicas + 2
-    kubectl("-n", namespace, "scale", f"{row.kind}/{row.name}", f"--replicas={more}")
-    made = f"--for=jsonpath={{.status.replicas}}={more}"
-    if row.pods != "OrderedReady" or row.kind == "Deployment":
-        kubectl("-n", namespace, "wait", f"{row.kind}/{row.name}", made, "--timeout=60s")
-    undo(namespace, row)
-
-
-VERBS: Final[Mapping[str, Verb]] = {
-    "rollout undo": undo, "set resources": set_resources, "apply": apply, "scale, rollout undo": scale_and_undo,
-}
 
 
 def _limit(pod: Mapping[str, Any]) -> str:
