@@ -24,7 +24,7 @@ from kubedrill.core.operations import Refusal, Target
 from kubedrill.core.safety import StopReading, Surroundings
 from kubedrill.core.undo_record import UndoRecord
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
 from kubedrill.protocol.records import RecordTrouble, list_records
@@ -124,15 +124,18 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, objects, used)
+        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, conduct.arm_within,
+                        objects, used)
         plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    if clash := overlap(plans):
-        refusals["faults"] = clash
-    return plans, refusals
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+        return plans, refusals
+    return apart, refusals
 
 
 async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict[str, Any]:

@@ -25,6 +25,8 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 Value = Any  # JSON, or ABSENT
+TEMPLATE: Final = "/spec/template/"
+"""What is below it makes a workload's pods; what is beside it decides which of them are replaced."""
 
 
 class Resource(StrEnum):
@@ -81,6 +83,8 @@ class FieldChange:
 @dataclass(frozen=True, slots=True)
 class SetFields:
     """Changes fields of one object, all in one write. They form a group: put back together or not at all.
+
+    The first change is the fault itself: while its value stands, the fault is in. The others follow from it.
 
     Every operation's `uses_up` is what its fault may use up; a contract test undoes it while all of that is.
     Pods of two revisions at once may use up the quota: it judges pods, and never the change of a workload.

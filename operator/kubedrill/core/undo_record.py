@@ -121,8 +121,9 @@ class UndoRecord:
     process, so of two that claim at once one is refused. A claim takes nothing back from an earlier claimer: what
     stops a late patch of that one is the resourceVersion that it carries, and the fence. `owners` is the target's
     managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
-    when the declared state was read back; `restoring` which fields the running revert writes. `claimed_at` is when
-    an operation outside the API server was last claimed; None before it was for a second time.
+    when the declared state was read back; `restoring` which fields the running revert, or the release before it,
+    writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
+    `claimed_at` is when an operation outside the API server was last claimed; None before it was for a second time.
     """
 
     drill: DrillIdentity
@@ -143,6 +144,7 @@ class UndoRecord:
     injected: Interval | None = None
     restored_at: datetime | None = None
     restoring: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     outcome: Outcome | None = None
     claimed_at: datetime | None = None
 

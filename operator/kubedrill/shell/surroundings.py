@@ -16,7 +16,7 @@ from kubedrill.core.safety import LOOK_BACK, Surroundings
 from kubedrill.core.state import PlannedFault
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.protocol.drills import drill_path
@@ -146,16 +146,18 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager, objects,
-                        working_sets.get(fault.name, {}))
+        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager,
+                        conduct.arm_within, objects, working_sets.get(fault.name, {}))
         plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    clash = overlap(plans)
-    if clash:
-        refusals["faults"] = clash
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+    else:
+        plans = apart
     states = {
         f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes)
         for f in conduct.faults if f.name in plans
