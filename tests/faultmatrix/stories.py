@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
@@ -184,6 +185,34 @@ async def stuck_is_said(run: Run) -> None:
     await _over_and_deleted(run)
 
 
+async def refused_until_said(run: Run) -> None:
+    """It is refused for as long as nobody says so; then whoever refused it gives in."""
+    run.spawn(run.watch_for_stalled())
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING,
+                    "in play, or kept from it")
+    await run.stop()
+    await run.until(lambda: run.stuck, 60, "Stalled is said")
+    run.heal()
+    await _over_and_deleted(run)
+
+
+async def refused_until_restored(run: Run) -> None:
+    """What is refused is no part of putting back: the target is back all the same, and then it heals."""
+    await run.apply()
+    await run.until(lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING,
+                    "in play, or kept from it")
+    await run.stop()
+    run.spawn(_healed_once_restored(run))
+    await _over_and_deleted(run)
+
+
+async def _healed_once_restored(run: Run) -> None:
+    while not (run.since_met() > AFTERWARDS and run.restored()):
+        await asyncio.sleep(0.1)
+    run.heal()
+
+
 async def silent(run: Run) -> None:
     """The operator dies for good, nobody stops the drill, its deadline is far: two minutes of silence are enough."""
     await _dead(run)
@@ -251,7 +280,8 @@ async def _over_and_deleted(run: Run) -> None:
 
 STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
     stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
-    forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, stuck_is_said, silent, frozen,
+    forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, refused_until_said,
+    refused_until_restored, stuck_is_said, silent, frozen,
     gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills,
 )}
 """By the names that the plans have for them."""
