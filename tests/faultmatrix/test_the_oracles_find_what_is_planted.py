@@ -200,10 +200,11 @@ async def test_o7_finds_that_nothing_was_said_to_be_touched_while_the_fault_was_
     assert "NothingTouched" in one
 
 
-async def test_o7_lets_a_second_drill_say_that_it_has_touched_nothing():
-    second = Course().limit(shapes.GOOD).record("Intended").limit(FAULTED).phase("Error", restored="NothingTouched")
+async def test_o7_knows_whose_fault_it_is_where_two_drills_run():
+    two = Course().limit(shapes.GOOD).record("Intended").limit(FAULTED).phase("Stopped", restored="Restored")
 
-    assert await said(evidence(second.limit(shapes.GOOD), drills=("storm", "flood"))) == []
+    assert await said(evidence(two, drills=("storm", "flood"), slot=left())) == []
+    assert await said(evidence(two.record("Injected"), drills=("storm", "flood"), slot=left())) == [FAULTY]
 
 
 async def test_o7_lets_it_be_said_when_it_is_so():

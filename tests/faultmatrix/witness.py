@@ -112,7 +112,7 @@ def _value(what: str, item: dict[str, Any]) -> Any:
         try:
             stored = json.loads(base64.b64decode(item["data"]["record"]))
         except (KeyError, ValueError):  # damaged by somebody: what it says is unknown
-            return {"state": "Unreadable", "target": ""}
+            return {"state": "Unreadable", "drill": "", "target": ""}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
                 "target": (stored.get("target") or {}).get("name", ""),
