@@ -25,6 +25,7 @@ class ConditionType(StrEnum):
     MITIGATED = "Mitigated"
     RECOVERED = "Recovered"
     RESTORED = "Restored"
+    WORKLOADS_READY = "WorkloadsReady"
     FINISHED = "Finished"
     SUCCEEDED = "Succeeded"
     STALLED = "Stalled"

@@ -236,6 +236,15 @@ class InterferenceStatus(ApiModel):
     what: Annotated[str, Field(max_length=512)] = Field("", description="What was changed, and what tells so.")
 
 
+class WorkloadStatus(ApiModel):
+    """How a workload does that the drill touched: restored is one thing, its pods being ready another."""
+
+    target: Line = Field(description="The workload.")
+    wanted: int = Field(0, description="How many pods it wants.")
+    ready: int = Field(0, description="How many pods of its present template are ready.")
+    message: Line = Field("", description="What its controller complains of.")
+
+
 class RestoreStatus(ApiModel):
     """What was put back."""
 
@@ -244,6 +253,9 @@ class RestoreStatus(ApiModel):
     fields: list[FieldStatus] = Field(default_factory=list, max_length=200, description="Field by field.")
     notes: Annotated[list[Line], Field(max_length=20)] = Field(
         default_factory=list, description="What else to know."
+    )
+    workloads: list[WorkloadStatus] = Field(
+        default_factory=list, max_length=20, description="How the workloads do that the drill touched, since its end."
     )
 
 
@@ -263,7 +275,7 @@ class DrillStatus(ApiModel):
         default_factory=list, max_length=20,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         description="Accepted, SteadyState, Injected, FaultEffective, AlertFired, Detected, Mitigated,"
-        " Recovered, Restored, Finished, Succeeded, Stalled.",
+        " Recovered, Restored, WorkloadsReady, Finished, Succeeded, Stalled.",
     )
     faults: list[FaultStatus] = Field(
         default_factory=list, max_length=20, json_schema_extra=FAULTS_LIST,

@@ -14,6 +14,7 @@ from typing import Final
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.assessment import Assessment
 from kubedrill.core.facts import FactKind, first
+from kubedrill.core.ledger import by_whom, taken_out
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, Observation, State
 
@@ -137,6 +138,15 @@ def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Be
     return None
 
 
+def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """Somebody else's controller has taken the fault out: it is not injected again, so there is nothing to play."""
+    change = taken_out(seen.facts, seen.conduct) if seen.conduct else None
+    if change is None:
+        return None
+    return _ends("FaultTakenOut", f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
+                 f" player had: {change.evidence}", Verdict.ERROR)
+
+
 def effective(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
     """Every fault was seen to bite."""
     bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
@@ -211,7 +221,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
     guard.__name__: guard
     for guard in (
         record_without_status, stop_wanted, stop_condition, refused, accepted, unfit, fit_to_hold, fit, released,
-        past_deadline, injection_failed, effective, not_effective, alert_never_fired, play_over, all_put_back,
-        report_of_stopped, report_of_aborted, report_written,
+        past_deadline, injection_failed, taken_out_by_a_controller, effective, not_effective, alert_never_fired,
+        play_over, all_put_back, report_of_stopped, report_of_aborted, report_written,
     )
 }

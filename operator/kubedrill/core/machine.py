@@ -28,6 +28,7 @@ from kubedrill.core.commands import (
 )
 from kubedrill.core.facts import FactKind
 from kubedrill.core.guards import GUARDS, Because
+from kubedrill.core.health import WELL_WITHIN
 from kubedrill.core.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.results import MilestoneName
 from kubedrill.core.state import FaultState, Observation, RecordSeen, State
@@ -35,6 +36,8 @@ from kubedrill.core.state import FaultState, Observation, RecordSeen, State
 PROBE: Final = timedelta(seconds=1)
 """How often monitoring is asked while a drill is on: the usual scrape interval of a staging app."""
 RETRY: Final = timedelta(seconds=1)
+LOOK_AGAIN: Final = timedelta(seconds=2)
+"""How often it is looked whether the workloads of an ended drill are well again."""
 PREFLIGHT_AGAIN: Final = timedelta(seconds=2)
 HELD_AGAIN: Final = timedelta(seconds=10)
 
@@ -100,7 +103,17 @@ def _absorbed(state: State, seen: Observation) -> State:
         if record.state == "Reverted" and record.name not in state.closed:
             state = replace(state, closed=(*state.closed, record.name), outcomes=(*state.outcomes, *record.fields),
                             notes=(*state.notes, *record.notes))
+    if state.phase is Phase.RECOVERING and state.restored is None and _is_restored(state, seen):
+        state = replace(state, restored=seen.now)
     return state
+
+
+def _is_restored(state: State, seen: Observation) -> bool:
+    """Whether every touched field is back, although something may still be cleared away."""
+    open_ones = {name for r in seen.records for name in r.faults}
+    rest = (f for f in state.faults if f.name not in open_ones)
+    return (bool(seen.records) and all(r.restored for r in seen.records)
+            and all(f.step in (FaultStep.REVERTED, FaultStep.PLANNED) for f in rest))
 
 
 def _absorb_fault(fault: FaultState, state: State, seen: Observation) -> FaultState:
@@ -197,7 +210,10 @@ def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
 def _wake_at(state: State, seen: Observation) -> datetime | None:
     if state.phase in TERMINAL:
         # a finalizer that could not be removed would keep the Drill for ever
-        return seen.now + RETRY if seen.records or seen.finalizer else None
+        if seen.records or seen.finalizer:
+            return seen.now + RETRY
+        awaited = any(not h.well for h in seen.health) and state.since and seen.now - state.since < WELL_WITHIN
+        return seen.now + LOOK_AGAIN if awaited else None
     if state.phase is Phase.PREFLIGHT:
         return seen.now + PREFLIGHT_AGAIN
     if state.phase is Phase.HELD:

@@ -14,6 +14,7 @@ from typing import Any
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact, Interval, Series
+from kubedrill.core.health import Health
 from kubedrill.core.operations import Refusal
 from kubedrill.core.phases import Phase
 from kubedrill.core.results import FieldOutcome, Verdict
@@ -107,7 +108,7 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """An undo record of this drill as it is stored now."""
+    """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited."""
 
     name: str
     state: str
@@ -117,6 +118,7 @@ class RecordSeen:
     by: str = ""
     at: Interval | None = None
     notes: tuple[str, ...] = ()
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ class Observation:
     `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
-    asked for now, and when each was known last.
+    asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
+    over.
     """
 
     now: datetime
@@ -150,6 +153,7 @@ class Observation:
     report_import: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
+    health: tuple[Health, ...] = ()
 
 
 def _time(value: datetime | None) -> str | None:

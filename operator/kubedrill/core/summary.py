@@ -6,14 +6,14 @@ the report's line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
-from kubedrill.core.conditions import said, verdict_of
+from kubedrill.core.conditions import Say, of_workloads, said, verdict_of
 from kubedrill.core.facts import FactKind, in_order
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, Phase
@@ -22,6 +22,7 @@ from kubedrill.core.score import score_line
 from kubedrill.core.state import Observation, State, state_to_wire
 
 MOST_INTERFERENCE: Final = 20
+MOST_WORKLOADS: Final = 20
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
 
@@ -30,13 +31,13 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
     """The whole status. `before` is the status as it was read: what did not change keeps its times."""
     state, so_far = decision.state, decision.assessment
     if before.get("phase") in {p.value for p in TERMINAL}:
-        # The verdict stays as it was given; what comes later makes a new revision of the report.
-        return {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
-    conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
-    conditions = conditions or initial_conditions(seen.now, seen.generation)
-    for say in said(decision, seen):
-        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
-                                    now=seen.now, generation=seen.generation)
+        # The verdict stays as it was given; what comes later makes a new revision of the report. How the workloads
+        # do goes on being told.
+        ended = {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
+        if not seen.health:
+            return ended
+        restore = {**(before.get("restore") or {}), "workloads": _workloads(seen)}
+        return ended | {"restore": restore, "conditions": _conditions(of_workloads(seen.health), seen, before)}
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
     verdict = verdict_of(decision) if state.phase in TERMINAL else None
     pace = seen.conduct.pace if seen.conduct else 1
@@ -46,7 +47,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "clock": clock, "next": following, "observedGeneration": seen.generation,
         "startExTime": _stamp(state.start_ex), "endExTime": _stamp(state.end_ex),
         "clockStartTime": _stamp(fired.at.not_after) if fired else None,
-        "conditions": [c.to_wire() for c in conditions],
+        "conditions": _conditions(said(decision, seen), seen, before),
         "faults": [{"name": f.name, "target": f.target, "step": f.step.value, "record": f.record,
                     "message": f.message} for f in state.faults],
         "milestones": [
@@ -61,6 +62,20 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "machine": state_to_wire(state),
     }
     return status
+
+
+def _conditions(says: Iterable[Say], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
+    conditions = conditions or initial_conditions(seen.now, seen.generation)
+    for say in says:
+        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
+                                    now=seen.now, generation=seen.generation)
+    return [c.to_wire() for c in conditions]
+
+
+def _workloads(seen: Observation) -> list[dict[str, Any]]:
+    return [{"target": h.target[:256], "wanted": h.wanted, "ready": h.ready, "message": h.why[:256]}
+            for h in seen.health[:MOST_WORKLOADS]]
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
@@ -89,7 +104,7 @@ def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
          "who": o.who, "when": o.when} for o in state.outcomes
     ]
     return {"complete": complete, "time": _stamp(state.restored) if complete else None, "fields": fields,
-            "notes": [n[:256] for n in state.notes]}
+            "notes": [n[:256] for n in state.notes], "workloads": _workloads(seen)}
 
 
 def _stamp(at: datetime | None) -> str | None:
@@ -121,7 +136,7 @@ def _message(decision: Decision, seen: Observation) -> str:
         return f"{verdict[0].value}: {verdict[2]}" if verdict else ""
     if state.phase is Phase.PREFLIGHT:
         failing = [c.message for c in seen.checks if not c.ok]
-        return "; ".join(failing) or "checking"
+        return "; ".join([*failing, *seen.waiting.values()]) or "checking"
     if seen.stuck:
         return "; ".join(f"{name}: {why}" for name, why in seen.stuck.items())
     if state.phase in (Phase.ARMED, Phase.RECOVERING) and seen.waiting:
@@ -145,7 +160,7 @@ def _standing(state: State) -> str:
         Phase.HELD: "all is checked; waiting for kubectl drill start",
         Phase.ARMED: "injected; waiting to see the effect",
         Phase.IN_PLAY: "the players are at it",
-        Phase.RECOVERING: "putting everything back",
+        Phase.RECOVERING: "restoring everything",
         Phase.HOT_WASH: "writing the report",
     }.get(state.phase, "")
 

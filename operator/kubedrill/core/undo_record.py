@@ -29,8 +29,17 @@ def _read(stored: Any) -> Value:
     return stored.get("is", ABSENT)
 
 
+def _written_beside(values: Any) -> list[list[Any]] | None:
+    return None if values is None else [[path, _written(value)] for path, value in values]
+
+
+def _read_beside(stored: Any) -> Any:
+    return None if stored is None else tuple((str(path), _read(value)) for path, value in stored)
+
+
 # In the stored form `{"is": 3}` is the value 3 and `{}` is "not there": null would be ambiguous.
 Stored = Annotated[Any, PlainSerializer(_written), PlainValidator(_read)]
+Beside = Annotated[Any, PlainSerializer(_written_beside), PlainValidator(_read_beside)]
 
 
 class RecordState(StrEnum):
@@ -60,7 +69,8 @@ class FieldUndo:
     """One touched field: before and after as the API server stores them (quantities are normalised).
 
     `created` is the pointer of the highest map that our write had to make for the field; it goes again with
-    the field if nothing else is in it by then. Empty when nothing had to be made.
+    the field if nothing else is in it by then. Empty when nothing had to be made. `beside`: what stood around it once
+    the fault was in (`core.kin`), pointers with values; None in records of before that was kept.
     """
 
     path: str
@@ -68,6 +78,7 @@ class FieldUndo:
     after: Stored
     guards: tuple[tuple[str, Any], ...] = ()
     created: str = ""
+    beside: Beside = None
 
 
 @dataclass(frozen=True, slots=True)

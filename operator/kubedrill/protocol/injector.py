@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,13 +23,14 @@ from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
 from kubedrill.protocol.landing import since
-from kubedrill.protocol.objects import Reply, give_back, namespace_uid_of, patch_target, read_target
+from kubedrill.protocol.objects import Reply, Unsure, give_back, namespace_uid_of, patch_target, read_target
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
 from kubedrill.protocol.records import RecordRef, StaleRecord, StoredRecord
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import brought_on
 
+LOG = logging.getLogger(__name__)
 # No injection with less than this left to the deadline: longer than one request can take (15 s).
 MARGIN = timedelta(seconds=20)
 ROUNDS = 8
@@ -163,7 +165,10 @@ class Injector:
         self, stored: StoredRecord, record: UndoRecord, seen: dict[str, Any], at: Interval
     ) -> StoredRecord:
         """No trace on the target, then the record: Injected."""
-        await give_back(self.kube, record, seen)
+        try:
+            await give_back(self.kube, record, seen)
+        except Unsure as refused:
+            LOG.warning("the fault is in, and a trace of it stays until it is restored: %s", refused)
         written = await records.write(self.kube, stored, record.moved_to(RecordState.INJECTED, injected=at))
         await self.at(INJECTED_WRITTEN)
         return written

@@ -15,6 +15,7 @@ from typing import Any
 from kubedrill.core.undo_record import UndoRecord, from_json, to_json
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.objects import is_not_found
+from kubedrill.protocol.refusals import is_admission, named_fields, words
 
 RECORD_TYPE = "kubedrill.dev/undo"
 _PAGE = 200
@@ -98,8 +99,9 @@ async def write(kube: Kube, stored: StoredRecord, record: UndoRecord) -> StoredR
     metadata = {"resourceVersion": stored.resource_version, "uid": stored.uid}
     body = {"metadata": metadata, "data": _data(record)}
     answer = await kube.call("PATCH", stored.ref.path, body, content_type=MERGE_PATCH)
-    if answer.status in (404, 409):
-        raise StaleRecord(stored.ref.name)
+    replaced = "metadata.uid" in named_fields(answer)
+    if replaced or (answer.status in (404, 409) and not is_admission(answer)):
+        raise StaleRecord(f"{stored.ref.name}: {words(answer)}")
     return _stored(_demanded(f"write undo record {stored.ref.name}", answer))
 
 
@@ -115,7 +117,7 @@ async def close(kube: Kube, stored: StoredRecord) -> bool:
     answer = await kube.call("DELETE", stored.ref.path, {"preconditions": preconditions})
     if is_not_found(answer, "secrets", stored.ref.name):
         return True
-    if answer.status == 409:
+    if answer.status == 409 and not is_admission(answer):
         return False
     _demanded(f"delete undo record {stored.ref.name}", answer)
     return True

@@ -8,6 +8,7 @@ broken pod (a known limitation of its controller): its unready pods of the fault
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,24 +17,47 @@ from kubedrill.core.pointers import found_again, read
 from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.refusals import is_admission, is_refusal, words
 
 _REVISIONS = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
 _TEMPLATE = "/spec/template/"
 _HASH = "controller-revision-hash"
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A revision that carries the fault and is still there. `refused`: why it may not be removed; else it has pods."""
+
+    name: str
+    refused: str = ""
+
+    def __str__(self) -> str:
+        if not self.refused:
+            return f"{self.name} still has pods of the fault"
+        return f"{self.name} carries the fault and can't be removed ({self.refused}): rollout undo may bring it back"
+
+
 async def clear_away(
     kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool
-) -> tuple[str, ...]:
-    """Free what is stuck and remove the faulted revisions that have no pods; names those that still have.
+) -> tuple[Left, ...]:
+    """Free what is stuck and remove the faulted revisions that have no pods; tells of those that stay, and why.
 
     Without patience a ReplicaSet goes as soon as none of its pods is ready: a workload that does not get well
     by itself would keep it for ever, and pods that are not ready serve nobody.
 
     Raises:
-        Unsure: the API server refuses a read or a delete.
+        Unsure: the API server has no answer for the moment.
         Unreachable: no answer.
     """
+    try:
+        return await _cleared_away(kube, record, seen, patient=patient)
+    except Unsure as refused:
+        if not is_refusal(refused.answer):
+            raise
+        return (Left(f"a revision of {record.subject}", words(refused.answer)),)
+
+
+async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool) -> tuple[Left, ...]:
     target = record.target
     in_template = tuple(f for f in record.fields if f.path.startswith(_TEMPLATE) and f.before != f.after)
     if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
@@ -51,9 +75,14 @@ async def clear_away(
     left = []
     for revision in revisions:
         path = _path(target, "apps/v1", _REVISIONS[target.kind], _name(revision))
-        # as it was read: it may have got pods since
-        if pods.get(_name(revision)) or not await _deleted(kube, path, revision, "uid", "resourceVersion"):
-            left.append(_name(revision))
+        try:
+            # as it was read: it may have got pods since
+            if pods.get(_name(revision)) or not await _deleted(kube, path, revision, "uid", "resourceVersion"):
+                left.append(Left(_name(revision)))
+        except Unsure as refused:
+            if not is_refusal(refused.answer):
+                raise
+            left.append(Left(_name(revision), words(refused.answer)))
     return tuple(left)
 
 
@@ -140,8 +169,8 @@ async def _deleted(kube: Kube, path: str, item: Mapping[str, Any], *same: str) -
     """Delete exactly the object that was read, or find it gone. False when it is no longer the same."""
     body = {"preconditions": {key: item["metadata"][key] for key in same}}
     answer = await kube.call("DELETE", path, body)
-    if answer.ok or answer.status == 404:
+    if answer.ok or (answer.status == 404 and not is_admission(answer)):
         return True
-    if answer.status == 409:
+    if answer.status == 409 and not is_admission(answer):
         return False
     raise Unsure(f"delete {path}", answer)

@@ -24,7 +24,7 @@ from kubedrill.core.machine import Decision
 from kubedrill.core.operations import Enqueue, Operation, SetFields
 from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
 from kubedrill.protocol.drills import add_finalizer, drill_path, post_event, remove_finalizer
@@ -32,6 +32,7 @@ from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
+from kubedrill.protocol.refusals import is_refusal, words
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.reverters.catalogue import all_reverters
@@ -54,6 +55,7 @@ class Actor:
         self._operations: dict[str, tuple[Operation, ...]] = {}
         self._injecting = ""
         self._answered: dict[str, Any] | None = None
+        self.refusals: dict[str, str] = {}
         self.undoing = Undoing()
 
     def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
@@ -66,8 +68,9 @@ class Actor:
         return answered
 
     def waiting(self, now: datetime) -> dict[str, str]:
-        """What the injection and the undos wait for that are not stuck."""
-        return self.undoing.waiting(now) | ({INJECTION: self._injecting} if self._injecting else {})
+        """What the injection, the undos and whatever is refused beside them wait for, where it is not stuck."""
+        injecting = {INJECTION: self._injecting} if self._injecting else {}
+        return self.undoing.waiting(now) | injecting | self.refusals
 
     async def carry_out(
         self, drill: dict[str, Any], decision: Decision, seen: Observation, stored: Mapping[str, StoredRecord]
@@ -103,9 +106,10 @@ class Actor:
             case AddFinalizer():
                 answer = await add_finalizer(self._kube, drill)
                 self._answered = answer.body if answer.ok else None
-                return (), answer.ok
+                return (), self._taken("finalizer", "the finalizer can't be added", answer)
             case RemoveFinalizer():
-                return (), (await remove_finalizer(self._kube, drill)).ok
+                answer = await remove_finalizer(self._kube, drill)
+                return (), self._taken("finalizer", "the finalizer can't be removed", answer)
             case Inject(faults=faults):
                 return await self._inject(faults, drill, decision.state, stored)
             case Sustain(record=name):
@@ -118,6 +122,14 @@ class Actor:
                 return await self._deliver(name, seen), False
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
+
+    def _taken(self, what: str, trouble: str, answer: Answer) -> bool:
+        """Whether a write was done; one that is refused is told until it goes through."""
+        if answer.ok:
+            self.refusals.pop(what, None)
+        elif is_refusal(answer):
+            self.refusals[what] = f"{trouble}: {words(answer)}"
+        return answer.ok
 
     async def _inject(
         self, faults: Iterable[str], drill: dict[str, Any], state: State, stored: Mapping[str, StoredRecord]

@@ -21,6 +21,7 @@ from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
+from kubedrill.core.health import Health, health_of
 from kubedrill.core.operations import Operation, Refusal
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
@@ -44,6 +45,7 @@ PROBE_EVERY = timedelta(seconds=0.9)
 LOOK_BACK = timedelta(seconds=60)
 FRESH = timedelta(milliseconds=500)
 MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
+AFTERWARDS = frozenset({Phase.RECOVERING, Phase.HOT_WASH, *TERMINAL})
 
 
 class Observer:
@@ -93,6 +95,8 @@ class Observer:
         stopping = seen.deleting or seen.desired is Desired.STOP
         if conduct is None:
             return seen
+        if state.start_ex and state.phase in AFTERWARDS and not seen.deleting:
+            seen = replace(seen, health=await self._health(conduct))
         if state.phase in UNTOUCHED and not stopping:
             return await self._before(drill, conduct, stored, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
@@ -213,6 +217,15 @@ class Observer:
             self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
             self._take(self._probe.facts)
             await self._evidence.remember(self._cluster.remembered)
+
+    async def _health(self, conduct: Conduct) -> tuple[Health, ...]:
+        """How the workloads do that the faults have touched; nothing of what can't be read now."""
+        try:
+            found = await read_targets(self._kube, conduct)
+        except Unreachable:
+            return ()
+        told = (health_of(target.kind, body) for target, body in found.items())
+        return tuple(sorted((h for h in told if h is not None), key=lambda h: h.target))
 
     async def _plan_again(self, drill: dict[str, Any], conduct: Conduct) -> None:
         """After a restart: what the faults do, with the parameters as they were settled before the start.

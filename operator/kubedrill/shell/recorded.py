@@ -21,6 +21,7 @@ def record_seen(stored: StoredRecord) -> RecordSeen:
         record.name, record.state.value, record.faults, record.subject,
         fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
         by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
+        restored=record.restored_at is not None or record.state is RecordState.REVERTED,
     )
 
 

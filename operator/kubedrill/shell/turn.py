@@ -51,6 +51,7 @@ class Turns:
         self._sightings = Sightings()
         self._actor = Actor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Because, datetime]] = []
+        self._refusals_told: set[str] = set()
         self._missed_since: datetime | None = None
         self.over = False
 
@@ -155,6 +156,9 @@ class Turns:
         for name, trouble in self._actor.undoing.untold(now).items():
             await post_event(self._kube, drill, "CannotPutBack", f"undo record {name}: {trouble}", now, warning=True)
             self._actor.undoing.told(name, trouble)
+        for message in set(self._actor.refusals.values()) - self._refusals_told:
+            await post_event(self._kube, drill, "Refused", message, now, warning=True)
+        self._refusals_told = set(self._actor.refusals.values())
 
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
