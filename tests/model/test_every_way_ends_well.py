@@ -29,6 +29,8 @@ QUICK = (
     (ONE, Budget(crashes=2), (), 100),
     (ONE, Budget(losses=2), (), 200),
     (ONE, Budget(edits=1), (*TOUCHED, *ENDS), 100),
+    (ONE, Budget(refusals=1, edits=1), ENDS, 100),
+    (ONE, Budget(freezes=1), (), 1_000),
     (TWO, Budget(crashes=1), (), 40),
     (APART, Budget(switches=1), (), 40),
 )

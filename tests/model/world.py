@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
 from tests.model.processes import LOST, History
+from tests.model.refusals import FREEZES, KINDS, is_frozen, refused
 from tests.model.server import Request, Store
 
 READS = frozenset({"GET"})
@@ -24,6 +25,8 @@ class Budget:
     crashes: int = 0
     losses: int = 0
     edits: int = 0
+    refusals: int = 0
+    freezes: int = 0
     operators: int = 0
     watchdogs: int = 0
 
@@ -90,7 +93,8 @@ class Wire:
 @dataclass(frozen=True, slots=True)
 class World:
     """A moment. `running` is the process that goes on unless it is interrupted; `foreign` is what people made of each
-    target's field last; `injected` counts the injections of each drill on each object.
+    target's field last; `injected` counts the injections of each drill on each object; `frozen` is what somebody lets
+    nobody write for the time being.
     """
 
     store: Store
@@ -100,10 +104,12 @@ class World:
     running: int = 0
     foreign: tuple[tuple[str, int], ...] = ()
     injected: tuple[tuple[str, str], ...] = ()
+    frozen: str = ""
 
     @property
     def key(self) -> Hashable:
-        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected)
+        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected,
+                self.frozen)
 
     def changed(self, store: Store) -> World:
         """The world with another store: nobody rests on what was."""
@@ -143,18 +149,25 @@ def steps(world: World) -> Iterator[Step]:
         yield answered(world, now, 0)
         yield from _switches(world, now)
         yield from _losses(world, now)
+        yield from _refusals(world, now)
+    yield from _freezes(world)
     yield from _crashes(world)
     yield from _starts(world)
     yield from _edits(world)
 
 
 def answered(world: World, who: int, which: int, lost: str = "") -> Step:
-    """A process's request is done and answered; `lost` is which of the two is not."""
+    """A process's request is done and answered; `lost` is which of the two is not, or who refuses the request."""
     process = world.processes[who]
     history = process.history
     request = history.requests[which]
-    store, reply = (world.store, LOST) if lost == "request" else world.store.served(request)
-    after = history.after(which, LOST if lost else reply)
+    by = lost if lost in KINDS else is_frozen(world.frozen, request)
+    if by:
+        store, reply = world.store, refused(by, request)
+    else:
+        store, reply = (world.store, LOST) if lost == "request" else world.store.served(request)
+        reply = LOST if lost else reply
+    after = history.after(which, reply)
     moved = _moved(process, after, store is world.store)
     others = world.processes
     if store is not world.store:
@@ -162,9 +175,9 @@ def answered(world: World, who: int, which: int, lost: str = "") -> Step:
     gone = not after.requests and process.drill == "look"
     processes = (*others[:who], *(() if gone else (moved,)), *others[who + 1:])
     running = who if after.requests or gone else who + 1
-    to = World(store, processes, world.budget, world.edits, running % max(1, len(processes)), world.foreign,
-               world.injected)
-    said = f"{process.name}: {request.method} {request.path.rpartition('/')[2]}" + (f" ({lost} lost)" if lost else "")
+    to = replace(world, store=store, processes=processes, running=running % max(1, len(processes)))
+    what = f" (refused by {by})" if by else f" ({lost} lost)" if lost else ""
+    said = f"{process.name}: {request.method} {request.path.rpartition('/')[2]}{what}"
     return Step(said, to, Wire(process, request, world.store, store))
 
 
@@ -197,6 +210,29 @@ def _losses(world: World, now: int) -> Iterator[Step]:
     yield answered(poorer, now, 0, "request")
     if world.processes[now].history.requests[0].method not in READS:
         yield answered(poorer, now, 0, "reply")
+
+
+def _refusals(world: World, now: int) -> Iterator[Step]:
+    """Somebody refuses this one write."""
+    budget = world.budget.without("refusals")
+    if budget is not None and world.processes[now].history.requests[0].method not in READS:
+        for kind in KINDS:
+            yield answered(replace(world, budget=budget), now, 0, kind)
+
+
+def _freezes(world: World) -> Iterator[Step]:
+    """From now on somebody refuses every write of a kind; or lets them through again."""
+    if world.frozen:
+        yield Step(f"{world.frozen} may be written again", thawed(world))
+        return
+    budget = world.budget.without("freezes")
+    for frozen in FREEZES if budget else ():
+        yield Step(f"{frozen} may not be written", replace(world, budget=budget, frozen=frozen))
+
+
+def thawed(world: World) -> World:
+    """The world without a freeze: whoever was refused tries again."""
+    return replace(world, frozen="", processes=tuple(p.awake() for p in world.processes)) if world.frozen else world
 
 
 def _crashes(world: World) -> Iterator[Step]:
