@@ -1,7 +1,7 @@
 """How a real API server tells that somebody has refused a write: a policy, a webhook, or a webhook that is not there.
 
-`tests/e2e/api/test_refusals.py` holds policies, and webhooks that do not answer, against the real thing, word by word. The
-words of webhooks that do answer were compared once, by hand, with one that did so on Kubernetes 1.35.
+`tests/e2e/api/test_refusals.py` holds policies, and webhooks that do not answer, against the real thing, word by word.
+The words of webhooks that do answer were compared once, by hand, with one that did so on Kubernetes 1.35.
 """
 
 from __future__ import annotations

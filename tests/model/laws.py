@@ -35,8 +35,8 @@ def _record(stored: str) -> UndoRecord:
 
 def judged(step: Step) -> World:
     """The world after a step that keeps the laws: a field is as people made it or as one fault makes it, once; the
-    undo of whatever is touched stands stored; a foreign value is never overwritten; nothing is given up for an edit that
-    nobody made, and nothing is said to be restored that is not.
+    undo of whatever is touched stands stored; a foreign value is never overwritten; nothing is given up for an edit
+    that nobody made, and nothing is said to be restored that is not.
     """
     wire, world = step.wire, step.to
     if wire is None or wire.after is wire.before:
