@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from tests.model.laws import Broken, at_rest, judged, nothing_lost
 from tests.model.people import drill_at
-from tests.model.world import Budget, Process, Step, World, answered, edited, operators, steps, thawed
+from tests.model.ways import steps
+from tests.model.world import Budget, Process, Step, World, answered, edited, operators, thawed
 
 LONGEST = 400
 
