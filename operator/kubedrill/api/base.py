@@ -6,7 +6,7 @@ maximum, because the API server refuses a schema whose rules could cost too much
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -54,9 +54,37 @@ def _says(*pairs: tuple[str, str], **keywords: Any) -> Callable[[dict[str, Any]]
     return change
 
 
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+# DNS-1123, as the API server has it: a label for what becomes a host or a label, a subdomain for other objects.
+NAME_PATTERN = f"^{_LABEL}$"
+OBJECT_NAME_PATTERN = f"^{_LABEL}([.]{_LABEL})*$"
+# What people call roles and alerts, in any script: it is shown, and never a part of a path, a host or a label.
+TERM_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_SENTENCES = {
+    DURATION_PATTERN: "write a duration such as 90s, 15m or 1h30m",
+    MEMORY_PATTERN: "write a memory quantity such as 64Mi or 1Gi",
+    NAME_PATTERN: "write a name of small letters, digits and '-', as in shop-web",
+    OBJECT_NAME_PATTERN: "write the name of an object: small letters, digits, '-' and '.', as in shop-web",
+    TERM_PATTERN: "write it without control characters, as in L2 or CheckoutErrorsHigh",
+}
 
-Name = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-ObjectName = Annotated[str, Field(max_length=253, min_length=1)]
+
+def in_words(mistake: Mapping[str, Any]) -> str:
+    """What is wrong with a value, from an error of pydantic: a sentence where that would print a pattern."""
+    pattern = (mistake.get("ctx") or {}).get("pattern", "")
+    return _SENTENCES.get(pattern) or str(mistake["msg"])
+
+
+def _matching(pattern: str) -> Callable[[dict[str, Any]], None]:
+    """A pattern as a rule with its sentence."""
+    return _says((f"self.matches(r'{pattern}')", _SENTENCES[pattern]))
+
+
+Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
+ObjectName = Annotated[
+    str, Field(max_length=253, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN))
+]
+Term = Annotated[str, Field(max_length=63, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))]
 Word = Annotated[str, Field(max_length=63, min_length=1)]
 Line = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=4096)]
@@ -64,13 +92,7 @@ PromQL = Annotated[str, Field(max_length=1024, min_length=1)]
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 Duration = Annotated[
     str,
-    Field(
-        max_length=32,
-        pattern=DURATION_PATTERN,
-        json_schema_extra=_says(
-            (f"self.matches('{DURATION_PATTERN}')", "write a duration such as 90s, 15m or 1h30m")
-        ),
-    ),
+    Field(max_length=32, pattern=DURATION_PATTERN, json_schema_extra=_matching(DURATION_PATTERN)),
 ]
 Memory = Annotated[
     str,

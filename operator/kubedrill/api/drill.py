@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, PromQL, Text, Time, Word, rules
+from kubedrill.api.base import (
+    ApiModel,
+    Duration,
+    Line,
+    Name,
+    ObjectName,
+    PromQL,
+    Term,
+    Text,
+    Time,
+    Word,
+    rules,
+)
 from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
@@ -49,7 +61,7 @@ class PlayerSpec(ApiModel):
     """Somebody who plays."""
 
     name: Name = Field(description="Name of the player in this drill.")
-    role: Word = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
+    role: Term = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
     kind: PlayerKind = Field(PlayerKind.HUMAN, description="Human, Agent or Script.")
     identities: Identities = Field(
         default_factory=Identities, description="The names under which the player acts."
@@ -85,7 +97,7 @@ class StopCondition(ApiModel):
         description="Met, like an alert's expression, when it gives any series at all: write a comparison, e.g."
         " sum(rate(errors[1m])) > 5.",
     )
-    alert: Word | None = Field(
+    alert: Term | None = Field(
         None, description="Met when this alert (alertname) fires about the target namespace, or about none."
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Memory, Name, ObjectName, Text, Word, rules
+from kubedrill.api.base import ApiModel, Duration, Line, Memory, Name, ObjectName, Term, Text, rules
 
 
 class WorkloadTarget(ApiModel):
@@ -24,7 +24,7 @@ class MemoryLimit(ApiModel):
     """Lowers a container's memory limit so that the asked number of pods is really OOM-killed."""
 
     target: WorkloadTarget = Field(description="The workload whose container gets the lower limit.")
-    container: Word | None = Field(
+    container: Name | None = Field(
         None, description="Name of the container. Derived when left out: the only one, or the first."
     )
     limit: Memory | None = Field(
@@ -89,7 +89,7 @@ class QueueLoad(ApiModel):
 class AlertAnnounce(ApiModel):
     """Fires an alert at Alertmanager directly: a drill of people without a broken cluster."""
 
-    alert: Word = Field(description="The alert's name (label alertname).")
+    alert: Term = Field(description="The alert's name (label alertname).")
     labels: Annotated[dict[str, Line], Field(max_length=16)] = Field(
         default_factory=dict, description="Further labels, for example severity: page."
     )

@@ -15,7 +15,7 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, proxied
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of
 from kubedrill.cli.facilitate import ENDED
 from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
 from kubedrill.core.derive import derive
@@ -25,6 +25,7 @@ from kubedrill.core.safety import StopReading, Surroundings
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
 from kubedrill.signals import prometheus, promql, stop_conditions
 
 NEEDED: Final = (
@@ -76,7 +77,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
     monitoring = await _monitoring(kube, conduct)
     conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
     namespace, rights, others, objects, used, series = await asyncio.gather(
-        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        kube.get(NAMESPACES.one(conduct.target_namespace)),
         _missing_rights(kube, control, conduct.target_namespace),
         kube.get(path_of("drills", control)),
         _objects(kube, conduct),
@@ -129,9 +130,8 @@ async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict
         ValueError: it does not answer, or with an error.
     """
     try:
-        answer = await kube.get(
-            proxied(endpoint.namespace, endpoint.name, endpoint.port) + path, query=[*query.items()]
-        )
+        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
+        answer = await kube.get(proxied, query=[*query.items()])
     except Unreachable as error:
         raise ValueError(str(error)) from error
     if not answer.ok:
@@ -216,7 +216,7 @@ async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str
             "kind": "SubjectAccessReview",
             "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
         }
-        answer = await kube.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        answer = await kube.call("POST", RIGHTS.all, review)
         if not answer.ok:
             return None
         if not answer.body.get("status", {}).get("allowed"):

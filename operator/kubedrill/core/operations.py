@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
+from kubedrill.core.paths import ApiPath, demand_host, object_path, segment
+
 
 class _Absent:
     """The value of a field that is not there. Undoing to it removes the field."""
@@ -26,7 +28,10 @@ Value = Any  # JSON, or ABSENT
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An object at the API server: group ("" for core), version, kind, plural, namespace and name."""
+    """An object at the API server: group ("" for core), version, kind, plural, namespace and name.
+
+    There is none whose names would lead elsewhere (BadName): not in a plan, and not in a record that is read.
+    """
 
     group: str
     version: str
@@ -35,14 +40,18 @@ class Target:
     namespace: str
     name: str
 
+    def __post_init__(self) -> None:
+        for name in (self.version, self.plural, self.namespace, self.name, *((self.group,) if self.group else ())):
+            segment(name)
+
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
 
     @property
-    def path(self) -> str:
+    def path(self) -> ApiPath:
         """The object's path at the API server."""
-        root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
-        return f"{root}/namespaces/{self.namespace}/{self.plural}/{self.name}"
+        group_version = f"{self.group}/{self.version}" if self.group else self.version
+        return object_path(group_version, self.namespace, self.plural, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,9 @@ class Enqueue:
     job: Mapping[str, str]
     redelivery: timedelta
 
+    def __post_init__(self) -> None:
+        demand_host(self.host)
+
 
 @dataclass(frozen=True, slots=True)
 class Announce:
@@ -93,6 +105,9 @@ class Announce:
     port: int
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        demand_host(self.host)
 
 
 @dataclass(frozen=True, slots=True)

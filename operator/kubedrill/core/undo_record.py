@@ -18,6 +18,7 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value
+from kubedrill.core.paths import segment
 from kubedrill.core.results import FieldOutcome
 
 
@@ -62,6 +63,10 @@ class DrillIdentity:
     name: str
     namespace: str
     target_namespace: str = ""
+
+    def __post_init__(self) -> None:
+        for name in (self.name, self.namespace, *((self.target_namespace,) if self.target_namespace else ())):
+            segment(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +207,7 @@ def from_json(stored: bytes | str) -> UndoRecord:
     """The record of a stored form.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or its names lead elsewhere than to a target, a drill or a Service.
     """
     return _ADAPTER.validate_json(stored)
 

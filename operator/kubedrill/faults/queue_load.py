@@ -14,6 +14,7 @@ from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.faults import QueueKind, QueueLoad
 from kubedrill.core.facts import Fact, FactKind
 from kubedrill.core.operations import Enqueue, Refusal, Target
+from kubedrill.core.paths import service_host
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, injection
 
 
@@ -42,7 +43,7 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
     if params.key in params.in_flight:
         return Refusal("QueueIsInFlight", f"{params.key} is the queue itself: leave it out of inFlight")
     operation = Enqueue(
-        host=f"{target.name}.{target.namespace}.svc",
+        host=service_host(target.name, target.namespace),
         port=params.redis.port,
         kind=params.kind.value,
         key=params.key,

@@ -18,6 +18,8 @@ from typing import Any
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
+from kubedrill.core.paths import ApiPath, demand_built
+
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_TIMEOUT = 15
@@ -91,11 +93,17 @@ class Kube:
         await self._api.close()
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json",
+        self, method: str, path: ApiPath, body: Any = None, *, content_type: str = "application/json",
         query: Sequence[tuple[str, str]] = (), timeout: float = REQUEST_TIMEOUT,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request. Raises Unreachable when there was no answer."""
+        """One request.
+
+        Raises:
+            Unreachable: there was no answer.
+            BadName: the path is none that was made of names (`kube.paths`). Nothing was sent.
+        """
+        demand_built(path)
         self.requests += 1
         try:
             response = await self._send(method, path, body, content_type, query, timeout, headers)
@@ -110,18 +118,20 @@ class Kube:
         return Answer(int(response.status), _decoded(raw), str(told.get("Date", "")),
                       _retry_after(str(told.get("Retry-After", ""))))
 
-    async def get(self, path: str, **kwargs: Any) -> Answer:
+    async def get(self, path: ApiPath, **kwargs: Any) -> Answer:
         """GET."""
         return await self.call("GET", path, **kwargs)
 
     async def watch(
-        self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
+        self, path: ApiPath, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
         opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable.
 
-        `opened` is called when the watch stands: from then on events come without delay.
+        `opened` is called when the watch stands: from then on events come without delay. A path that was not made
+        of names raises BadName, as it does in `call`.
         """
+        demand_built(path)
         params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
                   ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
         self.requests += 1
@@ -149,7 +159,7 @@ class Kube:
                 response.close()
 
     async def _send(
-        self, method: str, path: str, body: Any, content_type: str, query: Sequence[tuple[str, str]],
+        self, method: str, path: ApiPath, body: Any, content_type: str, query: Sequence[tuple[str, str]],
         timeout: float, headers: Mapping[str, str] | None,
     ) -> Any:
         request = await self._api.param_serialize(

@@ -6,24 +6,26 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.base import API_VERSION, GROUP
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import DRILLS, EVENTS
 
 LOG = logging.getLogger(__name__)
 MANAGER = "kubedrill"
 
 
-def drill_path(namespace: str, name: str = "") -> str:
+def drill_path(namespace: str, name: str | None = None) -> ApiPath:
     """Path of the drills of a namespace, or of one."""
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drills" + (f"/{name}" if name else "")
+    return DRILLS.of(namespace) if name is None else DRILLS.one(namespace, name)
 
 
 async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]) -> Answer:
     """Writes the whole status if the Drill is still the one that was read (409 when not)."""
     meta = drill["metadata"]
     body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
-    return await kube.call("PATCH", drill_path(meta["namespace"], meta["name"]) + "/status", body,
+    return await kube.call("PATCH", DRILLS.part(meta["namespace"], meta["name"], "status"), body,
                            content_type=MERGE_PATCH, query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")])
 
 
@@ -67,7 +69,7 @@ async def post_event(
     meta = regarding["metadata"]
     namespace = meta.get("namespace") or meta["name"]
     stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    answer = await kube.call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", {
+    answer = await kube.call("POST", EVENTS.of(namespace), {
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
         "metadata": {"generateName": f"{meta['name'][:40]}-", "namespace": namespace},
         "eventTime": stamp, "reportingController": GROUP, "reportingInstance": by, "action": reason,

@@ -12,6 +12,7 @@ from kubedrill.core.ownership import given_back
 from kubedrill.core.undo import Patch
 from kubedrill.core.undo_record import UndoRecord
 from kubedrill.kube.client import JSON_PATCH, Answer, Kube
+from kubedrill.kube.paths import NAMESPACES
 from kubedrill.protocol.refusals import is_admission, is_refusal, lacks_rights, named_fields
 
 GIVE_BACK_TRIES = 12
@@ -83,7 +84,7 @@ async def namespace_uid_of(kube: Kube, namespace: str) -> str:
     Raises:
         Unsure: it can't be read.
     """
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}")
+    answer = await kube.get(NAMESPACES.one(namespace))
     if answer.ok:
         return str(answer.body["metadata"]["uid"])
     if is_not_found(answer, "namespaces", namespace):

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo_record import UndoRecord, from_json, to_json
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.objects import is_not_found
 from kubedrill.protocol.refusals import is_admission, named_fields, words
 
@@ -30,9 +32,9 @@ class RecordRef:
     name: str
 
     @property
-    def path(self) -> str:
+    def path(self) -> ApiPath:
         """Its path at the API server."""
-        return f"/api/v1/namespaces/{self.namespace}/secrets/{self.name}"
+        return SECRETS.one(self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ async def create(kube: Kube, record: UndoRecord) -> StoredRecord | None:
         },
         "data": _data(record),
     }
-    answer = await kube.call("POST", f"/api/v1/namespaces/{record.drill.namespace}/secrets", body)
+    answer = await kube.call("POST", SECRETS.of(record.drill.namespace), body)
     if answer.status == 409 and answer.reason == "AlreadyExists":
         return None
     return _stored(_demanded(f"store undo record {record.name}", answer))
@@ -136,7 +138,7 @@ async def list_records(
     while True:
         query = [("fieldSelector", f"type={RECORD_TYPE}"), ("limit", str(_PAGE))]
         query += [("continue", more)] if more else []
-        answer = await kube.get(f"/api/v1/namespaces/{control_namespace}/secrets", query=query)
+        answer = await kube.get(SECRETS.of(control_namespace), query=query)
         body = _demanded("list undo records", answer)
         found += _readable(body.get("items") or ())
         more = (body.get("metadata") or {}).get("continue", "")

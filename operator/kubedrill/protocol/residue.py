@@ -13,13 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from kubedrill.core.operations import Target
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.pointers import found_again, read
 from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import CONTROLLER_REVISIONS, PODS, REPLICA_SETS, Namespaced
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.refusals import is_admission, is_refusal, words
 
-_REVISIONS = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
+_REVISIONS = {"Deployment": REPLICA_SETS, "StatefulSet": CONTROLLER_REVISIONS}
 _TEMPLATE = "/spec/template/"
 _HASH = "controller-revision-hash"
 
@@ -63,7 +65,7 @@ async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *,
     if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
         return ()
     revisions = [
-        item for item in await _items(kube, target, "apps/v1", _REVISIONS[target.kind])
+        item for item in await _items(kube, target, _REVISIONS[target.kind])
         if _is_faulted(item, record, in_template) and _name(item) not in _current(seen)
     ]
     if not revisions:
@@ -74,7 +76,7 @@ async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *,
         pods = await _pods_of(kube, record, target, revisions)
     left = []
     for revision in revisions:
-        path = _path(target, "apps/v1", _REVISIONS[target.kind], _name(revision))
+        path = _REVISIONS[target.kind].one(target.namespace, _name(revision))
         try:
             # as it was read: it may have got pods since
             if pods.get(_name(revision)) or not await _deleted(kube, path, revision, "uid", "resourceVersion"):
@@ -119,12 +121,12 @@ async def _pods_of(
     stuck = any(g.unstick for g in record.groups if isinstance(g, FieldGroup))
     for revision in revisions:
         query = [("labelSelector", f"{_HASH}={_name(revision)}")]
-        for pod in await _items(kube, target, "v1", "pods", query):
+        for pod in await _items(kube, target, PODS, query):
             if not _owned(pod, record):
                 continue
             counts[_name(revision)] = counts.get(_name(revision), 0) + 1
             if stuck and not _ready(pod) and "deletionTimestamp" not in pod["metadata"]:
-                await _deleted(kube, _path(target, "v1", "pods", _name(pod)), pod, "uid")
+                await _deleted(kube, PODS.one(target.namespace, _name(pod)), pod, "uid")
     return counts
 
 
@@ -151,21 +153,16 @@ def _name(item: Mapping[str, Any]) -> str:
     return str(item["metadata"]["name"])
 
 
-def _path(target: Target, version: str, plural: str, name: str = "") -> str:
-    root = "/api/v1" if version == "v1" else f"/apis/{version}"
-    return f"{root}/namespaces/{target.namespace}/{plural}" + (f"/{name}" if name else "")
-
-
 async def _items(
-    kube: Kube, target: Target, version: str, plural: str, query: Iterable[tuple[str, str]] = ()
+    kube: Kube, target: Target, kind: Namespaced, query: Iterable[tuple[str, str]] = ()
 ) -> list[dict[str, Any]]:
-    answer = await kube.get(_path(target, version, plural), query=list(query))
+    answer = await kube.get(kind.of(target.namespace), query=list(query))
     if not answer.ok:
-        raise Unsure(f"list {plural} in {target.namespace}", answer)
+        raise Unsure(f"list {kind.plural} in {target.namespace}", answer)
     return list(answer.body.get("items") or ())
 
 
-async def _deleted(kube: Kube, path: str, item: Mapping[str, Any], *same: str) -> bool:
+async def _deleted(kube: Kube, path: ApiPath, item: Mapping[str, Any], *same: str) -> bool:
     """Delete exactly the object that was read, or find it gone. False when it is no longer the same."""
     body = {"preconditions": {key: item["metadata"][key] for key in same}}
     answer = await kube.call("DELETE", path, body)

@@ -15,6 +15,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.core.codec import fact_from_wire, fact_to_wire
 from kubedrill.core.facts import Fact
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import CONFIG_MAPS
 
 SEGMENT_BYTES = 300_000
 DRILL_LABEL = "kubedrill.dev/drill"
@@ -89,12 +90,12 @@ class Evidence:
         generations = json.dumps([(w["metadata"]["uid"], w["metadata"].get("generation")) for w in json.loads(text)])
         if generations == self._remembered:
             return
-        await self._put(f"{self._drill}-{self._uid[:8]}-memory", "memory", text)
+        await self._put(self._memory, "memory", text)
         self._remembered = generations
 
     async def remembered(self) -> list[dict[str, Any]]:
         """The workloads as they were kept; none when nothing was."""
-        answer = await self._kube.get(f"{self._path()}/{self._drill}-{self._uid[:8]}-memory")
+        answer = await self._kube.get(CONFIG_MAPS.one(self._namespace, self._memory))
         return list(json.loads(answer.body["data"]["memory"])) if answer.ok else []
 
     def _is_own(self, item: dict[str, Any]) -> bool:
@@ -103,14 +104,14 @@ class Evidence:
     async def _listed(self, kind: str) -> Answer:
         """The ConfigMaps of a kind of evidence of this drill."""
         selector = f"{DRILL_LABEL}={self._drill},{KIND_LABEL}={kind}"
-        return await self._kube.get(self._path(), query=[("labelSelector", selector)])
+        return await self._kube.get(CONFIG_MAPS.of(self._namespace), query=[("labelSelector", selector)])
 
     async def _put(self, name: str, kind: str, text: str) -> None:
         """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""
-        answer = await self._kube.call("PATCH", f"{self._path()}/{name}", {"data": {kind: text}},
-                                       content_type=MERGE_PATCH)
+        path = CONFIG_MAPS.one(self._namespace, name)
+        answer = await self._kube.call("PATCH", path, {"data": {kind: text}}, content_type=MERGE_PATCH)
         if answer.status == 404:
-            answer = await self._kube.call("POST", self._path(), self._manifest(name, kind, text))
+            answer = await self._kube.call("POST", CONFIG_MAPS.of(self._namespace), self._manifest(name, kind, text))
         if not answer.ok:
             raise EvidenceRefused(f"evidence can't be stored: {answer.status} {answer.message}")
 
@@ -126,5 +127,6 @@ class Evidence:
     def _name(self, number: int) -> str:
         return f"{self._drill}-{self._uid[:8]}-facts-{number}"
 
-    def _path(self) -> str:
-        return f"/api/v1/namespaces/{self._namespace}/configmaps"
+    @property
+    def _memory(self) -> str:
+        return f"{self._drill}-{self._uid[:8]}-memory"

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import in_words
 from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
@@ -23,12 +23,14 @@ from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
 from kubedrill.core.health import Health, health_of
 from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.paths import BadName
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, State
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import SCENARIOS
 from kubedrill.protocol.records import StoredRecord, list_records
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
@@ -115,8 +117,10 @@ class Observer:
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return None, Refusal("SpecInvalid", f"{where}: {first['msg']}")
+            where = ".".join(str(part) for part in first["loc"]) or "scenario"
+            return None, Refusal("SpecInvalid", f"{where}: {in_words(first)}")
+        except BadName as wrong:
+            return None, Refusal("SpecInvalid", str(wrong))
         if isinstance(scenario, Refusal):
             return None, scenario
         self._scenario_read = scenario.to_wire()
@@ -133,12 +137,12 @@ class Observer:
         if state.scenario:
             return ScenarioSpec.model_validate(state.scenario)
         namespace = drill["metadata"]["namespace"]
-        answer = await self._kube.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillscenarios/{name}")
+        answer = await self._kube.get(SCENARIOS.one(namespace, name))
         if answer.status == 404:
             return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
         if not answer.ok:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
-        return ScenarioSpec.model_validate(answer.body["spec"])
+        return ScenarioSpec.model_validate(answer.body.get("spec"))
 
     async def _listed(self, meta: Mapping[str, Any], state: State) -> tuple[StoredRecord, ...]:
         """All undo records; those that were listed a moment ago while that whole look still counts.

@@ -18,6 +18,7 @@ from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.shell.observers import Probe
@@ -53,7 +54,7 @@ class Found:
 async def look_around(kube: Kube, control: str, conduct: Conduct) -> Found:
     """Reads everything that the preflight asks the API server about, at once."""
     return Found(*await asyncio.gather(
-        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        kube.get(NAMESPACES.one(conduct.target_namespace)),
         missing_rights(kube, conduct.target_namespace),
         kube.get(drill_path(control)),
         read_targets(kube, conduct),
@@ -108,7 +109,7 @@ def managers_of(
 async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
     """What the operator should be allowed in the target namespace and is not; None when it can't be asked."""
     answer = await kube.call(
-        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+        "POST", OWN_RIGHTS.all, {
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}
         },
     )

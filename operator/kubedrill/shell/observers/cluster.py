@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from kubedrill.api.base import API_VERSION
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import AUTOSCALERS, DEPLOYMENTS, PLAYER_ACTIONS, PODS, STATEFUL_SETS
 from kubedrill.shell.observers.inbox import FactInbox
 from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
 from kubedrill.signals import actions, autoscaler, pods, workload
@@ -23,7 +23,7 @@ from kubedrill.signals.workload import OwnWrites
 
 LOG = logging.getLogger(__name__)
 SYNC_WITHIN: Final = 5.0
-WORKLOADS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+WORKLOADS: Final = {"Deployment": DEPLOYMENTS, "StatefulSet": STATEFUL_SETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,16 @@ class ClusterObserver:
         """
         if self._tasks:
             return
-        namespace, core, apps = conduct.target_namespace, "/api/v1", "/apis/apps/v1"
-        self._pods = self._watch(
-            Collection(f"{core}/namespaces/{namespace}/pods", "Pod", since=since), self._pod_events
-        )
-        for kind, plural in WORKLOADS.items():
+        namespace = conduct.target_namespace
+        self._pods = self._watch(Collection(PODS.of(namespace), "Pod", since=since), self._pod_events)
+        for kind, workloads in WORKLOADS.items():
             known = {o["metadata"]["uid"]: dict(o) for o in remembered if o["kind"] == kind}
-            collection = Collection(f"{apps}/namespaces/{namespace}/{plural}", kind, known=known, since=since)
+            collection = Collection(workloads.of(namespace), kind, known=known, since=since)
             self._workloads.append(self._watch(collection, self._workload_events))
-        scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
-        self._watch(Collection(scalers, since=since), self._autoscaler_events)
+        self._watch(Collection(AUTOSCALERS.of(namespace), since=since), self._autoscaler_events)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
             hearing = actions.Hearing(scope.drill, conduct.players, scope.made, place == scope.control_namespace)
-            collection = Collection(f"/apis/{API_VERSION}/namespaces/{place}/playeractions", since=since)
+            collection = Collection(PLAYER_ACTIONS.of(place), since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
         try:

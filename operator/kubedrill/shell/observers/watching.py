@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.signals.sighting import Receipt
@@ -48,7 +49,7 @@ class Collection:
     `known` is what was seen of the objects before (by UID), and `since` when that was.
     """
 
-    path: str
+    path: ApiPath
     kind: str = ""
     query: tuple[tuple[str, str], ...] = ()
     known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
