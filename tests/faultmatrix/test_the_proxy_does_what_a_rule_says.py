@@ -87,7 +87,7 @@ async def test_without_a_rule_everything_is_passed_on_as_it_is(wire: Wire):
 
 
 @pytest.mark.parametrize(("kind", "status"), [("policy-422", 422), ("webhook-404", 404), ("webhook-timeout", 500)])
-async def test_a_refusal_names_what_was_to_be_written_and_nothing_reaches_the_server(wire: Wire, kind: str, status: int):
+async def test_a_refusal_names_what_was_to_be_written_and_nothing_arrives(wire: Wire, kind: str, status: int):
     wire.rig(f"refuse {kind}")
     body = {"type": "kubedrill.dev/undo", "metadata": {"name": "undo-1"}}
 
