@@ -18,7 +18,8 @@ READS: Final = frozenset({"GET"})
 def is_frozen(frozen: str, request: Request) -> str:
     """The kind of refusal that a freeze has for a request; empty where it lets it through."""
     plural, _, kind = frozen.partition(" by ")
-    return kind if plural and request.method not in READS and f"/{plural}" in request.path else ""
+    written = request.method not in READS and Refused.at(request.path, json.loads(request.body or "{}")).plural
+    return kind if plural and written == plural else ""
 
 
 def refused(kind: str, request: Request) -> Reply:

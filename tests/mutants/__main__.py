@@ -22,7 +22,7 @@ FOLDER: Final = ROOT / "build/mutants"
 SOUND: Final = ROOT / "operator"
 UNIT: Final = (
     "undo", "protocol", "machine", "shell", "watchdog", "clock", "reverters", "faults", "preflight", "observers",
-    "signals", "cli", "api", "model",
+    "signals", "cli", "api", "names", "model",
 )
 WANTED: Final = 0.95
 PATIENCE: Final = {"KUBEDRILL_MATRIX_PATIENCE": "45"}  # the longest plan of CI takes half a minute
