@@ -43,8 +43,6 @@ def _kept(seen: Evidence) -> Iterable[Finding]:
 
 def _lost(seen: Evidence) -> Iterable[Finding]:
     """O9: a record goes only when its fault is gone, or somebody else's."""
-    if any(action == "remove-record" for rule in seen.plan.rules for action in rule.do):
-        return  # by somebody who may
     for one in seen.witness.of("record"):
         if one.event == "DELETED" and _is_ours(seen, one.value["target"], one.version):
             yield Finding("O9", f"the record of {one.value['target']} was removed while its fault was in")
@@ -92,5 +90,5 @@ def _words(seen: Evidence) -> Iterable[Finding]:
 
 def _note(seen: Evidence) -> Iterable[Finding]:
     """O7: a clean-up that was given up is told."""
-    if seen.plan.expect.untidy and seen.plan.refusals and not (seen.status.get("restore") or {}).get("notes"):
+    if seen.plan.expect.untidy and not (seen.status.get("restore") or {}).get("notes"):
         yield Finding("O7", "the clean-up was refused for good, and no note says so")

@@ -123,26 +123,6 @@ async def flush_queue(slot: Slot, _drill: str, _fault: str, _argument: str) -> N
             await redis.delete(*keys)
 
 
-async def remove_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
-    """Somebody with the break-glass right removes the undo records."""
-    for record in await slot.records():
-        await slot.as_break_glass("DELETE", slot.record_path(record["metadata"]["name"]))
-
-
-async def damage_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
-    """Somebody with that right writes something into the undo records that nobody can read."""
-    for record in await slot.records():
-        name, stored = record["metadata"]["name"], record["data"]["record"]
-        damaged.setdefault(slot.number, {}).setdefault(name, stored)
-        await slot.as_break_glass("PATCH", slot.record_path(name), {"data": {"record": "bm90aGluZw=="}})
-
-
-async def mend_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
-    """They are as they were."""
-    for name, stored in damaged.pop(slot.number, {}).items():
-        await slot.as_break_glass("PATCH", slot.record_path(name), {"data": {"record": stored}})
-
-
 async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> None:
     """A GitOps controller that undoes every drift, every so many seconds, for as long as the plan runs."""
     kind, name = _first(fault)
@@ -156,14 +136,11 @@ async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> N
 
 
 slot_tasks: dict[int, set[asyncio.Task[None]]] = {}
-damaged: dict[int, dict[str, str]] = {}
-"""By slot, what the records that somebody has damaged had said."""
 DOINGS: Final[dict[str, Doing]] = {
     "edit": edit, "put-back": put_back, "replace": replace, "raise": raise_limit, "other-field": other_field,
     "stop-drill": stop_drill, "delete-drill": delete_drill, "strip-finalizer": strip_finalizer,
     "delete-target": delete_target, "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in,
     "delete-namespace": delete_namespace, "strip-and-keep": strip_and_keep, "flush-queue": flush_queue,
-    "rewrite-every": rewrite_every, "remove-record": remove_record, "damage-record": damage_record,
-    "mend-record": mend_record,
+    "rewrite-every": rewrite_every,
 }
 __all__ = ["DOINGS", "FINALIZER", "slot_tasks"]

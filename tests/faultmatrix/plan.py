@@ -53,7 +53,7 @@ class Expect:
     field's end, where it is not plainly restored. `value`: the field's value at the end where somebody else's is kept.
     `reported_stuck`: Stalled must have been said. `injections`: at most so many. `other_field`: somebody's change of
     another field must still stand. `untold`: that it was injected need not be told, for nothing of it was left to see.
-    `untidy`: what the controllers keep of the fault may be left; that it was refused must be said in a note.
+    `untidy`: the clean-up was refused for good, so its revision may be left, and the restore must say so in a note.
     """
 
     verdict: tuple[str, ...] = ("Stopped",)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.faultmatrix.endings import AFTERWARDS, ARMING, ENDING, over_and_deleted
+from tests.faultmatrix.endings import AFTERWARDS, ARMING, over_and_deleted
 from tests.faultmatrix.run import Run
 
 
@@ -25,30 +25,6 @@ async def refused(run: Run) -> None:
     """Nothing can be stored, so nothing is touched; the drill ends by itself."""
     await run.apply()
     await over_and_deleted(run)
-
-
-async def unreadable(run: Run) -> None:
-    """The undo can't be read any more; stopped; it is said, and waited for; it is mended, and carried out."""
-    await _unverified(run)
-    await run.do("mend-record")
-    run.heal()
-    await over_and_deleted(run)
-
-
-async def lost(run: Run) -> None:
-    """The undo is gone; stopped; it is said, and waited for; the owner puts the workload back, and the drill ends."""
-    await _unverified(run)
-    await run.do("replace")
-    run.heal()
-    await over_and_deleted(run)
-
-
-async def _unverified(run: Run) -> None:
-    run.spawn(run.watch_for_stalled())
-    await run.apply()
-    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it")
-    await run.stop()
-    await run.until(lambda: run.stuck, ENDING, "Stalled is said")
 
 
 async def stuck_is_said(run: Run) -> None:

@@ -150,7 +150,8 @@ class Slot:
         await self.as_break_glass("PATCH", path, {"metadata": {"finalizers": None}})
         for record in await self.records():
             # the policies let only the operator and the break-glass group do so
-            await self.as_break_glass("DELETE", self.record_path(record["metadata"]["name"]))
+            secret = f"/api/v1/namespaces/{self.control}/secrets/{record['metadata']['name']}"
+            await self.as_break_glass("DELETE", secret)
         async with asyncio.timeout(30):
             while await self.drill(name) or await self.records():
                 await asyncio.sleep(0.05)
@@ -178,10 +179,6 @@ class Slot:
         """The undo records of the control namespace."""
         found = await self.must("GET", f"/api/v1/namespaces/{self.control}/secrets", query=RECORDS)
         return list(found.body.get("items") or ())
-
-    def record_path(self, name: str) -> str:
-        """An undo record's path."""
-        return f"/api/v1/namespaces/{self.control}/secrets/{name}"
 
     async def drill(self, name: str) -> dict[str, Any] | None:
         """The Drill, None when it is gone."""

@@ -151,7 +151,6 @@ STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.re
     stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
     forced, forced_by_rule, namespace_gone, target_gone, late_record, two_drills, refusing.refused,
     refusing.refused_until_said, refusing.refused_until_restored, refusing.rights_back, refusing.stuck_is_said,
-    refusing.unreadable, refusing.lost,
     deaths.silent, deaths.frozen, deaths.gone_and_stopped, deaths.gone_and_deleted, deaths.gone_at_deadline,
 )}
 """By the names that the plans have for them."""

@@ -82,7 +82,7 @@ async def test_o7_finds_that_nobody_was_told_who_refuses_it():
 
 
 async def test_o7_finds_that_a_clean_up_was_given_up_without_a_word():
-    untidy = a_plan(Rule("residue", ("refuse policy-403",), times=0), expect=Expect(untidy=True))
+    untidy = a_plan(expect=Expect(untidy=True))
 
     assert await said(evidence(plan=untidy)) == ["O7 the clean-up was refused for good, and no note says so"]
     noted = a_status(restore={"complete": True, "fields": [ended("Restored")], "notes": ["web-1 is left"]})
