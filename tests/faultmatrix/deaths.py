@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from tests.faultmatrix.endings import ARMING, ENDING, GOING, over_and_deleted
 from tests.faultmatrix.run import Run
+from tests.faultmatrix.waiting import ARMING, ENDING, GOING, over_and_deleted
 
 
 async def gone_and_stopped(run: Run) -> None:

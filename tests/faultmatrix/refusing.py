@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.faultmatrix.endings import AFTERWARDS, ARMING, over_and_deleted
 from tests.faultmatrix.run import Run
+from tests.faultmatrix.waiting import AFTERWARDS, ARMING, over_and_deleted
 
 
 async def rights_back(run: Run) -> None:

@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tests.faultmatrix import deaths, refusing
-from tests.faultmatrix.endings import AFTERWARDS, ARMING, DRIFTING, ENDING, GOING, over_and_deleted
 from tests.faultmatrix.run import Run
+from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, GOING, over_and_deleted
+
+DRIFTING: Final = 7.0
+"""Longer than two rounds of a GitOps controller that looks every three seconds."""
 
 
 async def stop(run: Run) -> None:

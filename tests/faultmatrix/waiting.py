@@ -1,4 +1,4 @@
-"""How a drill that is over is seen to its end, and how long a story waits for what."""
+"""How long a story waits for what, and the end that nearly all stories have."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ ARMING: Final = PATIENCE
 ENDING: Final = PATIENCE
 GOING: Final = 30.0
 AFTERWARDS: Final = 2.0
-DRIFTING: Final = 7.0
-"""Longer than two rounds of a GitOps controller that looks every three seconds."""
 
 
 async def over_and_deleted(run: Run) -> None:
-    """Over, put back, its books closed; deleted, and gone."""
+    """The drill ends by itself, with all put back; then it is deleted."""
     await run.until(run.ended, ENDING, "over")
     await run.until(lambda: run.restored() and run.closed(), ENDING, "put back and closed")
     await run.remember()
