@@ -51,6 +51,7 @@ def plans_of(file: Path) -> Iterator[Plan]:
         in_ci, nightly = entry.get("ci"), entry.get("nightly")
         for values in _combined(entry["for"], counts):
             named = _filled({"name": entry["name"]} | entry["plan"], values)
+            named["name"] = named["name"].replace(" ", "-")  # one word, as whoever repeats it must be able to say it
             named["in_ci"] = _among(values, in_ci)
             named["nightly"] = _among(values, nightly)
             yield plan_of(named)

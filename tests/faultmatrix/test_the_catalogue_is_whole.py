@@ -95,6 +95,10 @@ def test_two_plans_never_have_one_name(tmp_path: Path, monkeypatch: pytest.Monke
         all_plans()
 
 
+def test_a_name_is_one_word():
+    assert [p.name for p in PLANNED if len(p.name.split()) != 1] == []
+
+
 def test_a_plan_with_a_word_that_plans_do_not_have_is_refused():
     with pytest.raises(TypeError, match="storry"):
         plan_of({"name": "mistyped", "storry": "stop"})
