@@ -2,7 +2,7 @@
 
 Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
 while the first is frozen, a watchdog, a human's edit between any two requests, a write that a policy or a webhook
-refuses, a freeze that refuses all writes of a kind until somebody lifts it. At every step the laws hold (`laws.py`), and
+refuses, a freeze that refuses all writes of a kind until it is lifted. At every step the laws hold (`laws.py`), and
 from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
 operator after which all who were frozen go on; while a freeze lasts, nothing is lost. These are some 5,000 schedules of
 up to 85 requests and edits each; `make model` goes through more than a million of up to 130, and prints how many each
