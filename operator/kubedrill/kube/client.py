@@ -54,7 +54,7 @@ class Lane(StrEnum):
 CONNECTIONS: Final[Mapping[Lane, int]] = {
     Lane.WATCHES: 480,  # a drill in play holds six, one that is held none: eighty drills
     Lane.ORDINARY: 60,
-    Lane.RESTORING: 20,
+    Lane.RESTORING: 40,
     Lane.HEARTBEAT: 2,
 }
 """The most connections of each lane at a time. Their sum bounds what one process asks of an API server."""
