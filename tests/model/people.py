@@ -26,6 +26,7 @@ from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
 from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.undoing import Undoing
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.recorded import record_seen
@@ -92,7 +93,7 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     answer = await kube.get(drill_at(name))
     if answer.status == 404 or answer.body["metadata"]["uid"] != uid:
         for one in await list_records(kube, CONTROL, uid):
-            await revert_orphan(kube, one, "Operator", StillClock(), {})
+            await revert_orphan(kube, one, "Operator", StillClock(), {}, Undoing())
         return memory
     drill = answer.body
     known = drill.get("status") or {}
@@ -154,5 +155,5 @@ async def sweep(kube: Kube) -> Hashable:
     """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
     with suppress(Unreachable, RecordTrouble):
         stored = await list_records(kube, CONTROL)
-        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0))
+        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0), Undoing())
     return None

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from kubedrill.api.durations import askable_duration
 
 GROUP = "kubedrill.dev"
 VERSION = "v1alpha1"
@@ -35,6 +37,15 @@ class ApiModel(BaseModel):
 
 
 DURATION_PATTERN = "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$"
+# Numbers that the API server could not count as a duration: it would answer with an error of its own making.
+_UNCOUNTABLE = (
+    "(^|[a-z])([0-9]{4,}([.][0-9]+)?h|[0-9]{6,}([.][0-9]+)?m([^s]|$)"
+    "|[0-9]{8,}([.][0-9]+)?s|[0-9]{11,}([.][0-9]+)?ms)"
+)
+_AT_MOST = (
+    f"!self.matches('{DURATION_PATTERN}')"
+    f" || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
+)
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
 MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 LEAST_MEMORY = "4Mi"
@@ -75,9 +86,9 @@ def in_words(mistake: Mapping[str, Any]) -> str:
     return _SENTENCES.get(pattern) or str(mistake["msg"])
 
 
-def _matching(pattern: str) -> Callable[[dict[str, Any]], None]:
-    """A pattern as a rule with its sentence."""
-    return _says((f"self.matches(r'{pattern}')", _SENTENCES[pattern]))
+def _matching(pattern: str, *more: tuple[str, str]) -> Callable[[dict[str, Any]], None]:
+    """A pattern as a rule with its sentence, and more rules after it."""
+    return _says((f"self.matches(r'{pattern}')", _SENTENCES[pattern]), *more)
 
 
 Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
@@ -92,7 +103,12 @@ PromQL = Annotated[str, Field(max_length=1024, min_length=1)]
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 Duration = Annotated[
     str,
-    Field(max_length=32, pattern=DURATION_PATTERN, json_schema_extra=_matching(DURATION_PATTERN)),
+    Field(
+        max_length=32,
+        pattern=DURATION_PATTERN,
+        json_schema_extra=_matching(DURATION_PATTERN, (_AT_MOST, "write at most 30 days (720h)")),
+    ),
+    AfterValidator(askable_duration),
 ]
 Memory = Annotated[
     str,

@@ -194,7 +194,7 @@ class MilestoneStatus(ApiModel):
 class ObjectiveStatus(ApiModel):
     """An objective as measured so far."""
 
-    name: Word = Field(description="Its name.")
+    name: Line = Field(description="Its name.")
     verdict: Word = Field(description="Met, Missed, Indeterminate, Pending or NotStarted.")
     limit: Line = Field(description="The limit, divided by the pace.")
     lower: Line = Field("", description="It took at least this long.")
@@ -297,7 +297,7 @@ class DrillStatus(ApiModel):
         default_factory=list, max_length=60, description="Milestones reached."
     )
     objectives: list[ObjectiveStatus] = Field(
-        default_factory=list, max_length=30, description="Objectives, as measured."
+        default_factory=list, max_length=40, description="Objectives, as measured, after the alerts' own limits."
     )
     interference: list[InterferenceStatus] = Field(
         default_factory=list, max_length=20,

@@ -76,7 +76,7 @@ def said(decision: Decision, seen: Observation) -> Iterator[Say]:
         reached = so_far.milestone(name)
         if reached:
             yield Say(condition, True, name.value, reached.evidence)
-        elif state.end_ex and state.start_ex:
+        elif state.end_ex and state.start_ex and not state.given_up:
             yield Say(condition, False, "NotSeen", f"play ended before {name.value} was seen")
     yield from _end_says(decision, seen)
 

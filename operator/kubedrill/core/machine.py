@@ -28,11 +28,11 @@ from kubedrill.core.commands import (
     WriteReport,
 )
 from kubedrill.core.facts import FactKind
-from kubedrill.core.guards import GUARDS, Because
+from kubedrill.core.guards import GUARDS, NO_REPORT, Because
 from kubedrill.core.health import WELL_WITHIN
 from kubedrill.core.phases import TABLE, TERMINAL, Phase
-from kubedrill.core.results import MilestoneName
-from kubedrill.core.state import FaultState, Observation, RecordSeen, State
+from kubedrill.core.results import MilestoneName, Verdict
+from kubedrill.core.state import Ending, FaultState, Observation, RecordSeen, State
 
 PROBE: Final = timedelta(seconds=1)
 """How often monitoring is asked while a drill is on: the usual scrape interval of a staging app."""
@@ -61,7 +61,7 @@ def reduce(state: State, seen: Observation) -> Decision:
     """One turn of the machine."""
     so_far = assess(seen, ended=state.end_ex)
     state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
-    state = _absorbed(state, seen)
+    state = _given_up(_absorbed(state, seen), seen)
     passed: list[Because] = []
     for _ in range(len(Phase)):
         edge = next(((e, b) for e in TABLE[state.phase] if (b := GUARDS[e.guard](state, seen, so_far))), None)
@@ -87,9 +87,24 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
                         scenario=seen.scenario)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
+    if phase is Phase.RECOVERING:
+        # only what was started is put back; when that was is lost with the status
+        state = replace(state, start_ex=state.start_ex or seen.now)
     if phase in (Phase.HOT_WASH, *TERMINAL):
         state = replace(state, restored=state.restored or seen.now)
+    if because.reason == NO_REPORT:
+        state = replace(state, notes=(*state.notes, because.message))
     return state
+
+
+def _given_up(state: State, seen: Observation) -> State:
+    """Takes over why the drill can't go on. What was played so far is no longer known, so no objective decides."""
+    if not seen.cannot_go_on or state.given_up or state.phase in TERMINAL:
+        return state
+    ending = state.ending
+    if ending is not None and ending.verdict is None:
+        ending = Ending("CannotGoOn", f"{ending.message}; then it could not go on: {seen.cannot_go_on}", Verdict.ERROR)
+    return replace(state, given_up=seen.cannot_go_on, ending=ending, scenario={})
 
 
 def _absorbed(state: State, seen: Observation) -> State:
@@ -179,9 +194,10 @@ def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[C
         yield from _injects(seen, so_far)
     if state.phase is Phase.RECOVERING or state.phase in TERMINAL:
         yield from _ends_of(seen.records, state)
-    if state.phase is Phase.HOT_WASH and not state.reported:
+    if state.phase is Phase.HOT_WASH and not state.reported and seen.conduct is not None:
         yield WriteReport(1)
-    if state.phase in TERMINAL and state.start_ex and seen.imported != state.imported and not seen.deleting:
+    late = seen.imported != state.imported and not seen.deleting and seen.conduct is not None
+    if state.phase in TERMINAL and state.start_ex and late:
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
     if seen.finalizer and not seen.records and (

@@ -49,12 +49,14 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
         Edge("record_without_status", Phase.RECOVERING),
         Edge("stop_wanted", Phase.STOPPED),
         Edge("refused", Phase.ABORTED),
+        Edge("cannot_go_on", Phase.ABORTED),
         Edge("accepted", Phase.PREFLIGHT),
     ),
     Phase.PREFLIGHT: (
         Edge("record_without_status", Phase.RECOVERING),
         Edge("stop_wanted", Phase.STOPPED),
         Edge("refused", Phase.ABORTED),
+        Edge("cannot_go_on", Phase.ABORTED),
         Edge("unfit", Phase.ABORTED),
         Edge("fit_to_hold", Phase.HELD),
         Edge("fit", Phase.ARMED),
@@ -62,11 +64,13 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     Phase.HELD: (
         Edge("record_without_status", Phase.RECOVERING),
         Edge("stop_wanted", Phase.STOPPED),
+        Edge("cannot_go_on", Phase.ABORTED),
         Edge("released", Phase.PREFLIGHT),
     ),
     Phase.ARMED: (
         Edge("stop_wanted", Phase.RECOVERING),
         Edge("stop_condition", Phase.RECOVERING),
+        Edge("cannot_go_on", Phase.RECOVERING),
         Edge("past_deadline", Phase.RECOVERING),
         Edge("injection_failed", Phase.RECOVERING),
         Edge("taken_out_by_a_controller", Phase.RECOVERING),
@@ -76,6 +80,7 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     Phase.IN_PLAY: (
         Edge("stop_wanted", Phase.RECOVERING),
         Edge("stop_condition", Phase.RECOVERING),
+        Edge("cannot_go_on", Phase.RECOVERING),
         Edge("taken_out_by_a_controller", Phase.RECOVERING),
         Edge("alert_never_fired", Phase.RECOVERING),
         Edge("play_over", Phase.RECOVERING),

@@ -19,6 +19,7 @@ FORBIDDEN: Final = "Forbidden"
 _ADMISSION: Final = re.compile(
     r"ValidatingAdmissionPolicy|MutatingAdmissionPolicy|admission webhook \"|failed calling webhook|exceeded quota"
 )
+_TOO_LARGE: Final = "request is too large"  # etcd's own words, in an answer of any status
 _RIGHTS: Final = re.compile(r'User "[^"]*" cannot \w+ resource')
 
 
@@ -35,6 +36,17 @@ def lacks_rights(answer: Answer) -> bool:
 def is_refusal(answer: Answer) -> bool:
     """Whether trying again alone won't help: it is refused for what it is, not for the moment."""
     return answer.status in (400, 403) or is_admission(answer) or bool(_causes(answer))
+
+
+def is_unstorable(answer: Answer) -> bool:
+    """Whether what was sent can never be stored as it is: too large, or invalid by its own schema.
+
+    A policy, a webhook, a quota and missing rights may go away; a text that is too long never will.
+    """
+    if answer.ok or is_admission(answer):
+        return False
+    too_large = answer.status == 413 or _TOO_LARGE in answer.message
+    return too_large or answer.status == 400 or (answer.status == 422 and bool(named_fields(answer)))
 
 
 def reason_of(answer: Answer) -> str:

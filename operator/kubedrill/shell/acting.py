@@ -28,12 +28,12 @@ from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
-from kubedrill.protocol.drills import add_finalizer, drill_path, post_event, remove_finalizer
+from kubedrill.protocol.drills import add_finalizer, drill_path, remove_finalizer, send_event
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
-from kubedrill.protocol.refusals import is_refusal, words
+from kubedrill.protocol.refusals import is_refusal, is_unstorable, words
 from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.undoing import Undoing
@@ -106,11 +106,11 @@ class Actor:
     ) -> tuple[tuple[Fact, ...], bool]:
         match command:
             case AddFinalizer():
-                answer = await add_finalizer(self._kube, drill)
+                answer = await add_finalizer(self._kube.restoring, drill)
                 self._answered = answer.body if answer.ok else None
                 return (), self._taken("finalizer", "the finalizer can't be added", answer)
             case RemoveFinalizer():
-                answer = await remove_finalizer(self._kube, drill)
+                answer = await remove_finalizer(self._kube.restoring, drill)
                 return (), self._taken("finalizer", "the finalizer can't be removed", answer)
             case Inject(faults=faults):
                 return await self._inject(faults, drill, decision.state, stored)
@@ -217,10 +217,10 @@ class Actor:
 
     async def put_back_orphan(self, stored: StoredRecord) -> bool:
         """Puts back what is left of a drill whose Drill is gone; whether its record is closed."""
-        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters)
+        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters, self.undoing)
 
     async def _close(self, stored: StoredRecord | None) -> bool:
-        if stored is None or not await records.close(self._kube, stored):
+        if stored is None or not await records.close(self._kube.restoring, stored):
             return False
         self.undoing.done(stored.record.name)
         return True
@@ -231,7 +231,12 @@ class Actor:
         sent = self._clock.now()
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.conduct.target_namespace}}
         reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
-        if not await post_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent):
+        answer = await send_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
+        if is_unstorable(answer):
+            return (Fact(FactKind.NOTED, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
+                         evidence=f"inject {name} could not be given: {answer.status} {answer.message}",
+                         detail={"inject": name, "message": answer.message}),)
+        if not answer.ok:
             return ()  # nobody was told: it is tried again at the next turn
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
         return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,15 +23,16 @@ from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
 from kubedrill.core.health import Health, health_of
-from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.operations import Ask, Operation, Refusal
 from kubedrill.core.paths import BadName
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, RecordSeen, State
+from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.paths import SCENARIOS
+from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
 from kubedrill.protocol.records import StoredRecord, list_records
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
@@ -39,8 +41,9 @@ from kubedrill.shell.recorded import own_writes, record_seen, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
-from kubedrill.signals import audit
+from kubedrill.signals import actions, audit
 from kubedrill.signals.identity import CHANGES, READS, matched
+from kubedrill.signals.sighting import Receipt
 from kubedrill.signals.workload import OwnWrites
 
 PROBE_EVERY = timedelta(seconds=0.9)
@@ -74,13 +77,15 @@ class Observer:
         self._all_records: tuple[StoredRecord, ...] = ()
 
     async def observe(
-        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
+        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str], *,
+        cannot_go_on: str = "",
     ) -> Observation:
-        """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
+        """Everything that this turn needs to know. New facts are left in `raw` until they are stored.
+
+        When the drill can't go on that is only what its records tell, and what was undone by hand.
+        """
         meta, spec = drill["metadata"], drill["spec"]
-        (conduct, refusal), stored, _ = await asyncio.gather(
-            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
-        )
+        (conduct, refusal), stored = await self._read(drill, state, least=bool(cannot_go_on))
         self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
@@ -91,6 +96,8 @@ class Observer:
             records=self._records_seen(), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
         )
+        if cannot_go_on:
+            return replace(seen, cannot_go_on=cannot_go_on, facts=await self._undone_by_hand(drill))
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
             revision, mark = await read_revision(self._kube, drill)
             seen = replace(seen, reported=revision, report_import=mark)
@@ -102,6 +109,34 @@ class Observer:
         if state.phase in UNTOUCHED and not stopping:
             return await self._before(drill, conduct, stored, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
+
+    async def _read(
+        self, drill: dict[str, Any], state: State, *, least: bool
+    ) -> tuple[tuple[Conduct | None, Refusal | None], tuple[StoredRecord, ...]]:
+        """What is conducted, and all undo records; `least`: the records alone."""
+        meta = drill["metadata"]
+        if least:
+            return (None, None), await list_records(self._kube.restoring, self._settings.namespace, meta["uid"])
+        conducted, stored, _ = await asyncio.gather(
+            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
+        )
+        return conducted, stored
+
+    async def _undone_by_hand(self, drill: dict[str, Any]) -> frozenset[Fact]:
+        """What the facilitator has confirmed, read anew: no watch is needed to end a drill."""
+        groups = [group for one in self.records.values() for group in one.record.groups]
+        if not any(isinstance(group, OutsideGroup) and isinstance(group.operation, Ask) for group in groups):
+            return frozenset()
+        control, name = self._settings.namespace, drill["metadata"]["name"]
+        answer = await self._kube.restoring.get(PLAYER_ACTIONS.of(control))
+        made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
+        receipt = Receipt(self._clock.now(), made, self._clock.error)
+        hearing = actions.Hearing(name, (), made, control=True)
+        confirmed: set[Fact] = set()
+        for item in answer.body.get("items") or ():
+            with suppress(KeyError, ValueError, TypeError, AttributeError, OverflowError):  # a poison word is none
+                confirmed.update(f for f in actions.facts_of(item, receipt, hearing) if f.kind is FactKind.CONFIRMED)
+        return frozenset(confirmed)
 
     async def close(self) -> None:
         """Ends the watches and connections."""
@@ -151,7 +186,7 @@ class Observer:
         own, and is asked for again before the first patch (`protocol.exclusion`).
         """
         if state.phase not in UNTOUCHED or not self._is_fresh(int(meta.get("generation", 0))):
-            self._all_records = await list_records(self._kube, self._settings.namespace)
+            self._all_records = await list_records(self._kube.restoring, self._settings.namespace)
         return self._all_records
 
     def _is_fresh(self, generation: int) -> bool:
@@ -167,7 +202,7 @@ class Observer:
         if kept and self._is_fresh(seen.generation):
             # the turn that set the finalizer has looked a moment ago
             return replace(seen, conduct=kept.conduct, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
-        watching = asyncio.ensure_future(self._watch(drill, conduct, State()))
+        watching = asyncio.ensure_future(self._watch_or_not(drill, conduct, held=seen.desired is Desired.HOLD))
         # The API server, Prometheus and the watches tell of different things: none waits for another.
         probe, found = await asyncio.gather(
             self._monitoring.probe(conduct, now - LOOK_BACK), look_around(self._kube, control, conduct)
@@ -214,6 +249,13 @@ class Observer:
         """The undo records, each beside its target."""
         stored = self.records.values()
         return tuple(record_seen(one, self._cluster.workload(one.record.subject)) for one in stored)
+
+    async def _watch_or_not(self, drill: dict[str, Any], conduct: Conduct, *, held: bool) -> None:
+        """Watches from just before the start on. A drill that is held may be so for days, and holds no watch."""
+        if held:
+            await self._cluster.stop()
+        else:
+            await self._watch(drill, conduct, State())
 
     async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])

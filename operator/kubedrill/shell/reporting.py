@@ -21,11 +21,20 @@ from kubedrill.core.results import DrillRecord, Restoration
 from kubedrill.core.state import Observation
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
+from kubedrill.protocol.refusals import is_unstorable
 from kubedrill.reports import render
 from kubedrill.reports.wording import headline
 
 CHUNK = 400_000
 REVISION = "kubedrill.dev/revision"
+
+
+class ReportRefused(Exception):
+    """The API server would not take the report. `for_good` when it never will."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"the report can't be written: {answer.status} {answer.message}")
+        self.for_good = is_unstorable(answer)
 
 
 def report_name(drill: Mapping[str, Any]) -> str:
@@ -43,7 +52,11 @@ async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]
 async def write_report(
     kube: Kube, drill: Mapping[str, Any], decision: Decision, seen: Observation, revision: int, now: datetime
 ) -> bool:
-    """Writes the record and the report. False when the API server would not take them; then it is tried again."""
+    """Writes the record and the report. False when the API server would not take them; then it is tried again.
+
+    Raises:
+        ReportRefused: it never will take them.
+    """
     if seen.conduct is None:
         return False
     record = record_of(drill, decision, seen)
@@ -117,4 +130,6 @@ async def _write_object(kube: Kube, kind: Namespaced, namespace: str, name: str,
     answer = await kube.call("POST", kind.of(namespace), body)
     if answer.status == 409:
         answer = await kube.call("PATCH", kind.one(namespace, name), body, content_type=MERGE_PATCH)
+    if is_unstorable(answer):
+        raise ReportRefused(answer)
     return answer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,11 +56,16 @@ class Collection:
     since: datetime | None = None
 
 
+async def never() -> bool:
+    """What is watched is always there."""
+    return False
+
+
 class Watch:
-    """Watches one collection until it is cancelled.
+    """Watches one collection until it is cancelled, or what is watched is gone for good.
 
     `told` gets every event (a listing's events all at once); `away` gets a Gap fact when nothing was watched
-    for longer than `GAP`.
+    for longer than `GAP`. `gone` is asked each time that a watch has ended, or could not be begun.
     """
 
     def __init__(
@@ -70,9 +75,10 @@ class Watch:
         collection: Collection,
         told: Callable[[Sequence[Event]], None],
         away: Callable[[Fact], None] = lambda _: None,
+        gone: Callable[[], Awaitable[bool]] = never,
     ) -> None:
         self.path = collection.path
-        self._kube, self._clock, self._told, self._away = kube, clock, told, away
+        self._kube, self._clock, self._told, self._away, self._gone = kube, clock, told, away, gone
         self._kind, self._query = collection.kind, collection.query
         self._objects = dict(collection.known)
         self._version = ""
@@ -98,7 +104,7 @@ class Watch:
         return self._clock.now() - LAG if self._opened else self._ended
 
     async def run(self) -> None:
-        """Lists, then watches, for ever."""
+        """Lists, then watches, until there is nothing to watch any more."""
         failures = 0
         while True:
             try:
@@ -111,6 +117,11 @@ class Watch:
                 failures = 0 if self._opened else failures + 1
                 LOG.info("%s; trying again", error)
             self._close()
+            if await self._gone():
+                LOG.info("%s is gone and is no longer watched", self.path)
+                self.problem = f"{self.path} is gone"
+                self.synced.set()
+                return
             await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
 
     async def _list(self) -> None:
