@@ -24,7 +24,9 @@ from kubedrill.core.undo_record import from_json
 JOBS = "/apis/batch/v1/namespaces/drills/jobs"
 PODS = "/api/v1/namespaces/drills/pods"
 OPERATOR = "/apis/apps/v1/namespaces/drills/deployments"
-FORBIDDEN = (403, {"kind": "Status", "reason": "Forbidden", "message": "you may not"})
+FORBIDDEN = (403, {
+    "kind": "Status", "reason": "Forbidden", "message": 'User "you" cannot patch resource "deployments"',
+})
 UNSERVED = (404, {"kind": "Status", "message": "404 page not found"})
 DRILL_IS_THERE = (200, {"metadata": {"name": "storm", "uid": "d1"}, "spec": {}})
 

@@ -63,7 +63,7 @@ async def test_a_refused_one_is_told_at_once_and_only_once(clock):
         clock.at += timedelta(seconds=5)
     ((reason, kind, note),) = server.events
     assert (reason, kind) == ("CannotPutBack", "Warning")
-    assert note.startswith("undo record undo-1: Forbidden: ")
+    assert note.startswith("undo record undo-1: Refused: ")
     assert list(drill.stuck()) == ["undo-1"]
 
 

@@ -8,7 +8,6 @@ from typing import Final
 
 import click
 
-from kubedrill.api.base import GROUP, VERSION
 from kubedrill.api.drill import Drill
 from kubedrill.cli.connection import SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
@@ -20,6 +19,7 @@ from kubedrill.core.conduct import Conduct
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Check
 from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.signals.answers import Unanswered, object_of
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
@@ -67,7 +67,7 @@ async def _checks(
 
 
 async def _installed(kube: Kube) -> Check:
-    answer = await kube.get(f"/apis/{GROUP}/{VERSION}")
+    answer = await kube.get(OWN_GROUP)
     known = {r["name"] for r in answer.body.get("resources", ())} if answer.ok else set()
     missing = [kind for kind in KINDS if kind not in known]
     if missing:
@@ -77,7 +77,7 @@ async def _installed(kube: Kube) -> Check:
 
 
 async def _operator_runs(kube: Kube, control: str) -> Check:
-    answer = await kube.get(f"/apis/apps/v1/namespaces/{control}/deployments/{SERVICE_ACCOUNT}")
+    answer = await kube.get(DEPLOYMENTS.one(control, SERVICE_ACCOUNT))
     if answer.status == 403:
         return Check(
             "operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}"

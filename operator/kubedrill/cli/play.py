@@ -25,6 +25,7 @@ from kubedrill.cli.connection import Access, Trouble, connected, run, said_by
 from kubedrill.cli.people import say, who_am_i
 from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import PODS
 from kubedrill.signals import prometheus
 from kubedrill.signals.answers import Unanswered, list_of
 
@@ -202,7 +203,7 @@ async def _run_kubectl(actor: Actor, namespace: str, step: Step) -> tuple[dateti
 
 async def _crashed(kube: Kube, namespace: str) -> str:
     """A pod of which a container was killed last; one that does not exist when there is none."""
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/pods")
+    answer = await kube.get(PODS.of(namespace))
     for pod in answer.body.get("items", []):
         for container in (pod.get("status") or {}).get("containerStatuses", ()):
             states = [container.get("lastState") or {}, container.get("state") or {}]

@@ -16,12 +16,14 @@ from kubedrill.core.results import FieldOutcome
 from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, shown
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import ALL_GROUPS, SECRETS
 from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.records import RECORD_TYPE, RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, revert
+from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
 
@@ -104,7 +106,7 @@ async def unreadable(kube: Kube, namespace: str, known: tuple[StoredRecord, ...]
         RecordTrouble: they can't be listed.
     """
     query = [("fieldSelector", f"type={RECORD_TYPE}")]
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/secrets", query=query)
+    answer = await kube.get(SECRETS.of(namespace), query=query)
     if not answer.ok:
         raise RecordTrouble("list undo records", answer)
     names = {item["metadata"]["name"] for item in answer.body.get("items") or ()}
@@ -120,7 +122,7 @@ async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:
 
 async def _is_unserved(kube: Kube) -> bool:
     """Whether the API server lists all its groups, and ours is not among them."""
-    answer = await kube.get("/apis")
+    answer = await kube.get(ALL_GROUPS)
     groups = answer.body.get("groups")
     return answer.ok and bool(groups) and GROUP not in {group["name"] for group in groups or ()}
 

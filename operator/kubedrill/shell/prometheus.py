@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol, TypeVar
 import aiohttp
 
 from kubedrill.core.conduct import Endpoint
+from kubedrill.core.paths import service_host
 from kubedrill.kube.client import Unreachable
 from kubedrill.signals.answers import (
     MOST_VALUES,
@@ -105,7 +106,7 @@ ROOM: Final = Room()
 
 def in_cluster(endpoint: Endpoint) -> str:
     """A Service's address within the cluster."""
-    return f"http://{endpoint.name}.{endpoint.namespace}.svc:{endpoint.port}"
+    return f"http://{service_host(endpoint.name, endpoint.namespace)}:{endpoint.port}"
 
 
 class WebClient:
