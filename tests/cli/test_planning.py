@@ -8,6 +8,7 @@ from tests.cli.fake_api import GROUP
 from kubedrill.api.drill import Drill
 
 DRILLS = f"{GROUP}/drills/drills"
+SECRETS = "/api/v1/namespaces/drills/secrets"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
 STATUS = "/api/v1/namespaces/staging/services/alertmanager:9093/proxy/api/v2/status"
 REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
@@ -51,7 +52,7 @@ def cluster(api):
         "/apis/apps/v1/namespaces/drills/deployments",
         {"metadata": {"name": "kubedrill"}, "status": {"readyReplicas": 1}},
     )
-    api.collections[DRILLS] = {}
+    api.collections |= {DRILLS: {}, SECRETS: {}}
     groups = {"groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}
     kinds = ("drills", "drillscenarios", "playeractions", "drillreports")
     api.answers |= {

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
+from tests.undo.builders import UNDO
 from tests.watchdog.wire import DRILLS, Cluster, standing, status
 
 from kubedrill.core.operations import Ask
@@ -34,7 +35,7 @@ class Sweep:
         return self.cluster.now.timestamp()
 
     async def __call__(self) -> int:
-        stored = await list_records(self.kube, "drills")
+        stored = (await list_records(self.kube, "drills")).readable
         return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings)
 
 
@@ -82,4 +83,4 @@ async def test_one_that_is_refused_holds_up_no_other(sweep: Sweep):
     sweep.cluster.answering = lambda request: (
         status(403) if request.method == "PATCH" and "deployments" in request.path else None)
     assert await sweep() == 1
-    assert list(sweep.cluster.records()) == ["undo-1"]
+    assert list(sweep.cluster.records()) == [UNDO]

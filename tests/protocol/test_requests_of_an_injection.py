@@ -63,7 +63,7 @@ class Server(Kube):
             return self._of_target(method, body, dry=dry)
         if method == "POST":
             metadata = body["metadata"] | {"namespace": "drills", "uid": "s1", "resourceVersion": "1"}
-            self.secrets[body["metadata"]["name"]] = {"metadata": metadata, "data": body["data"]}
+            self.secrets[body["metadata"]["name"]] = body | {"metadata": metadata}
             return Answer(201, self.secrets[metadata["name"]])
         if path == SECRETS:
             return Answer(200, {"items": list(self.secrets.values())})

@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.undo.builders import NOON, TARGET
-from tests.watchdog.wire import DRILLS, LEASES, SECRETS, Cluster, standing, status
+from tests.undo.builders import NOON, TARGET, UNDO
+from tests.watchdog.wire import ASKED, DRILLS, LEASES, SECRETS, Cluster, standing, status
 
 from kubedrill import __version__
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.deadman import Ruling, may_revert
 from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.lease import LEASE
 from kubedrill.protocol.records import RecordTrouble
@@ -240,7 +242,7 @@ async def test_what_is_refused_is_stuck_and_tried_again_until_it_succeeds(hall: 
     hall.cluster.answering = lambda request: (
         status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None)
     await hall.looks(seconds=120)
-    assert 'kubedrill_watchdog_undo_stuck{record="undo-1"} 1.0' in hall.metrics()
+    assert f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0' in hall.metrics()
     assert [e["reason"] for e in hall.cluster.events] == ["CannotPutBack"]
     tries = sum("deployments" in path for _, path in hall.cluster.writes)
     assert 4 <= tries <= 20
@@ -248,7 +250,7 @@ async def test_what_is_refused_is_stuck_and_tried_again_until_it_succeeds(hall: 
     await hall.looks(seconds=34)
     assert hall.cluster.limit == "128Mi"
     assert not hall.cluster.records()
-    assert 'undo_stuck{record="undo-1"}' not in hall.metrics()
+    assert f'undo_stuck{{record="{UNDO}"}}' not in hall.metrics()
 
 
 async def test_one_that_hangs_holds_up_no_other_and_no_look(hall: Hall):
@@ -256,23 +258,29 @@ async def test_one_that_hangs_holds_up_no_other_and_no_look(hall: Hall):
     hall.cluster.fault()
     hall.cluster.ask(BY_HAND)
     async with asyncio.timeout(5):
-        while "undo-2" in hall.cluster.records():
+        while ASKED in hall.cluster.records():
             await hall.dog.look()
-    assert "undo-1" in hall.cluster.records()
+    assert UNDO in hall.cluster.records()
     hangs.set()
     await hall.dog.settle()
     assert hall.cluster.limit == "128Mi"
 
 
-async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hall):
+async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    def poisoned(record: UndoRecord, *rest: Any) -> Ruling:
+        if record.drill.uid == "d0":
+            raise TypeError("poison")
+        return may_revert(record, *rest)
+
+    monkeypatch.setattr("kubedrill.watchdog.watchdog.may_revert", poisoned)
     hall.cluster.fault()
+    target = replace(TARGET, name="calm")
+    name = record_name("apps", "Deployment", "n1", "calm")
     hall.cluster.record(replace(
-        hall.cluster.records()["undo-1"], name="undo-0", drill=DrillIdentity("d0", "calm", "drills"),
-        deadline=datetime(2026, 3, 1, 13),  # noqa: DTZ001  that is the poison
-    ))
+        hall.cluster.records()[UNDO], name=name, target=target, drill=DrillIdentity("d0", "calm", "drills")))
     hall.cluster.put(f"{DRILLS}/calm", {"metadata": {"name": "calm", "namespace": "drills", "uid": "d0"}})
     await hall.looks(seconds=2)
-    assert list(hall.cluster.records()) == ["undo-0"]
+    assert list(hall.cluster.records()) == [name]
 
 
 async def test_several_at_once_come_to_one_outcome(hall: Hall):

@@ -20,7 +20,7 @@ from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RECORD_TYPE, RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 from kubedrill.protocol.revert import AWAITING_CONFIRMATION, revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
@@ -95,20 +95,6 @@ async def _opened_again(kube: Kube, ref: RecordRef) -> None:
         return
     if any(field.outcome in LEFT for field in stored.record.outcome.fields):
         await records.write(kube, stored, stored.record.moved_to(RecordState.REVERTING, outcome=None))
-
-
-async def unreadable(kube: Kube, namespace: str, known: tuple[StoredRecord, ...]) -> tuple[str, ...]:
-    """Names of Secrets of the records' type that say nothing to this version: what they hold is unknown.
-
-    Raises:
-        RecordTrouble: they can't be listed.
-    """
-    query = [("fieldSelector", f"type={RECORD_TYPE}")]
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/secrets", query=query)
-    if not answer.ok:
-        raise RecordTrouble("list undo records", answer)
-    names = {item["metadata"]["name"] for item in answer.body.get("items") or ()}
-    return tuple(sorted(names - {one.ref.name for one in known}))
 
 
 async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:

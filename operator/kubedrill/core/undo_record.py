@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from pydantic_core import from_json as json_of
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value
@@ -105,7 +106,8 @@ class UndoRecord:
     process, so of two that claim at once one is refused. A claim takes nothing back from an earlier claimer: what
     stops a late patch of that one is the resourceVersion that it carries, and the fence. `owners` is the target's
     managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
-    when the declared state was read back; `restoring` which fields the running revert writes.
+    when the declared state was read back; `restoring` which fields the running revert writes. `version` is that of
+    the stored form.
     """
 
     drill: DrillIdentity
@@ -127,6 +129,7 @@ class UndoRecord:
     restored_at: datetime | None = None
     restoring: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    version: int = 1
 
     @property
     def fields(self) -> tuple[FieldUndo, ...]:
@@ -155,6 +158,8 @@ class Done:
     note: str = ""
 
 
+VERSION = 1
+"""Of the stored form; records of before it was stored are of the first."""
 UNREACHABLE = "Unreachable"
 DRAINING = "Draining"
 """The reason of an undo that waits for what may still come back: it is going on as it should."""
@@ -182,17 +187,21 @@ def manager_name(drill_uid: str, record: str) -> str:
     return "manager-" + _digest(drill_uid, record)[:10]
 
 
-def to_json(record: UndoRecord) -> bytes:
-    """The stored form."""
-    return _ADAPTER.dump_json(record)
+def to_json(record: UndoRecord, *, brief: bool = False) -> bytes:
+    """The stored form; `brief` leaves out what is at its default."""
+    return _ADAPTER.dump_json(record, exclude_defaults=brief)
 
 
 def from_json(stored: bytes | str) -> UndoRecord:
     """The record of a stored form.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or its form is of a later version: what that means is not known here.
     """
+    raw = json_of(stored)
+    version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION
+    if version != VERSION:
+        raise ValueError(f"it was written by another version of KubeDrill (form {version!r}, this one knows {VERSION})")
     return _ADAPTER.validate_json(stored)
 
 

@@ -35,7 +35,7 @@ async def put_back_orphans(
 async def revert_orphan(kube: Kube, stored: StoredRecord, by: str, clock: Clock, reverters: Reverters) -> bool:
     """Puts back what a record tells of whose Drill is gone, and closes it: nobody is left to be told."""
     asked = frozenset(stored.record.faults)  # nobody is left to confirm what was done by hand, either
-    outcome = await revert(kube, stored.ref, by, clock, asked, reverters=reverters)
+    outcome = await revert(kube, stored, by, clock, asked, reverters=reverters)
     if outcome.state is not Reversal.REVERTED or outcome.stored is None:
         LOG.warning("orphaned undo record %s: %s %s", stored.ref.name, outcome.reason, outcome.message)
         return False

@@ -108,9 +108,12 @@ class Desk:
         sightings, reverters = Sightings(), all_reverters(self.clock.now)
         while True:
             try:
-                stored = await list_records(self.kube, self.settings.namespace)
-                self.take_up(one.record.drill.uid for one in stored)
-                await put_back_orphans(self.kube, stored, OPERATOR, self.clock, reverters, sightings)
+                listing = await list_records(self.kube, self.settings.namespace)
+                self.take_up(one.record.drill.uid for one in listing.readable)
+                self.take_up(one.drill_uid for one in listing.unreadable)
+                for unread in listing.unreadable:
+                    LOG.warning("undo record %s can't be read: %s", unread.ref.name, unread.why)
+                await put_back_orphans(self.kube, listing.readable, OPERATOR, self.clock, reverters, sightings)
             except (Unreachable, RecordTrouble) as error:
                 LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:

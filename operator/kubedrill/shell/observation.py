@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubedrill.api.base import GROUP, VERSION
-from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
@@ -25,14 +25,17 @@ from kubedrill.core.operations import Operation, Refusal
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, State
+from kubedrill.core.unverified import LOOKED_AT, missing
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol.records import StoredRecord, list_records
+from kubedrill.protocol.records import Listing, StoredRecord, list_records
+from kubedrill.protocol.seen import records_seen
+from kubedrill.protocol.traces import traces_of
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
-from kubedrill.shell.recorded import own_writes, record_seen, recorded_facts
+from kubedrill.shell.recorded import own_writes, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
@@ -67,26 +70,31 @@ class Observer:
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
         self._before_seen: Observation | None = None
-        self._all_records: tuple[StoredRecord, ...] = ()
+        self._all_records = Listing()
 
     async def observe(
         self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
     ) -> Observation:
         """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
         meta, spec = drill["metadata"], drill["spec"]
-        (conduct, refusal), stored, _ = await asyncio.gather(
+        (conduct, refusal), listing, _ = await asyncio.gather(
             self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
         )
-        self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
+        self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
+        found = records_seen(listing, meta["uid"], state)
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck), waiting=dict(waiting),
+            records=found, stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
+            accepted=(meta.get("annotations") or {}).get(ACCEPTS_UNVERIFIED, ""),
         )
+        if state.phase in LOOKED_AT:
+            others = (r for r in listing.readable if r.record.drill.uid != meta["uid"])
+            seen = replace(seen, traces=await traces_of(self._kube, missing(state, found), others))
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
             revision, mark = await read_revision(self._kube, drill)
             seen = replace(seen, reported=revision, report_import=mark)
@@ -94,7 +102,7 @@ class Observer:
         if conduct is None:
             return seen
         if state.phase in UNTOUCHED and not stopping:
-            return await self._before(drill, conduct, stored, seen)
+            return await self._before(drill, conduct, listing, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
 
     async def close(self) -> None:
@@ -136,7 +144,7 @@ class Observer:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
         return ScenarioSpec.model_validate(answer.body["spec"])
 
-    async def _listed(self, meta: Mapping[str, Any], state: State) -> tuple[StoredRecord, ...]:
+    async def _listed(self, meta: Mapping[str, Any], state: State) -> Listing:
         """All undo records; those that were listed a moment ago while that whole look still counts.
 
         It counts only while nothing was touched. A record that another drill has stored since is a lock of its
@@ -152,7 +160,7 @@ class Observer:
         return bool(kept and kept.generation == generation and self._clock.now() - kept.now < FRESH)
 
     async def _before(
-        self, drill: dict[str, Any], conduct: Conduct, stored: tuple[StoredRecord, ...], seen: Observation
+        self, drill: dict[str, Any], conduct: Conduct, listing: Listing, seen: Observation
     ) -> Observation:
         now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
@@ -168,7 +176,7 @@ class Observer:
         if not conduct.impact.query and probe.rules:
             derived, _ = await self._conducted(drill, State())
             conduct = derived or conduct
-        read = surroundings(found, control, drill, conduct, stored, probe, now)
+        read = surroundings(found, control, drill, conduct, listing, probe, now)
         checks = preflight(conduct, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for

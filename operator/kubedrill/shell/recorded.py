@@ -7,21 +7,10 @@ from datetime import timedelta
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.operations import ABSENT
-from kubedrill.core.state import RecordSeen
 from kubedrill.core.undo_record import RecordState, UndoRecord
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.signals.fields import shown
 from kubedrill.signals.workload import OwnWrites
-
-
-def record_seen(stored: StoredRecord) -> RecordSeen:
-    """An undo record as the machine sees it."""
-    record, outcome = stored.record, stored.record.outcome
-    return RecordSeen(
-        record.name, record.state.value, record.faults, record.subject,
-        fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
-        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
-    )
 
 
 def recorded_facts(records: Iterable[UndoRecord], clock_error: timedelta) -> Iterator[Fact]:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.core.genuine import differs, fingerprint
 from kubedrill.core.guards import Because
 from kubedrill.core.machine import RETRY, Decision, reduce
 from kubedrill.core.phases import TERMINAL
@@ -23,7 +25,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.protocol.records import list_records
-from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.sightings import Sightings, noted_in
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observation import Observer
@@ -78,6 +80,8 @@ class Turns:
         now = self._clock.now()
         seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now))
         decision = reduce(state, seen)
+        self._actor.undoing.doubted(decision.unverified, now)
+        seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
         await self._evidence.store(self._observer.raw.values())
         self._observer.raw.clear()
         if not await self._persist(drill, state, seen, decision):
@@ -108,8 +112,10 @@ class Turns:
         answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
         spec, meta = answer.body.get("spec") or {}, answer.body.get("metadata") or {}
         ending = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
-        stored = await list_records(self._kube, self._settings.namespace, self._uid)
-        due = [one for one in stored if ending or one.record.deadline <= self._clock.now()]
+        stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
+        noted = noted_in(answer.body) if answer.ok else {}
+        due = [one for one in stored if (ending or one.record.deadline <= self._clock.now())
+               and not differs(fingerprint(one.record), noted.get(one.record.name, ""))]
         for one in due:
             LOG.error("drill %s: its turns fail; %s is put back without one", self._name, one.record.subject)
         await asyncio.gather(*(self._actor.put_back(one) for one in due))
@@ -159,12 +165,13 @@ class Turns:
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
         records = await list_records(self._kube, self._settings.namespace, self._uid)
-        for stored in records:
+        for stored in records.readable:
             await self._actor.put_back_orphan(stored)
         now = self._clock.now()
+        self._actor.undoing.doubted({one.ref.name: one.why for one in records.unreadable}, now)
         self._missed_since = self._missed_since or now
         self.over = not records and now - self._missed_since >= GONE_FOR
-        return self._soon() if records else now + LOOK_AGAIN
+        return self._soon() if records.readable else now + LOOK_AGAIN
 
     def _is_over(self, decision: Decision, seen: Observation) -> bool:
         ended = decision.state.phase in TERMINAL and decision.wake_at is None
