@@ -130,7 +130,8 @@ def test_accepting_does_not_take_a_record_that_is_there_for_gone():
 def test_a_record_that_says_something_else_than_when_it_was_stored_is_neither_carried_out_nor_closed(how):
     world = on()
     for state in ("Injected", "Reverting", "Reverted"):
-        forged = RecordSeen("undo-limit", state, ("limit",), fingerprint="1-forged", touches={"limit": touched("other")})
+        forged = RecordSeen("undo-limit", state, ("limit",), fingerprint="1-forged",
+                            touches={"limit": touched("other")})
         decision = world.turn(records=(forged,), **how)
         assert not [c for c in decision.commands if isinstance(c, Inject | Revert | CloseRecord | RemoveFinalizer)]
         assert "something else" in decision.unverified["undo-limit"]

@@ -3,67 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import web
 from tests.undo.builders import NOON, TARGET, UNDO
-from tests.watchdog.wire import ASKED, DRILLS, LEASES, SECRETS, Cluster, standing, status
+from tests.watchdog.conftest import Hall
+from tests.watchdog.wire import ASKED, DRILLS, LEASES, SECRETS, status
 
 from kubedrill import __version__
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.deadman import Ruling, may_revert
 from kubedrill.core.operations import Ask
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
-from kubedrill.kube.client import Kube
 from kubedrill.protocol.lease import LEASE
 from kubedrill.protocol.records import RecordTrouble
 from kubedrill.watchdog.process import Rounds
-from kubedrill.watchdog.tally import Tally
-from kubedrill.watchdog.watchdog import Watchdog
 
 BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))
-
-
-class Hall:
-    """The cluster, the watchdog, and the time of both."""
-
-    error = timedelta(0)
-
-    def __init__(self, cluster: Cluster, kube: Kube) -> None:
-        self.cluster, self.kube, self.tally = cluster, kube, Tally()
-        self.dog = self.started()
-
-    def started(self) -> Watchdog:
-        """A watchdog that has seen nothing yet."""
-        return Watchdog(self.kube, self, "drills", self.tally, self.seconds)
-
-    def now(self) -> datetime:
-        return self.cluster.now
-
-    def seconds(self) -> float:
-        return self.cluster.now.timestamp()
-
-    async def looks(self, *, seconds: float = 0, every: float = 2, beating: bool = False) -> None:
-        """Looks until that time has passed, the last one at its end."""
-        for _ in range(int(seconds / every) + 1):
-            if beating:
-                self.cluster.beat()
-            await self.dog.look()
-            await self.dog.settle()
-            self.cluster.passes(seconds=every)
-
-    def metrics(self) -> str:
-        return self.tally.text().decode()
-
-
-@pytest.fixture
-async def hall() -> AsyncIterator[Hall]:
-    async with standing() as (cluster, kube):
-        yield Hall(cluster, kube)
 
 
 async def test_a_drill_that_is_on_is_the_operators_business(hall: Hall):
