@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from tests.faultmatrix.doubts import forged_lock, record_damaged, record_removed
 from tests.faultmatrix.run import Run
+from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, GOING, over_and_deleted
 
-PATIENCE: Final = float(os.environ.get("KUBEDRILL_MATRIX_PATIENCE", "60"))
-"""Seconds for what takes one or two; where a planted defect is looked for, less is enough."""
-ARMING: Final = PATIENCE
-ENDING: Final = PATIENCE
-GOING: Final = 30.0
-AFTERWARDS: Final = 2.0
 DRIFTING: Final = 7.0
 """Longer than two rounds of a GitOps controller that looks every three seconds."""
 
@@ -25,13 +20,13 @@ async def stop(run: Run) -> None:
     await run.until(run.in_play, ARMING, "in play")
     if not run.ended():
         await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_at_once(run: Run) -> None:
     """Stopped by a rule somewhere on the way (or refused): no play is waited for."""
     await run.apply()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_at_once_or_in_play(run: Run) -> None:
@@ -39,7 +34,7 @@ async def stop_at_once_or_in_play(run: Run) -> None:
     await run.apply()
     await run.until(lambda: run.in_play() or run.ended_at > 0, ARMING, "in play, or stopped on the way")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_once_met(run: Run) -> None:
@@ -48,7 +43,7 @@ async def stop_once_met(run: Run) -> None:
     await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it")
     if not run.ended():
         await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_after_drift(run: Run) -> None:
@@ -56,7 +51,7 @@ async def stop_after_drift(run: Run) -> None:
     await run.apply()
     await run.until(lambda: run.since_undone() > DRIFTING, ARMING, "undone from outside for a while")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def delete(run: Run) -> None:
@@ -74,7 +69,7 @@ async def deadline(run: Run) -> None:
     await run.apply()
     await run.until(run.in_play, ARMING, "in play")
     await run.until(run.ended, 120, "its time is up")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def late_record(run: Run) -> None:
@@ -85,7 +80,7 @@ async def late_record(run: Run) -> None:
     await run.until(lambda: run.ended() and run.closed(), ENDING, "over")
     await run.until(lambda: not run.closed(), ENDING, "the record turns up again")
     await run.until(run.closed, ENDING, "it is closed again")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def forced(run: Run) -> None:
@@ -117,7 +112,7 @@ async def rights_back(run: Run) -> None:
     await run.until(lambda: run.stuck, 60, "Stalled is said")
     await run.do("opt-in")
     run.healed_at = time.monotonic()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def namespace_gone(run: Run) -> None:
@@ -155,13 +150,13 @@ async def frozen(run: Run) -> None:
     await run.apply()
     await run.until(lambda: run.in_play() or run.since_met() > 0, ARMING, "in play, or frozen on the way")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def refused(run: Run) -> None:
     """Nothing can be stored, so nothing is touched; the drill ends by itself."""
     await run.apply()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_during_outage(run: Run) -> None:
@@ -170,7 +165,7 @@ async def stop_during_outage(run: Run) -> None:
     await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or the outage is there")
     await run.stop()
     await run.until(run.ended, 150, "over")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stuck_is_said(run: Run) -> None:
@@ -181,7 +176,7 @@ async def stuck_is_said(run: Run) -> None:
     await run.stop()
     await run.until(lambda: run.stuck, 60, "Stalled is said")
     await run.until(run.ended, 120, "over")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def silent(run: Run) -> None:
@@ -192,7 +187,7 @@ async def silent(run: Run) -> None:
     run.programs["operator"].start()
     await run.until(run.in_play, ARMING, "the operator goes on")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def gone_at_deadline(run: Run) -> None:
@@ -238,20 +233,13 @@ async def _taken_over(run: Run) -> None:
     await run.until(lambda: run.dead or run.ended(), ENDING, "over, or the operator dead by then")
     if run.dead:
         run.programs["operator"].start()
-    await _over_and_deleted(run)
-
-
-async def _over_and_deleted(run: Run) -> None:
-    await run.until(run.ended, ENDING, "over")
-    await run.until(lambda: run.restored() and run.closed(), ENDING, "put back and closed")
-    await run.remember()
-    await run.delete()
-    await run.until(lambda: run.phase() == "Gone", GOING, "gone")
+    await over_and_deleted(run)
 
 
 STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
     stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
     forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, stuck_is_said, silent, frozen,
-    gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills,
+    gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills, record_damaged, record_removed,
+    forged_lock,
 )}
 """By the names that the plans have for them."""

@@ -157,8 +157,8 @@ def _without_record(fault: FaultState, state: State, seen: Observation, failed: 
         if not (over or (fault.step is FaultStep.STARTED and state.phase is Phase.ARMED)):
             return fault
         there = traced(fault, seen.traces)
-        if fault.record in state.closed or (fault.step is FaultStep.FAILED and not fault.record):
-            there = False  # it was put back, or the very process that tried tells that it touched nothing
+        if fault.record and fault.record in state.closed:
+            there = False  # it was put back
         if there:
             return lost(fault)
         # Started, but no record: the operator went away in between, and nothing was touched. That attempt

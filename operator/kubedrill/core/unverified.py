@@ -49,7 +49,7 @@ def record_of(fault: FaultState, records: Collection[RecordSeen]) -> RecordSeen 
 def missing(state: State, records: Collection[RecordSeen]) -> Iterator[FaultState]:
     """The faults that may be in although no record of them is there and none was closed."""
     for fault in state.faults:
-        open_ended = fault.step in MAY_BE_IN or (fault.step is FaultStep.FAILED and fault.record)
+        open_ended = fault.step in MAY_BE_IN or fault.step is FaultStep.FAILED
         if open_ended and record_of(fault, records) is None and not (fault.record and fault.record in state.closed):
             yield fault
 
