@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, over_and_deleted
+
+LASTING: Final = 3.5
+"""Seconds in which a drill that waits has three turns: whatever it makes of a record by then, it stays with it."""
 
 
 async def record_damaged(run: Run) -> None:
@@ -27,8 +31,10 @@ async def record_removed(run: Run) -> None:
 
 async def forged_lock(run: Run) -> None:
     """Somebody's Secret stands where the lock would be: the drill ends in plain words, and nothing was touched."""
+    await run.apply(desired="Hold")
+    await run.until(lambda: run.phase() == "Held", ARMING, "held")
     await run.do("forge-lock")
-    await run.apply()
+    await run.do("start-drill")
     await run.until(run.ended, ARMING, "over")
     await run.do("remove-forged-lock")
     await over_and_deleted(run)
@@ -42,3 +48,5 @@ async def _told(run: Run) -> None:
     if not run.ended():
         await run.stop()
     await run.until(lambda: run.stuck or run.ended(), ENDING, "Stalled is said, or it is over")
+    told = time.monotonic()
+    await run.until(lambda: run.ended() or time.monotonic() - told > LASTING, ENDING, "it stays so for some turns")

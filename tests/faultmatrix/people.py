@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.faultmatrix import shapes
@@ -11,8 +13,9 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.operations import Target
 from kubedrill.core.pointers import read
-from kubedrill.core.undo_record import record_name
+from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import RECORD_TYPE
@@ -182,12 +185,26 @@ async def restore_by_hand(slot: Slot, drill: str, fault: str, argument: str) -> 
             await slot.kube.call("DELETE", f"{path}/{item['metadata']['name']}", {"propagationPolicy": "Background"})
 
 
-async def forge_lock(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
-    """Somebody who may make Secrets puts one of his own where the lock of the target is going to be."""
+async def forge_lock(slot: Slot, drill: str, fault: str, _argument: str) -> None:
+    """Somebody who may make Secrets puts one where the lock of the target is going to be: as if it were the drill's."""
     kind, name = _first(fault)
+    seen = (await slot.must("GET", slot.path_of(kind, name))).body["metadata"]
     space = (await slot.must("GET", f"/api/v1/namespaces/{slot.target}")).body["metadata"]["uid"]
-    thing = {"metadata": {"name": record_name("apps", kind, space, name)}, "type": "Opaque", "data": {"record": "e30="}}
-    await slot.must("POST", _records(slot), thing)
+    owner = (await slot.must("GET", drill_path(slot.control, drill))).body["metadata"]
+    now = datetime.now(UTC)  # noqa: TID251  the forger's own clock
+    record = UndoRecord(
+        DrillIdentity(owner["uid"], drill, slot.control, slot.target), record_name("apps", kind, space, name),
+        f"{kind}/{name}", (FieldGroup("limit", (FieldUndo("/spec/revisionHistoryLimit", 10, 3),)),), "manager-forged",
+        now + timedelta(minutes=20), now, Target("apps", "v1", kind, shapes.PLURALS[kind], slot.target, name), space,
+        seen["uid"], seen["resourceVersion"], seen["generation"],
+    )
+    data = {"record": base64.b64encode(to_json(record)).decode()}
+    await slot.must("POST", _records(slot), {"metadata": {"name": record.name}, "type": "Opaque", "data": data})
+
+
+async def start_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """The facilitator starts a drill that is held."""
+    await slot.must("PATCH", drill_path(slot.control, drill), {"spec": {"desired": "Run"}}, MERGE_PATCH)
 
 
 async def remove_forged_lock(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
@@ -206,6 +223,6 @@ DOINGS: Final[dict[str, Doing]] = {
     "delete-namespace": delete_namespace, "strip-and-keep": strip_and_keep, "flush-queue": flush_queue,
     "rewrite-every": rewrite_every, "remove-record": remove_record, "damage-record": damage_record,
     "repair-record": repair_record, "restore-by-hand": restore_by_hand, "forge-lock": forge_lock,
-    "remove-forged-lock": remove_forged_lock,
+    "remove-forged-lock": remove_forged_lock, "start-drill": start_drill,
 }
 __all__ = ["DOINGS", "FINALIZER", "slot_tasks"]
