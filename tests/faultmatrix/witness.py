@@ -105,6 +105,9 @@ def _value(what: str, item: dict[str, Any]) -> Any:
         return read(item, shapes.LIMIT)
     if what == "record":
         stored = json.loads(base64.b64decode(item["data"]["record"]))
+        if not stored:  # somebody has damaged it (`people.damage_record`)
+            return {"state": "Unreadable", "drill": "", "uid": "", "target": "", "by": "", "intended": "", "deadline": "",
+                    "before": {}}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
                 "target": (stored.get("target") or {}).get("name", ""),
