@@ -24,6 +24,7 @@ def test_every_condition_is_there_as_unknown_from_the_first_visit():
         "Mitigated",
         "Recovered",
         "Restored",
+        "WorkloadsReady",
         "Finished",
         "Succeeded",
         "Stalled",

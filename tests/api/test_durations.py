@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubedrill.api.durations import format_duration, parse_duration
+from kubedrill.api.durations import askable_duration, format_duration, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,21 @@ def test_what_is_written_is_read_back_exactly(microseconds):
 def test_what_is_no_duration_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match="90s, 15m or 1h30m"):
         parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["9999999999999999999999999999999h", "99999999999999999999999999999999"[:30] + "ms"])
+def test_a_duration_that_nothing_can_count_is_refused_with_what_to_do(text):
+    """F26: it was an OverflowError, at every turn."""
+    with pytest.raises(ValueError, match=r"too long: write at most 30 days \(720h\)"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["720h", "43200m", "2592000s", "0s", "1.5h"])
+def test_up_to_thirty_days_may_be_asked_for(text):
+    assert askable_duration(text) == text
+
+
+@pytest.mark.parametrize("text", ["720h0.001s", "99999999h", "9999999999999999999999999999999h"])
+def test_more_may_not(text):
+    with pytest.raises(ValueError, match="at most 30 days"):
+        askable_duration(text)

@@ -33,9 +33,39 @@ def test_stop_says_why_and_waits_until_everything_is_put_back(api, kubedrill):
         {"spec": {"desired": "Stop", "stopBecause": "real incident"}}
     ]
     assert result.output.splitlines() == [
-        "rush is stopped, everything is put back (1 of 2 fields).",
+        "rush is stopped and restored (1 of 2 fields).",
         "  Superseded: Deployment/worker /request is 1Gi",
     ]
+    assert result.exit_code == 0
+
+
+def test_a_stop_says_in_one_line_what_is_restored_and_which_pods_are_still_awaited(api, kubedrill):
+    restore = {
+        "complete": True,
+        "fields": [{"target": "Deployment/worker", "path": "/limit", "outcome": "Restored"}],
+        "notes": ["worker-59d still has pods of the fault"],
+        "workloads": [
+            {"target": "Deployment/web", "wanted": 2, "ready": 2, "message": ""},
+            {"target": "Deployment/worker", "wanted": 3, "ready": 1, "message": "exceeded quota: pods=1"},
+        ],
+    }
+    api.put(DRILLS, drill(**finished("Stopped", phase="Stopped", restore=restore)))
+    result = kubedrill("stop", "rush")
+    assert result.output.splitlines() == [
+        "rush is stopped and restored (1 of 1 fields). Still awaited: Deployment/worker: 1 of 3 pods ready.",
+        "  Deployment/worker: exceeded quota: pods=1",
+        "  note: worker-59d still has pods of the fault",
+    ]
+    assert result.exit_code == 0
+
+
+def test_a_stop_whose_clean_up_is_still_awaited_is_no_failure(api, kubedrill):
+    back = {"type": "Restored", "status": "True"}
+    api.put(DRILLS, drill(
+        phase="Recovering", startExTime="2026-03-02T12:00:00Z", message="worker-59d can't be removed", conditions=[back]
+    ))
+    result = kubedrill("stop", "rush", "--wait", "100ms")
+    assert result.output == "rush is restored. Still awaited: worker-59d can't be removed.\n"
     assert result.exit_code == 0
 
 

@@ -41,7 +41,8 @@ class Sight:
 
     def deadline_at(self) -> float:
         """The drill's deadline by this process' monotonic clock, as its undo records say; 0 while there is none."""
-        said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record")]
+        said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record")
+                if r.value["deadline"]]
         if not said:
             return 0.0
         return time.monotonic() + (min(said) - datetime.now(UTC)).total_seconds()  # noqa: TID251  the API server's, here
@@ -75,6 +76,10 @@ class Sight:
             last = []  # carried over by somebody into another object: not ours to change, and said so
         open_records = [r for r in self._records() if r.value["state"] != "Reverted"]
         return not open_records and all(one.value != FAULTED or one.event == "DELETED" for one in last)
+
+    def released(self) -> bool:
+        """Whether the rollout of a target was let go while its drill is on, or the drill is over already."""
+        return self.ended() or any(r.value["released"] for r in self._records())
 
     def closed(self) -> bool:
         """Whether no undo record is left."""

@@ -23,6 +23,28 @@ async def stop(run: Run) -> None:
     await over_and_deleted(run)
 
 
+async def repaired(run: Run) -> None:
+    """In play, somebody puts the old value back, and their rollout is let go; a little later it is stopped."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.do("put-back")
+    await run.until(run.released, ENDING, "the rollout is let go")
+    if not run.ended():
+        await run.stop()
+    await over_and_deleted(run)
+
+
+async def repaired_and_stopped(run: Run) -> None:
+    """The same, but something happens on the way: a stop, or somebody takes the repair back; then it is stopped."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.do("put-back")
+    await run.until(lambda: run.ended() or run.since_met() > AFTERWARDS, ENDING, "it has happened")
+    if not run.ended():
+        await run.stop()
+    await over_and_deleted(run)
+
+
 async def stop_at_once(run: Run) -> None:
     """Stopped by a rule somewhere on the way (or refused): no play is waited for."""
     await run.apply()
@@ -237,7 +259,8 @@ async def _taken_over(run: Run) -> None:
 
 
 STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
-    stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
+    repaired, repaired_and_stopped, stop, stop_at_once, stop_at_once_or_in_play, stop_once_met,
+    stop_after_drift, stop_during_outage, delete, deadline,
     forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, stuck_is_said, silent, frozen,
     gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills, record_damaged, record_removed,
     forged_lock,

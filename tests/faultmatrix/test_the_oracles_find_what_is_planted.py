@@ -42,6 +42,14 @@ async def test_o1_finds_a_target_that_is_not_what_it_was(slot: StillSlot, findin
     assert one.startswith(f"O1 Deployment/web {finding}")
 
 
+async def test_o1_finds_that_more_than_somebodys_edit_is_left():
+    held = left("96Mi", path="/spec/minReadySeconds", value=330)
+
+    (one,) = await said(evidence(plan=a_plan(expect=Expect(value="96Mi")), slot=held))
+
+    assert one == "O1 Deployment/web differs beside what somebody set: /minReadySeconds: None -> 330"
+
+
 async def test_o1_lets_a_target_be_gone_where_the_story_is_about_that():
     assert await said(evidence(plan=a_plan(story="target-gone"), slot=StillSlot({}))) == []
 

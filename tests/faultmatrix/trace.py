@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ class Traced:
     rule: Rule | None = None
 
 
+ADMISSION: Final = re.compile(r"exceeded|ValidatingAdmissionPolicy|admission webhook|failed calling webhook")
+"""What somebody's admission says of a request that makes sense."""
+
+
 def lines(trace: Iterable[Traced]) -> list[str]:
     """One line a request, in the order in which they came; with MATRIX_BODIES, what was written before it."""
     told = []
@@ -53,5 +58,5 @@ def refused(trace: Iterable[Traced]) -> list[str]:
     return sorted({
         f"{one.request.kind} with {one.status}: {(one.answer or {}).get('message', '')[:200]}" for one in trace
         if one.status in SENSELESS and one.rule is None and one.request.kind not in MAY_FAIL
-        and "exceeded" not in str(one.answer)
+        and not ADMISSION.search(str(one.answer))
     })

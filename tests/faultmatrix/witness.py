@@ -106,12 +106,12 @@ def _value(what: str, item: dict[str, Any]) -> Any:
     if what == "record":
         stored = json.loads(base64.b64decode(item["data"]["record"]))
         if not stored:  # somebody has damaged it (`people.damage_record`)
-            return {"state": "Unreadable", "drill": "", "uid": "", "target": "", "by": "", "intended": "", "deadline": "",
-                    "before": {}}
+            unknown = dict.fromkeys(("drill", "uid", "target", "by", "intended", "deadline"), "")
+            return unknown | {"state": "Unreadable", "before": {}}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
                 "target": (stored.get("target") or {}).get("name", ""),
-                "by": (stored.get("outcome") or {}).get("by", ""),
+                "released": bool(stored.get("released")), "by": (stored.get("outcome") or {}).get("by", ""),
                 "intended": stored["intended_at"], "deadline": stored["deadline"],
                 "before": {f["path"]: f["before"].get("is") for f in fields}}
     return ((item.get("status") or {}).get("phase"), bool(item["metadata"].get("deletionTimestamp")))

@@ -141,6 +141,6 @@ class Ends:
 
 def stopped(world: World) -> World:
     """Every drill is stopped."""
-    for path in [p for p in world.store.texts if p.startswith(drill_at(""))]:
+    for path in [p for p in world.store.texts if p.startswith(drill_at("x").removesuffix("x"))]:
         world = edited(world, f"{path.rpartition('/')[2]} is stopped") or world
     return world

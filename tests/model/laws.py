@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.model.people import AFTER, CONTROL, drill_at, target
+from tests.model.people import AFTER, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
 from tests.model.server import Store
 from tests.model.world import Step, Wire, World
 
@@ -57,6 +57,9 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
     was, now = (s.read(wire.request.path) for s in (wire.before, wire.after))
     change = tuple(thing["spec"]["minReadySeconds"] for thing in (was, now))
     people, fault = dict(world.foreign)[name], AFTER[record.drill.name]
+    _judged_pace(wire, name, record)
+    if change[0] == change[1]:
+        return world
     # a late patch may still land while the revert that will see it has not put up its fence
     if change == (people, fault) and record.state in {RecordState.INTENDED, RecordState.REVERTING}:
         count = (record.drill.uid, was["metadata"]["uid"])
@@ -72,14 +75,32 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
                  f" {people}")
 
 
+def _judged_pace(wire: Wire, name: str, record: UndoRecord) -> None:
+    """What holds a rollout comes with the fault, and goes with it or once the fault was taken out by somebody."""
+    was, now = (store.read(wire.request.path) for store in (wire.before, wire.after))
+    pace = tuple(thing["spec"]["progressDeadlineSeconds"] for thing in (was, now))
+    if pace[0] == pace[1] or (pace == (OWN_PACE, HELD) and now["spec"]["minReadySeconds"] == AFTER[record.drill.name]):
+        return
+    out = was["spec"]["minReadySeconds"] != AFTER[record.drill.name]
+    if pace == (HELD, OWN_PACE) and (record.state is RecordState.REVERTING or (out and HOLD in record.restoring)):
+        return
+    raise Broken(f"the rollout of {name} goes from {pace[0]} to {pace[1]} while its record is {record.state}")
+
+
+def _as_people_made_it(name: str, spec: dict[str, int], value: int) -> None:
+    if spec["minReadySeconds"] != value:
+        raise Broken(f"{name} is left at {spec['minReadySeconds']}; people made it {value}")
+    if spec["progressDeadlineSeconds"] != OWN_PACE:
+        raise Broken(f"the rollout of {name} is left held")
+
+
 def at_rest(world: World, *, told: bool) -> None:
     """After a stop everything is as people made it, and nothing of ours is left; `told`: the Drills know, too."""
     for name, value in world.foreign:
         thing = world.store.read(target(name).path)
         if thing is None:
             continue
-        if thing["spec"]["minReadySeconds"] != value:
-            raise Broken(f"{name} is left at {thing['spec']['minReadySeconds']}; people made it {value}")
+        _as_people_made_it(name, thing["spec"], value)
         if thing["metadata"].get("labels"):
             raise Broken(f"{name} keeps a label of ours")
         if any(e["manager"].startswith("manager-") for e in thing["metadata"]["managedFields"]):

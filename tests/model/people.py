@@ -19,27 +19,32 @@ from kubedrill.core.operations import FieldChange, SetFields, Target
 from kubedrill.core.phases import Phase
 from kubedrill.core.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
 from kubedrill.core.touches import planned_touches
+from kubedrill.core.undo_record import RecordState
 from kubedrill.core.unverified import LOOKED_AT, missing
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
-from kubedrill.protocol.records import RecordTrouble, list_records
+from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.traces import traces_of
+from kubedrill.protocol.undoing import Undoing
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.settings import Settings
 
 CONTROL, SHOP = "drills", "shop"
-FIELD = "/spec/minReadySeconds"
+FIELD, HOLD = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
+"""What a fault is, and what holds the rollout meanwhile."""
 BEFORE, HUMAN = 1, 3
 AFTER = {"storm": 2, "flood": 4}
 """What each drill makes of the field."""
+OWN_PACE, HELD = 10, 20
+"""The rollout's pace, its own and while a fault holds it."""
 OWNER = {"manager": "owner", "operation": "Update", "apiVersion": "apps/v1", "time": TIME, "fieldsType": "FieldsV1",
-         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}}}}
+         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}, "f:progressDeadlineSeconds": {}}}}
 
 
 class StillClock:
@@ -58,7 +63,7 @@ def target(name: str) -> Target:
 def workload(value: int) -> dict[str, Any]:
     """A Deployment in as far as it matters."""
     return {"metadata": {"namespace": SHOP, "generation": 1, "managedFields": [OWNER]},
-            "spec": {"minReadySeconds": value}}
+            "spec": {"minReadySeconds": value, "progressDeadlineSeconds": OWN_PACE}}
 
 
 def drill_at(name: str) -> str:
@@ -91,14 +96,15 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     answer = await kube.get(drill_at(name))
     if answer.status == 404 or answer.body["metadata"]["uid"] != uid:
         for one in (await list_records(kube, CONTROL, uid)).readable:
-            await revert_orphan(kube, one, "Operator", StillClock(), {})
+            await revert_orphan(kube, one, "Operator", StillClock(), {}, Undoing())
         return memory
     drill = answer.body
     known = drill.get("status") or {}
     listing = await list_records(kube, CONTROL)
     stored = {one.record.name: one for one in listing.of(uid).readable}
     state = state_from_wire(known.get("machine"))
-    found = records_seen(listing, uid, state)
+    watching = {one.record.name: await watched(kube, one, state) for one in stored.values()}
+    found = records_seen(listing, uid, state, watching)
     others = [one for one in listing.readable if one.record.drill.uid != uid]
     traces = await traces_of(kube, missing(state, found), others) if state.phase in LOOKED_AT else {}
     seen = replace(observed(drill, state, memory), records=found, traces=traces)
@@ -114,6 +120,15 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     actor.plan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]})
     facts, _ = await actor.carry_out(drill, acting, seen, stored)
     return memory | frozenset(facts)
+
+
+async def watched(kube: Kube, stored: StoredRecord, state: State) -> dict[str, Any] | None:
+    """A record's target, as the operator's watch tells of it while the drill is on."""
+    record = stored.record
+    if record.target is None or record.state is not RecordState.INJECTED or state.phase is not Phase.ARMED:
+        return None
+    answer = await kube.get(record.target.path)
+    return answer.body if answer.ok else None
 
 
 def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Observation:
@@ -132,7 +147,7 @@ def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Ob
 
 
 def change(drill: str, fault: str) -> SetFields:
-    return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]),))
+    return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]), FieldChange(HOLD, HELD)))
 
 
 def planned(drill: str, fault: str) -> PlannedFault:
@@ -154,5 +169,5 @@ async def sweep(kube: Kube) -> Hashable:
     """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
     with suppress(Unreachable, RecordTrouble):
         stored = (await list_records(kube, CONTROL)).readable
-        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0))
+        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0), Undoing())
     return None

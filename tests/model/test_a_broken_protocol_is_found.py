@@ -11,7 +11,8 @@ from tests.model.laws import Broken
 from tests.model.world import Budget
 
 from kubedrill.core.undo import Landed, inject_patch, plan_revert
-from kubedrill.protocol import fence, injector, revert
+from kubedrill.protocol import fence, injector, release, revert
+from kubedrill.shell import recorded
 
 ONE = {"storm": ("x",)}
 
@@ -32,7 +33,7 @@ def test_no_fence_lets_a_frozen_operators_patch_in_after_all_is_over(monkeypatch
 def test_who_takes_an_unknown_injection_for_none_injects_twice(monkeypatch):
     monkeypatch.setattr(injector, "landed", lambda *_: Landed.NO)
 
-    assert found(Budget(crashes=1, edits=1), ("x is repaired",)).startswith("x is injected twice")
+    assert found(Budget(crashes=1, edits=1), ("x is replaced",)).startswith("x is injected twice")
 
 
 def test_a_revert_that_does_not_compare_overwrites_what_people_made(monkeypatch):
@@ -50,6 +51,22 @@ def test_an_injection_that_proves_nothing_comes_after_its_undo_is_gone(monkeypat
     monkeypatch.setattr(injector, "inject_patch", blind)
 
     assert found(Budget()) == "x is touched without a record"
+
+
+def test_a_release_that_does_not_ask_whether_the_fault_is_out_lets_it_run_on(monkeypatch):
+    monkeypatch.setattr(recorded, "taken_out", lambda *_: True)
+    monkeypatch.setattr(release, "taken_out", lambda *_: True)
+
+    assert found(Budget()).startswith("the rollout of x goes from 20 to 10")
+
+
+def test_a_release_that_stores_nothing_before_it_writes_leaves_no_word_of_it(monkeypatch):
+    async def untold(_kube, stored, *_):
+        return stored
+
+    monkeypatch.setattr(release, "_begun", untold)
+
+    assert found(Budget(edits=1), ("x is repaired",)).startswith("the rollout of x goes from 20 to 10")
 
 
 def test_ownership_that_is_not_given_back_is_a_trace(monkeypatch):

@@ -20,7 +20,7 @@ ONE = {"storm": ("x",)}
 TWO = {"storm": ("x", "y"), "flood": ("y", "x")}
 APART = {"storm": ("x",), "flood": ("y",)}
 ENDS = ("storm is stopped", "storm is deleted")
-TOUCHED = ("x is edited", "x is repaired", "x is made anew", "x is carried over", "x is removed")
+TOUCHED = ("x is edited", "x is repaired", "x is replaced", "x is made anew", "x is carried over", "x is removed")
 ON_TWO = ("x is edited", "x is repaired", "y is edited", "x is carried over", *ENDS)
 
 QUICK = (

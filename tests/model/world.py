@@ -114,6 +114,11 @@ class World:
         thing = self.store.read(target(name).path)
         return thing and thing["spec"]["minReadySeconds"]
 
+    def pace(self, name: str) -> int | None:
+        """The pace of a target's rollout, None when the target is gone."""
+        thing = self.store.read(target(name).path)
+        return thing and thing["spec"]["progressDeadlineSeconds"]
+
     def next_running(self, after: int) -> int | None:
         """Whose turn it is: the first from there on, round about, that does not rest."""
         count = len(self.processes)
@@ -246,6 +251,9 @@ def edited(world: World, edit: str) -> World | None:
         case "is repaired" if value not in {None, BEFORE}:
             value = BEFORE
             after, _ = store.served(_merge(path, {"spec": {"minReadySeconds": value}}))
+        case "is replaced" if value not in {None, BEFORE}:
+            value = BEFORE
+            after, _ = store.served(_merge(path, {"spec": workload(value)["spec"]}))
         case "is made anew" | "is carried over" if value is not None:
             value = value if what == "is carried over" else BEFORE
             after = store.served(Request("DELETE", path))[0].created(path, workload(value))

@@ -6,12 +6,13 @@ import pytest
 import yaml
 from tests.monitoring.dashboard import MANIFESTS, queries
 
-from kubedrill.shell.metrics import DRILL, FAMILIES, UNDO_STUCK
+from kubedrill.shell.metrics import DRILL, FAMILIES, TURNS_FAILING, UNDO_STUCK
 
 RULES = yaml.safe_load((MANIFESTS / "rules" / "kubedrill.rules.yml").read_text())["groups"][0]["rules"]
 EXPRESSIONS = [q.expr for q in queries()] + [rule["expr"] for rule in RULES]
 OF_THE_PROCESSES = {
     "kubedrill_build_info": {"version"},
+    "kubedrill_turns_failing": set(TURNS_FAILING),
     "kubedrill_undo_stuck": set(UNDO_STUCK),
     "kubedrill_watchdog_build_info": {"version"},
     "kubedrill_watchdog_undo_stuck": {"record"},

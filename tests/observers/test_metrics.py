@@ -105,6 +105,12 @@ def test_an_undo_that_is_stuck_is_told_although_no_status_says_so():
     assert registry.get_sample_value("kubedrill_undo_stuck", labels) == 1
 
 
+def test_a_drill_whose_turns_fail_is_told_and_how_many_have():
+    registry = CollectorRegistry()
+    registry.register(DrillCollector(list, lambda: NOW, failing=lambda: [("drills", "rush", 7)]))
+    assert registry.get_sample_value("kubedrill_turns_failing", {"namespace": "drills", "drill": "rush"}) == 7
+
+
 def test_turns_are_counted_with_their_duration():
     collector = DrillCollector(list, lambda: NOW)
     collector.turned(0.02, failed=False)

@@ -39,6 +39,7 @@ class Wire:
         self.lists: list[str] = []
         self.watches: list[tuple[str, str]] = []
         self.expired = False
+        self.gone: set[str] = set()
         self._live: dict[str, asyncio.Queue[Any]] = {}
 
     def put(self, path: str, version: int, *items: dict[str, Any]) -> None:
@@ -59,6 +60,9 @@ class Wire:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
+        if path in self.gone:
+            plural, name = path.split("/")[-2:]
+            return web.json_response({"reason": "NotFound", "details": {"kind": plural, "name": name}}, status=404)
         if path in self.refuse:
             return web.json_response({"kind": "Status", "message": "forbidden"}, status=self.refuse[path])
         if request.query.get("watch") != "true":

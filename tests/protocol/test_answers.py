@@ -70,13 +70,18 @@ async def test_anything_else_is_not_gone(target: Answer, space: Answer):
         (status(409, "Conflict"), Reply.MOVED),
         (status(422, "Invalid"), Reply.MOVED),
         (status(422, "Invalid", causes=[{"field": "spec.a"}]), Reply.INVALID),
-        (status(400, "BadRequest"), Reply.INVALID),
-        (status(403, "Forbidden"), Reply.FORBIDDEN),
+        (status(422, "Invalid", causes=[{"message": "not until Monday"}]), Reply.REFUSED),
+        (status(400, "BadRequest"), Reply.REFUSED),
+        (status(403, "Forbidden"), Reply.REFUSED),
+        (Answer(403, {"message": 'User "x" cannot patch resource "deployments"'}), Reply.FORBIDDEN),
         (status(404, "NotFound"), Reply.GONE),
         (status(401, "Unauthorized"), Reply.BUSY),
         (status(429, "TooManyRequests"), Reply.BUSY),
         (status(500, "InternalError"), Reply.BUSY),
         (status(504, "Timeout"), Reply.BUSY),
+        *((Answer(code, {"message": 'admission webhook "guard.example" denied the request: no'}), Reply.REFUSED)
+          for code in (400, 403, 404, 409, 422, 429, 500)),
+        (Answer(500, {"message": 'failed calling webhook "guard.example": connection refused'}), Reply.REFUSED),
     ],
 )
 async def test_the_answer_to_a_patch_with_preconditions(answer: Answer, meaning: Reply):

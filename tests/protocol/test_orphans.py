@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -13,9 +15,12 @@ from tests.watchdog.wire import DRILLS, Cluster, standing, status
 from kubedrill.core.operations import Ask
 from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.kube.client import Kube
+from kubedrill.protocol import orphans
 from kubedrill.protocol.orphans import put_back_orphans
-from kubedrill.protocol.records import list_records
+from kubedrill.protocol.outcomes import RevertOutcome
+from kubedrill.protocol.records import RecordRef, list_records
 from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.undoing import Undoing
 
 
 class Sweep:
@@ -25,7 +30,7 @@ class Sweep:
 
     def __init__(self, cluster: Cluster, kube: Kube) -> None:
         self.cluster, self.kube = cluster, kube
-        self.sightings = Sightings(self.seconds)
+        self.sightings, self.undoing = Sightings(self.seconds), Undoing()
         cluster.fault()
 
     def now(self):
@@ -36,7 +41,7 @@ class Sweep:
 
     async def __call__(self) -> int:
         stored = (await list_records(self.kube, "drills")).readable
-        return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings)
+        return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings, self.undoing)
 
 
 @pytest.fixture
@@ -84,3 +89,53 @@ async def test_one_that_is_refused_holds_up_no_other(sweep: Sweep):
         status(403) if request.method == "PATCH" and "deployments" in request.path else None)
     assert await sweep() == 1
     assert list(sweep.cluster.records()) == [UNDO]
+
+
+async def test_one_that_cannot_be_put_back_holds_up_no_other_and_is_tried_ever_less_often(sweep: Sweep):
+    """They went one after the other, and every sweep asked for each again at once."""
+    sweep.cluster.ask(OutsideGroup("poison", Ask("do it", "undo it")))
+    tried = []
+
+    def refusing(request: web.Request) -> web.Response | None:
+        if request.path.endswith("/deployments/web") and request.method == "PATCH":
+            tried.append(sweep.cluster.now)
+            return status(403, "Forbidden")
+        return None
+
+    sweep.cluster.answering = refusing
+    assert await sweep() == 1
+    assert list(sweep.cluster.records()) == [UNDO]
+    for _ in range(100):
+        sweep.cluster.passes(seconds=1)
+        await sweep()
+    pauses = [(later - before).total_seconds() for before, later in itertools.pairwise(tried)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] >= 16
+    assert list(sweep.undoing.stuck(sweep.now())) == [UNDO]
+    sweep.cluster.answering = lambda _: None
+    sweep.cluster.passes(seconds=60)
+    assert await sweep() == 1
+    assert not sweep.undoing.stuck(sweep.now())
+
+
+async def test_one_whose_undo_fails_in_an_unheard_of_way_holds_up_no_other(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+):
+    sweep.cluster.ask(OutsideGroup("cable", Ask("do it", "undo it")))
+    whole = orphans.revert
+
+    async def poison(kube: Kube, ref: RecordRef, *args: Any, **kwargs: Any) -> RevertOutcome:
+        if ref.name == UNDO:
+            raise AttributeError("poison")
+        return await whole(kube, ref, *args, **kwargs)
+
+    monkeypatch.setattr(orphans, "revert", poison)
+    assert await sweep() == 1
+    assert list(sweep.cluster.records()) == [UNDO]
+    assert sweep.undoing.stuck(sweep.now()) == {UNDO: "Failed: AttributeError('poison')"}
+
+
+async def test_what_is_closed_by_somebody_else_is_forgotten(sweep: Sweep):
+    sweep.undoing.troubled("undo-9", "Refused", "no", sweep.now(), refused=True)
+    await sweep()
+    assert not sweep.undoing.stuck(sweep.now())

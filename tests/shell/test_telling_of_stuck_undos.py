@@ -65,7 +65,7 @@ async def test_a_refused_one_is_told_at_once_and_only_once(clock):
         clock.at += timedelta(seconds=5)
     ((reason, kind, note),) = server.events
     assert (reason, kind) == ("CannotPutBack", "Warning")
-    assert note.startswith(f"undo record {UNDO}: Forbidden: ")
+    assert note.startswith(f"undo record {UNDO}: Refused: ")
     assert list(drill.stuck()) == [UNDO]
 
 

@@ -56,7 +56,7 @@ def server() -> Server:
 def turns(server: Server, monkeypatch: pytest.MonkeyPatch) -> Turns:
     """The turns of a drill that is fit; what it injects is asked of nobody."""
 
-    async def looked(_self: Observer, drill: dict[str, Any], _state: State, *_more: Any) -> Observation:
+    async def looked(_self: Observer, drill: dict[str, Any], _state: State, *_more: Any, **_named: Any) -> Observation:
         return seen(finalizer=FINALIZER in drill["metadata"]["finalizers"])
 
     async def injected(*_anything: Any) -> tuple[tuple[()], bool]:

@@ -6,11 +6,13 @@ maximum, because the API server refuses a schema whose rules could cost too much
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from kubedrill.api.durations import askable_duration
 
 GROUP = "kubedrill.dev"
 VERSION = "v1alpha1"
@@ -35,6 +37,15 @@ class ApiModel(BaseModel):
 
 
 DURATION_PATTERN = "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$"
+# Numbers that the API server could not count as a duration: it would answer with an error of its own making.
+_UNCOUNTABLE = (
+    "(^|[a-z])([0-9]{4,}([.][0-9]+)?h|[0-9]{6,}([.][0-9]+)?m([^s]|$)"
+    "|[0-9]{8,}([.][0-9]+)?s|[0-9]{11,}([.][0-9]+)?ms)"
+)
+_AT_MOST = (
+    f"!self.matches('{DURATION_PATTERN}')"
+    f" || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
+)
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
 MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 LEAST_MEMORY = "4Mi"
@@ -54,9 +65,37 @@ def _says(*pairs: tuple[str, str], **keywords: Any) -> Callable[[dict[str, Any]]
     return change
 
 
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+# DNS-1123, as the API server has it: a label for what becomes a host or a label, a subdomain for other objects.
+NAME_PATTERN = f"^{_LABEL}$"
+OBJECT_NAME_PATTERN = f"^{_LABEL}([.]{_LABEL})*$"
+# What people call roles and alerts, in any script: it is shown, and never a part of a path, a host or a label.
+TERM_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_SENTENCES = {
+    DURATION_PATTERN: "write a duration such as 90s, 15m or 1h30m",
+    MEMORY_PATTERN: "write a memory quantity such as 64Mi or 1Gi",
+    NAME_PATTERN: "write a name of small letters, digits and '-', as in shop-web",
+    OBJECT_NAME_PATTERN: "write the name of an object: small letters, digits, '-' and '.', as in shop-web",
+    TERM_PATTERN: "write it without control characters, as in L2 or CheckoutErrorsHigh",
+}
 
-Name = Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
-ObjectName = Annotated[str, Field(max_length=253, min_length=1)]
+
+def in_words(mistake: Mapping[str, Any]) -> str:
+    """What is wrong with a value, from an error of pydantic: a sentence where that would print a pattern."""
+    pattern = (mistake.get("ctx") or {}).get("pattern", "")
+    return _SENTENCES.get(pattern) or str(mistake["msg"])
+
+
+def _matching(pattern: str, *more: tuple[str, str]) -> Callable[[dict[str, Any]], None]:
+    """A pattern as a rule with its sentence, and more rules after it."""
+    return _says((f"self.matches(r'{pattern}')", _SENTENCES[pattern]), *more)
+
+
+Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
+ObjectName = Annotated[
+    str, Field(max_length=253, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN))
+]
+Term = Annotated[str, Field(max_length=63, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))]
 Word = Annotated[str, Field(max_length=63, min_length=1)]
 Line = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=4096)]
@@ -67,10 +106,9 @@ Duration = Annotated[
     Field(
         max_length=32,
         pattern=DURATION_PATTERN,
-        json_schema_extra=_says(
-            (f"self.matches('{DURATION_PATTERN}')", "write a duration such as 90s, 15m or 1h30m")
-        ),
+        json_schema_extra=_matching(DURATION_PATTERN, (_AT_MOST, "write at most 30 days (720h)")),
     ),
+    AfterValidator(askable_duration),
 ]
 Memory = Annotated[
     str,

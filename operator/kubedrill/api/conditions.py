@@ -25,11 +25,13 @@ class ConditionType(StrEnum):
     MITIGATED = "Mitigated"
     RECOVERED = "Recovered"
     RESTORED = "Restored"
+    WORKLOADS_READY = "WorkloadsReady"
     FINISHED = "Finished"
     SUCCEEDED = "Succeeded"
     STALLED = "Stalled"
 
 
+REASON_LENGTH, UNSAID = 63, "NoReason"
 MESSAGE_LENGTH = 1024
 """The schema's maximum; a longer message is cut, because a status that can't be written tells nobody."""
 
@@ -57,7 +59,7 @@ def with_condition(
     word = "Unknown" if status is None else str(status)
     before = known[kind.value]
     known[kind.value] = ConditionStatus(
-        type=kind.value, status=word, reason=reason, message=message[:MESSAGE_LENGTH],
+        type=kind.value, status=word, reason=reason[:REASON_LENGTH] or UNSAID, message=message[:MESSAGE_LENGTH],
         last_transition_time=before.last_transition_time if before.status == word else _wire(now),
         observed_generation=generation,
     )

@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import GROUP, NAME_PATTERN, VERSION
 from kubedrill.api.drill import Drill
 from kubedrill.api.people import DrillReport, PlayerAction
 from kubedrill.api.scenario import DrillScenario
@@ -70,6 +70,12 @@ SHORT_NAME: Final = {
     "rule": "self.metadata.name.size() <= 50",
     "message": "the name is longer than 50 characters: choose a shorter one",
 }
+# A subdomain is a name to the API server, a label is one wherever we write it. Not asked of a Drill that is there:
+# a rule about the name can't be mended, and would refuse the status and the finalizer of a drill that is on.
+PLAIN_NAME: Final = {
+    "rule": f"has(self.status) || self.metadata.name.matches(r'{NAME_PATTERN}')",
+    "message": "the name has a dot: write small letters, digits and '-', as in shop-web",
+}
 RESOURCES: Final = (
     Resource(
         Drill, "drills", (), (
@@ -80,7 +86,7 @@ RESOURCES: Final = (
             AGE,
             Column("Target", ".spec.targetNamespace", priority=1, description="The namespace it breaks."),
             Column("Message", ".status.message", priority=1, description="What happens now."),
-        ), status=True, validations=(SHORT_NAME,),
+        ), status=True, validations=(SHORT_NAME, PLAIN_NAME),
     ),
     Resource(
         DrillScenario, "drillscenarios", ("dscn",),

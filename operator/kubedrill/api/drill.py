@@ -7,7 +7,19 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Name, ObjectName, PromQL, Text, Time, Word, rules
+from kubedrill.api.base import (
+    ApiModel,
+    Duration,
+    Line,
+    Name,
+    ObjectName,
+    PromQL,
+    Term,
+    Text,
+    Time,
+    Word,
+    rules,
+)
 from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
@@ -52,7 +64,7 @@ class PlayerSpec(ApiModel):
     """Somebody who plays."""
 
     name: Name = Field(description="Name of the player in this drill.")
-    role: Word = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
+    role: Term = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
     kind: PlayerKind = Field(PlayerKind.HUMAN, description="Human, Agent or Script.")
     identities: Identities = Field(
         default_factory=Identities, description="The names under which the player acts."
@@ -88,7 +100,7 @@ class StopCondition(ApiModel):
         description="Met, like an alert's expression, when it gives any series at all: write a comparison, e.g."
         " sum(rate(errors[1m])) > 5.",
     )
-    alert: Word | None = Field(
+    alert: Term | None = Field(
         None, description="Met when this alert (alertname) fires about the target namespace, or about none."
     )
 
@@ -185,7 +197,7 @@ class MilestoneStatus(ApiModel):
 class ObjectiveStatus(ApiModel):
     """An objective as measured so far."""
 
-    name: Word = Field(description="Its name.")
+    name: Line = Field(description="Its name.")
     verdict: Word = Field(description="Met, Missed, Indeterminate, Pending or NotStarted.")
     limit: Line = Field(description="The limit, divided by the pace.")
     lower: Line = Field("", description="It took at least this long.")
@@ -242,6 +254,15 @@ class InterferenceStatus(ApiModel):
     what: Annotated[str, Field(max_length=512)] = Field("", description="What was changed, and what tells so.")
 
 
+class WorkloadStatus(ApiModel):
+    """How a workload does that the drill touched: restored is one thing, its pods being ready another."""
+
+    target: Line = Field(description="The workload.")
+    wanted: int = Field(0, description="How many pods it wants.")
+    ready: int = Field(0, description="How many pods of its present template are ready.")
+    message: Line = Field("", description="What its controller complains of.")
+
+
 class RestoreStatus(ApiModel):
     """What was put back."""
 
@@ -250,6 +271,9 @@ class RestoreStatus(ApiModel):
     fields: list[FieldStatus] = Field(default_factory=list, max_length=200, description="Field by field.")
     notes: Annotated[list[Line], Field(max_length=20)] = Field(
         default_factory=list, description="What else to know."
+    )
+    workloads: list[WorkloadStatus] = Field(
+        default_factory=list, max_length=20, description="How the workloads do that the drill touched, since its end."
     )
 
 
@@ -269,7 +293,7 @@ class DrillStatus(ApiModel):
         default_factory=list, max_length=20,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         description="Accepted, SteadyState, Injected, FaultEffective, AlertFired, Detected, Mitigated,"
-        " Recovered, Restored, Finished, Succeeded, Stalled.",
+        " Recovered, Restored, WorkloadsReady, Finished, Succeeded, Stalled.",
     )
     faults: list[FaultStatus] = Field(
         default_factory=list, max_length=20, json_schema_extra=FAULTS_LIST,
@@ -279,7 +303,7 @@ class DrillStatus(ApiModel):
         default_factory=list, max_length=60, description="Milestones reached."
     )
     objectives: list[ObjectiveStatus] = Field(
-        default_factory=list, max_length=30, description="Objectives, as measured."
+        default_factory=list, max_length=40, description="Objectives, as measured, after the alerts' own limits."
     )
     interference: list[InterferenceStatus] = Field(
         default_factory=list, max_length=20,

@@ -10,6 +10,8 @@ import re
 from datetime import timedelta
 from fractions import Fraction
 
+LONGEST = timedelta(days=30)
+"""The longest duration that anybody may ask for: no drill, and nothing in one, takes a month."""
 _MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
@@ -18,7 +20,7 @@ def parse_duration(text: str) -> timedelta:
     """A duration of one or more numbers with units, exact to the microsecond.
 
     Raises:
-        ValueError: it is not one.
+        ValueError: it is not one, or so long that nothing could count it.
     """
     total, end = Fraction(0), 0
     for part in _PART.finditer(text):
@@ -28,7 +30,21 @@ def parse_duration(text: str) -> timedelta:
         end = part.end()
     if not text or end != len(text):
         raise ValueError(f"{text!r} is no duration: write one such as 90s, 15m or 1h30m")
-    return timedelta(microseconds=round(total))
+    try:
+        return timedelta(microseconds=round(total))
+    except OverflowError as error:
+        raise ValueError(f"{text} is too long: write at most {LONGEST.days} days (720h)") from error
+
+
+def askable_duration(text: str) -> str:
+    """The text of a duration that may be asked for, as it is.
+
+    Raises:
+        ValueError: it is none, or longer than `LONGEST`.
+    """
+    if parse_duration(text) > LONGEST:
+        raise ValueError(f"{text} is too long: write at most {LONGEST.days} days (720h)")
+    return text
 
 
 def format_duration(duration: timedelta) -> str:

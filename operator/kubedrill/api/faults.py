@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, Duration, Line, Memory, Name, ObjectName, Text, Word, rules
+from kubedrill.api.base import ApiModel, Duration, Line, Memory, Name, ObjectName, Term, Text, rules
 
 
 class WorkloadTarget(ApiModel):
@@ -24,7 +24,7 @@ class MemoryLimit(ApiModel):
     """Lowers a container's memory limit so that the asked number of pods is really OOM-killed."""
 
     target: WorkloadTarget = Field(description="The workload whose container gets the lower limit.")
-    container: Word | None = Field(
+    container: Name | None = Field(
         None, description="Name of the container. Derived when left out: the only one, or the first."
     )
     limit: Memory | None = Field(
@@ -69,8 +69,8 @@ class QueueLoad(ApiModel):
     key: Line = Field(description="The list's or stream's key.")
     in_flight: list[Line] = Field(
         default_factory=list, max_length=8,
-        description="Key patterns (glob) of the lists in which workers keep jobs that they have taken; swept"
-        " by the undo.",
+        description="Keys or key patterns (glob) in which the app keeps jobs that were taken, put off or are to"
+        " be tried again: lists, streams, sorted sets, hashes or sets. The undo takes fake jobs out of them.",
     )
     rate_per_second: int = Field(ge=1, le=1000, description="Fake jobs pushed per second.")
     count: int = Field(ge=1, le=100_000, description="How many fake jobs are pushed at the most.")
@@ -89,7 +89,7 @@ class QueueLoad(ApiModel):
 class AlertAnnounce(ApiModel):
     """Fires an alert at Alertmanager directly: a drill of people without a broken cluster."""
 
-    alert: Word = Field(description="The alert's name (label alertname).")
+    alert: Term = Field(description="The alert's name (label alertname).")
     labels: Annotated[dict[str, Line], Field(max_length=16)] = Field(
         default_factory=dict, description="Further labels, for example severity: page."
     )

@@ -14,6 +14,7 @@ from kubedrill.api.base import (
     Name,
     ObjectName,
     SeverityLevel,
+    Term,
     Text,
     Time,
     Word,
@@ -108,7 +109,7 @@ class PlayerActionSpec(ApiModel):
     actor: Line = Field(description="The user name at the API server of who says it.")
     action: Action = Field(description="What is said.")
     severity: SeverityLevel | None = Field(None, description="For AssessSeverity: P1 (worst) to P5.")
-    level: Word | None = Field(
+    level: Term | None = Field(
         None, description="For Escalate and Engage: who is called or has joined, e.g. L2."
     )
     message: Text | None = Field(None, description="In the player's own words.")
@@ -160,7 +161,7 @@ class DrillReportSpec(ApiModel):
         json_schema_extra=FAULTS_LIST | {"x-kubernetes-list-map-keys": ["id"]},
         description="What to do better.",
     )
-    record: Annotated[list[Line], Field(max_length=100)] = Field(
+    record: Annotated[list[ObjectName], Field(max_length=100)] = Field(
         default_factory=list,
         description="ConfigMaps that hold the drill's record, from which the formats are rendered.",
     )

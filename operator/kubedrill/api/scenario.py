@@ -15,8 +15,8 @@ from kubedrill.api.base import (
     ObjectName,
     PromQL,
     SeverityLevel,
+    Term,
     Text,
-    Word,
     rules,
 )
 from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
@@ -44,7 +44,7 @@ class GroundTruth(ApiModel):
 class ExpectedAlert(ApiModel):
     """An alert that must fire because of the fault; preflight demands that it is loaded and silent."""
 
-    name: Word = Field(description="The alert's name (alertname).")
+    name: Term = Field(description="The alert's name (alertname).")
     starts_clock: bool = Field(
         default=False,
         description="Its firing is T+0. Exactly one alert starts the clock; the first one when none says so.",
@@ -110,7 +110,7 @@ class Objective(ApiModel):
     name: Name = Field(description="Name of the objective.")
     start: Milestone = Field("AlertFired", alias="from", description="Milestone at which the time starts.")
     to: Milestone = Field(description="Milestone at which it stops, e.g. Acknowledged or EscalationEngaged.")
-    level: Word | None = Field(None, description="For escalations: the role that is called, e.g. L2.")
+    level: Term | None = Field(None, description="For escalations: the role that is called, e.g. L2.")
     within: Duration = Field(description="The limit, in scenario time; divided by the pace.")
     by: Credit = Field(Credit.PLAYER, description="Whose doing counts.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from typing import Any, TypeVar
 import click
 import yaml
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.core.paths import ApiPath, BadName
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.paths import Namespaced
 
 T = TypeVar("T")
 CONTROL_NAMESPACE = "drills"
@@ -24,6 +27,7 @@ OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 SERVICE_ACCOUNT = "kubedrill"
 BREAK_GLASS = "kubedrill:break-glass"
 """The group that may put back by hand, whatever else is gone (manifests/base/break-glass.yaml)."""
+LONGEST_NAME = 63
 IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
@@ -52,13 +56,29 @@ class Access:
     @property
     def control(self) -> str:
         """The namespace of a facilitator's command: the one that was named, else the control namespace."""
-        return self.namespace or os.environ.get("KUBEDRILL_NAMESPACE", CONTROL_NAMESPACE)
+        return self.namespace or namespace_named(os.environ.get("KUBEDRILL_NAMESPACE", CONTROL_NAMESPACE))
+
+
+def namespace_named(text: str) -> str:
+    """A namespace that somebody typed; it becomes a part of paths, of label selectors and of what is applied.
+
+    Raises:
+        Trouble: no namespace has such a name.
+    """
+    if len(text) > LONGEST_NAME or not re.fullmatch(NAME_PATTERN, text):
+        raise Trouble(f"{text!r} is no namespace: small letters, digits and '-' make its name", ExitCode.BAD_INPUT)
+    return text
+
+
+def named_namespace(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """An option or argument that names a namespace, as click's callback."""
+    return None if text is None else namespace_named(text)
 
 
 def with_access(command: Callable[..., T]) -> Callable[..., T]:
     """Give a command the options of kubectl: `-n`, `--context`, `--as`, `--as-group`."""
 
-    @click.option("-n", "--namespace", help="Namespace of the command.")
+    @click.option("-n", "--namespace", callback=named_namespace, help="Namespace of the command.")
     @click.option("--context", help="Context of the kubeconfig.")
     @click.option("--as", "as_user", help="User to impersonate.")
     @click.option("--as-group", help="Group to impersonate, together with --as.")
@@ -107,11 +127,13 @@ async def connected(access: Access) -> AsyncIterator[Kube]:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work to its end; no answer of the API server is told as such."""
+    """Run a command's work to its end; no answer of the API server is told as such, a name that is none as well."""
     try:
         return asyncio.run(work)
     except Unreachable as error:
         raise Trouble(f"the API server does not answer: {error}") from error
+    except BadName as wrong:
+        raise Trouble(str(wrong), ExitCode.BAD_INPUT) from wrong
 
 
 async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
@@ -134,11 +156,7 @@ def _code_of(status: int) -> ExitCode:
     return ExitCode.REFUSED if status in (401, 403) else ExitCode.ERROR
 
 
-def path_of(plural: str, namespace: str, name: str = "") -> str:
+def path_of(plural: str, namespace: str, name: str | None = None) -> ApiPath:
     """The path of our resources of one kind in a namespace, or of one of them."""
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
-
-
-def proxied(namespace: str, service: str, port: int) -> str:
-    """The path of a Service through the API server, where people outside the cluster reach it too."""
-    return f"/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy"
+    kind = Namespaced(API_VERSION, plural)
+    return kind.of(namespace) if name is None else kind.one(namespace, name)

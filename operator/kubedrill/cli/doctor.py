@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import click
 
-from kubedrill.api.base import GROUP, VERSION
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill import Drill
 from kubedrill.cli.clock import now
@@ -23,6 +22,7 @@ from kubedrill.core.conduct import Conduct
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Check
 from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.protocol.records import RecordTrouble
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
@@ -71,7 +71,7 @@ async def _checks(
 
 
 async def _installed(kube: Kube) -> Check:
-    answer = await kube.get(f"/apis/{GROUP}/{VERSION}")
+    answer = await kube.get(OWN_GROUP)
     known = {r["name"] for r in answer.body.get("resources", ())} if answer.ok else set()
     missing = [kind for kind in KINDS if kind not in known]
     if missing:
@@ -81,7 +81,7 @@ async def _installed(kube: Kube) -> Check:
 
 
 async def _operator_runs(kube: Kube, control: str) -> Check:
-    answer = await kube.get(f"/apis/apps/v1/namespaces/{control}/deployments/{SERVICE_ACCOUNT}")
+    answer = await kube.get(DEPLOYMENTS.one(control, SERVICE_ACCOUNT))
     if answer.status == 403:
         return Check(
             "operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}"

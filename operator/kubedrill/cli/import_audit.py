@@ -34,6 +34,7 @@ from kubedrill.cli.connection import (
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitate import duration
 from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.paths import CONFIG_MAPS
 
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 CHUNK_BYTES: Final = 500_000
@@ -174,7 +175,7 @@ async def _stored(kube: Kube, drill: Mapping[str, Any], number: int, text: str) 
         "metadata": {"name": name, "labels": labels, "ownerReferences": [owner]},
         "data": {"audit": text},
     }
-    path = f"/api/v1/namespaces/{meta['namespace']}/configmaps/{name}"
+    path = CONFIG_MAPS.one(meta["namespace"], name)
     query = [("fieldManager", "kubedrill-import-audit"), ("force", "true")]
     await demand(kube.call("PATCH", path, body, content_type=APPLY_PATCH, query=query), f"evidence {name}")
 

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import GROUP
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, Trouble, demand
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitate import ENDED
 from kubedrill.cli.opt_in import NAME
 from kubedrill.cli.restore_job import WATCHDOG
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube
-from kubedrill.protocol.drills import drill_path
+from kubedrill.kube.paths import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    DEFINITIONS,
+    DEPLOYMENTS,
+    DRILLS,
+    LEASES,
+    NAMESPACES,
+    PODS,
+    POLICIES,
+    POLICY_BINDINGS,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    SERVICE_ACCOUNTS,
+    SERVICES,
+)
 
-_ADMISSION: Final = "/apis/admissionregistration.k8s.io/v1"
-_RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
-_DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _POLICIES: Final = (
     "kubedrill-undo-records",
     "kubedrill-put-back-first",
@@ -26,35 +40,33 @@ _BREAK_GLASS: Final = "kubedrill-break-glass"
 KINDS: Final = ("drills", "drillscenarios", "playeractions", "drillreports")
 
 
-def policies() -> tuple[str, ...]:
+def policies() -> tuple[ApiPath, ...]:
     """What keeps the undo records: the bindings first, for a policy without one binds nobody."""
-    plurals = ("validatingadmissionpolicybindings", "validatingadmissionpolicies")
-    return tuple(f"{_ADMISSION}/{plural}/{name}" for plural in plurals for name in _POLICIES)
+    return tuple(kind.one(name) for kind in (POLICY_BINDINGS, POLICIES) for name in _POLICIES)
 
 
-def workloads(control: str) -> tuple[str, ...]:
+def workloads(control: str) -> tuple[ApiPath, ...]:
     """What runs: the operator and the watchdog."""
-    return tuple(f"/apis/apps/v1/namespaces/{control}/deployments/{name}" for name in (SERVICE_ACCOUNT, WATCHDOG))
+    return tuple(DEPLOYMENTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG))
 
 
-def belongings(control: str) -> tuple[str, ...]:
+def belongings(control: str) -> tuple[ApiPath, ...]:
     """What the workloads are reached by, speak with and may do."""
-    core, rights = f"/api/v1/namespaces/{control}", f"{_RBAC}/namespaces/{control}"
     names = (SERVICE_ACCOUNT, WATCHDOG, _BREAK_GLASS)
     return (
-        *(f"{core}/services/{name}" for name in (SERVICE_ACCOUNT, WATCHDOG)),
-        f"{core}/secrets/kubedrill-webhook",
-        f"/apis/coordination.k8s.io/v1/namespaces/{control}/leases/{SERVICE_ACCOUNT}",
-        *(f"{rights}/{plural}/{name}" for plural in ("rolebindings", "roles") for name in names),
-        *(f"{_RBAC}/clusterrolebindings/{name}" for name in ("kubedrill-namespaces", _BREAK_GLASS)),
-        f"{_RBAC}/clusterroles/kubedrill-namespaces",
-        *(f"{core}/serviceaccounts/{name}" for name in (SERVICE_ACCOUNT, WATCHDOG)),
+        *(SERVICES.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
+        SECRETS.one(control, "kubedrill-webhook"),
+        LEASES.one(control, SERVICE_ACCOUNT),
+        *(kind.one(control, name) for kind in (ROLE_BINDINGS, ROLES) for name in names),
+        *(CLUSTER_ROLE_BINDINGS.one(name) for name in ("kubedrill-namespaces", _BREAK_GLASS)),
+        CLUSTER_ROLES.one("kubedrill-namespaces"),
+        *(SERVICE_ACCOUNTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
     )
 
 
-def definitions() -> tuple[str, ...]:
+def definitions() -> tuple[ApiPath, ...]:
     """The CRDs: with them go all drills and all reports."""
-    return tuple(f"{_DEFINITIONS}/{kind}.{GROUP}" for kind in KINDS)
+    return tuple(DEFINITIONS.one(f"{kind}.{GROUP}") for kind in KINDS)
 
 
 def short(path: str) -> str:
@@ -68,7 +80,7 @@ async def drills(kube: Kube, control: str | None = None) -> list[dict[str, Any]]
     Raises:
         Trouble: they can't be listed.
     """
-    answer = await kube.get(drill_path(control) if control else f"/apis/{GROUP}/{VERSION}/drills")
+    answer = await kube.get(DRILLS.of(control) if control else DRILLS.everywhere)
     if answer.status == 404:
         return []
     if not answer.ok:
@@ -98,7 +110,7 @@ async def pods(kube: Kube, control: str) -> list[str]:
     found = []
     for name in (SERVICE_ACCOUNT, WATCHDOG):
         query = [("labelSelector", f"app.kubernetes.io/name={name}")]
-        body = await demand(kube.get(f"/api/v1/namespaces/{control}/pods", query=query), f"pods of {name}")
+        body = await demand(kube.get(PODS.of(control), query=query), f"pods of {name}")
         found += [item["metadata"]["name"] for item in body["items"]]
     return found
 
@@ -110,9 +122,9 @@ async def opted_in(kube: Kube, control: str) -> list[str]:
         Trouble: they can't be listed.
     """
     labels = [("labelSelector", f"{OPT_IN_LABEL}={control}")]
-    labelled = await demand(kube.get("/api/v1/namespaces", query=labels), "namespaces that have opted in")
+    labelled = await demand(kube.get(NAMESPACES.all, query=labels), "namespaces that have opted in")
     named = [("fieldSelector", f"metadata.name={NAME}")]
-    bound = await demand(kube.get(f"{_RBAC}/rolebindings", query=named), "rights in namespaces that have opted in")
+    bound = await demand(kube.get(ROLE_BINDINGS.everywhere, query=named), "rights in namespaces that have opted in")
     names = {item["metadata"]["name"] for item in labelled["items"]}
     for binding in bound["items"]:
         if any(subject.get("namespace") == control for subject in binding.get("subjects") or ()):

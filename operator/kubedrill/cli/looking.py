@@ -15,16 +15,19 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, proxied
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of
 from kubedrill.cli.facilitate import ENDED
 from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Sample, Series
 from kubedrill.core.operations import Refusal, Target
 from kubedrill.core.safety import StopReading, Surroundings
+from kubedrill.core.undo_record import UndoRecord
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
+from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.signals import prometheus, promql, stop_conditions
 
 NEEDED: Final = (
@@ -39,12 +42,16 @@ NEEDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was found: the drill with everything derived, what is around it, and each fault's plan."""
+    """What was found: the drill with everything derived, what is around it, and each fault's plan.
+
+    `unread` says what of it could not be read by whoever asks; empty: nothing.
+    """
 
     conduct: Conduct
     around: Surroundings
     plans: Mapping[str, Plan[Any]]
     objects: Mapping[Target, Mapping[str, Any]]
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +82,9 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
     conduct = derive(drill.spec, scenario)
     monitoring = await _monitoring(kube, conduct)
     conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
-        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        kube.get(NAMESPACES.one(conduct.target_namespace)),
         _missing_rights(kube, control, conduct.target_namespace),
         kube.get(path_of("drills", control)),
         _objects(kube, conduct),
@@ -84,7 +92,8 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         asyncio.gather(*(_value(kube, conduct.prometheus, check) for check in conduct.steady)),
     )
     plans, refusals = planned(conduct, objects, used)
-    labels = (namespace.body.get("metadata") or {}).get("labels") or {}
+    meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
+    labels, uid = meta.get("labels") or {}, str(meta.get("uid", ""))
     found = True if namespace.ok else False if namespace.status == 404 else None
     around = Surroundings(
         control_namespace=control,
@@ -92,6 +101,10 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         namespace_control=labels.get(OPT_IN_LABEL, ""),
         missing_rights=rights,
         other_drills=tuple(_active(others.body.get("items", []), drill, conduct.target_namespace)),
+        busy_records=tuple(
+            f"undo record {record.name} of drill {record.drill.name}" for record in records
+            if record.is_on(conduct.target_namespace, uid)
+        ),
         refusals=refusals,
         not_ready=tuple(_not_ready(objects)),
         monitoring_error=monitoring.error,
@@ -101,7 +114,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
         stops=monitoring.stops,
     )
-    return Sight(conduct, around, plans, objects)
+    return Sight(conduct, around, plans, objects, unread)
 
 
 def planned(
@@ -111,15 +124,18 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, objects, used)
+        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, conduct.arm_within,
+                        objects, used)
         plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    if clash := overlap(plans):
-        refusals["faults"] = clash
-    return plans, refusals
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+        return plans, refusals
+    return apart, refusals
 
 
 async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict[str, Any]:
@@ -129,9 +145,8 @@ async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict
         ValueError: it does not answer, or with an error.
     """
     try:
-        answer = await kube.get(
-            proxied(endpoint.namespace, endpoint.name, endpoint.port) + path, query=[*query.items()]
-        )
+        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
+        answer = await kube.get(proxied, query=[*query.items()])
     except Unreachable as error:
         raise ValueError(str(error)) from error
     if not answer.ok:
@@ -204,6 +219,17 @@ async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]
     return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
 
 
+async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], str]:
+    """The undo records; what keeps them from being read, if anything does (they are Secrets)."""
+    try:
+        listing = await list_records(kube, control)
+    except RecordTrouble as trouble:
+        return (), f"whether an undo record still holds the namespace: {trouble}"
+    unread = ", ".join(one.ref.name for one in listing.unreadable)
+    unknown = f"whether an undo record still holds the namespace: {unread} can't be read" if unread else ""
+    return tuple(stored.record for stored in listing.readable), unknown
+
+
 async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:
     """What the operator's ServiceAccount may not do in the target namespace; None when we may not ask."""
     user = f"system:serviceaccount:{control}:{SERVICE_ACCOUNT}"
@@ -216,7 +242,7 @@ async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str
             "kind": "SubjectAccessReview",
             "spec": {"user": user, "groups": groups, "resourceAttributes": attributes},
         }
-        answer = await kube.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+        answer = await kube.call("POST", RIGHTS.all, review)
         if not answer.ok:
             return None
         if not answer.body.get("status", {}).get("allowed"):

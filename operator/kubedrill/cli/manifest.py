@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from kubedrill.api.base import API_VERSION
+from kubedrill.api.base import API_VERSION, in_words
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario
 from kubedrill.cli.connection import Trouble
@@ -94,4 +94,4 @@ def _said(mistake: Any) -> str:
         return "unknown field"
     if mistake["type"] == "missing":
         return "is required"
-    return f"{mistake['msg']}, got {mistake['input']!r}"
+    return f"{in_words(mistake)}, got {mistake['input']!r}"

@@ -19,23 +19,26 @@ from kubedrill.cli.connection import (
     Trouble,
     connected,
     demand,
+    named_namespace,
     path_of,
     run,
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitate import ENDED
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.paths import NAMESPACES, ROLE_BINDINGS, ROLES
 
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-opt-in"
 NAME: Final = "kubedrill-operator"
-RBAC: Final = "/apis/rbac.authorization.k8s.io/v1/namespaces"
-PLURALS: Final = {"Role": "roles", "RoleBinding": "rolebindings"}
+RIGHTS: Final = {"Role": ROLES, "RoleBinding": ROLE_BINDINGS}
 CONTROL_OPTION: Final = click.option(
     "--control-namespace",
     "control",
     default=CONTROL_NAMESPACE,
+    callback=named_namespace,
     show_default=True,
     help="Where its drills live.",
 )
@@ -49,7 +52,7 @@ def objects(namespace: str, control: str) -> list[dict[str, Any]]:
 
 
 @click.command("opt-in")
-@click.argument("target", metavar="NAMESPACE")
+@click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
 @click.option("--print", "only_print", is_flag=True, help="Print what would be applied, and apply nothing.")
 @with_access
@@ -68,13 +71,13 @@ async def _opted_in(access: Access, target: str, control: str) -> None:
     label, *rights = objects(target, control)
     async with connected(access) as kube:
         change = {"metadata": {"labels": label["metadata"]["labels"]}}
-        path = f"/api/v1/namespaces/{target}"
+        path = NAMESPACES.one(target)
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
         for wanted in rights:
             await demand(
                 kube.call(
                     "PATCH",
-                    _path(wanted),
+                    path_of_right(wanted),
                     wanted,
                     content_type=APPLY_PATCH,
                     query=[("fieldManager", MANAGER), ("force", "true")],
@@ -84,7 +87,7 @@ async def _opted_in(access: Access, target: str, control: str) -> None:
 
 
 @click.command("opt-out")
-@click.argument("target", metavar="NAMESPACE")
+@click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
 @with_access
 def opt_out(access: Access, target: str, control: str) -> None:
@@ -102,19 +105,19 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
                 ExitCode.REFUSED,
             )
         change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
-        path = f"/api/v1/namespaces/{target}"
+        path = NAMESPACES.one(target)
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
         _, *rights = objects(target, control)
         for given in reversed(rights):
-            answer = await kube.call("DELETE", _path(given))
+            answer = await kube.call("DELETE", path_of_right(given))
             if not answer.ok and answer.status != 404:
                 raise Trouble(f"{given['kind']} {given['metadata']['name']}: {answer.message}", ExitCode.REFUSED)
 
 
-def _path(right: dict[str, Any]) -> str:
+def path_of_right(right: dict[str, Any]) -> ApiPath:
     """The path of a Role or RoleBinding."""
     meta = right["metadata"]
-    return f"{RBAC}/{meta['namespace']}/{PLURALS[right['kind']]}/{meta['name']}"
+    return RIGHTS[right["kind"]].one(meta["namespace"], meta["name"])
 
 
 async def _drills_on(kube: Kube, target: str, control: str) -> list[str]:

@@ -12,6 +12,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.api.people import Action
 from kubedrill.cli.connection import Access, connected, demand, path_of, run, with_access
 from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import WHO_AM_I
 
 SEVERITIES: Final = ("P1", "P2", "P3", "P4", "P5")
 
@@ -28,7 +29,7 @@ async def who_am_i(kube: Kube) -> str:
     """The user name at the API server of whoever asks."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     body = await demand(
-        kube.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review), "who are you?"
+        kube.call("POST", WHO_AM_I.all, review), "who are you?"
     )
     return str(body["status"]["userInfo"]["username"])
 

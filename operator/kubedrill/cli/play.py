@@ -20,10 +20,11 @@ import click
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, proxied, run
+from kubedrill.cli.connection import Access, Trouble, connected, run
 from kubedrill.cli.people import say, who_am_i
 from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import PODS, through_service
 
 ASKED_EVERY: Final = 0.2
 
@@ -115,7 +116,7 @@ async def _paged(stage: Stage) -> None:
 
 
 async def _pages(kube: Kube, namespace: str, page: Page) -> list[Any]:
-    path = f"{proxied(namespace, page.service, page.port)}/{page.path.lstrip('/')}"
+    path = through_service(namespace, page.service, page.port, page.path)
     try:
         answer = await kube.get(path)
     except Unreachable:
@@ -199,7 +200,7 @@ async def _run_kubectl(actor: Actor, namespace: str, step: Step) -> tuple[dateti
 
 async def _crashed(kube: Kube, namespace: str) -> str:
     """A pod of which a container was killed last; one that does not exist when there is none."""
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/pods")
+    answer = await kube.get(PODS.of(namespace))
     for pod in answer.body.get("items", []):
         for container in (pod.get("status") or {}).get("containerStatuses", ()):
             states = [container.get("lastState") or {}, container.get("state") or {}]
@@ -210,7 +211,7 @@ async def _crashed(kube: Kube, namespace: str) -> str:
 
 async def _holds(kube: Kube, namespace: str, when: When) -> bool:
     """Wait for a condition; whether it came true in time."""
-    path = f"{proxied(namespace, when.service, when.port)}/api/v1/query"
+    path = through_service(namespace, when.service, when.port, "/api/v1/query")
     deadline = now() + parse_duration(when.within)
     while now() < deadline:
         try:

@@ -18,6 +18,7 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.restoring import FORBIDDEN, Effort
 from kubedrill.core.undo_record import RecordState
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import DEPLOYMENTS, JOBS, PODS, SERVICE_ACCOUNTS
 from kubedrill.protocol import records
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.records import RecordRef, RecordTrouble
@@ -37,8 +38,7 @@ async def put_back_inside(
         await _demand_rights(kube, namespace)
         pod = await _pod_of(kube, namespace, image)
         manifest = job(namespace, tuple(ref.name for ref in refs), effort, pod)
-        path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-        made = await demand(kube.call("POST", path, manifest), "the Job that would put it back")
+        made = await demand(kube.call("POST", JOBS.of(namespace), manifest), "the Job that would put it back")
     except Trouble as trouble:
         reason = FORBIDDEN if trouble.exit_code == ExitCode.REFUSED else "NoJob"
         return tuple(RevertOutcome(Reversal.STALLED, reason, trouble.message) for _ in refs)
@@ -49,7 +49,7 @@ async def put_back_inside(
         said = await _said(kube, namespace, name, effort.patience + STARTING)
     finally:
         with suppress(Unreachable):  # it goes by itself after a while
-            await kube.call("DELETE", f"{path}/{name}", {"propagationPolicy": "Background"})
+            await kube.call("DELETE", JOBS.one(namespace, name), {"propagationPolicy": "Background"})
     return tuple([await _outcome(kube, ref, said) for ref in refs])
 
 
@@ -100,7 +100,7 @@ def job(namespace: str, names: tuple[str, ...], effort: Effort, pod: Mapping[str
 
 async def _demand_rights(kube: Kube, namespace: str) -> None:
     """Without its ServiceAccount a Job would wait for ever without a word. Unreadable says nothing."""
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/{WATCHDOG}")
+    answer = await kube.get(SERVICE_ACCOUNTS.one(namespace, WATCHDOG))
     if answer.status == 404:
         raise Trouble(
             f"it is only reached inside the cluster, and ServiceAccount {WATCHDOG} is not there. It comes with"
@@ -117,7 +117,7 @@ async def _pod_of(kube: Kube, namespace: str, image: str | None) -> dict[str, An
     if image:
         return {"image": image, "imagePullSecrets": []}
     for name in (SERVICE_ACCOUNT, WATCHDOG):
-        answer = await kube.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+        answer = await kube.get(DEPLOYMENTS.one(namespace, name))
         if answer.ok:
             spec = answer.body["spec"]["template"]["spec"]
             image = spec["containers"][0]["image"]
@@ -134,7 +134,7 @@ async def _said(kube: Kube, namespace: str, name: str, patience: timedelta) -> d
     until = loop.time() + patience.total_seconds()
     while loop.time() < until:
         with suppress(Unreachable):
-            answer = await kube.get(f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}")
+            answer = await kube.get(JOBS.one(namespace, name))
             conditions = (answer.body.get("status") or {}).get("conditions") or ()
             if any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
                 return await _log(kube, namespace, name)
@@ -154,13 +154,15 @@ def _state_of(pod: Mapping[str, Any]) -> str:
 
 
 async def _log(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
-    pod = (await _pod(kube, namespace, name)).get("metadata") or {}
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod.get('name')}/log"
+    pod = await _pod(kube, namespace, name)
+    if not pod:
+        return {}
+    path = PODS.part(namespace, pod["metadata"]["name"], "log")
     return (await kube.get(path, query=[("tailLines", "5")])).body
 
 
 async def _pod(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/pods", query=[("labelSelector", f"job-name={name}")])
+    answer = await kube.get(PODS.of(namespace), query=[("labelSelector", f"job-name={name}")])
     found: list[dict[str, Any]] = answer.body.get("items") or []
     return found[0] if answer.ok and found else {}
 

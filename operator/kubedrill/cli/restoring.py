@@ -16,12 +16,14 @@ from kubedrill.core.results import FieldOutcome
 from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, shown
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import ALL_GROUPS
 from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, revert
+from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
 
@@ -106,7 +108,7 @@ async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:
 
 async def _is_unserved(kube: Kube) -> bool:
     """Whether the API server lists all its groups, and ours is not among them."""
-    answer = await kube.get("/apis")
+    answer = await kube.get(ALL_GROUPS)
     groups = answer.body.get("groups")
     return answer.ok and bool(groups) and GROUP not in {group["name"] for group in groups or ()}
 

@@ -14,6 +14,7 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.facts import Series
 from kubedrill.core.results import DrillRecord, Player, Restoration, Verdict
 from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.reports import FORMATS
 from kubedrill.reports.json_format import record_from_json
 
@@ -71,8 +72,7 @@ async def stored_record(kube: Kube, namespace: str, drill: str, uid: str | None 
 
 
 async def _part(kube: Kube, namespace: str, name: str) -> str:
-    path = f"/api/v1/namespaces/{namespace}/configmaps/{name}"
-    stored = await demand(kube.get(path), f"part {name} of the record")
+    stored = await demand(kube.get(CONFIG_MAPS.one(namespace, name)), f"part {name} of the record")
     return "".join(text for _, text in sorted(stored.get("data", {}).items()))
 
 

@@ -14,6 +14,7 @@ from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import FaultState, State, state_from_wire
 from kubedrill.core.undo_record import RecordState, shown
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import RECORD_TYPE, Listing, RecordTrouble, StoredRecord, UnreadableRecord, list_records
 
@@ -132,7 +133,7 @@ async def _drills(kube: Kube, namespace: str) -> dict[str, Mapping[str, Any]]:
 async def _impostors(kube: Kube, namespace: str) -> tuple[str, ...]:
     """Secrets of another type that stand where an undo record would: the lock of something."""
     query = [("fieldSelector", f"type!={RECORD_TYPE}")]
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}/secrets", query=query)
+    answer = await kube.get(SECRETS.of(namespace), query=query)
     if not answer.ok:
         raise RecordTrouble("list secrets", answer)
     names = (item["metadata"]["name"] for item in answer.body.get("items") or () if item.get("type") != RECORD_TYPE)

@@ -17,11 +17,13 @@ from kubedrill.cli import installed
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, Trouble, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitate import duration, wish_of
-from kubedrill.cli.opt_in import PLURALS, RBAC, objects
+from kubedrill.cli.opt_in import RIGHTS, objects, path_of_right
 from kubedrill.cli.people import who_am_i
 from kubedrill.cli.restore import open_records, put_all_back, server_clock
 from kubedrill.cli.restoring import Effort, Ended, described
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import NAMESPACES
 from kubedrill.protocol import records
 from kubedrill.protocol.drills import remove_finalizer
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
@@ -82,7 +84,7 @@ async def _uninstalled(access: Access, wanted: Wanted) -> ExitCode:
             await _withdrawn(kube, namespace, control)
         await _removed(kube, installed.belongings(control))
         await _removed(kube, installed.definitions() if wanted.crds else ())
-        await _removed(kube, (f"/api/v1/namespaces/{control}",) if wanted.whole_namespace else ())
+        await _removed(kube, (NAMESPACES.one(control),) if wanted.whole_namespace else ())
     kept = "" if wanted.crds else " Drills and reports stay: kubectl drill uninstall --crds removes them too."
     click.echo(f"KubeDrill is removed.{kept}")
     return ExitCode.PASSED
@@ -172,16 +174,16 @@ async def _let_go(kube: Kube, control: str) -> None:
 
 async def _withdrawn(kube: Kube, namespace: str, control: str) -> None:
     """An opt-in is taken back: the rights in a namespace, then its label."""
-    rights = [thing for thing in objects(namespace, control) if thing["kind"] in PLURALS]
+    rights = [thing for thing in objects(namespace, control) if thing["kind"] in RIGHTS]
     for thing in sorted(rights, key=lambda thing: thing["kind"], reverse=True):
-        await _removed(kube, (f"{RBAC}/{namespace}/{PLURALS[thing['kind']]}/{thing['metadata']['name']}",))
+        await _removed(kube, (path_of_right(thing),))
     change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
-    path = f"/api/v1/namespaces/{namespace}"
+    path = NAMESPACES.one(namespace)
     await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {namespace}")
     click.echo(f"{namespace} can't be broken any more")
 
 
-async def _removed(kube: Kube, paths: Iterable[str]) -> None:
+async def _removed(kube: Kube, paths: Iterable[ApiPath]) -> None:
     """Objects are deleted, those that are gone already are passed over.
 
     Raises:
@@ -231,7 +233,7 @@ async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str
         click.echo(f"would opt {namespace} out")
     paths = (*installed.policies(), *installed.workloads(control), *installed.belongings(control))
     paths += installed.definitions() if wanted.crds else ()
-    paths += (f"/api/v1/namespaces/{control}",) if wanted.whole_namespace else ()
+    paths += (NAMESPACES.one(control),) if wanted.whole_namespace else ()
     for path in paths:
         if (await kube.get(path)).status != 404:
             click.echo(f"would remove {installed.short(path)}")

@@ -8,6 +8,7 @@ from typing import Final
 
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill import FaultStep
+from kubedrill.core.health import Health, awaited
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.results import MilestoneName, ObjectiveVerdict, Verdict
@@ -75,7 +76,7 @@ def said(decision: Decision, seen: Observation) -> Iterator[Say]:
         reached = so_far.milestone(name)
         if reached:
             yield Say(condition, True, name.value, reached.evidence)
-        elif state.end_ex and state.start_ex:
+        elif state.end_ex and state.start_ex and not state.given_up:
             yield Say(condition, False, "NotSeen", f"play ended before {name.value} was seen")
     yield from _end_says(decision, seen)
 
@@ -86,10 +87,13 @@ def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
         yield Say(ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items()))
     elif state.start_ex:
         yield Say(ConditionType.STALLED, False, "Progressing")
-    if state.start_ex and state.restored and not seen.records:
-        yield Say(ConditionType.RESTORED, True, "Restored", "every touched field is back or was kept for its new owner")
+    if state.start_ex and state.restored and all(r.restored for r in seen.records):
+        rest = "; ".join(seen.waiting.values()) if seen.records else ""
+        yield Say(ConditionType.RESTORED, True, "Restored", "every touched field is back or was kept for its new owner"
+                  + (f"; {rest}" if rest else ""))
     elif state.start_ex:
         yield Say(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
+    yield from of_workloads(seen.health)
     if state.phase not in TERMINAL:
         yield Say(ConditionType.FINISHED, False, state.phase.value)
         return
@@ -100,3 +104,12 @@ def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
         yield Say(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
     yield Say(ConditionType.FINISHED, True, verdict[1], verdict[2])
     yield Say(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
+
+
+def of_workloads(health: tuple[Health, ...]) -> Iterator[Say]:
+    """Whether the workloads that the drill touched have all their pods ready: told apart from their being restored."""
+    if not health:
+        return
+    waiting = awaited(health)
+    yield (Say(ConditionType.WORKLOADS_READY, False, "PodsNotReady", waiting) if waiting
+           else Say(ConditionType.WORKLOADS_READY, True, "PodsReady", "; ".join(map(str, health))))

@@ -14,12 +14,14 @@ from typing import Final
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.assessment import Assessment
 from kubedrill.core.facts import FactKind, first
+from kubedrill.core.ledger import by_whom, taken_out
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, Observation, State
 from kubedrill.core.unverified import in_doubt
 
 SETTLE: Final = timedelta(seconds=60)
 """How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
+NO_REPORT: Final = "NoReport"
 UNCHECKED: Final = timedelta(seconds=60)
 """For how long a drill goes on while a stop condition of it can't be asked for."""
 
@@ -81,6 +83,12 @@ def refused(_state: State, seen: Observation, _so_far: Assessment) -> Because | 
     if seen.refusal is None:
         return None
     return _ends(seen.refusal.reason, seen.refusal.message, Verdict.ERROR)
+
+
+def cannot_go_on(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """Its turns can't be computed or stored, or what is played can no longer be read: it is put back and ends."""
+    why = state.given_up or (seen.refusal.message if seen.refusal and state.start_ex else "")
+    return _ends("CannotGoOn", f"the drill can't go on: {why}", Verdict.ERROR) if why else None
 
 
 def accepted(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
@@ -146,6 +154,15 @@ def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Be
     return None
 
 
+def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """Somebody else's controller has taken the fault out: it is not injected again, so there is nothing to play."""
+    change = taken_out(seen.facts, seen.conduct) if seen.conduct else None
+    if change is None:
+        return None
+    return _ends("FaultTakenOut", f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
+                 f" player had: {change.evidence}", Verdict.ERROR)
+
+
 def effective(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
     """Every fault was seen to bite."""
     bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
@@ -198,32 +215,37 @@ def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Becaus
     return Because("Restored", "everything is put back")
 
 
-def _report(state: State, verdict: Verdict | None) -> Because | None:
+def _report(state: State, seen: Observation, verdict: Verdict | None) -> Because | None:
     decided = state.ending.verdict if state.ending else None
     wanted = decided if decided in (Verdict.STOPPED, Verdict.ERROR) else None
-    return Because("ReportWritten", "the report is written") if state.reported and wanted is verdict else None
+    if wanted is not verdict or not (state.reported or seen.conduct is None):
+        return None
+    if state.reported:
+        return Because("ReportWritten", "the report is written")
+    why = state.given_up or (seen.refusal.message if seen.refusal else "what the drill was is not known")
+    return Because(NO_REPORT, f"no report is written: {why}")
 
 
-def report_of_stopped(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
-    """The report of a stopped drill is written."""
-    return _report(state, Verdict.STOPPED)
+def report_of_stopped(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report of a stopped drill is written, or can't be."""
+    return _report(state, seen, Verdict.STOPPED)
 
 
-def report_of_aborted(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
-    """The report of a drill that went wrong is written."""
-    return _report(state, Verdict.ERROR)
+def report_of_aborted(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report of a drill that went wrong is written, or can't be."""
+    return _report(state, seen, Verdict.ERROR)
 
 
-def report_written(state: State, _seen: Observation, _so_far: Assessment) -> Because | None:
-    """The report is written."""
-    return _report(state, None)
+def report_written(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """The report is written, or can't be."""
+    return _report(state, seen, None)
 
 
 GUARDS: Final[Mapping[str, Guard]] = {
     guard.__name__: guard
     for guard in (
-        record_without_status, stop_wanted, undo_unverified, stop_condition, refused, accepted, unfit, fit_to_hold,
-        fit, released, past_deadline, injection_failed, effective, not_effective, alert_never_fired, play_over,
-        all_put_back, report_of_stopped, report_of_aborted, report_written,
+        record_without_status, stop_wanted, undo_unverified, stop_condition, refused, cannot_go_on, accepted, unfit,
+        fit_to_hold, fit, released, past_deadline, injection_failed, taken_out_by_a_controller, effective,
+        not_effective, alert_never_fired, play_over, all_put_back, report_of_stopped, report_of_aborted, report_written,
     )
 }

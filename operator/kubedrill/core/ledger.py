@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact, FactKind, first, in_order
 from kubedrill.core.results import By
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
+CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
 SAID = (FactKind.FIX_APPLIED, FactKind.CONTAINMENT_ATTEMPTED)
 
 
@@ -30,6 +33,28 @@ def is_cause(change: Fact, conduct: Conduct) -> bool:
         and change.detail.get("target") in faulted_targets(conduct)
         and "resources" in str(change.detail.get("path", ""))
     )
+
+
+def taken_out(facts: Iterable[Fact], conduct: Conduct) -> Fact | None:
+    """The change by which somebody else's controller took the fault out, where no player had changed the cause before.
+
+    A controller is known as one: a ServiceAccount by the audit log, or a field manager that calls itself a controller,
+    an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed.
+    """
+    first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, conduct)), None)
+    if first_cause is None or first_cause.actor or not _is_controller(first_cause):
+        return None
+    return first_cause
+
+
+def by_whom(change: Fact) -> str:
+    """Who changed it, as far as is known: the audit log's user, or the field manager."""
+    return str(change.detail.get("user") or change.detail.get("manager") or "somebody")
+
+
+def _is_controller(change: Fact) -> bool:
+    user, manager = str(change.detail.get("user", "")), str(change.detail.get("manager", ""))
+    return user.startswith("system:serviceaccount:") or (not user and CONTROLLER.search(manager) is not None)
 
 
 def own_revert(facts: Iterable[Fact]) -> Fact | None:

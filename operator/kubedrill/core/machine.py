@@ -22,13 +22,15 @@ from kubedrill.core.commands import (
     Command,
     Deliver,
     Inject,
+    Release,
     RemoveFinalizer,
     Revert,
     Sustain,
     WriteReport,
 )
 from kubedrill.core.facts import Fact, FactKind
-from kubedrill.core.guards import GUARDS, Because
+from kubedrill.core.guards import GUARDS, NO_REPORT, Because
+from kubedrill.core.health import WELL_WITHIN
 from kubedrill.core.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, FaultState, Observation, RecordSeen, State
@@ -48,6 +50,8 @@ from kubedrill.core.unverified import (
 PROBE: Final = timedelta(seconds=1)
 """How often monitoring is asked while a drill is on: the usual scrape interval of a staging app."""
 RETRY: Final = timedelta(seconds=1)
+LOOK_AGAIN: Final = timedelta(seconds=2)
+"""How often it is looked whether the workloads of an ended drill are well again."""
 PREFLIGHT_AGAIN: Final = timedelta(seconds=2)
 HELD_AGAIN: Final = timedelta(seconds=10)
 
@@ -73,7 +77,7 @@ def reduce(state: State, seen: Observation) -> Decision:
     so_far = assess(seen, ended=state.end_ex)
     seen = replace(seen, records=tuple(trusted(record, state) for record in seen.records))
     state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
-    state = _absorbed(state, seen)
+    state = _given_up(_absorbed(state, seen), seen)
     unknown = {f.name for f in missing(state, seen.records)}
     passed: list[Because] = []
     for _ in range(len(Phase)):
@@ -101,13 +105,28 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
                         scenario=seen.scenario)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
-    given_up = [f.name for f in state.faults if f.step in MAY_BE_IN]
-    if phase in (Phase.HOT_WASH, *TERMINAL) and not given_up:
+    if phase is Phase.RECOVERING:
+        # only what was started is put back; when that was is lost with the status
+        state = replace(state, start_ex=state.start_ex or seen.now)
+    open_ended = [f.name for f in state.faults if f.step in MAY_BE_IN]
+    if phase in (Phase.HOT_WASH, *TERMINAL) and not open_ended:
         state = replace(state, restored=state.restored or seen.now)
-    if phase is Phase.HOT_WASH and given_up:
-        note = f"{', '.join(given_up)}: not verified to be restored; {seen.accepted} decided to end the drill like this"
+    if phase is Phase.HOT_WASH and open_ended:
+        note = f"{', '.join(open_ended)}: not verified to be restored; {seen.accepted} decided that it may end"
         state = replace(state, notes=(*state.notes, note))
+    if because.reason == NO_REPORT:
+        state = replace(state, notes=(*state.notes, because.message))
     return state
+
+
+def _given_up(state: State, seen: Observation) -> State:
+    """Takes over why the drill can't go on. What was played so far is no longer known, so no objective decides."""
+    if not seen.cannot_go_on or state.given_up or state.phase in TERMINAL:
+        return state
+    ending = state.ending
+    if ending is not None and ending.verdict is None:
+        ending = Ending("CannotGoOn", f"{ending.message}; then it could not go on: {seen.cannot_go_on}", Verdict.ERROR)
+    return replace(state, given_up=seen.cannot_go_on, ending=ending, scenario={})
 
 
 def _absorbed(state: State, seen: Observation) -> State:
@@ -125,7 +144,17 @@ def _absorbed(state: State, seen: Observation) -> State:
         if record.state == "Reverted" and record.name not in state.closed:
             state = replace(state, closed=(*state.closed, record.name), outcomes=(*state.outcomes, *record.fields),
                             notes=(*state.notes, *record.notes))
+    if state.phase is Phase.RECOVERING and state.restored is None and _is_restored(state, seen):
+        state = replace(state, restored=seen.now)
     return state
+
+
+def _is_restored(state: State, seen: Observation) -> bool:
+    """Whether every touched field is back, although something may still be cleared away."""
+    open_ones = {name for r in seen.records for name in r.faults}
+    rest = (f for f in state.faults if f.name not in open_ones)
+    return (bool(seen.records) and all(r.restored for r in seen.records)
+            and all(f.step in (FaultStep.REVERTED, FaultStep.PLANNED) for f in rest))
 
 
 def _absorb_fault(fault: FaultState, state: State, seen: Observation) -> FaultState:
@@ -217,13 +246,15 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
             yield Inject(begun)
     if state.phase in (Phase.ARMED, Phase.IN_PLAY):
         yield from (Sustain(r.name) for r in seen.records if r.state == "Injected")
+        yield from (Release(r.name) for r in seen.records if r.state == "Injected" and r.held and r.taken_out)
     if state.phase is Phase.IN_PLAY:
         yield from _injects(seen, so_far)
     if state.phase is Phase.RECOVERING or state.phase in TERMINAL:
         yield from _ends_of(seen.records, state)
-    if state.phase is Phase.HOT_WASH and not state.reported:
+    if state.phase is Phase.HOT_WASH and not state.reported and seen.conduct is not None:
         yield WriteReport(1)
-    if state.phase in TERMINAL and state.start_ex and seen.imported != state.imported and not seen.deleting:
+    late = seen.imported != state.imported and not seen.deleting and seen.conduct is not None
+    if state.phase in TERMINAL and state.start_ex and late:
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
     doubted = any(f.step in MAY_BE_IN for f in state.faults) and not seen.accepted
@@ -257,7 +288,10 @@ def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
 def _wake_at(state: State, seen: Observation) -> datetime | None:
     if state.phase in TERMINAL:
         # a finalizer that could not be removed would keep the Drill for ever
-        return seen.now + RETRY if seen.records or seen.finalizer else None
+        if seen.records or seen.finalizer:
+            return seen.now + RETRY
+        awaited = any(not h.well for h in seen.health) and state.since and seen.now - state.since < WELL_WITHIN
+        return seen.now + LOOK_AGAIN if awaited else None
     if state.phase is Phase.PREFLIGHT:
         return seen.now + PREFLIGHT_AGAIN
     if state.phase is Phase.HELD:

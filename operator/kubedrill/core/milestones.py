@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.course import course
@@ -17,6 +18,8 @@ from kubedrill.core.facts import Fact, FactKind, Interval, Series, Source, in_or
 from kubedrill.core.ledger import SAID, changes_of_players, is_cause
 from kubedrill.core.results import By, Milestone, MilestoneName
 
+MOST_LEVELS: Final = 15
+"""Of so many levels of an escalation there are milestones: anybody who plays may make up any number."""
 Wanted = Callable[[Fact, Conduct], bool]
 BY_AUTOMATION = frozenset(
     {
@@ -199,7 +202,10 @@ def _levels(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]
             if fact.kind is kind:
                 own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
                 groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
-        found += [_reached(name, group, level) for level, group in groups.items()]
+        wanted = {o.level for o in conduct.objectives} | set(roles.values())
+        # those that anything asks for first, then as they were called; the facts of the others stay evidence
+        chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
+        found += [_reached(name, groups[level], level) for level in chosen]
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact, Interval, Series
+from kubedrill.core.health import Health
 from kubedrill.core.operations import Refusal
 from kubedrill.core.phases import Phase
 from kubedrill.core.results import FieldOutcome, Verdict
@@ -57,7 +58,8 @@ class State:
     outcome stands in `outcomes`, so that they may be deleted. `heard` is the last instant at which every watch
     was known to stand: what is found after a restart happened after it. `imported` is the mark of the evidence
     that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
-    when the drill started: changing it afterwards changes nothing.
+    when the drill started: changing it afterwards changes nothing. `given_up` says why the drill can't go on: from
+    then on it is only put back and ended, and nothing else of it is computed.
     """
 
     phase: Phase = Phase.PENDING
@@ -75,6 +77,7 @@ class State:
     heard: datetime | None = None
     imported: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
+    given_up: str = ""
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -112,7 +115,11 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """An undo record of this drill as it is stored now. `touches` are by fault; `why` it can't be read."""
+    """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited.
+
+    `held` tells that its fault still holds its target's rollout, `taken_out` that the target was last seen without
+    the fault. `touches` are by fault; `why` it can't be read.
+    """
 
     name: str
     state: str
@@ -122,6 +129,9 @@ class RecordSeen:
     by: str = ""
     at: Interval | None = None
     notes: tuple[str, ...] = ()
+    restored: bool = False
+    held: bool = False
+    taken_out: bool = False
     fingerprint: str = ""
     touches: Mapping[str, Touches] = field(default_factory=dict)
     why: str = ""
@@ -134,8 +144,10 @@ class Observation:
     `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
-    asked for now, and when each was known last. `traces`: whether a live read shows something of a fault that has no
-    record (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified.
+    asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
+    over. `cannot_go_on` says why the drill's turns can't be computed or stored; then nothing is known but its records,
+    its finalizer and what is wanted of it. `traces`: whether a live read shows something of a fault that has no record
+    (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified.
     """
 
     now: datetime
@@ -159,6 +171,8 @@ class Observation:
     report_import: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
+    cannot_go_on: str = ""
+    health: tuple[Health, ...] = ()
     traces: Mapping[str, bool | None] = field(default_factory=dict)
     accepted: str = ""
 
@@ -178,7 +192,7 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "phase": state.phase.value, "since": _time(state.since), "startEx": _time(state.start_ex),
         "deadline": _time(state.deadline), "endEx": _time(state.end_ex), "restored": _time(state.restored),
         "reported": state.reported, "heard": _time(state.heard), "imported": state.imported,
-        "scenario": dict(state.scenario),
+        "scenario": dict(state.scenario), "givenUp": state.given_up,
         "closed": list(state.closed), "notes": list(state.notes),
         "faults": [
             {"name": f.name, "step": f.step.value, "attempt": f.attempt, "target": f.target, "record": f.record,
@@ -204,7 +218,7 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         phase=Phase(wire["phase"]), since=_read(wire.get("since")), start_ex=_read(wire.get("startEx")),
         deadline=_read(wire.get("deadline")), end_ex=_read(wire.get("endEx")), restored=_read(wire.get("restored")),
         reported=int(wire.get("reported", 0)), heard=_read(wire.get("heard")), imported=wire.get("imported", ""),
-        scenario=wire.get("scenario", {}),
+        scenario=wire.get("scenario", {}), given_up=wire.get("givenUp", ""),
         closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
         faults=tuple(
             FaultState(f["name"], FaultStep(f["step"]), int(f.get("attempt", 0)), f.get("target", ""),

@@ -6,14 +6,18 @@ the report's line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
-from kubedrill.core.conditions import said, verdict_of
+from kubedrill.core.bounds import within_bounds
+from kubedrill.core.conditions import Say, of_workloads, said, verdict_of
 from kubedrill.core.facts import FactKind, in_order
 from kubedrill.core.machine import Decision
 from kubedrill.core.phases import TERMINAL, Phase
@@ -21,22 +25,30 @@ from kubedrill.core.results import MilestoneName, ObjectiveResult, ObjectiveVerd
 from kubedrill.core.score import score_line
 from kubedrill.core.state import Observation, State, state_to_wire
 
+TOLD_BEFORE: Final = (
+    "clock", "clockStartTime", "milestones", "objectives", "interference", "derived", "evidence", "reportName",
+)
 MOST_INTERFERENCE: Final = 20
+MOST_WORKLOADS: Final = 20
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
 
 
 def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole status. `before` is the status as it was read: what did not change keeps its times."""
+    """The whole status, within its schema's bounds.
+
+    `before` is the status as it was read: what did not change keeps its times.
+    """
     state, so_far = decision.state, decision.assessment
     if before.get("phase") in {p.value for p in TERMINAL}:
-        # The verdict stays as it was given; what comes later makes a new revision of the report.
-        return {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
-    conditions = tuple(ConditionStatus.model_validate(c) for c in before.get("conditions", ()))
-    conditions = conditions or initial_conditions(seen.now, seen.generation)
-    for say in said(decision, seen):
-        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
-                                    now=seen.now, generation=seen.generation)
+        # The verdict stays as it was given; what comes later makes a new revision of the report. How the workloads
+        # do goes on being told.
+        ended = {**before, "observedGeneration": seen.generation, "machine": state_to_wire(state)}
+        if not seen.health:
+            return within_bounds(ended)
+        restore = {**(before.get("restore") or {}), "workloads": _workloads(seen)}
+        conditions = _conditions(of_workloads(seen.health), seen, before)
+        return within_bounds(ended | {"restore": restore, "conditions": conditions})
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
     verdict = verdict_of(decision) if state.phase in TERMINAL else None
     pace = seen.conduct.pace if seen.conduct else 1
@@ -46,21 +58,44 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "clock": clock, "next": following, "observedGeneration": seen.generation,
         "startExTime": _stamp(state.start_ex), "endExTime": _stamp(state.end_ex),
         "clockStartTime": _stamp(fired.at.not_after) if fired else None,
-        "conditions": [c.to_wire() for c in conditions],
+        "conditions": _conditions(said(decision, seen), seen, before),
         "faults": [{"name": f.name, "target": f.target, "step": f.step.value, "record": f.record,
                     "message": f.message} for f in state.faults],
         "milestones": [
             {"name": m.key, "notBefore": _stamp(m.at.not_before), "notAfter": _stamp(m.at.not_after),
-             "source": m.source.value, "actor": m.actor, "evidence": m.evidence[:256]} for m in so_far.milestones
+             "source": m.source.value, "actor": m.actor, "evidence": m.evidence} for m in so_far.milestones
         ],
         "objectives": [_objective(o) for o in so_far.objectives],
         "interference": _interference(seen),
         "restore": _restore(state, seen),
         "score": score_line(so_far.objectives) if state.phase in TERMINAL and state.start_ex else None,
-        "derived": [line[:256] for line in seen.conduct.derived] if seen.conduct else [],
+        "derived": list(seen.conduct.derived) if seen.conduct else [],
         "machine": state_to_wire(state),
     }
-    return status
+    if state.given_up:
+        # what it was measured by is not computed any more: what was told of it stays told
+        status |= {key: before[key] for key in TOLD_BEFORE if key in before}
+    return within_bounds(status)
+
+
+def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
+    """The conditions as they were written; one that this version can't read is written anew."""
+    for condition in before.get("conditions") or ():
+        with suppress(ValidationError):
+            yield ConditionStatus.model_validate(condition)
+
+
+def _conditions(says: Iterable[Say], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    conditions = tuple(_conditions_of(before)) or initial_conditions(seen.now, seen.generation)
+    for say in says:
+        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
+                                    now=seen.now, generation=seen.generation)
+    return [c.to_wire() for c in conditions]
+
+
+def _workloads(seen: Observation) -> list[dict[str, Any]]:
+    return [{"target": h.target[:256], "wanted": h.wanted, "ready": h.ready, "message": h.why[:256]}
+            for h in seen.health[:MOST_WORKLOADS]]
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
@@ -70,14 +105,16 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
     return {
         "name": o.name, "verdict": o.verdict.value, "limit": format_duration(o.limit),
         "lower": format_duration(lower) if lower is not None else "",
-        "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason[:256],
+        "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason,
     }
 
 
 def _interference(seen: Observation) -> list[dict[str, Any]]:
     strange = in_order(seen.facts, FactKind.INTERFERENCE)
-    return [{"id": f.id[:256], "who": str(f.detail.get("who", ""))[:256], "what": f.evidence[:512]}
-            for f in strange[:MOST_INTERFERENCE]]
+    shown = [{"id": f.id, "who": str(f.detail.get("who", "")), "what": f.evidence} for f in strange[:MOST_INTERFERENCE]]
+    if len(strange) > MOST_INTERFERENCE:
+        shown[-1]["what"] = f"and {len(strange) - MOST_INTERFERENCE} more that are not shown here; {shown[-1]['what']}"
+    return shown
 
 
 def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
@@ -89,7 +126,7 @@ def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
          "who": o.who, "when": o.when} for o in state.outcomes
     ]
     return {"complete": complete, "time": _stamp(state.restored) if complete else None, "fields": fields,
-            "notes": [n[:256] for n in state.notes]}
+            "notes": list(state.notes), "workloads": _workloads(seen)}
 
 
 def _stamp(at: datetime | None) -> str | None:
@@ -121,7 +158,7 @@ def _message(decision: Decision, seen: Observation) -> str:
         return f"{verdict[0].value}: {verdict[2]}" if verdict else ""
     if state.phase is Phase.PREFLIGHT:
         failing = [c.message for c in seen.checks if not c.ok]
-        return "; ".join(failing) or "checking"
+        return "; ".join([*failing, *seen.waiting.values()]) or "checking"
     if seen.stuck:
         return "; ".join(f"{name}: {why}" for name, why in seen.stuck.items())
     if state.phase in (Phase.ARMED, Phase.RECOVERING) and seen.waiting:
@@ -145,7 +182,7 @@ def _standing(state: State) -> str:
         Phase.HELD: "all is checked; waiting for kubectl drill start",
         Phase.ARMED: "injected; waiting to see the effect",
         Phase.IN_PLAY: "the players are at it",
-        Phase.RECOVERING: "putting everything back",
+        Phase.RECOVERING: "restoring everything",
         Phase.HOT_WASH: "writing the report",
     }.get(state.phase, "")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from kubedrill.core.kin import beside
 from kubedrill.core.operations import ABSENT, Refusal, SetFields, Value
 from kubedrill.core.ownership import entry_of, last_changed_by, owned_paths
 from kubedrill.core.pointers import (
@@ -101,10 +102,11 @@ def inject_patch(record: UndoRecord, seen: Object) -> Patch:
 
 
 def after_values(record: UndoRecord, answer: Object) -> UndoRecord:
-    """The record with the after-values of an answer (of the dry run, then of the real patch)."""
+    """The record with the after-values of an answer (of the dry run, then of the real patch), and what is beside."""
     groups = tuple(
-        replace(group, fields=tuple(replace(f, after=_frozen(read(answer, f.path))) for f in group.fields))
-        if isinstance(group, FieldGroup) else group
+        replace(group, fields=tuple(
+            replace(f, after=_frozen(read(answer, f.path)), beside=beside(answer, f.path)) for f in group.fields
+        )) if isinstance(group, FieldGroup) else group
         for group in record.groups
     )
     return replace(record, groups=groups)
@@ -137,7 +139,8 @@ def plan_revert(
 
     Three-way per field: as we left it → its before-value; as it was → nothing to do; anything else is
     somebody's change and stays (`overwrite`: is put back as well, a facilitator's choice). `kept` are fields
-    whose before-value the server refused because of such a change. `seen` is None only after a live 404.
+    whose before-value the server refused because of such a change (`core.kin.given_up`). `seen` is None only after a
+    live 404.
     """
     if seen is None:
         return RevertPlan((), tuple(_outcome(record, f, FieldEnd.GONE, ABSENT) for f in record.fields))
@@ -168,20 +171,6 @@ def plan_revert(
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     )
     return RevertPlan(patch, tuple(outcomes))
-
-
-def kin_of(record: UndoRecord, cause: str) -> frozenset[str]:
-    """The fields that stand or fall with the one a refusal names (`spec.….containers[0].resources.requests`).
-
-    Limit and request are kin, so are maxUnavailable and maxSurge: what shares the named field's parent. If no
-    touched field is there, the whole of the record's fields.
-    """
-    path = "/" + cause.replace("[", ".").replace("]", "").replace(".", "/")
-    for root in (parent(path), parent(parent(path))):
-        kin = frozenset(f.path for f in record.fields if root and f.path.startswith(root + "/"))
-        if kin:
-            return kin
-    return frozenset(f.path for f in record.fields)
 
 
 def _settled(

@@ -18,7 +18,8 @@ from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import from_json as json_of
 
 from kubedrill.core.facts import Interval
-from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value
+from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value, namespace_of
+from kubedrill.core.paths import segment
 from kubedrill.core.results import FieldOutcome
 
 
@@ -30,8 +31,17 @@ def _read(stored: Any) -> Value:
     return stored.get("is", ABSENT)
 
 
+def _written_beside(values: Any) -> list[list[Any]] | None:
+    return None if values is None else [[path, _written(value)] for path, value in values]
+
+
+def _read_beside(stored: Any) -> Any:
+    return None if stored is None else tuple((str(path), _read(value)) for path, value in stored)
+
+
 # In the stored form `{"is": 3}` is the value 3 and `{}` is "not there": null would be ambiguous.
 Stored = Annotated[Any, PlainSerializer(_written), PlainValidator(_read)]
+Beside = Annotated[Any, PlainSerializer(_written_beside), PlainValidator(_read_beside)]
 
 
 class RecordState(StrEnum):
@@ -55,13 +65,18 @@ class DrillIdentity:
     namespace: str
     target_namespace: str = ""
 
+    def __post_init__(self) -> None:
+        for name in (self.name, self.namespace, *((self.target_namespace,) if self.target_namespace else ())):
+            segment(name)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldUndo:
     """One touched field: before and after as the API server stores them (quantities are normalised).
 
     `created` is the pointer of the highest map that our write had to make for the field; it goes again with
-    the field if nothing else is in it by then. Empty when nothing had to be made.
+    the field if nothing else is in it by then. Empty when nothing had to be made. `beside`: what stood around it once
+    the fault was in (`core.kin`), pointers with values; None in records of before that was kept.
     """
 
     path: str
@@ -69,6 +84,7 @@ class FieldUndo:
     after: Stored
     guards: tuple[tuple[str, Any], ...] = ()
     created: str = ""
+    beside: Beside = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +122,10 @@ class UndoRecord:
     process, so of two that claim at once one is refused. A claim takes nothing back from an earlier claimer: what
     stops a late patch of that one is the resourceVersion that it carries, and the fence. `owners` is the target's
     managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
-    when the declared state was read back; `restoring` which fields the running revert writes. `version` is that of
-    the stored form.
+    when the declared state was read back; `restoring` which fields the running revert, or the release before it,
+    writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
+    `claimed_at` is when an operation outside the API server was last claimed; None before it was for a second time.
+    `version` is that of the stored form.
     """
 
     drill: DrillIdentity
@@ -128,7 +146,9 @@ class UndoRecord:
     injected: Interval | None = None
     restored_at: datetime | None = None
     restoring: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    claimed_at: datetime | None = None
     version: int = 1
 
     @property
@@ -142,6 +162,33 @@ class UndoRecord:
         return self.drill.target_namespace or (self.target.namespace if self.target else "")
 
     @property
+    def subject_namespace(self) -> str:
+        """The namespace that the record's subject lives in, and `namespace_uid` is of; empty where it is in none."""
+        if self.target:
+            return self.target.namespace
+        return next((namespace_of(g.operation) for g in self.groups if isinstance(g, OutsideGroup)), "")
+
+    @property
+    def may_begin_until(self) -> datetime:
+        """From when on no operation outside the API server can begin any more, by anybody's clock."""
+        return self.claimed + BEGINS_WITHIN + CLOCKS_DIFFER
+
+    @property
+    def claimed(self) -> datetime:
+        """When it was written last by somebody who was about to carry it out."""
+        return self.claimed_at or self.intended_at
+
+    def is_on(self, namespace: str, uid: str) -> bool:
+        """Whether it holds a namespace, by its name and the UID that it has now (empty: that is not known).
+
+        One that is about a namespace of the same name that is gone holds nothing.
+        """
+        if self.target_namespace != namespace:
+            return False
+        gone = self.subject_namespace == namespace and self.namespace_uid and uid and self.namespace_uid != uid
+        return not gone
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """Names of the faults on this target, each once."""
         return tuple(dict.fromkeys(group.fault for group in self.groups))
@@ -151,16 +198,32 @@ class UndoRecord:
         return replace(self, state=state, **changes)
 
 
+BEGINS_WITHIN = timedelta(seconds=30)
+"""How long after its intent was stored, or last claimed, an operation outside the API server may begin.
+
+Whoever carries it out there refuses to begin later, by its own clock: so a process that was frozen in between
+begins nothing after somebody has concluded that it was never in.
+"""
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""How far the clock of what is outside may be from the API server's: it is refused if it is farther."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed)."""
+    """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed).
+
+    `untouched`: it was never in, and never will be.
+    """
 
     note: str = ""
+    untouched: bool = False
 
 
 VERSION = 1
 """Of the stored form; records of before it was stored are of the first."""
 UNREACHABLE = "Unreachable"
+REFUSED = "Refused"
+"""The reason of what answers and refuses: so it stays until somebody changes something there."""
 DRAINING = "Draining"
 """The reason of an undo that waits for what may still come back: it is going on as it should."""
 
@@ -196,7 +259,8 @@ def from_json(stored: bytes | str) -> UndoRecord:
     """The record of a stored form.
 
     Raises:
-        ValueError: it is none, or its form is of a later version: what that means is not known here.
+        ValueError: it is none, its names lead elsewhere than to a target, a drill or a Service, or its form is of a
+            later version: what that means is not known here.
     """
     raw = json_of(stored)
     version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION

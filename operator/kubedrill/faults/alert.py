@@ -8,6 +8,7 @@ from typing import Final
 from kubedrill.api.faults import AlertAnnounce
 from kubedrill.core.facts import Fact, FactKind
 from kubedrill.core.operations import Announce, Refusal, Target
+from kubedrill.core.paths import service_host
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, injection
 
 EVENT_LABEL = "event"
@@ -32,7 +33,8 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     }
     annotations = {"summary": params.summary} if params.summary else {}
     where = seen.alertmanager
-    operation = Announce(f"{where.name}.{where.namespace}.svc", where.port, labels, annotations)
+    operation = Announce(service_host(where.name, where.namespace), where.port, labels, annotations,
+                         where.namespace)
     return Plan((operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",))
 
 

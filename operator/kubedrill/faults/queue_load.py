@@ -14,6 +14,7 @@ from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.faults import QueueKind, QueueLoad
 from kubedrill.core.facts import Fact, FactKind
 from kubedrill.core.operations import Enqueue, Refusal, Target
+from kubedrill.core.paths import service_host
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, injection
 
 
@@ -42,7 +43,7 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
     if params.key in params.in_flight:
         return Refusal("QueueIsInFlight", f"{params.key} is the queue itself: leave it out of inFlight")
     operation = Enqueue(
-        host=f"{target.name}.{target.namespace}.svc",
+        host=service_host(target.name, target.namespace),
         port=params.redis.port,
         kind=params.kind.value,
         key=params.key,
@@ -52,12 +53,13 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
         rate=params.rate_per_second,
         job=dict(params.job),
         redelivery=parse_duration(params.redelivery),
+        namespace=target.namespace,
     )
     notes = [f"the undo is done when no fake job was seen for longer than {params.redelivery} (redelivery)"]
     if params.kind is QueueKind.LIST and not params.in_flight:
         notes.append(
-            "inFlight is empty: a fake job in the hands of a worker is put back only if that worker dies,"
-            " and found then if it comes within the redelivery time"
+            "inFlight is empty: fake jobs are looked for in the queue alone, and one in the hands of a worker, or"
+            " put off to be tried again, is found only if it comes back within the redelivery time"
         )
     return Plan((operation,), params, tuple(notes))
 

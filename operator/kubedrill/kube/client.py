@@ -2,21 +2,29 @@
 
 Typed APIs would cost 25 MB and a second of start-up, and drop fields that they don't know. No exception on
 4xx: an answer is a status and a body, and what it means is decided where it is known what was asked.
+
+Connections are bounded, and kept apart in lanes (`Lane`): HTTP/1.1 takes one for each request under way, a watch
+for as long as it stands. However many watches stand and however many requests hang, a restore finds a free one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
+
+from kubedrill.core.paths import ApiPath, demand_built
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -26,7 +34,28 @@ OnAnswer = Callable[[str, float, float], None]
 
 
 class Unreachable(Exception):
-    """No answer: the connection failed, was cut or timed out. Whether the request was done is unknown."""
+    """No answer: the connection failed, was cut or timed out. Whether the request was done is unknown.
+
+    Also when no connection became free in time (the message says so): then nothing was sent.
+    """
+
+
+class Lane(StrEnum):
+    """What a connection is kept for. A request waits only for those of its own lane."""
+
+    WATCHES = "watches"
+    ORDINARY = "ordinary requests"
+    RESTORING = "restores"
+    HEARTBEAT = "the heartbeat"
+
+
+CONNECTIONS: Final[Mapping[Lane, int]] = {
+    Lane.WATCHES: 480,  # a drill in play holds six, one that is held none: eighty drills
+    Lane.ORDINARY: 60,
+    Lane.RESTORING: 20,
+    Lane.HEARTBEAT: 2,
+}
+"""The most connections of each lane at a time. Their sum bounds what one process asks of an API server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +86,43 @@ class Answer:
         return str(self.body.get("message", ""))[:500]
 
 
+class _Connections:
+    """The connections of one lane: a client with a pool of its own, and who waits for one, in order."""
+
+    def __init__(self, lane: Lane, template: ApiClient) -> None:
+        self._lane, self._most = lane, CONNECTIONS[lane]
+        config = copy.copy(template.configuration)  # it shares the credentials, which are renewed in place
+        config.connection_pool_maxsize = self._most
+        self.api = ApiClient(config)
+        self.api.default_headers.update(template.default_headers)
+        self._free = asyncio.Semaphore(self._most)
+
+    @asynccontextmanager
+    async def one(self, what: str, timeout: float) -> AsyncIterator[float]:
+        """A free connection; gives the seconds that are left of the request's time. Raises Unreachable."""
+        asked = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._free.acquire()
+        except TimeoutError as error:
+            raise Unreachable(f"{what}: no free connection within {timeout:g} s: all {self._most} for"
+                              f" {self._lane} are in use") from error
+        try:
+            yield max(0.001, timeout - (time.monotonic() - asked))
+        finally:
+            self._free.release()
+
+
 class Kube:
-    """A connection to one API server. Use `await Kube.connect()`; close it with `await kube.close()`."""
+    """A connection to one API server. Use `await Kube.connect()`; close it with `await kube.close()`.
+
+    `restoring` is the same server over the connections that are kept for restores.
+    """
 
     def __init__(self, api: ApiClient) -> None:
-        self._api = api
-        self.requests = 0
+        self._template = api
+        self._lanes: dict[Lane, _Connections] = {}
+        self._answered_at = time.monotonic()
         self.on_answer: OnAnswer = _nobody
 
     @classmethod
@@ -88,79 +148,140 @@ class Kube:
 
     async def close(self) -> None:
         """End the connection."""
-        await self._api.close()
+        await self._template.close()
+        for connections in self._lanes.values():
+            await connections.api.close()
+
+    def on(self, lane: Lane) -> Kube:
+        """The same server, with every request over the connections of a lane."""
+        return _OnLane(self, lane)
+
+    @property
+    def restoring(self) -> Kube:
+        """For what puts back: reverts, undo records, status, finalizer. It waits for nobody else's requests."""
+        return self.on(Lane.RESTORING)
+
+    @property
+    def silent_for(self) -> timedelta:
+        """For how long the API server has given no answer, to anything that was asked of it."""
+        return timedelta(seconds=time.monotonic() - self._answered_at)
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, content_type: str = "application/json",
+        self, method: str, path: ApiPath, body: Any = None, *, content_type: str = "application/json",
         query: Sequence[tuple[str, str]] = (), timeout: float = REQUEST_TIMEOUT,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None, lane: Lane = Lane.ORDINARY,
     ) -> Answer:
-        """One request. Raises Unreachable when there was no answer."""
-        self.requests += 1
-        try:
-            response = await self._send(method, path, body, content_type, query, timeout, headers)
-            raw = await response.read()
-        except (OSError, TimeoutError) as error:
-            raise Unreachable(f"{method} {path}: {error!r}") from error
-        except Exception as error:
-            if type(error).__module__.startswith("aiohttp"):
+        """One request.
+
+        Raises:
+            Unreachable: there was no answer, or no free connection within `timeout`.
+            BadName: the path is none that was made of names (`kube.paths`). Nothing was sent.
+        """
+        demand_built(path)
+        connections = self._of(lane)
+        async with connections.one(f"{method} {path}", timeout) as left:
+            try:
+                response = await self._send(connections.api, method, path, body, content_type, query, left, headers)
+                raw = await response.read()
+            except (OSError, TimeoutError) as error:
                 raise Unreachable(f"{method} {path}: {error!r}") from error
-            raise
+            except Exception as error:
+                if type(error).__module__.startswith("aiohttp"):
+                    raise Unreachable(f"{method} {path}: {error!r}") from error
+                raise
         told = response.headers
         return Answer(int(response.status), _decoded(raw), str(told.get("Date", "")),
                       _retry_after(str(told.get("Retry-After", ""))))
 
-    async def get(self, path: str, **kwargs: Any) -> Answer:
+    async def get(self, path: ApiPath, **kwargs: Any) -> Answer:
         """GET."""
         return await self.call("GET", path, **kwargs)
 
     async def watch(
-        self, path: str, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
+        self, path: ApiPath, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
         opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable.
 
-        `opened` is called when the watch stands: from then on events come without delay.
+        `opened` is called when the watch stands: from then on events come without delay. A path that was not made
+        of names raises BadName, as it does in `call`.
         """
+        demand_built(path)
         params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
                   ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
-        self.requests += 1
-        response = None
-        try:
-            response = await self._send("GET", path, None, "application/json", params, timeout + 15, None)
-            if response.status != 200:
-                yield {"type": "ERROR", "object": _decoded(await response.read()) | {"code": response.status}}
-                return
-            opened()
-            buffer = b""
-            async for chunk in response.content.iter_any():
-                buffer += chunk
-                *lines, buffer = buffer.split(b"\n")
-                for line in lines:
-                    if line.strip():
-                        yield json.loads(line)
-        except Exception as error:
-            # A stream is cut anywhere: in a chunk (aiohttp's own errors), in a line (no JSON).
-            if isinstance(error, OSError | TimeoutError | ValueError) or type(error).__module__.startswith("aiohttp"):
-                raise Unreachable(f"watch {path}: {error!r}") from error
-            raise
-        finally:
-            if response is not None:
-                response.close()
+        connections = self._of(Lane.WATCHES)
+        async with connections.one(f"watch {path}", REQUEST_TIMEOUT):
+            response = None
+            try:
+                response = await self._send(connections.api, "GET", path, None, "application/json", params,
+                                            timeout + 15, None)
+                if response.status != 200:
+                    yield {"type": "ERROR", "object": _decoded(await response.read()) | {"code": response.status}}
+                    return
+                opened()
+                buffer = b""
+                async for chunk in response.content.iter_any():
+                    buffer += chunk
+                    *lines, buffer = buffer.split(b"\n")
+                    for line in lines:
+                        if line.strip():
+                            yield json.loads(line)
+            except Exception as error:
+                # A stream is cut anywhere: in a chunk (aiohttp's own errors), in a line (no JSON).
+                aiohttps = type(error).__module__.startswith("aiohttp")
+                if isinstance(error, OSError | TimeoutError | ValueError) or aiohttps:
+                    raise Unreachable(f"watch {path}: {error!r}") from error
+                raise
+            finally:
+                if response is not None:
+                    response.close()
+
+    def _of(self, lane: Lane) -> _Connections:
+        """A lane's connections, made when the first is needed."""
+        if lane not in self._lanes:
+            self._lanes[lane] = _Connections(lane, self._template)
+        return self._lanes[lane]
 
     async def _send(
-        self, method: str, path: str, body: Any, content_type: str, query: Sequence[tuple[str, str]],
+        self, api: ApiClient, method: str, path: ApiPath, body: Any, content_type: str,
+        query: Sequence[tuple[str, str]],
         timeout: float, headers: Mapping[str, str] | None,
     ) -> Any:
-        request = await self._api.param_serialize(
+        request = await api.param_serialize(
             method, path, query_params=list(query), body=body, auth_settings=["BearerToken"],
             header_params={"Accept": "application/json", "Content-Type": content_type} | dict(headers or {}),
         )
         sent = time.monotonic()
-        answer = await self._api.call_api(*request, _request_timeout=timeout)
+        answer = await api.call_api(*request, _request_timeout=timeout)
         response = getattr(answer, "response", answer)
-        self.on_answer(str(response.headers.get("Date", "")), sent, time.monotonic())
+        self._answered_at = time.monotonic()
+        self.on_answer(str(response.headers.get("Date", "")), sent, self._answered_at)
         return response
+
+
+class _OnLane(Kube):
+    """A view of a connection: every request goes over one lane."""
+
+    def __init__(self, whole: Kube, lane: Lane) -> None:
+        self._whole, self._lane = whole, lane
+
+    def on(self, lane: Lane) -> Kube:
+        return self if lane is self._lane else self._whole.on(lane)
+
+    async def call(self, method: str, path: ApiPath, body: Any = None, **kwargs: Any) -> Answer:
+        return await self._whole.call(method, path, body, **kwargs, lane=self._lane)
+
+    @property
+    def silent_for(self) -> timedelta:
+        return self._whole.silent_for
+
+    def watch(
+        self, path: ApiPath, resource_version: str, *args: Any, **kwargs: Any
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        return self._whole.watch(path, resource_version, *args, **kwargs)
+
+    async def close(self) -> None:
+        await self._whole.close()
 
 
 def _nobody(_date: str, _sent: float, _received: float) -> None:

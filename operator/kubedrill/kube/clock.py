@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.paths import SERVER_VERSION
 
 ASKED: Final = 12
 SPREAD: Final = timedelta(milliseconds=90)
@@ -75,7 +76,7 @@ class ServerClock:
         kube.on_answer = self.heard
         for _ in range(ASKED):
             try:
-                await kube.get("/version")
+                await kube.get(SERVER_VERSION)
             except Unreachable:
                 return
             await asyncio.sleep(SPREAD.total_seconds())

@@ -6,24 +6,29 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.base import API_VERSION, GROUP
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.bounds import cut_bytes
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import DRILLS, EVENTS
 
 LOG = logging.getLogger(__name__)
 MANAGER = "kubedrill"
+NOTE_BYTES = 1024
+"""The API server counts bytes, not characters (`noteLengthLimit` of events.k8s.io/v1)."""
 
 
-def drill_path(namespace: str, name: str = "") -> str:
+def drill_path(namespace: str, name: str | None = None) -> ApiPath:
     """Path of the drills of a namespace, or of one."""
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drills" + (f"/{name}" if name else "")
+    return DRILLS.of(namespace) if name is None else DRILLS.one(namespace, name)
 
 
 async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]) -> Answer:
     """Writes the whole status if the Drill is still the one that was read (409 when not)."""
     meta = drill["metadata"]
     body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
-    return await kube.call("PATCH", drill_path(meta["namespace"], meta["name"]) + "/status", body,
+    return await kube.call("PATCH", DRILLS.part(meta["namespace"], meta["name"], "status"), body,
                            content_type=MERGE_PATCH, query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")])
 
 
@@ -64,18 +69,26 @@ async def post_event(
     by: str = "operator",
 ) -> bool:
     """Says something in an Event. Whether the API server took it; that it did not is no reason to stop."""
+    return (await send_event(kube, regarding, reason, note, now, warning=warning, by=by)).ok
+
+
+async def send_event(
+    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False,
+    by: str = "operator",
+) -> Answer:
+    """Says something in an Event, cut to what one takes; the API server's answer."""
     meta = regarding["metadata"]
     namespace = meta.get("namespace") or meta["name"]
     stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    answer = await kube.call("POST", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events", {
+    answer = await kube.call("POST", EVENTS.of(namespace), {
         "apiVersion": "events.k8s.io/v1", "kind": "Event",
-        "metadata": {"generateName": f"{meta['name'][:40]}-", "namespace": namespace},
+        "metadata": {"generateName": f"{meta['name'][:40].rstrip('.-')}-", "namespace": namespace},
         "eventTime": stamp, "reportingController": GROUP, "reportingInstance": by, "action": reason,
-        "reason": reason, "note": note[:1000], "type": "Warning" if warning else "Normal",
+        "reason": reason, "note": cut_bytes(note, NOTE_BYTES), "type": "Warning" if warning else "Normal",
         # the namespace must be the Event's own, that of a Namespace too, or the Event is refused
         "regarding": {"apiVersion": regarding.get("apiVersion", API_VERSION), "kind": regarding.get("kind", "Drill"),
                       "name": meta["name"], "namespace": namespace, "uid": meta.get("uid")},
     })
     if not answer.ok:
         LOG.warning("an Event was refused (%s on %s): %s %s", reason, meta["name"], answer.status, answer.message)
-    return answer.ok
+    return answer

@@ -46,8 +46,11 @@ def in_the_way(
     if unread:
         return InTheWay(Injection.REFUSED, f"whether another drill is on {', '.join(sorted(spaces))} is unknown: undo"
                         f" record {', '.join(unread)} can't be read (see docs/how-to/break-glass.md)")
-    others = [r for r in stored if r.drill.uid != drill.uid and r.target_namespace in spaces
-              and r.state is not RecordState.REVERTED]
+    known = {(r.subject_namespace, r.namespace_uid) for r in mine if r.subject_namespace in spaces}
+    # Without a subject of one's own in it, its UID is not known, and a record of its name holds it.
+    known |= {(name, "") for name in spaces - {name for name, _ in known}}
+    others = [r for r in stored if r.drill.uid != drill.uid and r.state is not RecordState.REVERTED
+              and any(r.is_on(name, uid) for name, uid in known)]
     if not others:
         return None
     names = ", ".join(sorted({f"{r.drill.namespace}/{r.drill.name}" for r in others}))

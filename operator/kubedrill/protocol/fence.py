@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from kubedrill.core.undo_record import UndoRecord
-from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.refusals import is_refusal
 
 
 def standing(record: UndoRecord, seen: dict[str, Any]) -> bool:
@@ -20,8 +21,11 @@ def standing(record: UndoRecord, seen: dict[str, Any]) -> bool:
     return metadata["resourceVersion"] != record.resource_version and not _marked(record, seen)
 
 
-async def put_up(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> bool:
-    """Move the resourceVersion on from what was read, and take the label back. False: read again.
+async def put_up(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> Answer | None:
+    """Move the resourceVersion on from what was read, and take the label back.
+
+    Returns:
+        None when that is done; else the answer to a write whose preconditions have failed, as it seems: read again.
 
     Raises:
         Unsure: the API server refuses the write.
@@ -35,12 +39,12 @@ async def put_up(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> bool:
         body = {"metadata": {"uid": record.target_uid, "resourceVersion": version, "labels": labels}}
         query = [("fieldManager", record.manager)]
         answer = await kube.call("PATCH", record.target.path, body, content_type=MERGE_PATCH, query=query)
-        if answer.status in (404, 409, 422):
-            return False
+        if answer.status in (404, 409, 422) and not is_refusal(answer):
+            return answer
         if not answer.ok:
             raise Unsure(f"fence {record.target}", answer)
         version = answer.body["metadata"]["resourceVersion"]
-    return True
+    return None
 
 
 def _marked(record: UndoRecord, seen: dict[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from kubedrill.core.operations import Operation
-from kubedrill.core.undo_record import DrillIdentity, RecordState
+from kubedrill.core.undo_record import UNREACHABLE, DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.exclusion import InTheWay, in_the_way
@@ -32,6 +32,7 @@ from kubedrill.protocol.outcomes import (
 )
 from kubedrill.protocol.plan import InjectionEnds
 from kubedrill.protocol.records import NotGenuine, RecordTrouble, StoredRecord, list_records
+from kubedrill.protocol.refusals import is_refusal, reason_of
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
 
@@ -114,9 +115,10 @@ async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRe
 
 
 def _troubled(intent: Intent, trouble: Unreachable | Unsure | RecordTrouble) -> TargetInjection:
-    forbidden = not isinstance(trouble, Unreachable) and trouble.answer.status == 403
-    state = Injection.REFUSED if forbidden else Injection.PENDING
-    reason = "Forbidden" if forbidden else "Unreachable"
+    if not isinstance(trouble, Unreachable) and is_refusal(trouble.answer):
+        state, reason = Injection.REFUSED, reason_of(trouble.answer)
+    else:
+        state, reason = Injection.PENDING, UNREACHABLE
     return TargetInjection(intent.subject, intent.faults, state, reason, str(trouble)[:500])
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import LEASES
 
 LEASE: Final = "kubedrill"
 BEAT_SECONDS: Final = 5
@@ -16,9 +18,9 @@ _PATIENCE: Final = 5.0
 _DURATION: Final = 3 * BEAT_SECONDS
 
 
-def lease_path(namespace: str, name: str = "") -> str:
+def lease_path(namespace: str, name: str | None = None) -> ApiPath:
     """Path of the Leases of a namespace, or of one."""
-    return f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases" + (f"/{name}" if name else "")
+    return LEASES.of(namespace) if name is None else LEASES.one(namespace, name)
 
 
 async def beat(kube: Kube, namespace: str, holder: str, now: datetime) -> Answer:

@@ -12,6 +12,8 @@ from kubedrill.core.ownership import given_back
 from kubedrill.core.undo import Patch
 from kubedrill.core.undo_record import UndoRecord
 from kubedrill.kube.client import JSON_PATCH, Answer, Kube
+from kubedrill.kube.paths import NAMESPACES
+from kubedrill.protocol.refusals import is_admission, is_refusal, lacks_rights, named_fields
 
 GIVE_BACK_TRIES = 12
 GIVE_BACK_PAUSE = 0.02
@@ -39,8 +41,9 @@ class Reply(StrEnum):
     DONE = "Done"
     MOVED = "Moved"  # a precondition failed: read again and compare
     GONE = "Gone"
-    INVALID = "Invalid"  # the change itself is refused, with causes
-    FORBIDDEN = "Forbidden"
+    INVALID = "Invalid"  # the change itself is refused, and the refusal names fields
+    FORBIDDEN = "Forbidden"  # the rights are missing
+    REFUSED = "Refused"  # a policy, a webhook or a quota does not want it
     BUSY = "Busy"  # 429, 5xx, 401: says nothing about the change
 
 
@@ -81,7 +84,7 @@ async def namespace_uid_of(kube: Kube, namespace: str) -> str:
     Raises:
         Unsure: it can't be read.
     """
-    answer = await kube.get(f"/api/v1/namespaces/{namespace}")
+    answer = await kube.get(NAMESPACES.one(namespace))
     if answer.ok:
         return str(answer.body["metadata"]["uid"])
     if is_not_found(answer, "namespaces", namespace):
@@ -115,6 +118,9 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
 
     The controllers write at the same moment, so a conflict is usual: read again, splice again, a few times.
     The caller sees in the object whether our entry is still in it.
+
+    Raises:
+        Unsure: it is refused.
     """
     target = record.target
     if target is None:
@@ -132,6 +138,8 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
         reply, answer = await patch_target(kube, target, patch, record.manager)
         if reply is Reply.DONE:
             return answer.body
+        if is_refusal(answer):
+            raise Unsure(f"give back the ownership of what was written in {target}", answer)
         if reply is not Reply.MOVED:
             return seen
         await asyncio.sleep(GIVE_BACK_PAUSE * attempt)
@@ -142,21 +150,22 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
     return seen
 
 
-_MEANINGS = {
-    400: Reply.INVALID, 403: Reply.FORBIDDEN, 404: Reply.GONE, 409: Reply.MOVED, 422: Reply.INVALID,
-}
-
-
-def causes(answer: Answer) -> tuple[str, ...]:
-    """The fields that a refusal names."""
-    found = (answer.body.get("details") or {}).get("causes") or ()
-    return tuple(str(cause.get("field", "")) for cause in found)
-
-
 def _meaning(answer: Answer) -> Reply:
     if answer.ok:
         return Reply.DONE
-    if answer.status == 422 and not causes(answer):
-        # a failed test, a stale index and a malformed patch all look alike: 422 without details
-        return Reply.MOVED
-    return _MEANINGS.get(answer.status, Reply.BUSY)
+    if is_admission(answer):
+        return Reply.REFUSED
+    match answer.status:
+        case 422 if named_fields(answer):
+            return Reply.INVALID
+        case 400 | 422 if is_refusal(answer):
+            return Reply.REFUSED
+        case 409 | 422:
+            # a failed test, a stale index and a malformed patch all look alike: 422 without details. So do a webhook's
+            # own words: that it was no precondition shows when the object is read back and has not moved
+            return Reply.MOVED
+        case 403:
+            return Reply.FORBIDDEN if lacks_rights(answer) else Reply.REFUSED
+        case 404:
+            return Reply.GONE
+    return Reply.BUSY

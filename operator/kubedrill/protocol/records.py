@@ -15,9 +15,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubedrill.core.genuine import flaw
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo_record import UndoRecord, from_json, to_json
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.objects import is_not_found
+from kubedrill.protocol.refusals import is_admission, named_fields, words
 
 RECORD_TYPE = "kubedrill.dev/undo"
 DRILL_UID: Final = "kubedrill.dev/drill-uid"
@@ -35,9 +38,9 @@ class RecordRef:
     name: str
 
     @property
-    def path(self) -> str:
+    def path(self) -> ApiPath:
         """Its path at the API server."""
-        return f"/api/v1/namespaces/{self.namespace}/secrets/{self.name}"
+        return SECRETS.one(self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ async def create(kube: Kube, record: UndoRecord) -> StoredRecord | None:
         },
         "data": _data(record),
     }
-    answer = await kube.call("POST", f"/api/v1/namespaces/{record.drill.namespace}/secrets", body)
+    answer = await kube.call("POST", SECRETS.of(record.drill.namespace), body)
     if answer.status == 409 and answer.reason == "AlreadyExists":
         return None
     return _stored(_demanded(f"store undo record {record.name}", answer), answer)
@@ -150,8 +153,9 @@ async def write(kube: Kube, stored: StoredRecord, record: UndoRecord) -> StoredR
     metadata = {"resourceVersion": stored.resource_version, "uid": stored.uid}
     body = {"metadata": metadata, "data": _data(record)}
     answer = await kube.call("PATCH", stored.ref.path, body, content_type=MERGE_PATCH)
-    if answer.status in (404, 409):
-        raise StaleRecord(stored.ref.name)
+    replaced = "metadata.uid" in named_fields(answer)
+    if replaced or (answer.status in (404, 409) and not is_admission(answer)):
+        raise StaleRecord(f"{stored.ref.name}: {words(answer)}")
     return _stored(_demanded(f"write undo record {stored.ref.name}", answer), answer)
 
 
@@ -167,7 +171,7 @@ async def close(kube: Kube, stored: StoredRecord | UnreadableRecord) -> bool:
     answer = await kube.call("DELETE", stored.ref.path, {"preconditions": preconditions})
     if is_not_found(answer, "secrets", stored.ref.name):
         return True
-    if answer.status == 409:
+    if answer.status == 409 and not is_admission(answer):
         return False
     _demanded(f"delete undo record {stored.ref.name}", answer)
     return True
@@ -185,7 +189,7 @@ async def list_records(kube: Kube, control_namespace: str, drill_uid: str | None
     while True:
         query = [("fieldSelector", f"type={RECORD_TYPE}"), ("limit", str(_PAGE))]
         query += [("continue", more)] if more else []
-        answer = await kube.get(f"/api/v1/namespaces/{control_namespace}/secrets", query=query)
+        answer = await kube.get(SECRETS.of(control_namespace), query=query)
         body = _demanded("list undo records", answer)
         for item in body.get("items") or ():
             found = _parsed(item, answer)

@@ -14,16 +14,17 @@ from typing import Any
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.genuine import differs, fingerprint
-from kubedrill.core.operations import Ask, Target
+from kubedrill.core.kin import given_up
+from kubedrill.core.operations import Target
 from kubedrill.core.ownership import given_back
 from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo import FieldEnd, RevertPlan, kin_of, plan_revert
-from kubedrill.core.undo_record import Again, Outcome, OutsideGroup, RecordState, UndoRecord
+from kubedrill.core.undo import FieldEnd, RevertPlan, plan_revert
+from kubedrill.core.undo_record import Outcome, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import fence, records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.landing import found_in
-from kubedrill.protocol.objects import Reply, Unsure, causes, give_back, patch_target, read_target
+from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import (
     REVERT_PATCHED,
     REVERTED_WRITTEN,
@@ -32,17 +33,21 @@ from kubedrill.protocol.outcomes import (
     RevertOutcome,
     nothing,
 )
+from kubedrill.protocol.outside import undo_outside
 from kubedrill.protocol.records import NotGenuine, RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.residue import clear_away
+from kubedrill.protocol.refusals import REFUSED, is_refusal, named_fields, reason_of, words
+from kubedrill.protocol.residue import Left, clear_away
 from kubedrill.protocol.reverters import Reverters
 
 ROUNDS = 8
+BELIEVED = 2
+"""How often an answer that reads like a failed precondition is believed of an object that has not moved at all."""
 SOON = timedelta(milliseconds=500)
 LATER = timedelta(seconds=2)
-# How long the faulted pods may take to go by themselves once the fields are back.
+# How long the faulted pods may take to go by themselves once the fields are back, and a refused clean-up to go through.
 CLEARING = timedelta(seconds=60)
 PODS_LEAVING = "PodsLeaving"
-AWAITING_CONFIRMATION = "AwaitingConfirmation"
+CLEAN_UP_REFUSED = "CleanUpRefused"
 # An API server that asks to be left alone (Retry-After) is obeyed, for so long at the most.
 LONGEST_RETRY_AFTER = timedelta(seconds=60)
 
@@ -50,9 +55,12 @@ LONGEST_RETRY_AFTER = timedelta(seconds=60)
 class _NotYet(Exception):
     """The revert of a record does not end now."""
 
-    def __init__(self, state: Reversal, reason: str, message: str, *, after: timedelta = LATER) -> None:
+    def __init__(
+        self, state: Reversal, reason: str, message: str, *, after: timedelta = LATER, restored: bool = False
+    ) -> None:
         super().__init__(message)
         self.state, self.reason, self.message, self.after = state, reason, message, after
+        self.restored = restored
 
 
 async def revert(
@@ -75,21 +83,18 @@ async def revert(
         Reverted with the outcome of every field; Retry or Stalled with the reason otherwise.
     """
     ref, judged = (what, "") if isinstance(what, RecordRef) else (what.ref, fingerprint(what.record))
-    reverting = _Reverting(kube, by, clock, confirmed_asks, overwrite, reverters or {}, on, judged)
+    reverting = _Reverting(kube.restoring, by, clock, confirmed_asks, overwrite, reverters or {}, on, judged)
     try:
         return await reverting.run(ref)
     except _NotYet as why:
-        return RevertOutcome(why.state, why.reason, why.message, why.after,
-                             restored=why.reason == PODS_LEAVING)
+        return RevertOutcome(why.state, why.reason, why.message, why.after, restored=why.restored)
     except Unreachable as error:
         return RevertOutcome(Reversal.RETRY, "Unreachable", str(error)[:500], LATER)
     except NotGenuine as found:
         return RevertOutcome(Reversal.STALLED, found.reason, str(found)[:500], LATER)
     except (Unsure, RecordTrouble) as trouble:
-        forbidden = trouble.answer.status == 403
-        return RevertOutcome(
-            Reversal.STALLED if forbidden else Reversal.RETRY, "Forbidden" if forbidden else "ServerBusy",
-            str(trouble)[:500], _pause(trouble.answer))
+        end = _not_yet(str(trouble)[:500], trouble.answer)
+        return RevertOutcome(end.state, end.reason, end.message, end.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,7 @@ class _Reverting:
 
     async def run(self, ref: RecordRef) -> RevertOutcome:
         """Tries until nobody else writes the record in between."""
+        said = ""
         for _ in range(ROUNDS):
             stored = await records.read(self.kube, ref)
             if stored is None:
@@ -114,23 +120,28 @@ class _Reverting:
             try:
                 if stored.record.state is not RecordState.REVERTED:
                     stored = await self.put_back(stored)
-            except StaleRecord:
+            except StaleRecord as stale:
+                said = str(stale)
                 continue
             ends = stored.record.outcome.fields if stored.record.outcome else ()
             return RevertOutcome(Reversal.REVERTED, stored=stored, fields=ends, restored=True)
-        raise _NotYet(Reversal.RETRY, "Conflict", "others are writing the record", after=SOON)
+        raise _NotYet(Reversal.RETRY, "Conflict", f"others are writing the record: {said}", after=SOON)
 
     async def put_back(self, stored: StoredRecord) -> StoredRecord:
         """One try: Reverting → put back → seen to be back → cleared away → Reverted."""
-        left: tuple[str, ...] = ()
+        left: tuple[Left, ...] = ()
         if stored.record.target is None:
             stored = await self._begun(stored, (), stored.record.injected)
-            fields = await self._outside(stored.record)
+            undone = await undo_outside(
+                self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
+            if isinstance(undone, RevertOutcome):
+                raise _NotYet(undone.state, undone.reason, undone.message, after=undone.after)
+            fields = undone
             await self.at(REVERT_PATCHED)
         else:
             stored, fields = await self._object(stored, stored.record.target)
             left = await self._cleared(stored, fields)
-        notes = tuple(f"{name} still has pods and was left" for name in left)
+        notes = tuple(str(one) for one in left)
         at = stored.record.restored_at or self.clock.now()
         outcome = Outcome(self.by, at, fields, notes)
         record = stored.record.moved_to(RecordState.REVERTED, restored_at=at, outcome=outcome)
@@ -142,8 +153,10 @@ class _Reverting:
         self, stored: StoredRecord, target: Target
     ) -> tuple[StoredRecord, tuple[FieldOutcome, ...]]:
         """The fields of an object: planned, stored as Reverting, written, ownership given back, read back."""
+        unmoved = _Unmoved(stored.record.subject)
         for _ in range(ROUNDS):
             seen = await self._seen(stored.record, target)
+            unmoved.read_back(seen)
             plan = plan_revert(stored.record, seen, overwrite=self.overwrite)
             injected = found_in(stored.record, seen, plan.restoring, self.clock)
             stored = await self._begun(stored, plan.restoring, injected)
@@ -156,9 +169,10 @@ class _Reverting:
                 if seen is None:
                     return stored, plan.fields
             if plan.patch:
-                plan = await self._written(stored.record, target, seen, plan)
+                plan = await self._written(stored.record, target, seen, plan, unmoved)
             elif stored.record.injected is None and not fence.standing(stored.record, seen):
-                await fence.put_up(self.kube, stored.record, seen)
+                refused = await fence.put_up(self.kube, stored.record, seen)
+                unmoved.answered(seen, refused)
                 continue
             fields = await self._verified(stored.record, target, plan)
             if fields is not None:
@@ -166,25 +180,23 @@ class _Reverting:
         raise _NotYet(Reversal.RETRY, "Conflict", f"{stored.record.subject} is always written", after=SOON)
 
     async def _written(
-        self, record: UndoRecord, target: Target, seen: dict[str, Any], plan: RevertPlan
+        self, record: UndoRecord, target: Target, seen: dict[str, Any], plan: RevertPlan, unmoved: _Unmoved
     ) -> RevertPlan:
-        """Send the patch; without the fields that the server refuses because of somebody else's change."""
+        """Send the patch; without the fields that the server refuses because of what somebody else has changed."""
         kept: frozenset[str] = frozenset()
         while plan.patch:
             reply, answer = await patch_target(self.kube, target, plan.patch, record.manager)
-            if reply in (Reply.DONE, Reply.MOVED, Reply.GONE):
-                # what a failed precondition means shows when it is read back
-                if reply is Reply.DONE:
-                    await self.at(REVERT_PATCHED)
+            if reply is Reply.DONE:
+                await self.at(REVERT_PATCHED)
                 return plan
-            if reply is not Reply.INVALID:
-                forbidden = reply is Reply.FORBIDDEN
-                raise _NotYet(Reversal.STALLED if forbidden else Reversal.RETRY, str(reply),
-                              f"{record.subject}: {answer.status} {answer.message}", after=_pause(answer))
-            more = kept.union(*(kin_of(record, cause) for cause in causes(answer)))
-            if more == kept:
-                raise _NotYet(Reversal.STALLED, "Invalid", f"{record.subject}: {answer.message}")
-            kept = more
+            if reply in (Reply.MOVED, Reply.GONE):
+                # what a failed precondition means shows when it is read back
+                unmoved.answered(seen, answer)
+                return plan
+            more = given_up(record, seen, named_fields(answer)) if reply is Reply.INVALID else frozenset()
+            if more <= kept:
+                raise _not_yet(f"{record.subject}: {words(answer)}", answer)
+            kept = kept | more
             plan = plan_revert(record, seen, overwrite=self.overwrite, kept=kept)
         return plan
 
@@ -194,7 +206,12 @@ class _Reverting:
         """Every field's end as it is read back, with no trace of ours left. None: not so, plan again."""
         seen = await self._seen(record, target)
         if seen is not None:
-            seen = await give_back(self.kube, record, seen)
+            try:
+                seen = await give_back(self.kube, record, seen)
+            except Unsure as refused:
+                # the values may be back: what is not is who owns them, and the owner's next apply would fail for that
+                back = not plan_revert(record, seen).patch
+                raise _not_yet(str(refused)[:500], refused.answer, restored=back) from refused
             if given_back(seen["metadata"].get("managedFields") or (), record.manager, record.owners):
                 return None
         kept = tuple(f.path for f in plan.fields if f.outcome == FieldEnd.KEPT_PLAYER_EDIT)
@@ -202,8 +219,8 @@ class _Reverting:
         now = plan_revert(meant, seen, kept=kept)
         return None if now.patch else now.fields
 
-    async def _cleared(self, stored: StoredRecord, fields: Iterable[FieldOutcome]) -> tuple[str, ...]:
-        """What the controllers keep of the fault is gone, or had its time: names of what is left."""
+    async def _cleared(self, stored: StoredRecord, fields: Iterable[FieldOutcome]) -> tuple[Left, ...]:
+        """What the controllers keep of the fault is gone, or had its time: what is left, and why."""
         record = stored.record
         if record.target is None or all(f.outcome in (FieldEnd.GONE, FieldEnd.CARRIED_OVER) for f in fields):
             return ()
@@ -216,28 +233,11 @@ class _Reverting:
         if left and record.restored_at is None:
             await records.write(self.kube, stored, replace(record, restored_at=since))
         if left and patient:
-            raise _NotYet(Reversal.RETRY, PODS_LEAVING, f"{record.subject} is back, but pods of the fault are"
-                          f" still there: {', '.join(left)}", after=SOON)
+            refused = any(one.refused for one in left)
+            raise _NotYet(Reversal.RETRY, CLEAN_UP_REFUSED if refused else PODS_LEAVING,
+                          f"{record.subject} is restored; still awaited: {'; '.join(map(str, left))}",
+                          after=LATER if refused else SOON, restored=True)
         return left
-
-    async def _outside(self, record: UndoRecord) -> tuple[FieldOutcome, ...]:
-        """Operations outside the API server, each by its reverter or by the facilitator's hands."""
-        groups = (group for group in record.groups if isinstance(group, OutsideGroup))
-        return tuple([await self._outside_group(record, group) for group in groups])
-
-    async def _outside_group(self, record: UndoRecord, group: OutsideGroup) -> FieldOutcome:
-        operation = group.operation
-        if isinstance(operation, Ask):
-            if record.injected is None:
-                return _by_hand(record, operation, FieldEnd.UNTOUCHED)
-            if group.fault not in self.confirmed_asks:
-                raise _NotYet(Reversal.RETRY, AWAITING_CONFIRMATION,
-                              f"the facilitator must undo {group.fault} and confirm it: {operation.undo}")
-            return _by_hand(record, operation, FieldEnd.RESTORED)
-        progress = await self.reverters[type(operation)].revert(record, group)
-        if isinstance(progress, Again):
-            raise _NotYet(Reversal.RETRY, progress.reason, progress.message, after=progress.after)
-        return FieldOutcome(record.subject, group.fault, "", "", progress.note, str(FieldEnd.RESTORED))
 
     async def _begun(
         self, stored: StoredRecord, restoring: tuple[str, ...], injected: Interval | None
@@ -255,10 +255,38 @@ class _Reverting:
         return (await read_target(self.kube, target, record.namespace_uid)).seen
 
 
-def _pause(answer: Answer) -> timedelta:
-    """The least time to the next try after an answer that was no success."""
-    return max(LATER, min(answer.retry_after, LONGEST_RETRY_AFTER))
+class _Unmoved:
+    """Tells a refusal that reads like a failed precondition from one: nothing that it could have failed on has moved.
+
+    A webhook may answer 409, 404 or a bare 422. What it is about shows when the object is read back: with the version
+    that the write carried, no precondition can have failed.
+    """
+
+    def __init__(self, subject: str) -> None:
+        self._subject, self._version, self._answer, self._times = subject, "", Answer(0, {}), 0
+
+    def answered(self, sent: dict[str, Any], answer: Answer | None) -> None:
+        """What was answered to a write that carried this object's version; None when it was done."""
+        self._version = sent["metadata"]["resourceVersion"] if answer is not None else ""
+        self._answer = answer or self._answer
+
+    def read_back(self, seen: dict[str, Any] | None) -> None:
+        """The object as it is now.
+
+        Raises:
+            _NotYet: it has not moved, again.
+        """
+        if not self._version or seen is None or seen["metadata"]["resourceVersion"] != self._version:
+            self._times = 0
+            return
+        self._times += 1
+        if self._times >= BELIEVED:
+            raise _NotYet(Reversal.STALLED, REFUSED, f"{self._subject}: {words(self._answer)}")
 
 
-def _by_hand(record: UndoRecord, operation: Ask, end: FieldEnd) -> FieldOutcome:
-    return FieldOutcome(record.subject, "by hand", "", operation.do, operation.undo, str(end))
+def _not_yet(message: str, answer: Answer, *, restored: bool = False) -> _NotYet:
+    """The end of a try: refused for what it is, or for the moment."""
+    pause = max(LATER, min(answer.retry_after, LONGEST_RETRY_AFTER))
+    if is_refusal(answer):
+        return _NotYet(Reversal.STALLED, reason_of(answer), message, after=pause, restored=restored)
+    return _NotYet(Reversal.RETRY, "ServerBusy", message, after=pause, restored=restored)

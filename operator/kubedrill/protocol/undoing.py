@@ -15,9 +15,10 @@ from typing import Final
 
 from kubedrill.core.undo_record import DRAINING
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, PODS_LEAVING
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
+from kubedrill.protocol.revert import CLEAN_UP_REFUSED, PODS_LEAVING
 
-EXPECTED: Final = frozenset({DRAINING, PODS_LEAVING, AWAITING_CONFIRMATION})
+EXPECTED: Final = frozenset({DRAINING, PODS_LEAVING, CLEAN_UP_REFUSED, AWAITING_CONFIRMATION})
 """Reasons of an undo that goes on as it should and takes its time."""
 STUCK_AFTER: Final = timedelta(seconds=30)
 SOON: Final = timedelta(seconds=5)
@@ -95,6 +96,11 @@ class Undoing:
         for known in (self._troubles, self._expected, self._tries):
             known.pop(name, None)
         self._told -= {(n, reason) for n, reason in self._told if n == name}
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Forgets all undos but these."""
+        for name in {*self._troubles, *self._expected, *self._tries} - set(names):
+            self.done(name)
 
     def held_up(self, names: Iterable[str], message: str, now: datetime) -> None:
         """No turn succeeds, so nobody gets to these undos."""

@@ -14,6 +14,7 @@ from kubedrill.core.commands import (
     Command,
     Deliver,
     Inject,
+    Release,
     RemoveFinalizer,
     Revert,
     Sustain,
@@ -24,14 +25,16 @@ from kubedrill.core.machine import Decision
 from kubedrill.core.operations import Enqueue, Operation, SetFields
 from kubedrill.core.state import Observation, State, state_from_wire
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
-from kubedrill.protocol.drills import add_finalizer, drill_path, post_event, remove_finalizer
+from kubedrill.protocol.drills import add_finalizer, drill_path, remove_finalizer, send_event
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
+from kubedrill.protocol.refusals import is_refusal, is_unstorable, words
+from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.reverters.catalogue import all_reverters
@@ -54,6 +57,7 @@ class Actor:
         self._operations: dict[str, tuple[Operation, ...]] = {}
         self._injecting = ""
         self._answered: dict[str, Any] | None = None
+        self.refusals: dict[str, str] = {}
         self.undoing = Undoing()
 
     def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
@@ -66,8 +70,9 @@ class Actor:
         return answered
 
     def waiting(self, now: datetime) -> dict[str, str]:
-        """What the injection and the undos wait for that are not stuck."""
-        return self.undoing.waiting(now) | ({INJECTION: self._injecting} if self._injecting else {})
+        """What the injection, the undos and whatever is refused beside them wait for, where it is not stuck."""
+        injecting = {INJECTION: self._injecting} if self._injecting else {}
+        return self.undoing.waiting(now) | injecting | self.refusals
 
     async def carry_out(
         self, drill: dict[str, Any], decision: Decision, seen: Observation, stored: Mapping[str, StoredRecord]
@@ -101,15 +106,18 @@ class Actor:
     ) -> tuple[tuple[Fact, ...], bool]:
         match command:
             case AddFinalizer():
-                answer = await add_finalizer(self._kube, drill)
+                answer = await add_finalizer(self._kube.restoring, drill)
                 self._answered = answer.body if answer.ok else None
-                return (), answer.ok
+                return (), self._taken("finalizer", "the finalizer can't be added", answer)
             case RemoveFinalizer():
-                return (), (await remove_finalizer(self._kube, drill)).ok
+                answer = await remove_finalizer(self._kube.restoring, drill)
+                return (), self._taken("finalizer", "the finalizer can't be removed", answer)
             case Inject(faults=faults):
                 return await self._inject(faults, drill, decision.state, stored)
             case Sustain(record=name):
                 return await self._sustain(stored.get(name))
+            case Release(record=name):
+                return (), await self._release(stored.get(name))
             case Revert(record=name):
                 return await self._revert(stored.get(name), seen)
             case CloseRecord(record=name):
@@ -118,6 +126,14 @@ class Actor:
                 return await self._deliver(name, seen), False
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
+
+    def _taken(self, what: str, trouble: str, answer: Answer) -> bool:
+        """Whether a write was done; one that is refused is told until it goes through."""
+        if answer.ok:
+            self.refusals.pop(what, None)
+        elif is_refusal(answer):
+            self.refusals[what] = f"{trouble}: {words(answer)}"
+        return answer.ok
 
     async def _inject(
         self, faults: Iterable[str], drill: dict[str, Any], state: State, stored: Mapping[str, StoredRecord]
@@ -171,6 +187,16 @@ class Actor:
                     ))
         return tuple(found)
 
+    async def _release(self, stored: StoredRecord | None) -> bool:
+        """Lets a rollout go, if that is due; whether it has. One that can't be is told as a stuck undo."""
+        if stored is None or not self.undoing.is_due(_releasing(stored), self._clock.now()):
+            return False
+        outcome = await release(self._kube, stored.ref)
+        self.undoing.tried(_releasing(stored), outcome, self._clock.now())
+        if outcome.reason == RELEASED:
+            LOG.info("%s: somebody has taken the fault out, its rollout is let go", stored.record.subject)
+        return outcome.reason == RELEASED
+
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
             return (), False
@@ -181,6 +207,7 @@ class Actor:
     async def put_back(self, stored: StoredRecord, confirmed: frozenset[str] = frozenset()) -> bool:
         """Puts back what a record tells of, if that is due; whether it is."""
         name = stored.record.name
+        self.undoing.done(_releasing(stored))  # what is put back needs no release any more
         if not self.undoing.is_due(name, self._clock.now()):
             return False
         outcome = await revert(self._kube, stored, OPERATOR, self._clock, confirmed, reverters=self._reverters,
@@ -190,10 +217,10 @@ class Actor:
 
     async def put_back_orphan(self, stored: StoredRecord) -> bool:
         """Puts back what is left of a drill whose Drill is gone; whether its record is closed."""
-        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters)
+        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters, self.undoing)
 
     async def _close(self, stored: StoredRecord | None) -> bool:
-        if stored is None or not await records.close(self._kube, stored):
+        if stored is None or not await records.close(self._kube.restoring, stored):
             return False
         self.undoing.done(stored.record.name)
         return True
@@ -204,11 +231,21 @@ class Actor:
         sent = self._clock.now()
         space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.conduct.target_namespace}}
         reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
-        if not await post_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent):
+        answer = await send_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
+        if is_unstorable(answer):
+            return (Fact(FactKind.NOTED, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
+                         evidence=f"inject {name} could not be given: {answer.status} {answer.message}",
+                         detail={"inject": name, "message": answer.message}),)
+        if not answer.ok:
             return ()  # nobody was told: it is tried again at the next turn
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
         return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
                      evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
+
+
+def _releasing(stored: StoredRecord) -> str:
+    """Under which name it is kept in mind how the release of a record stands."""
+    return f"{stored.record.name} (release)"
 
 
 def identity(drill: Mapping[str, Any]) -> DrillIdentity:

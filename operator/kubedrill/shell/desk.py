@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
@@ -19,6 +20,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.undoing import Undoing
 from kubedrill.reverters.catalogue import all_reverters
 from kubedrill.shell.acting import OPERATOR
 from kubedrill.shell.heartbeat import Heartbeat
@@ -30,7 +32,9 @@ from kubedrill.shell.task import DrillTask
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
 UNREADY_AFTER = 5
-"""With more turns of a drill failing in a row the operator is not ready."""
+"""With more turns of every drill failing in a row, and more than one drill, the operator serves nobody."""
+SILENT_FOR = timedelta(seconds=90)
+"""An API server that has answered nothing for so long (it is asked every 30 s at the least) can't be worked with."""
 
 
 class Desk:
@@ -40,7 +44,8 @@ class Desk:
         self.kube, self.clock, self.settings = kube, clock, settings
         self._drills: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, DrillTask] = {}
-        self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck)
+        self._orphans = Undoing()
+        self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck, self.failing)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
         """A Drill appeared, changed or went; its task is woken, or made."""
@@ -76,14 +81,29 @@ class Desk:
                 task.wake()
 
     def stuck(self) -> Iterator[tuple[str, str, str]]:
-        """Control namespace, drill and record of each undo that is stuck, as the tasks know it."""
+        """Control namespace, drill and record of each undo that is stuck, as the tasks and the sweep know it."""
         for task in self._tasks.values():
             yield from ((self.settings.namespace, task.name, record) for record in task.stuck())
+        yield from ((self.settings.namespace, "", record) for record in self._orphans.stuck(self.clock.now()))
+
+    def failing(self) -> Iterator[tuple[str, str, int]]:
+        """Control namespace and name of each drill whose last turn failed, and how many have failed in a row."""
+        for task in self._tasks.values():
+            if task.failures:
+                yield self.settings.namespace, task.name, task.failures
 
     def ready(self) -> str:
-        """Empty when the operator can work; else what is missing. The CRDs were looked for before all else."""
-        troubled = [task.name for task in self._tasks.values() if task.failures > UNREADY_AFTER]
-        return f"the turns of {', '.join(troubled)} fail" if troubled else ""
+        """Empty while the operator can work for anybody; else what is missing.
+
+        The CRDs were looked for before all else. What is wrong with one drill is no reason: the others are served,
+        and an operator that is not ready gets no webhooks and no scrapes.
+        """
+        if self.kube.silent_for >= SILENT_FOR:
+            return f"the API server has not answered for {self.kube.silent_for.total_seconds():.0f} s"
+        tasks = tuple(self._tasks.values())
+        if len(tasks) > 1 and all(task.failures > UNREADY_AFTER for task in tasks):
+            return f"the turns of all {len(tasks)} drills fail"
+        return ""
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -105,15 +125,16 @@ class Desk:
             await task.stop()
 
     async def _sweep(self) -> None:
-        sightings, reverters = Sightings(), all_reverters(self.clock.now)
+        sightings, reverters, kube = Sightings(), all_reverters(self.clock.now), self.kube.restoring
         while True:
             try:
-                listing = await list_records(self.kube, self.settings.namespace)
+                listing = await list_records(kube, self.settings.namespace)
                 self.take_up(one.record.drill.uid for one in listing.readable)
                 self.take_up(one.drill_uid for one in listing.unreadable)
                 for unread in listing.unreadable:
                     LOG.warning("undo record %s can't be read: %s", unread.ref.name, unread.why)
-                await put_back_orphans(self.kube, listing.readable, OPERATOR, self.clock, reverters, sightings)
+                await put_back_orphans(
+                    kube, listing.readable, OPERATOR, self.clock, reverters, sightings, self._orphans)
             except (Unreachable, RecordTrouble) as error:
                 LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:

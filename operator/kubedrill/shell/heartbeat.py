@@ -1,6 +1,7 @@
 """The operator's heartbeat, from the event loop itself: a frozen process is silent, whatever made it so.
 
-It beats only while there is a drill that needs the operator: an operator with nothing to do writes nothing.
+It has connections of its own: it tells of the process, not of how much else is asked. It beats only while there
+is a drill that needs the operator: an operator with nothing to do writes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.client import Kube, Lane, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.lease import BEAT_SECONDS, beat
 
@@ -21,7 +22,8 @@ class Heartbeat:
     """Renews the operator's Lease while `busy` says so."""
 
     def __init__(self, kube: Kube, namespace: str, clock: Clock, busy: Callable[[], bool]) -> None:
-        self._kube, self._namespace, self._clock, self._busy = kube, namespace, clock, busy
+        self._kube = kube.on(Lane.HEARTBEAT)
+        self._namespace, self._clock, self._busy = namespace, clock, busy
         self._holder = socket.gethostname()
         self._failing = False
 

@@ -47,6 +47,7 @@ FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "kubedrill_faults_past_deadline": ("Faults that are not put back although their time is up.", ()),
 }
 UNDO_STUCK: Final = ("namespace", "drill", "record")
+TURNS_FAILING: Final = ("namespace", "drill")
 
 
 def _told(drills: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -64,14 +65,16 @@ class DrillCollector(Collector):
     """Collects from the Drills as they are known now. `messages` and `turns` are counted elsewhere.
 
     `stuck` tells of the undos that can't be put back (control namespace, drill, record) from the operator's own
-    memory: a metric that came from the status would be silent when the status can't be written.
+    memory: a metric that came from the status would be silent when the status can't be written. `failing` likewise
+    tells of the drills whose turns fail (control namespace, drill, how many in a row).
     """
 
     def __init__(
         self, drills: Callable[[], Sequence[Mapping[str, Any]]], now: Callable[[], datetime],
         stuck: Callable[[], Iterable[tuple[str, str, str]]] = tuple,
+        failing: Callable[[], Iterable[tuple[str, str, int]]] = tuple,
     ) -> None:
-        self._drills, self._now, self._stuck = drills, now, stuck
+        self._drills, self._now, self._stuck, self._failing = drills, now, stuck, failing
         self.messages: Counter[str] = Counter({"accepted": 0, "refused": 0, "poison": 0})
         self.turns = Histogram(
             "kubedrill_turn_duration_seconds",
@@ -106,6 +109,11 @@ class DrillCollector(Collector):
         for labels in self._stuck():
             undo.add_metric(labels, 1)
         yield undo
+        turns = GaugeMetricFamily("kubedrill_turns_failing", "Turns of a drill that failed in a row.",
+                                  labels=TURNS_FAILING)
+        for namespace, name, failures in self._failing():
+            turns.add_metric((namespace, name), failures)
+        yield turns
         yield from self._own()
 
     def _own(self) -> Iterator[Metric]:

@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
-from kubedrill.api.base import GROUP, VERSION
+from kubedrill.api.base import in_words
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Series, Source
-from kubedrill.core.operations import Operation, Refusal
+from kubedrill.core.health import Health, health_of
+from kubedrill.core.operations import Ask, Operation, Refusal
+from kubedrill.core.paths import BadName
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
-from kubedrill.core.state import Observation, State
+from kubedrill.core.state import Observation, RecordSeen, State
+from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.core.unverified import LOOKED_AT, missing
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
 from kubedrill.protocol.records import Listing, StoredRecord, list_records
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
@@ -39,14 +44,16 @@ from kubedrill.shell.recorded import own_writes, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
-from kubedrill.signals import audit
+from kubedrill.signals import actions, audit
 from kubedrill.signals.identity import CHANGES, READS, matched
+from kubedrill.signals.sighting import Receipt
 from kubedrill.signals.workload import OwnWrites
 
 PROBE_EVERY = timedelta(seconds=0.9)
 LOOK_BACK = timedelta(seconds=60)
 FRESH = timedelta(milliseconds=500)
 MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
+AFTERWARDS = frozenset({Phase.RECOVERING, Phase.HOT_WASH, *TERMINAL})
 
 
 class Observer:
@@ -70,40 +77,75 @@ class Observer:
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
         self._before_seen: Observation | None = None
-        self._all_records = Listing()
+        self._all_records = self._listing = Listing()
 
     async def observe(
-        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str]
+        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str], *,
+        cannot_go_on: str = "",
     ) -> Observation:
-        """Everything that this turn needs to know. New facts are left in `raw` until they are stored."""
+        """Everything that this turn needs to know. New facts are left in `raw` until they are stored.
+
+        When the drill can't go on that is only what its records tell, and what was undone by hand.
+        """
         meta, spec = drill["metadata"], drill["spec"]
-        (conduct, refusal), listing, _ = await asyncio.gather(
-            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
-        )
+        (conduct, refusal), listing = await self._read(drill, state, least=bool(cannot_go_on))
         self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
-        found = records_seen(listing, meta["uid"], state)
+        self._listing = listing
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=found, stuck=dict(stuck), waiting=dict(waiting),
+            records=self._records_seen(meta["uid"], state), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
             accepted=(meta.get("annotations") or {}).get(ACCEPTS_UNVERIFIED, ""),
         )
         if state.phase in LOOKED_AT:
             others = (r for r in listing.readable if r.record.drill.uid != meta["uid"])
-            seen = replace(seen, traces=await traces_of(self._kube, missing(state, found), others))
+            lost = missing(state, seen.records)
+            seen = replace(seen, traces=await traces_of(self._kube.restoring, lost, others))
+        if cannot_go_on:
+            return replace(seen, cannot_go_on=cannot_go_on, facts=await self._undone_by_hand(drill))
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
             revision, mark = await read_revision(self._kube, drill)
             seen = replace(seen, reported=revision, report_import=mark)
         stopping = seen.deleting or seen.desired is Desired.STOP
         if conduct is None:
             return seen
+        if state.start_ex and state.phase in AFTERWARDS and not seen.deleting:
+            seen = replace(seen, health=await self._health(conduct))
         if state.phase in UNTOUCHED and not stopping:
             return await self._before(drill, conduct, listing, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
+
+    async def _read(
+        self, drill: dict[str, Any], state: State, *, least: bool
+    ) -> tuple[tuple[Conduct | None, Refusal | None], Listing]:
+        """What is conducted, and all undo records; `least`: the records alone."""
+        meta = drill["metadata"]
+        if least:
+            return (None, None), await list_records(self._kube.restoring, self._settings.namespace)
+        conducted, stored, _ = await asyncio.gather(
+            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
+        )
+        return conducted, stored
+
+    async def _undone_by_hand(self, drill: dict[str, Any]) -> frozenset[Fact]:
+        """What the facilitator has confirmed, read anew: no watch is needed to end a drill."""
+        groups = [group for one in self.records.values() for group in one.record.groups]
+        if not any(isinstance(group, OutsideGroup) and isinstance(group.operation, Ask) for group in groups):
+            return frozenset()
+        control, name = self._settings.namespace, drill["metadata"]["name"]
+        answer = await self._kube.restoring.get(PLAYER_ACTIONS.of(control))
+        made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
+        receipt = Receipt(self._clock.now(), made, self._clock.error)
+        hearing = actions.Hearing(name, (), made, control=True)
+        confirmed: set[Fact] = set()
+        for item in answer.body.get("items") or ():
+            with suppress(KeyError, ValueError, TypeError, AttributeError, OverflowError):  # a poison word is none
+                confirmed.update(f for f in actions.facts_of(item, receipt, hearing) if f.kind is FactKind.CONFIRMED)
+        return frozenset(confirmed)
 
     async def close(self) -> None:
         """Ends the watches and connections."""
@@ -119,8 +161,10 @@ class Observer:
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            return None, Refusal("SpecInvalid", f"{where}: {first['msg']}")
+            where = ".".join(str(part) for part in first["loc"]) or "scenario"
+            return None, Refusal("SpecInvalid", f"{where}: {in_words(first)}")
+        except BadName as wrong:
+            return None, Refusal("SpecInvalid", str(wrong))
         if isinstance(scenario, Refusal):
             return None, scenario
         self._scenario_read = scenario.to_wire()
@@ -137,12 +181,12 @@ class Observer:
         if state.scenario:
             return ScenarioSpec.model_validate(state.scenario)
         namespace = drill["metadata"]["namespace"]
-        answer = await self._kube.get(f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillscenarios/{name}")
+        answer = await self._kube.get(SCENARIOS.one(namespace, name))
         if answer.status == 404:
             return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
         if not answer.ok:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
-        return ScenarioSpec.model_validate(answer.body["spec"])
+        return ScenarioSpec.model_validate(answer.body.get("spec"))
 
     async def _listed(self, meta: Mapping[str, Any], state: State) -> Listing:
         """All undo records; those that were listed a moment ago while that whole look still counts.
@@ -151,7 +195,7 @@ class Observer:
         own, and is asked for again before the first patch (`protocol.exclusion`).
         """
         if state.phase not in UNTOUCHED or not self._is_fresh(int(meta.get("generation", 0))):
-            self._all_records = await list_records(self._kube, self._settings.namespace)
+            self._all_records = await list_records(self._kube.restoring, self._settings.namespace)
         return self._all_records
 
     def _is_fresh(self, generation: int) -> bool:
@@ -167,7 +211,7 @@ class Observer:
         if kept and self._is_fresh(seen.generation):
             # the turn that set the finalizer has looked a moment ago
             return replace(seen, conduct=kept.conduct, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
-        watching = asyncio.ensure_future(self._watch(drill, conduct, State()))
+        watching = asyncio.ensure_future(self._watch_or_not(drill, conduct, held=seen.desired is Desired.HOLD))
         # The API server, Prometheus and the watches tell of different things: none waits for another.
         probe, found = await asyncio.gather(
             self._monitoring.probe(conduct, now - LOOK_BACK), look_around(self._kube, control, conduct)
@@ -206,7 +250,21 @@ class Observer:
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
         unchecked = self._probe.unchecked if self._probe and measured else {}
-        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked)
+        # once more, for the watches stand now: somebody may have taken a fault out while there were none
+        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked,
+                       records=self._records_seen(drill["metadata"]["uid"], state))
+
+    def _records_seen(self, uid: str, state: State) -> tuple[RecordSeen, ...]:
+        """The undo records, each beside its target; those that can't be read, too."""
+        targets = {name: self._cluster.workload(one.record.subject) for name, one in self.records.items()}
+        return records_seen(self._listing, uid, state, targets)
+
+    async def _watch_or_not(self, drill: dict[str, Any], conduct: Conduct, *, held: bool) -> None:
+        """Watches from just before the start on. A drill that is held may be so for days, and holds no watch."""
+        if held:
+            await self._cluster.stop()
+        else:
+            await self._watch(drill, conduct, State())
 
     async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
@@ -221,6 +279,15 @@ class Observer:
             self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
             self._take(self._probe.facts)
             await self._evidence.remember(self._cluster.remembered)
+
+    async def _health(self, conduct: Conduct) -> tuple[Health, ...]:
+        """How the workloads do that the faults have touched; nothing of what can't be read now."""
+        try:
+            found = await read_targets(self._kube, conduct)
+        except Unreachable:
+            return ()
+        told = (health_of(target.kind, body) for target, body in found.items())
+        return tuple(sorted((h for h in told if h is not None), key=lambda h: h.target))
 
     async def _plan_again(self, drill: dict[str, Any], conduct: Conduct) -> None:
         """After a restart: what the faults do, with the parameters as they were settled before the start.

@@ -14,7 +14,9 @@ from typing import Any, Final, Protocol
 import aiohttp
 
 from kubedrill.core.conduct import Endpoint
+from kubedrill.core.paths import service_host
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.paths import through_service
 
 TIMEOUT: Final = 3.0
 MOST_BYTES: Final = 32 * 1024 * 1024
@@ -29,7 +31,7 @@ class Fetch(Protocol):
 
 def in_cluster(endpoint: Endpoint) -> str:
     """A Service's address within the cluster."""
-    return f"http://{endpoint.name}.{endpoint.namespace}.svc:{endpoint.port}"
+    return f"http://{service_host(endpoint.name, endpoint.namespace)}:{endpoint.port}"
 
 
 class WebClient:
@@ -64,10 +66,10 @@ class ServiceProxy:
 
     async def fetch(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
         """The answer, whatever its status."""
-        base = f"/api/v1/namespaces/{endpoint.namespace}/services/{endpoint.name}:{endpoint.port}/proxy"
+        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._kube.get(base + path, query=query)
+                return await self._kube.get(proxied, query=query)
         except TimeoutError as error:
             raise Unreachable(f"{endpoint.name}: no answer within {self._timeout} s") from error
 

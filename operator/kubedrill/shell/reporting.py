@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.base import API_VERSION, GROUP, VERSION
+from kubedrill.api.base import API_VERSION
 from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.conditions import verdict_of
 from kubedrill.core.facts import Interval
@@ -20,11 +20,21 @@ from kubedrill.core.record import Circumstances, assemble
 from kubedrill.core.results import DrillRecord, Restoration
 from kubedrill.core.state import Observation
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
+from kubedrill.protocol.refusals import is_unstorable
 from kubedrill.reports import render
 from kubedrill.reports.wording import headline
 
 CHUNK = 400_000
 REVISION = "kubedrill.dev/revision"
+
+
+class ReportRefused(Exception):
+    """The API server would not take the report. `for_good` when it never will."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"the report can't be written: {answer.status} {answer.message}")
+        self.for_good = is_unstorable(answer)
 
 
 def report_name(drill: Mapping[str, Any]) -> str:
@@ -34,7 +44,7 @@ def report_name(drill: Mapping[str, Any]) -> str:
 
 async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]:
     """The revision of the report that stands (0: none), and the mark of the imported evidence that it knows."""
-    answer = await kube.get(_reports(drill["metadata"]["namespace"], report_name(drill)))
+    answer = await kube.get(REPORTS.one(drill["metadata"]["namespace"], report_name(drill)))
     notes = (answer.body.get("metadata") or {}).get("annotations") or {} if answer.ok else {}
     return int(notes.get(REVISION, 0)), str(notes.get(EVIDENCE_MARK, ""))
 
@@ -42,7 +52,11 @@ async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]
 async def write_report(
     kube: Kube, drill: Mapping[str, Any], decision: Decision, seen: Observation, revision: int, now: datetime
 ) -> bool:
-    """Writes the record and the report. False when the API server would not take them; then it is tried again."""
+    """Writes the record and the report. False when the API server would not take them; then it is tried again.
+
+    Raises:
+        ReportRefused: it never will take them.
+    """
     if seen.conduct is None:
         return False
     record = record_of(drill, decision, seen)
@@ -50,15 +64,15 @@ async def write_report(
     chunks = [text[i:i + CHUNK] for i in range(0, len(text), CHUNK)]
     namespace, name = drill["metadata"]["namespace"], report_name(drill)
     parts = [f"{name}-{n}" for n in range(len(chunks))]
-    owner = await _write_object(kube, _reports(namespace), name, _report(drill, record, parts, now))
+    owner = await _write_object(kube, REPORTS, namespace, name, _report(drill, record, parts, now))
     if not owner.ok:
         return False
     for number, chunk in enumerate(chunks):
         body = _config_map(f"{name}-{number}", chunk, owner.body["metadata"])
-        if not (await _write_object(kube, f"/api/v1/namespaces/{namespace}/configmaps", f"{name}-{number}", body)).ok:
+        if not (await _write_object(kube, CONFIG_MAPS, namespace, f"{name}-{number}", body)).ok:
             return False
     marked = {"metadata": {"annotations": {REVISION: str(revision), EVIDENCE_MARK: seen.imported}}}
-    return (await kube.call("PATCH", _reports(namespace, name), marked, content_type=MERGE_PATCH)).ok
+    return (await kube.call("PATCH", REPORTS.one(namespace, name), marked, content_type=MERGE_PATCH)).ok
 
 
 def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -> DrillRecord:
@@ -111,13 +125,11 @@ def _config_map(name: str, text: str, owner: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-async def _write_object(kube: Kube, collection: str, name: str, body: dict[str, Any]) -> Answer:
+async def _write_object(kube: Kube, kind: Namespaced, namespace: str, name: str, body: dict[str, Any]) -> Answer:
     """Creates it, or merges it into the one that is there."""
-    answer = await kube.call("POST", collection, body)
+    answer = await kube.call("POST", kind.of(namespace), body)
     if answer.status == 409:
-        answer = await kube.call("PATCH", f"{collection}/{name}", body, content_type=MERGE_PATCH)
+        answer = await kube.call("PATCH", kind.one(namespace, name), body, content_type=MERGE_PATCH)
+    if is_unstorable(answer):
+        raise ReportRefused(answer)
     return answer
-
-
-def _reports(namespace: str, name: str = "") -> str:
-    return f"/apis/{GROUP}/{VERSION}/namespaces/{namespace}/drillreports" + (f"/{name}" if name else "")

@@ -17,8 +17,9 @@ from kubedrill.core.state import PlannedFault
 from kubedrill.core.touches import planned_touches
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.exclusion import may_lock
 from kubedrill.protocol.records import Listing
@@ -55,7 +56,7 @@ class Found:
 async def look_around(kube: Kube, control: str, conduct: Conduct) -> Found:
     """Reads everything that the preflight asks the API server about, at once."""
     return Found(*await asyncio.gather(
-        kube.get(f"/api/v1/namespaces/{conduct.target_namespace}"),
+        kube.get(NAMESPACES.one(conduct.target_namespace)),
         missing_rights(kube, conduct.target_namespace),
         kube.get(drill_path(control)),
         read_targets(kube, conduct),
@@ -68,6 +69,7 @@ def surroundings(
 ) -> Read:
     """What the preflight's checks are made of, with every fault planned against what was found."""
     uid, namespace = drill["metadata"]["uid"], found.namespace
+    namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
     used = {f.name: dict(probe.working_sets) for f in conduct.faults}
     plans, refusals, operations = planned(conduct, uid, found.objects, used)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
@@ -80,7 +82,7 @@ def surroundings(
             d["metadata"]["name"] for d in found.drills.body.get("items", [])
             if _is_active(d, uid, conduct.target_namespace)
         ),
-        busy_records=tuple(_busy(records, uid, conduct.target_namespace)),
+        busy_records=tuple(_busy(records, uid, conduct.target_namespace, namespace_uid)),
         refusals=refusals, not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
@@ -89,13 +91,13 @@ def surroundings(
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
         stops=probe.stops,
     )
-    return Read(around, plans, operations, managers_of(uid, namespace.body, operations))
+    return Read(around, plans, operations, managers_of(uid, namespace_uid, operations))
 
 
-def _busy(records: Listing, uid: str, namespace: str) -> Iterator[str]:
+def _busy(records: Listing, uid: str, namespace: str, namespace_uid: str) -> Iterator[str]:
     """Undo records of other drills on the namespace; one that can't be read may be anybody's."""
     for one in records.readable:
-        if one.record.drill.uid != uid and one.record.target_namespace == namespace:
+        if one.record.drill.uid != uid and one.record.is_on(namespace, namespace_uid):
             yield f"undo record {one.record.name} of drill {one.record.drill.name}"
     for unread in records.unreadable:
         if unread.drill_uid != uid and may_lock(unread, (namespace,)):
@@ -103,13 +105,12 @@ def _busy(records: Listing, uid: str, namespace: str) -> Iterator[str]:
 
 
 def managers_of(
-    drill_uid: str, namespace: Mapping[str, Any], operations: Mapping[str, tuple[Operation, ...]]
+    drill_uid: str, space: str, operations: Mapping[str, tuple[Operation, ...]]
 ) -> frozenset[str]:
     """The field managers under which the drill is going to write.
 
     They are known before, so that its first write is never taken for somebody's change.
     """
-    space = str((namespace.get("metadata") or {}).get("uid", ""))
     targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}
     return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)
 
@@ -117,7 +118,7 @@ def managers_of(
 async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
     """What the operator should be allowed in the target namespace and is not; None when it can't be asked."""
     answer = await kube.call(
-        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+        "POST", OWN_RIGHTS.all, {
             "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}
         },
     )
@@ -154,16 +155,18 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager, objects,
-                        working_sets.get(fault.name, {}))
+        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager,
+                        conduct.arm_within, objects, working_sets.get(fault.name, {}))
         plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    clash = overlap(plans)
-    if clash:
-        refusals["faults"] = clash
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+    else:
+        plans = apart
     states = {
         f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes,
                              planned_touches(plans[f.name].operations, objects))

@@ -1,4 +1,9 @@
-"""The task of one Drill: runs turns, one at a time, when it is woken and when the last turn said so."""
+"""The task of one Drill: runs turns, one at a time, when it is woken and when the last turn said so.
+
+Turns that fail are counted here. What passes by itself (no answer, no rights, a policy) is tried again for as long
+as it takes, and meanwhile what must be put back is put back without a turn. What never passes (a turn that can't be
+computed, a status or evidence that can never be stored) is tried a few times; then the drill is given up.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +16,24 @@ from typing import Any
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.records import RecordTrouble
 from kubedrill.shell.evidence import EvidenceRefused
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox
+from kubedrill.shell.reporting import ReportRefused
 from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import Turns
+from kubedrill.shell.turn import StatusRefused, Turns
 
 LOG = logging.getLogger(__name__)
 RESCUED_AFTER = 3
 """So many turns have failed in a row when it is put back without one."""
+GIVEN_UP_AFTER = 5
+"""So many turns have failed in a way that never passes, without one that succeeded, when the drill is given up …"""
+GIVEN_UP_FOR = timedelta(seconds=5)
+"""… and for so long at the least."""
+OVERDUE = 15.0
+"""A turn that has not ended after so many seconds holds up nothing that must be put back."""
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
@@ -36,6 +49,7 @@ class DrillTask:
         self.target_namespace: str = (drill.get("spec") or {}).get("targetNamespace", "")
         self.inbox = FactInbox()
         self.failures = 0
+        self._hopeless: list[datetime] = []
         self._clock, self._collector = clock, collector
         self._woken = asyncio.Event()
         self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.wake)
@@ -75,24 +89,55 @@ class DrillTask:
     async def _turn(self) -> datetime | None:
         """One turn; when it fails, when to try again."""
         began = self._clock.now()
+        for_good = False
         try:
-            wake_at = await self._turns.once()
-        except (Unreachable, EvidenceRefused, RecordTrouble) as error:
+            wake_at = await self._watched_over()
+        except (EvidenceRefused, StatusRefused, ReportRefused) as error:
+            LOG.warning("drill %s: %s; trying again", self.name, error)
+            because, for_good = str(error), error.for_good
+        except (Unreachable, RecordTrouble, Unsure, TimeoutError) as error:
             LOG.warning("drill %s: %s; trying again", self.name, error)
             because = str(error)
         except Exception as error:
             # A poison object must not take the operator with it, nor hold up another drill.
             LOG.exception("drill %s: the turn failed; trying again", self.name)
-            because = repr(error)
+            because, for_good = repr(error), True
         else:
             self.failures = 0
+            self._hopeless.clear()
             self._collector.turned((self._clock.now() - began).total_seconds(), failed=False)
             return wake_at
-        self._collector.turned((self._clock.now() - began).total_seconds(), failed=True)
+        now = self._clock.now()
+        self._collector.turned((now - began).total_seconds(), failed=True)
         self.failures += 1
+        self._hopeless += [now] * for_good
+        if len(self._hopeless) >= GIVEN_UP_AFTER and now - self._hopeless[0] >= GIVEN_UP_FOR:
+            self._hopeless.clear()
+            await self._give_up(because)
         if self.failures >= RESCUED_AFTER:
             await self._rescue(because)
         return self._clock.now() + BACK_OFF[min(self.failures, len(BACK_OFF)) - 1]
+
+    async def _watched_over(self) -> datetime | None:
+        """One turn. While it does not end, what must not wait for it is done beside it."""
+        turn = asyncio.create_task(self._turns.once(), name=f"turn of drill {self.name}")
+        waited = 0.0
+        try:
+            while not turn.done():
+                await asyncio.wait({turn}, timeout=OVERDUE)
+                if not turn.done():
+                    waited += OVERDUE
+                    await self._rescue(f"a turn has not ended for {waited:g} s")
+            return turn.result()
+        finally:
+            turn.cancel()
+            await asyncio.gather(turn, return_exceptions=True)
+
+    async def _give_up(self, because: str) -> None:
+        try:
+            await self._turns.give_up(because)
+        except Exception:
+            LOG.exception("drill %s: not all that watches it could be ended", self.name)
 
     async def _rescue(self, because: str) -> None:
         """What must happen although no turn succeeds."""

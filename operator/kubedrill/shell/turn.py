@@ -3,6 +3,9 @@
 Persist before act: evidence first, then the status with the intent of every command, then the commands. Their
 outcomes come back as facts, and the next turn follows at once. A status that somebody else has changed since
 it was read (409) means that this turn never was: nothing is acted upon.
+
+A drill whose turns can't be computed or stored for good is given up: its turns then know only its records, and do
+nothing but put back and end it (`give_up`). Everything that restores goes over connections of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.core.genuine import differs, fingerprint
-from kubedrill.core.guards import Because
+from kubedrill.core.guards import UNCHECKED, Because
 from kubedrill.core.machine import RETRY, Decision, reduce
 from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import Observation, State, state_from_wire
@@ -25,10 +28,11 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.protocol.records import list_records
+from kubedrill.protocol.refusals import is_unstorable
 from kubedrill.protocol.sightings import Sightings, noted_in
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
-from kubedrill.shell.observation import Observer
+from kubedrill.shell.observation import MEASURED, Observer
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.reporting import report_name
 from kubedrill.shell.settings import Settings
@@ -37,6 +41,16 @@ LOG = logging.getLogger(__name__)
 GONE_FOR = timedelta(seconds=30)
 """A Drill that every read has missed for so long is gone. One read alone may lag behind the event that told of it."""
 LOOK_AGAIN = timedelta(seconds=3)
+MOST_SEGMENTS = 100
+"""Of so many evidence segments the status names the names; all are found by their label."""
+
+
+class StatusRefused(Exception):
+    """The API server would not store the status; the turn never was. `for_good` when it never will."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(f"the status can't be written: {answer.status} {answer.message}")
+        self.for_good = is_unstorable(answer)
 
 
 class Turns:
@@ -46,14 +60,19 @@ class Turns:
         self, kube: Kube, clock: ServerClock, settings: Settings, name: str, uid: str, inbox: FactInbox,
         wake: Callable[[], None],
     ) -> None:
-        self._kube, self._clock, self._settings = kube, clock, settings
+        self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
-        self._evidence = Evidence(kube, settings.namespace, name, uid)
+        self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
         self._observer = Observer(kube, clock, settings, self._evidence, inbox, wake)
         self._sightings = Sightings()
         self._actor = Actor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Because, datetime]] = []
+        self._refusals_told: set[str] = set()
         self._missed_since: datetime | None = None
+        self._cannot_go_on = ""
+        self._stops: tuple[str, ...] = ()
+        self._checked: datetime | None = None
+        self._unchecked: dict[str, datetime] = {}
         self.over = False
 
     async def once(self) -> datetime | None:
@@ -63,7 +82,9 @@ class Turns:
             Unreachable: the API server did not answer, or not what was asked.
             RecordTrouble: the undo records can't be listed.
             EvidenceRefused: evidence could not be stored.
+            StatusRefused: the status could not be stored.
         """
+        self._checked = self._checked or self._clock.now()
         # What setting the finalizer was answered with a moment ago is the Drill as a read would give it. If it has
         # changed since, its status is refused (409) and nothing is acted upon.
         answered = self._actor.answered()
@@ -76,13 +97,18 @@ class Turns:
         if not answer.ok:
             raise Unreachable(f"the Drill can't be read: {answer.status} {answer.message}")
         drill = answer.body
-        state = state_from_wire((drill.get("status") or {}).get("machine"))
-        now = self._clock.now()
-        seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now))
+        self._stops = stops_of(drill)
+        state = self._state_of(drill)
+        now, given_up = self._clock.now(), self._cannot_go_on or state.given_up
+        seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now),
+                                            cannot_go_on=given_up)
+        if state.phase in MEASURED:
+            seen = replace(seen, unchecked={**seen.unchecked, **self._unchecked})
         decision = reduce(state, seen)
         self._actor.undoing.doubted(decision.unverified, now)
         seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
-        await self._evidence.store(self._observer.raw.values())
+        if not given_up:
+            await self._evidence.store(self._observer.raw.values())
         self._observer.raw.clear()
         if not await self._persist(drill, state, seen, decision):
             return self._clock.now()
@@ -90,6 +116,7 @@ class Turns:
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
         self._actor.undoing.proceeds()
+        self._checked, self._unchecked = min((now, *seen.unchecked.values())), {}
         self._untold += [(because, self._clock.now()) for because in decision.passed]
         self.over = self._is_over(decision, seen)
         if again or outcomes:
@@ -98,10 +125,17 @@ class Turns:
         await self._tell_stuck(drill)
         return decision.wake_at
 
-    async def put_back_anyway(self, because: str) -> None:
-        """When turns keep failing: a stop, a deletion or the deadline must not wait for a good one.
+    async def give_up(self, because: str) -> None:
+        """From now on the turns compute and store only what puts back and ends the drill."""
+        LOG.error("drill %s can't go on, it is put back and ends: %s", self._name, because)
+        self._cannot_go_on = because[:500]
+        await self._observer.close()
 
-        The outcome stands in the records; they are closed by the next good turn.
+    async def put_back_anyway(self, because: str) -> None:
+        """When turns keep failing, or one does not end: what must be put back must not wait for a good one.
+
+        That is after a stop, a deletion or the deadline, when the drill was given up, and when its stop conditions
+        could not be asked for too long. The outcome stands in the records; they are closed by the next good turn.
 
         Raises:
             Unreachable: the API server did not answer.
@@ -111,7 +145,11 @@ class Turns:
         self._actor.undoing.held_up(open_records, because[:500], self._clock.now())
         answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
         spec, meta = answer.body.get("spec") or {}, answer.body.get("metadata") or {}
-        ending = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
+        if answer.ok:
+            self._stops = stops_of(answer.body)
+        self._unchecked = self._unasked()
+        stopped = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
+        ending = stopped or self._cannot_go_on or self._unchecked
         stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
         noted = noted_in(answer.body) if answer.ok else {}
         due = [one for one in stored if (ending or one.record.deadline <= self._clock.now())
@@ -133,7 +171,9 @@ class Turns:
     async def _persist(self, drill: dict[str, Any], state: State, seen: Observation, decision: Decision) -> bool:
         """Writes the status if it says anything new. False when the Drill has changed since it was read."""
         before = drill.get("status") or {}
-        after = project(decision, seen, before) | {"evidence": self._evidence.segments}
+        after = project(decision, seen, before)
+        if not decision.state.given_up:
+            after["evidence"] = self._evidence.segments[:MOST_SEGMENTS]
         if decision.state.reported:
             after["reportName"] = report_name(drill)
         if not worth_writing(before, after):
@@ -142,7 +182,7 @@ class Turns:
         if answer.status in (404, 409):
             return False
         if not answer.ok:
-            raise Unreachable(f"the status can't be written: {answer.status} {answer.message}")
+            raise StatusRefused(answer)
         drill["metadata"]["resourceVersion"] = answer.body["metadata"]["resourceVersion"]
         for because in decision.passed:
             LOG.info("drill %s: %s -> %s: %s", self._name, state.phase, decision.state.phase, because.message)
@@ -152,26 +192,45 @@ class Turns:
         """Events for people, after what matters was done."""
         while self._untold:
             because, at = self._untold.pop(0)
-            await post_event(self._kube, drill, because.reason, because.message, at,
+            await post_event(self._telling, drill, because.reason, because.message, at,
                              warning=bool(because.ending and because.ending.verdict))
 
     async def _tell_stuck(self, drill: dict[str, Any]) -> None:
         """One warning for each undo that is stuck and each reason."""
         now = self._clock.now()
         for name, trouble in self._actor.undoing.untold(now).items():
-            await post_event(self._kube, drill, "CannotPutBack", f"undo record {name}: {trouble}", now, warning=True)
+            await post_event(self._telling, drill, "CannotPutBack", f"undo record {name}: {trouble}", now, warning=True)
             self._actor.undoing.told(name, trouble)
+        for message in set(self._actor.refusals.values()) - self._refusals_told:
+            await post_event(self._kube, drill, "Refused", message, now, warning=True)
+        self._refusals_told = set(self._actor.refusals.values())
 
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
         records = await list_records(self._kube, self._settings.namespace, self._uid)
-        for stored in records.readable:
-            await self._actor.put_back_orphan(stored)
+        await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))
         now = self._clock.now()
         self._actor.undoing.doubted({one.ref.name: one.why for one in records.unreadable}, now)
         self._missed_since = self._missed_since or now
         self.over = not records and now - self._missed_since >= GONE_FOR
         return self._soon() if records.readable else now + LOOK_AGAIN
+
+    def _state_of(self, drill: Mapping[str, Any]) -> State:
+        """The state as it was stored. One that can't be read at all is none, once the drill was given up for it."""
+        try:
+            return state_from_wire((drill.get("status") or {}).get("machine"))
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            if not self._cannot_go_on:
+                raise
+            LOG.warning("drill %s: its state can't be read, what its records tell counts: %r", self._name, error)
+            return State()
+
+    def _unasked(self) -> dict[str, datetime]:
+        """The stop conditions that nobody could ask for too long, because no turn succeeds, and since when."""
+        since = self._checked
+        if since is None or self._clock.now() - since < UNCHECKED:
+            return {}
+        return dict.fromkeys(self._stops, since)
 
     def _is_over(self, decision: Decision, seen: Observation) -> bool:
         ended = decision.state.phase in TERMINAL and decision.wake_at is None
@@ -179,3 +238,8 @@ class Turns:
 
     def _soon(self) -> datetime:
         return self._clock.now() + RETRY
+
+
+def stops_of(drill: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of a Drill's stop conditions."""
+    return tuple(str(c.get("name", "")) for c in (drill.get("spec") or {}).get("stopWhen") or ())

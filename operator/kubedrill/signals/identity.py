@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from kubedrill.core.bounds import short_id
 from kubedrill.core.conduct import Participant
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 
@@ -186,7 +187,8 @@ def _interference(change: str, parts: list[Fact], who: str) -> Fact:
 
 
 def _interference_id(change: str) -> str:
-    return f"interference/{change}"
+    """What the status shows and the facilitator says again: never longer than either takes."""
+    return short_id(f"interference/{change}")
 
 
 def _reader(fact: Fact, players: Collection[Participant]) -> Fact:

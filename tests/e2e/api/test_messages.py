@@ -70,6 +70,22 @@ REFUSED = {
         lambda s: s.update(wrapUp="10"),
         "write a duration such as 90s, 15m or 1h30m",
     ),
+    "a wrap-up of a million years": (
+        lambda s: s.update(wrapUp="9999999999999999999999999999999h"),
+        "write at most 30 days (720h)",
+    ),
+    "a drill of eleven thousand years": (
+        lambda s: s.update(maxDuration="99999999h"),
+        "write at most 30 days (720h)",
+    ),
+    "a drill of thirty days and a moment": (
+        lambda s: s.update(maxDuration="720h0.001s"),
+        "write at most 30 days (720h)",
+    ),
+    "an inject that comes in eleven thousand years": (
+        lambda s: s["scenario"].update(injects=[{"name": "late", "at": "99999999h", "body": "hello"}]),
+        "write at most 30 days (720h)",
+    ),
     "a stop condition that says two things": (
         lambda s: s.update(stopWhen=[{"name": "errors", "promql": "errors > 5", "alert": "Errors"}]),
         "say exactly one of promql and alert",

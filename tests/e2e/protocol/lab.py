@@ -74,7 +74,7 @@ def kubectl(*arguments: str, given: Any = None, succeeds: bool = True) -> str:
 
 
 def drill() -> DrillIdentity:
-    return DrillIdentity(str(uuid.uuid4()), "storm", "")
+    return DrillIdentity(str(uuid.uuid4()), "storm", "control")
 
 
 def changes(limit: str | None = "32Mi", request: str | None = "32Mi", **more: Any) -> tuple[FieldChange, ...]:

@@ -82,7 +82,7 @@ async def test_an_admission_policy_of_the_cluster_by_dry_run(lab: Lab):
     finally:
         kubectl("delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", name)
 
-    await untouched(lab, outcome, "Invalid", who.uid)
+    await untouched(lab, outcome, "Refused", who.uid)
     assert outcome.why is not None
     assert "limits of 100Mi at least" in outcome.why.message
 

@@ -10,11 +10,19 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from kubedrill.api.base import API_VERSION
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.facts import Fact
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import (
+    AUTOSCALERS,
+    DEPLOYMENTS,
+    NAMESPACES,
+    PLAYER_ACTIONS,
+    PODS,
+    STATEFUL_SETS,
+)
+from kubedrill.protocol.objects import is_not_found
 from kubedrill.shell.observers.inbox import FactInbox
 from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
 from kubedrill.signals import actions, autoscaler, pods, workload
@@ -23,7 +31,7 @@ from kubedrill.signals.workload import OwnWrites
 
 LOG = logging.getLogger(__name__)
 SYNC_WITHIN: Final = 5.0
-WORKLOADS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+WORKLOADS: Final = {"Deployment": DEPLOYMENTS, "StatefulSet": STATEFUL_SETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,7 @@ class ClusterObserver:
         self._watches: list[Watch] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._states: dict[str, Mapping[str, Any]] = {}
+        self._namespace = ""
 
     async def start(
         self,
@@ -71,19 +80,16 @@ class ClusterObserver:
         """
         if self._tasks:
             return
-        namespace, core, apps = conduct.target_namespace, "/api/v1", "/apis/apps/v1"
-        self._pods = self._watch(
-            Collection(f"{core}/namespaces/{namespace}/pods", "Pod", since=since), self._pod_events
-        )
-        for kind, plural in WORKLOADS.items():
+        namespace = self._namespace = conduct.target_namespace
+        self._pods = self._watch(Collection(PODS.of(namespace), "Pod", since=since), self._pod_events)
+        for kind, workloads in WORKLOADS.items():
             known = {o["metadata"]["uid"]: dict(o) for o in remembered if o["kind"] == kind}
-            collection = Collection(f"{apps}/namespaces/{namespace}/{plural}", kind, known=known, since=since)
+            collection = Collection(workloads.of(namespace), kind, known=known, since=since)
             self._workloads.append(self._watch(collection, self._workload_events))
-        scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
-        self._watch(Collection(scalers, since=since), self._autoscaler_events)
+        self._watch(Collection(AUTOSCALERS.of(namespace), since=since), self._autoscaler_events)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
             hearing = actions.Hearing(scope.drill, conduct.players, scope.made, place == scope.control_namespace)
-            collection = Collection(f"/apis/{API_VERSION}/namespaces/{place}/playeractions", since=since)
+            collection = Collection(PLAYER_ACTIONS.of(place), since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
         try:
@@ -121,10 +127,22 @@ class ClusterObserver:
         """The workloads as they are now, to be kept for a restart."""
         return tuple(workload.remembered(o) for w in self._workloads for o in w.objects)
 
+    def workload(self, target: str) -> Mapping[str, Any] | None:
+        """A workload (`Deployment/worker`) as it was told last; None when none was, or its watch was never listed."""
+        return next((o for w in self._workloads for o in w.objects if workload.target_of(o) == target), None)
+
     def _watch(self, collection: Collection, told: Callable[[Sequence[Event]], None]) -> Watch:
-        watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]))
+        watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]), self._is_gone)
         self._watches.append(watch)
         return watch
+
+    async def _is_gone(self) -> bool:
+        """Whether the target namespace is gone: a live 404. Then nothing of this drill is watched any more."""
+        try:
+            answer = await self._kube.get(NAMESPACES.one(self._namespace))
+        except Unreachable:
+            return False
+        return is_not_found(answer, "namespaces", self._namespace)
 
     def _pod_events(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -157,8 +175,11 @@ class ClusterObserver:
         """
         if self._pods is None or not all(w.listed for w in (self._pods, *self._workloads)):
             return
+        of_workload: dict[str, list[dict[str, Any]]] = {}
+        for pod in self._pods.objects:  # each pod is looked at once, however many workloads there are
+            of_workload.setdefault(pods.workload_of(pod), []).append(pod)
         for item in (o for w in self._workloads for o in w.objects):
-            fact = workload.state(item, self._pods.objects, receipt)
+            fact = workload.state(item, of_workload.get(workload.target_of(item), ()), receipt)
             if self._states.get(fact.detail["target"]) != fact.detail:
                 self._states[fact.detail["target"]] = fact.detail
                 self._pour([fact])

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.signals.sighting import Receipt
@@ -48,18 +49,23 @@ class Collection:
     `known` is what was seen of the objects before (by UID), and `since` when that was.
     """
 
-    path: str
+    path: ApiPath
     kind: str = ""
     query: tuple[tuple[str, str], ...] = ()
     known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     since: datetime | None = None
 
 
+async def never() -> bool:
+    """What is watched is always there."""
+    return False
+
+
 class Watch:
-    """Watches one collection until it is cancelled.
+    """Watches one collection until it is cancelled, or what is watched is gone for good.
 
     `told` gets every event (a listing's events all at once); `away` gets a Gap fact when nothing was watched
-    for longer than `GAP`.
+    for longer than `GAP`. `gone` is asked each time that a watch has ended, or could not be begun.
     """
 
     def __init__(
@@ -69,9 +75,10 @@ class Watch:
         collection: Collection,
         told: Callable[[Sequence[Event]], None],
         away: Callable[[Fact], None] = lambda _: None,
+        gone: Callable[[], Awaitable[bool]] = never,
     ) -> None:
         self.path = collection.path
-        self._kube, self._clock, self._told, self._away = kube, clock, told, away
+        self._kube, self._clock, self._told, self._away, self._gone = kube, clock, told, away, gone
         self._kind, self._query = collection.kind, collection.query
         self._objects = dict(collection.known)
         self._version = ""
@@ -97,7 +104,7 @@ class Watch:
         return self._clock.now() - LAG if self._opened else self._ended
 
     async def run(self) -> None:
-        """Lists, then watches, for ever."""
+        """Lists, then watches, until there is nothing to watch any more."""
         failures = 0
         while True:
             try:
@@ -110,6 +117,11 @@ class Watch:
                 failures = 0 if self._opened else failures + 1
                 LOG.info("%s; trying again", error)
             self._close()
+            if await self._gone():
+                LOG.info("%s is gone and is no longer watched", self.path)
+                self.problem = f"{self.path} is gone"
+                self.synced.set()
+                return
             await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
 
     async def _list(self) -> None:

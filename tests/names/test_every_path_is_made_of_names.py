@@ -1,0 +1,123 @@
+"""A name that leads elsewhere is refused by whatever builds a path, and nothing builds one in another way."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.names.builders import BUILDERS, FIXED, HOSTS, SOURCE, STORED, declared, kinds_of_objects
+from tests.names.hostile import STRANGE, WAYS
+
+from kubedrill.core.paths import BadName, demand_built
+from kubedrill.kube.paths import ClusterWide
+
+ALL = {**BUILDERS, **HOSTS, **STORED}
+OWN = ("core/paths.py", "kube/paths.py")
+AT_THE_SERVER = re.compile(r"/apis?(/|$)|/namespaces(/|$)")
+OF_A_SERVICE = re.compile(r"…?/api/v[12]/(query|rules|alerts|status)")
+"""What Prometheus and Alertmanager are asked for; they have an `/api` of their own."""
+
+
+def places(names: int, hostile: str) -> Iterator[list[str]]:
+    """The hostile name in each place, good names in the others."""
+    for place in range(names):
+        yield [hostile if n == place else "shop" for n in range(names)]
+
+
+@pytest.mark.parametrize("name", WAYS, ids=ascii)
+@pytest.mark.parametrize("builder", ALL)
+def test_whatever_builds_a_path_refuses_a_name_that_leads_elsewhere(builder: str, name: str):
+    build, names = ALL[builder]
+    for given in places(names, name):
+        if builder == "core/operations.py:path" and given[0] == "":
+            continue  # the core group
+        with pytest.raises(BadName):
+            build(*given)
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_strange_name_stays_one_segment_wherever_it_stands(builder: str):
+    build, names = BUILDERS[builder]
+    whole = _parts(build(*["shop"] * names))
+    for name in STRANGE:
+        for given in places(names, name):
+            if "through_service" in builder and ":" in given[1]:
+                continue  # the port is behind the colon: refused, as below
+            assert _parts(build(*given)) == whole
+
+
+def _parts(built: str | tuple[str, ...]) -> list[int]:
+    every = (built,) if isinstance(built, str) else built
+    for path in every:
+        demand_built(path)
+    return [path.count("/") for path in every]
+
+
+def test_a_colon_in_the_name_of_a_service_is_no_other_port_and_no_other_scheme():
+    build, _ = BUILDERS["kube/paths.py:through_service"]
+    for name in ("https:prometheus", "prometheus:80"):
+        with pytest.raises(BadName):
+            build("shop", name)
+
+
+@pytest.mark.parametrize("name", WAYS, ids=ascii)
+def test_every_kind_of_object_that_is_asked_for_refuses_it(name: str):
+    for _, kind in kinds_of_objects():
+        built = [lambda: kind.one(name)] if isinstance(kind, ClusterWide) else [  # noqa: B023  called at once
+            lambda: kind.of(name), lambda: kind.one(name, "web"), lambda: kind.one("shop", name),  # noqa: B023
+            lambda: kind.part("shop", "web", name),  # noqa: B023
+        ]
+        for build in built:
+            with pytest.raises(BadName):
+                build()
+
+
+def test_the_list_of_builders_is_whole():
+    assert declared() == BUILDERS.keys() | FIXED
+
+
+def wrong_in(source: str) -> list[str]:
+    """Where a piece of source puts a path of the API server together by itself."""
+    found = []
+    tree = ast.parse(source)
+    documented = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    inner = {id(part) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for part in n.values}
+    for node in ast.walk(tree):
+        text = ast.unparse(node)
+        if isinstance(node, ast.JoinedStr):
+            literal = "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values)
+            if AT_THE_SERVER.search(literal) and not OF_A_SERVICE.fullmatch(literal):
+                found.append(text)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented | inner:
+            if AT_THE_SERVER.search(node.value) and not OF_A_SERVICE.fullmatch(node.value):
+                found.append(text)
+        elif isinstance(node, ast.Call) and re.match("ApiPath|cast.*ApiPath", text):
+            found.append(text)
+    return found
+
+
+def sources() -> list[Path]:
+    return [file for file in SOURCE.rglob("*.py") if str(file.relative_to(SOURCE)) not in OWN]
+
+
+@pytest.mark.parametrize("file", sources(), ids=lambda f: str(f.relative_to(SOURCE)))
+def test_no_module_puts_a_path_together_by_itself(file: Path):
+    assert wrong_in(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("planted", [
+    'path = f"/api/v1/namespaces/{namespace}/pods"',
+    'path = f"/apis/{group}/{version}/drills"',
+    'path = f"{root}/namespaces/{namespace}/pods/{name}"',
+    'path = "/api/v1/namespaces/" + namespace',
+    'path = "/apis/apps/v1/namespaces/%s/deployments" % namespace',
+    'RBAC = "/apis/rbac.authorization.k8s.io/v1"',
+    'path = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy/api/v1/query"',
+    "path = ApiPath(text)",
+    'path = cast("ApiPath", text)',
+])
+def test_a_path_that_is_planted_is_found(planted: str):
+    assert wrong_in(planted)

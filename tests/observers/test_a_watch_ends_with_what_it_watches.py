@@ -1,0 +1,83 @@
+"""A target namespace that is gone is watched no more; one that may not be read for a while is tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from tests.observers.builders import conduct
+from tests.observers.wire import standing, until
+
+from kubedrill.kube.clock import ServerClock
+from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope, watching
+
+CLOCK = ServerClock(timedelta(0))
+SPACE = "/api/v1/namespaces/shop"
+PODS = f"{SPACE}/pods"
+SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "BACK_OFF", (0.01,))
+
+
+@asynccontextmanager
+async def observed(*, gone: bool = False, refused: int = 0):
+    async with standing() as (wire, kube):
+        wire.gone |= {SPACE} if gone else set()
+        wire.refuse |= {PODS: refused} if refused else {}
+        observer = ClusterObserver(kube, CLOCK, FactInbox(), lambda: None)
+        await observer.start(conduct(), SCOPE)
+        try:
+            yield wire, observer
+        finally:
+            await observer.stop()
+
+
+def ended(observer: ClusterObserver) -> int:
+    return sum(task.done() for task in observer._tasks)
+
+
+async def test_all_watches_end_when_the_namespace_is_gone():
+    async with observed() as (wire, observer):
+        await until(lambda: len(wire.watches) == len(observer._tasks))
+        wire.gone.add(SPACE)
+        for path in dict(wire.watches):
+            await wire.cut(path)
+        await until(lambda: ended(observer) == len(observer._tasks))
+        asked = len(wire.lists), len(wire.watches)
+        await asyncio.sleep(0.1)  # ten times as long as a watch waits before it tries again
+        assert (len(wire.lists), len(wire.watches)) == asked
+        assert all("is gone" in problem for problem in observer.problems)
+
+
+async def test_a_forbidden_list_in_a_namespace_that_is_gone_ends_its_watch_and_holds_up_no_start():
+    """The rights were in the namespace and are gone with it: every list is a 403, for ever."""
+    async with observed(gone=True, refused=403) as (wire, observer):
+        await until(lambda: ended(observer) >= 1)
+        assert PODS not in dict(wire.watches)
+
+
+async def test_rights_that_are_missing_in_a_namespace_that_is_there_are_waited_for():
+    async with observed(refused=403) as (wire, observer):
+        assert ended(observer) == 0
+        wire.refuse.clear()
+        await until(lambda: PODS in dict(wire.watches))
+
+
+async def test_that_the_namespace_cannot_be_read_ends_nothing():
+    async with observed(refused=403) as (wire, observer):
+        wire.refuse[SPACE] = 403
+        await asyncio.sleep(0.1)  # ten tries
+        assert ended(observer) == 0
+
+
+async def test_a_drill_that_ends_takes_all_its_tasks_with_it():
+    before = asyncio.all_tasks()
+    async with observed() as (wire, observer):
+        await until(lambda: len(wire.watches) == len(observer._tasks))
+        await observer.stop()
+        await until(lambda: not {t for t in asyncio.all_tasks() - before if t.get_name().startswith("watch ")})

@@ -1,0 +1,82 @@
+"""A drill that is held may be so for days: it watches nothing until it is started, and then before it injects."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from tests.giving_up.lab import Lab, standing
+from tests.watchdog.wire import SECRETS
+
+from kubedrill.core.derive import AlertRule
+from kubedrill.core.phases import Phase
+from kubedrill.shell.observers import ClusterObserver, Monitoring, Probe
+
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
+SCENARIO = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],
+            "faults": [{"name": "storm", "manual": {"do": "unplug it", "undo": "plug it in"}}]}
+SPACE = "/api/v1/namespaces/shop"
+EVERYTHING = {"status": {"resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}}
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """What happened, in order: the watches are started or ended, the fault's undo record is stored."""
+    return []
+
+
+@pytest.fixture
+async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator[Lab]:
+    async with standing(monkeypatch, desired="Hold", scenario=SCENARIO) as lab:
+
+        async def watched(*_: object) -> None:
+            told.append("watched")
+
+        async def unwatched(*_: object) -> None:
+            told.append("unwatched")
+
+        async def probed(self: Monitoring, *_: object) -> Probe:
+            return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
+
+        def answering(request: web.Request) -> web.Response | None:
+            if request.method == "POST" and request.path == SECRETS:
+                told.append("record")
+            return web.json_response(EVERYTHING, status=201) if request.path == REVIEWS else None
+
+        monkeypatch.setattr(ClusterObserver, "start", watched)
+        monkeypatch.setattr(ClusterObserver, "stop", unwatched)
+        monkeypatch.setattr(Monitoring, "probe", probed)
+        lab.cluster.answering = answering
+        lab.cluster.put(SPACE, {"metadata": {"name": "shop", "uid": "n1", "labels": {
+            "kubedrill.dev/control-namespace": "drills"}}})
+        yield lab
+
+
+async def test_while_it_is_held_nothing_is_watched(lab: Lab, told: list[str]):
+    await lab.goes_on(60)
+    assert lab.state.phase is Phase.HELD, lab.cluster.status["message"]
+    assert "watched" not in told
+
+
+async def test_when_it_is_started_the_watches_stand_before_anything_is_touched(lab: Lab, told: list[str]):
+    await lab.goes_on(30)
+    lab.wanted("Run")
+    await lab.goes_on(2)
+    assert "record" in told, lab.cluster.status["message"]
+    assert told.index("watched") < told.index("record")
+
+
+async def test_one_that_is_held_after_all_ends_its_watches(
+    lab: Lab, told: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    async def away(self: Monitoring, *_: object) -> Probe:
+        return Probe(self._clock.now(), reachable=False, error="Prometheus is away")
+
+    monkeypatch.setattr(Monitoring, "probe", away)
+    lab.wanted("Run")
+    await lab.goes_on(3)
+    assert "watched" in told
+    lab.wanted("Hold")
+    await lab.goes_on(3)
+    assert told[-1] == "unwatched"
