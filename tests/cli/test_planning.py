@@ -1,11 +1,17 @@
 """`plan`, `lint` and `doctor`: everything is told before anything is touched."""
 
+from datetime import timedelta
+
 import pytest
 import yaml
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
+from tests.cli.undo import SECRETS, secret
+from tests.undo.builders import NOON
 
 from kubedrill.api.drill import Drill
+from kubedrill.core.operations import Enqueue
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, UndoRecord, record_name
 
 DRILLS = f"{GROUP}/drills/drills"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
@@ -51,12 +57,11 @@ def cluster(api):
         "/apis/apps/v1/namespaces/drills/deployments",
         {"metadata": {"name": "kubedrill"}, "status": {"readyReplicas": 1}},
     )
-    api.collections[DRILLS] = {}
+    api.collections |= {DRILLS: {}, SECRETS: {}}
     groups = {"groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}
     kinds = ("drills", "drillscenarios", "playeractions", "drillreports")
     api.answers |= {
         ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
-        ("GET", f"{PROXY}/alerts"): (200, {"status": "success", "data": {"alerts": []}}),
         ("GET", f"{PROXY}/query"): (
             200,
             {"status": "success", "data": {"resultType": "vector", "result": []}},
@@ -85,6 +90,33 @@ def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedri
     assert "limits/memory: 128Mi → 64Mi; put back to 128Mi" in told
     assert told.endswith("All checks pass now.\n")
     assert not [m for m, p, _ in cluster.requests if m != "GET" and p != REVIEWS]
+
+
+def on_staging(uid: str) -> dict:
+    """The undo record of a drill that is not put back yet, whose Redis was in the namespace with that UID."""
+    queue = Enqueue("redis.staging.svc", 6379, "List", "jobs", (), "drill-d0-", 1, 1, {}, timedelta(), "staging")
+    drill = DrillIdentity("d0", "flood", "drills", "staging")
+    name = record_name("", "Enqueue", uid, "redis")
+    return secret(UndoRecord(drill, name, "redis", (OutsideGroup("a", queue),), "m", NOON, NOON, None, uid))
+
+
+def test_d10_a_record_that_holds_the_namespace_is_told_and_one_of_a_namespace_that_is_gone_is_not(
+    cluster, kubedrill, file
+):
+    cluster.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": OPTED_IN, "uid": "n2"}})
+    cluster.put(SECRETS, on_staging("n1"))
+    assert kubedrill("plan", "-f", file).output.endswith("All checks pass now.\n")
+    holds = cluster.put(SECRETS, on_staging("n2"))["metadata"]["name"]
+    told = kubedrill("plan", "-f", file).output
+    assert "All checks pass" not in told
+    assert f"TargetBusy: another drill is on in staging: undo record {holds} of drill flood" in told
+
+
+def test_records_that_may_not_be_read_are_said_to_be_unchecked(cluster, kubedrill, file):
+    cluster.answers["GET", SECRETS] = (403, {"reason": "Forbidden", "message": "secrets is forbidden"})
+    told = kubedrill("plan", "-f", file).output
+    assert "Not checked: whether an undo record still holds the namespace" in told
+    assert "secrets is forbidden" in told
 
 
 def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, kubedrill, file):
@@ -153,11 +185,14 @@ LACKING = {
     "an alert that fires": (
         lambda api: api.answers.update(
             {
-                ("GET", f"{PROXY}/alerts"): (
+                ("GET", f"{PROXY}/query"): (
                     200,
                     {
                         "status": "success",
-                        "data": {"alerts": [{"state": "firing", "labels": {"alertname": "HighQueueDepth"}}]},
+                        "data": {
+                            "resultType": "vector",
+                            "result": [{"metric": {"alertname": "HighQueueDepth"}, "value": [1, "1"]}],
+                        },
                     },
                 )
             }
@@ -166,7 +201,7 @@ LACKING = {
     ),
     "no Prometheus": (
         lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),
-        "Prometheus can't be asked: prometheus.staging:9090 does not answer: no endpoints",
+        "Prometheus can't be asked: prometheus.staging:9090 does not answer: \"no endpoints\"",
     ),
     "no route of Alertmanager": (
         lambda api: api.answers.update({("GET", STATUS): (200, {"config": {"original": "route: {}"}})}),

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tests.faultmatrix import shapes
+from tests.faultmatrix.claims import claimed
 from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.residue import residue
@@ -36,6 +37,7 @@ async def judged(seen: Evidence) -> list[Finding]:
     if seen.plan.story not in ("target-gone", "namespace-gone"):
         found += _as_before(seen, now)
     found += [*_counted(seen), *_values(seen), *_law(seen), *_verdict(seen), *_processes(seen), *_bound(seen)]
+    found += claimed(seen)
     found += [Finding("O8", f"the API server refused {what}") for what in seen.refused]
     found += [Finding("O3", what) for what in await residue(seen, now)]
     return found
@@ -67,6 +69,9 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
         if seen.plan.expect.value:
             if limit != seen.plan.expect.value:
                 yield Finding("O6", f"{name} has {limit}, and somebody set {seen.plan.expect.value}")
+            a, b = (_beside_template(thing) for thing in (was, here))
+            if a != b:
+                yield Finding("O1", f"{name} differs beside what somebody set: {_difference(a, b)}")
             if seen.plan.expect.other_field and here["spec"].get("revisionHistoryLimit") != 7:
                 yield Finding("O6", f"{name} has lost somebody's change of another field")
             continue
@@ -74,6 +79,11 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
         parts = [k for k in a if a[k] != b[k]]
         if parts:
             yield Finding("O1", f"{name} differs in {', '.join(parts)}: {_difference(a, b)}")
+
+
+def _beside_template(workload: dict[str, Any]) -> dict[str, Any]:
+    """A workload's spec without what people set in the plans, this one's or one before it in the slot."""
+    return {k: v for k, v in workload["spec"].items() if k not in ("template", "revisionHistoryLimit")}
 
 
 def _difference(a: Any, b: Any, path: str = "") -> str:

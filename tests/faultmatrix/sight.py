@@ -76,6 +76,10 @@ class Sight:
         open_records = [r for r in self._records() if r.value["state"] != "Reverted"]
         return not open_records and all(one.value != FAULTED or one.event == "DELETED" for one in last)
 
+    def released(self) -> bool:
+        """Whether the rollout of a target was let go while its drill is on, or the drill is over already."""
+        return self.ended() or any(r.value["released"] for r in self._records())
+
     def closed(self) -> bool:
         """Whether no undo record is left."""
         return not self._records()

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from tests.faultmatrix import deaths, refusing
 from tests.faultmatrix.run import Run
+from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, GOING, over_and_deleted
 
-PATIENCE: Final = float(os.environ.get("KUBEDRILL_MATRIX_PATIENCE", "60"))
-"""Seconds for what takes one or two; where a planted defect is looked for, less is enough."""
-ARMING: Final = PATIENCE
-ENDING: Final = PATIENCE
-GOING: Final = 30.0
-AFTERWARDS: Final = 2.0
 DRIFTING: Final = 7.0
 """Longer than two rounds of a GitOps controller that looks every three seconds."""
 
@@ -25,13 +20,35 @@ async def stop(run: Run) -> None:
     await run.until(run.in_play, ARMING, "in play")
     if not run.ended():
         await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
+
+
+async def repaired(run: Run) -> None:
+    """In play, somebody puts the old value back, and their rollout is let go; a little later it is stopped."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.do("put-back")
+    await run.until(run.released, ENDING, "the rollout is let go")
+    if not run.ended():
+        await run.stop()
+    await over_and_deleted(run)
+
+
+async def repaired_and_stopped(run: Run) -> None:
+    """The same, but something happens on the way: a stop, or somebody takes the repair back; then it is stopped."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.do("put-back")
+    await run.until(lambda: run.ended() or run.since_met() > AFTERWARDS, ENDING, "it has happened")
+    if not run.ended():
+        await run.stop()
+    await over_and_deleted(run)
 
 
 async def stop_at_once(run: Run) -> None:
     """Stopped by a rule somewhere on the way (or refused): no play is waited for."""
     await run.apply()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_at_once_or_in_play(run: Run) -> None:
@@ -39,7 +56,7 @@ async def stop_at_once_or_in_play(run: Run) -> None:
     await run.apply()
     await run.until(lambda: run.in_play() or run.ended_at > 0, ARMING, "in play, or stopped on the way")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_once_met(run: Run) -> None:
@@ -48,7 +65,7 @@ async def stop_once_met(run: Run) -> None:
     await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it")
     if not run.ended():
         await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def stop_after_drift(run: Run) -> None:
@@ -56,7 +73,7 @@ async def stop_after_drift(run: Run) -> None:
     await run.apply()
     await run.until(lambda: run.since_undone() > DRIFTING, ARMING, "undone from outside for a while")
     await run.stop()
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def delete(run: Run) -> None:
@@ -74,7 +91,7 @@ async def deadline(run: Run) -> None:
     await run.apply()
     await run.until(run.in_play, ARMING, "in play")
     await run.until(run.ended, 120, "its time is up")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def late_record(run: Run) -> None:
@@ -85,7 +102,7 @@ async def late_record(run: Run) -> None:
     await run.until(lambda: run.ended() and run.closed(), ENDING, "over")
     await run.until(lambda: not run.closed(), ENDING, "the record turns up again")
     await run.until(run.closed, ENDING, "it is closed again")
-    await _over_and_deleted(run)
+    await over_and_deleted(run)
 
 
 async def forced(run: Run) -> None:
@@ -108,18 +125,6 @@ async def forced_by_rule(run: Run) -> None:
     await run.until(lambda: run.phase() == "Gone", GOING, "gone")
 
 
-async def rights_back(run: Run) -> None:
-    """The rights are gone; the drill is stopped and can't put back; it says so; the rights come back."""
-    run.spawn(run.watch_for_stalled())
-    await run.apply()
-    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play")
-    await run.stop()
-    await run.until(lambda: run.stuck, 60, "Stalled is said")
-    await run.do("opt-in")
-    run.healed_at = time.monotonic()
-    await _over_and_deleted(run)
-
-
 async def namespace_gone(run: Run) -> None:
     """The target namespace goes in play: nothing is left to put back, and the Drill ends."""
     await run.apply()
@@ -134,73 +139,13 @@ async def namespace_gone(run: Run) -> None:
     await run.slot.next_target()
 
 
-async def gone_and_stopped(run: Run) -> None:
-    """The operator dies for good; the drill is stopped; the watchdog puts back; a new operator closes the books."""
-    await _dead(run)
-    await run.stop()
-    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
-    await _taken_over(run)
-
-
-async def gone_and_deleted(run: Run) -> None:
-    """The operator dies for good; the drill is deleted; the watchdog puts back and lets the Drill go."""
-    await _dead(run)
-    await run.delete()
-    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
-    await run.until(lambda: run.phase() == "Gone" and run.closed(), GOING, "gone without an operator")
-
-
-async def frozen(run: Run) -> None:
-    """The operator stands still somewhere; the drill is stopped; the watchdog puts back; the operator goes on."""
-    await run.apply()
-    await run.until(lambda: run.in_play() or run.since_met() > 0, ARMING, "in play, or frozen on the way")
-    await run.stop()
-    await _over_and_deleted(run)
-
-
-async def refused(run: Run) -> None:
-    """Nothing can be stored, so nothing is touched; the drill ends by itself."""
-    await run.apply()
-    await _over_and_deleted(run)
-
-
 async def stop_during_outage(run: Run) -> None:
     """Something is away for long; stopped in the middle of that."""
     await run.apply()
     await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play, or the outage is there")
     await run.stop()
     await run.until(run.ended, 150, "over")
-    await _over_and_deleted(run)
-
-
-async def stuck_is_said(run: Run) -> None:
-    """It can't be put back for longer than a minute: Stalled is said within 60 s, and it is kept trying."""
-    run.spawn(run.watch_for_stalled())
-    await run.apply()
-    await run.until(run.in_play, ARMING, "in play")
-    await run.stop()
-    await run.until(lambda: run.stuck, 60, "Stalled is said")
-    await run.until(run.ended, 120, "over")
-    await _over_and_deleted(run)
-
-
-async def silent(run: Run) -> None:
-    """The operator dies for good, nobody stops the drill, its deadline is far: two minutes of silence are enough."""
-    await _dead(run)
-    run.ended_at = time.monotonic()
-    await run.until(run.restored, 150, "put back by the watchdog")
-    run.programs["operator"].start()
-    await run.until(run.in_play, ARMING, "the operator goes on")
-    await run.stop()
-    await _over_and_deleted(run)
-
-
-async def gone_at_deadline(run: Run) -> None:
-    """The operator dies for good and nobody does anything: the deadline passes."""
-    await _dead(run)
-    run.ended_at = run.deadline_at()
-    await run.until(run.restored, 150, "put back by the watchdog")
-    await _taken_over(run)
+    await over_and_deleted(run)
 
 
 async def two_drills(run: Run) -> None:
@@ -227,31 +172,11 @@ async def target_gone(run: Run) -> None:
     await stop_once_met(run)
 
 
-async def _dead(run: Run) -> None:
-    """The operator is killed on the way in; or it is in play, and killed on the way out."""
-    await run.apply()
-    await run.until(lambda: run.dead or run.in_play(), ARMING, "the operator is killed, or in play")
-
-
-async def _taken_over(run: Run) -> None:
-    """A new operator comes where the old one is dead, and closes the books."""
-    await run.until(lambda: run.dead or run.ended(), ENDING, "over, or the operator dead by then")
-    if run.dead:
-        run.programs["operator"].start()
-    await _over_and_deleted(run)
-
-
-async def _over_and_deleted(run: Run) -> None:
-    await run.until(run.ended, ENDING, "over")
-    await run.until(lambda: run.restored() and run.closed(), ENDING, "put back and closed")
-    await run.remember()
-    await run.delete()
-    await run.until(lambda: run.phase() == "Gone", GOING, "gone")
-
-
 STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
+    repaired, repaired_and_stopped,
     stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
-    forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, stuck_is_said, silent, frozen,
-    gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills,
+    forced, forced_by_rule, namespace_gone, target_gone, late_record, two_drills, refusing.refused,
+    refusing.refused_until_said, refusing.refused_until_restored, refusing.rights_back, refusing.stuck_is_said,
+    deaths.silent, deaths.frozen, deaths.gone_and_stopped, deaths.gone_and_deleted, deaths.gone_at_deadline,
 )}
 """By the names that the plans have for them."""

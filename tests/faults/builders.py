@@ -14,6 +14,9 @@ from kubedrill.faults.base import Observed, Plan, WorkingSet
 
 T0 = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MIB = 1024**2
+ARM_WITHIN = timedelta(seconds=30)
+HELD = 180
+"""The `minReadySeconds` that outlast ARM_WITHIN, whoever has to put back."""
 UID = "11111111-2222-3333-4444-555555555555"
 WEB = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
 DB = Target("apps", "v1", "StatefulSet", "statefulsets", "shop", "db")
@@ -107,6 +110,7 @@ def seen(
         drill_uid=UID,
         namespace="shop",
         alertmanager=Endpoint("monitoring", "alertmanager", 9093),
+        arm_within=ARM_WITHIN,
         objects=objects or {},
         working_sets={name: WorkingSet(mib * MIB, "the metrics API") for name, mib in (used or {}).items()},
     )

@@ -24,6 +24,7 @@ def test_it_is_announced_at_the_drills_alertmanager():
             9093,
             {"alertname": "CheckoutDown", "namespace": "shop", "severity": "page", "event": "11111111-call"},
             {"summary": "Checkout does not answer"},
+            "monitoring",
         ),
     )
 

@@ -51,6 +51,37 @@ def test_other_facts_of_the_pod_are_no_kills():
     assert bit("squeeze", squeeze(), [injected(), ready]).seen == 0
 
 
+def scaled(before: int | None, after: int, at: float, target: str = "Deployment/web"):
+    return fact(FactKind.SCALED, second(at), target=target, before=before, after=after)
+
+
+def test_pods_that_a_scale_up_added_are_told_apart_from_the_announced_ones():
+    facts = [injected(), killed(ONE, 3), scaled(3, 5, 5), killed(TWO, 8), killed(THREE, 9)]
+    bite = bit("squeeze", squeeze(affected=1), facts)
+    assert (bite.seen, bite.wanted) == (1, 1)
+    assert bite.evidence == (
+        f"1 of 1 pods of Deployment/web OOM-killed: {ONE} and 2 more that a scale-up added"
+    )
+    assert bite.at == second(3)
+
+
+def test_a_pod_in_the_place_of_one_that_players_deleted_is_told_apart_too():
+    bite = bit("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), killed(TWO, 8)])
+    assert bite.evidence.endswith(f"{ONE} and 1 more in the place of pods that are gone")
+
+
+def test_no_more_pods_are_laid_to_a_scale_up_than_it_added():
+    facts = [injected(), killed(ONE, 3), scaled(3, 4, 5), scaled(None, 4, 5), killed(TWO, 8), killed(THREE, 9)]
+    bite = bit("squeeze", squeeze(affected=1), facts)
+    assert bite.evidence.endswith("and 1 more that a scale-up added and 1 more in the place of pods that are gone")
+
+
+@pytest.mark.parametrize("other", [scaled(3, 5, -9), scaled(5, 3, 5), scaled(3, 5, 5, "Deployment/api")])
+def test_what_added_nothing_to_it_since_the_injection_is_no_scale_up(other):
+    bite = bit("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), other, killed(TWO, 8)])
+    assert "scale-up" not in bite.evidence
+
+
 LONG = "w" * 50
 
 

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.faults.builders import DB, MIB, WEB, changes, container, deployment, seen, squeeze, stateful_set
+from tests.faults.builders import (
+    ARM_WITHIN,
+    DB,
+    HELD,
+    MIB,
+    WEB,
+    changes,
+    container,
+    deployment,
+    seen,
+    squeeze,
+    stateful_set,
+)
 
 from kubedrill.api.quantities import parse_memory
+from kubedrill.core.deadman import GRACE, SILENT
 from kubedrill.core.operations import SetFields
 from kubedrill.faults.base import Plan
 from kubedrill.faults.memory_limit import describe, plan
@@ -29,27 +44,33 @@ def planned(workload, used=None, **said):
     ("workload", "affected", "strategy"),
     [
         # the strategy fits: nothing of it is touched
-        (deployment(5, "60%", 0, ready=15), 3, {}),
-        (deployment(5, 3, 0, ready=10), 3, {}),
+        (deployment(5, "60%", 0, ready=HELD), 3, {}),
+        (deployment(5, 3, 0, ready=HELD + 20), 3, {}),
         (deployment(3, "100%", 0), 3, {}),
         (deployment(4, how="Recreate"), 4, {}),
         # a surge pod would be killed beside the serving ones, so as many are named, and no surge
-        (deployment(5, ready=15), 3, {UNAVAILABLE: 3, SURGE: 0}),
-        (deployment(3, ready=15), 1, {UNAVAILABLE: 1, SURGE: 0}),
-        (deployment(5, 3, 1, ready=15), 3, {UNAVAILABLE: 3, SURGE: 0}),
-        (deployment(10, "60%", 0, ready=15), 3, {UNAVAILABLE: 3, SURGE: 0}),
-        # a crashing pod that is seen ready for a second must not count as available
-        (deployment(5, "60%", 0, ready=9), 3, {READY: 15}),
-        (deployment(5), 2, {UNAVAILABLE: 2, SURGE: 0, READY: 15}),
-        # the API demands a progress deadline above minReadySeconds
-        (deployment(5, "60%", 0, spec={PROGRESS: 15}), 3, {READY: 15, PROGRESS: 120}),
-        (deployment(5, "60%", 0, spec={PROGRESS: 16}), 3, {READY: 15}),
+        (deployment(5, ready=HELD), 3, {UNAVAILABLE: 3, SURGE: 0}),
+        (deployment(3, ready=HELD), 1, {UNAVAILABLE: 1, SURGE: 0}),
+        (deployment(5, 3, 1, ready=HELD), 3, {UNAVAILABLE: 3, SURGE: 0}),
+        (deployment(10, "60%", 0, ready=HELD), 3, {UNAVAILABLE: 3, SURGE: 0}),
+        # a pod that does not fail must not count as available before it is put back
+        (deployment(5, "60%", 0, ready=HELD - 1), 3, {READY: HELD}),
+        (deployment(5), 2, {UNAVAILABLE: 2, SURGE: 0, READY: HELD}),
+        # the API demands a progress deadline above minReadySeconds; a pod needs a while to start
+        (deployment(5, "60%", 0, spec={PROGRESS: 120}), 3, {READY: HELD, PROGRESS: HELD + 60}),
+        (deployment(5, "60%", 0, spec={PROGRESS: HELD + 59}), 3, {READY: HELD, PROGRESS: HELD + 60}),
+        (deployment(5, "60%", 0, spec={PROGRESS: HELD + 60}), 3, {READY: HELD}),
         # all of them: no old pod is left to protect
         (deployment(5), 5, {UNAVAILABLE: 5, SURGE: 0}),
     ],
 )
 def test_the_strategy_is_changed_only_where_it_would_hit_another_number(workload, affected, strategy):
     assert changes(planned(workload, limit="64Mi", affected=affected)) == {LIMIT: "64Mi", **strategy}
+
+
+def test_pods_without_an_effect_outlast_the_decision_and_an_operator_that_has_died():
+    after = patched(deployment(5), planned(deployment(5), limit="64Mi", affected=2).operations[0])
+    assert timedelta(seconds=after["spec"][READY]) > ARM_WITHIN + SILENT + GRACE
 
 
 @pytest.mark.parametrize(("partition", "strategy"), [(0, {PARTITION: 2}), (1, {PARTITION: 2}), (2, {})])
@@ -141,10 +162,13 @@ def test_what_is_planned_is_described_for_people():
         "memoryLimit: container main of Deployment/web gets 64Mi; 2 of its pods are OOM-killed",
         "container: main",
         (
-            "its own strategy would not surely hit exactly 2 of 4; set with it: "
-            "maxUnavailable 2, maxSurge 0, minReadySeconds 15"
+            "its own strategy would not surely hit exactly 2 of 4; set until somebody takes the fault out: "
+            f"maxUnavailable 2, maxSurge 0, minReadySeconds {HELD}"
         ),
-        "when it is scaled up meanwhile, the added pods are split over failing and healthy ones",
+        (
+            "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"
+            " no more of the 4 that serve now are replaced for that"
+        ),
     )
 
 
@@ -163,7 +187,7 @@ def patched(workload, operation: SetFields):
     st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n))),
     st.one_of(st.integers(0, 40), st.integers(0, 100).map("{}%".format)),
     st.one_of(st.integers(0, 40), st.integers(1, 100).map("{}%".format)),
-    st.integers(0, 60),
+    st.integers(0, 2 * HELD),
 )
 def test_the_patched_strategy_replaces_exactly_the_asked_number(size, unavailable, surge, ready):
     replicas, affected = size
@@ -172,7 +196,7 @@ def test_the_patched_strategy_replaces_exactly_the_asked_number(size, unavailabl
     assert isinstance(decided, Plan)
     after = Workload.read("Deployment", patched(workload, decided.operations[0]))
     assert reach_of(after) == Reach(affected, affected)
-    assert after.min_ready >= 10 or affected == replicas
+    assert after.min_ready >= HELD or affected == replicas
     assert after.progress_deadline > after.min_ready
 
 

@@ -36,7 +36,7 @@ def test_the_jobs_are_pushed_with_ids_of_the_drill_and_the_fault():
         Enqueue(
             host="redis.shop.svc", port=6379, kind="List", key="jobs", in_flight=("inflight:*",),
             prefix=f"drill-{UID}-flood-", count=600, rate=10, job={"ticket": "INC-1"},
-            redelivery=timedelta(seconds=20),
+            redelivery=timedelta(seconds=20), namespace="shop",
         ),
     )  # fmt: skip
 

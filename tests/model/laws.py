@@ -7,13 +7,14 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.model.people import AFTER, CONTROL, drill_at, target
+from tests.model.people import AFTER, BEFORE, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
 from tests.model.server import Store
 from tests.model.world import Step, Wire, World
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import state_from_wire
+from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import RecordState, UndoRecord, from_json
 
 
@@ -34,10 +35,17 @@ def _record(stored: str) -> UndoRecord:
 
 def judged(step: Step) -> World:
     """The world after a step that keeps the laws: a field is as people made it or as one fault makes it, once; the
-    undo of whatever is touched stands stored; a foreign value is never overwritten.
+    undo of whatever is touched stands stored; a foreign value is never overwritten; nothing is given up for an edit
+    that nobody made, and nothing is said to be restored that is not.
     """
     wire, world = step.wire, step.to
-    if wire is None or wire.after is wire.before or "/deployments/" not in wire.request.path:
+    if wire is None or wire.after is wire.before:
+        return world
+    if "/secrets" in wire.request.path:
+        _judged_record(wire, world)
+    if wire.request.path.endswith("/status"):
+        _judged_status(wire, world)
+    if "/deployments/" not in wire.request.path:
         return world
     name = wire.request.path.rpartition("/")[2]
     was, now = wire.before.read(wire.request.path), wire.after.read(wire.request.path)
@@ -53,10 +61,61 @@ def judged(step: Step) -> World:
     return _judged_change(wire, world, name, standing[0])
 
 
+def _is_in(world: World, drill: str, name: str, uid: str = "") -> bool:
+    """Whether a drill's fault is in a target, as people have not made it."""
+    thing = world.store.read(target(name).path)
+    if thing is None or (uid and thing["metadata"]["uid"] != uid):
+        return False
+    value = thing["spec"]["minReadySeconds"]
+    return bool(value == AFTER[drill] != dict(world.foreign)[name])
+
+
+def _judged_record(wire: Wire, world: World) -> None:
+    """A record goes when its fault has gone, and blames people only for what they did."""
+    was, now = ({r.name: r for r in records(store)} for store in (wire.before, wire.after))
+    for name in was.keys() - now.keys():
+        record = was[name]
+        if record.target and _is_in(world, record.drill.name, record.target.name, record.target_uid):
+            raise Broken(f"the record of {record.subject} is removed while its fault is in")
+    for record in now.values():
+        ends = record.outcome.fields if record.outcome and record.target else ()
+        blamed = [f for f in ends if f.outcome in (FieldEnd.KEPT_PLAYER_EDIT, FieldEnd.SUPERSEDED)]
+        if blamed and record.target and dict(world.foreign)[record.target.name] == BEFORE:
+            raise Broken(f"{record.subject} is given up as {blamed[0].outcome}, and nobody has changed it")
+
+
+def _judged_status(wire: Wire, world: World) -> None:
+    """What is said to be restored is."""
+    drill = wire.after.read(wire.request.path.removesuffix("/status"))
+    if drill is None or state_from_wire(drill["status"].get("machine")).restored is None:
+        return
+    name = drill["metadata"]["name"]
+    for one in drill["spec"]["targets"]:
+        if _is_in(world, name, one) and (drill["metadata"]["uid"], _uid(world, one)) in world.injected:
+            raise Broken(f"{name} is said to be restored while its fault is in {one}")
+
+
+def _uid(world: World, name: str) -> str:
+    thing = world.store.read(target(name).path)
+    return thing["metadata"]["uid"] if thing else ""
+
+
+def nothing_lost(world: World) -> None:
+    """While somebody refuses what would put it back, the undo of every fault that is in stands."""
+    for drill, uid in world.injected:
+        for name, _ in world.foreign:
+            standing = [r for r in records(world.store) if r.target == target(name) and r.drill.uid == drill]
+            if uid == _uid(world, name) and not standing and world.value(name) in AFTER.values():
+                raise Broken(f"{name} is left faulted by {drill}, without a record, by who was refused")
+
+
 def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> World:
     was, now = (s.read(wire.request.path) for s in (wire.before, wire.after))
     change = tuple(thing["spec"]["minReadySeconds"] for thing in (was, now))
     people, fault = dict(world.foreign)[name], AFTER[record.drill.name]
+    _judged_pace(wire, name, record)
+    if change[0] == change[1]:
+        return world
     # a late patch may still land while the revert that will see it has not put up its fence
     if change == (people, fault) and record.state in {RecordState.INTENDED, RecordState.REVERTING}:
         count = (record.drill.uid, was["metadata"]["uid"])
@@ -72,14 +131,32 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
                  f" {people}")
 
 
+def _judged_pace(wire: Wire, name: str, record: UndoRecord) -> None:
+    """What holds a rollout comes with the fault, and goes with it or once the fault was taken out by somebody."""
+    was, now = (store.read(wire.request.path) for store in (wire.before, wire.after))
+    pace = tuple(thing["spec"]["progressDeadlineSeconds"] for thing in (was, now))
+    if pace[0] == pace[1] or (pace == (OWN_PACE, HELD) and now["spec"]["minReadySeconds"] == AFTER[record.drill.name]):
+        return
+    out = was["spec"]["minReadySeconds"] != AFTER[record.drill.name]
+    if pace == (HELD, OWN_PACE) and (record.state is RecordState.REVERTING or (out and HOLD in record.restoring)):
+        return
+    raise Broken(f"the rollout of {name} goes from {pace[0]} to {pace[1]} while its record is {record.state}")
+
+
+def _as_people_made_it(name: str, spec: dict[str, int], value: int) -> None:
+    if spec["minReadySeconds"] != value:
+        raise Broken(f"{name} is left at {spec['minReadySeconds']}; people made it {value}")
+    if spec["progressDeadlineSeconds"] != OWN_PACE:
+        raise Broken(f"the rollout of {name} is left held")
+
+
 def at_rest(world: World, *, told: bool) -> None:
     """After a stop everything is as people made it, and nothing of ours is left; `told`: the Drills know, too."""
     for name, value in world.foreign:
         thing = world.store.read(target(name).path)
         if thing is None:
             continue
-        if thing["spec"]["minReadySeconds"] != value:
-            raise Broken(f"{name} is left at {thing['spec']['minReadySeconds']}; people made it {value}")
+        _as_people_made_it(name, thing["spec"], value)
         if thing["metadata"].get("labels"):
             raise Broken(f"{name} keeps a label of ours")
         if any(e["manager"].startswith("manager-") for e in thing["metadata"]["managedFields"]):

@@ -18,11 +18,12 @@ from kubedrill.core.machine import reduce
 from kubedrill.core.operations import FieldChange, SetFields, Target
 from kubedrill.core.phases import Phase
 from kubedrill.core.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
+from kubedrill.core.undo_record import RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
-from kubedrill.protocol.records import RecordTrouble, list_records
+from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.undoing import Undoing
@@ -32,12 +33,15 @@ from kubedrill.shell.recorded import record_seen
 from kubedrill.shell.settings import Settings
 
 CONTROL, SHOP = "drills", "shop"
-FIELD = "/spec/minReadySeconds"
+FIELD, HOLD = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
+"""What a fault is, and what holds the rollout meanwhile."""
 BEFORE, HUMAN = 1, 3
 AFTER = {"storm": 2, "flood": 4}
 """What each drill makes of the field."""
+OWN_PACE, HELD = 10, 20
+"""The rollout's pace, its own and while a fault holds it."""
 OWNER = {"manager": "owner", "operation": "Update", "apiVersion": "apps/v1", "time": TIME, "fieldsType": "FieldsV1",
-         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}}}}
+         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}, "f:progressDeadlineSeconds": {}}}}
 
 
 class StillClock:
@@ -56,7 +60,7 @@ def target(name: str) -> Target:
 def workload(value: int) -> dict[str, Any]:
     """A Deployment in as far as it matters."""
     return {"metadata": {"namespace": SHOP, "generation": 1, "managedFields": [OWNER]},
-            "spec": {"minReadySeconds": value}}
+            "spec": {"minReadySeconds": value, "progressDeadlineSeconds": OWN_PACE}}
 
 
 def drill_at(name: str) -> str:
@@ -96,7 +100,7 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     stored = {one.record.name: one for one in await list_records(kube, CONTROL, uid)}
     state = state_from_wire(known.get("machine"))
     seen = observed(drill, state, memory)
-    seen = replace(seen, records=tuple(record_seen(one) for one in stored.values()))
+    seen = replace(seen, records=tuple([record_seen(one, await watched(kube, one, state)) for one in stored.values()]))
     decision = reduce(state, seen)
     status = {"machine": state_to_wire(decision.state)}
     if status != known:
@@ -109,6 +113,15 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     actor.plan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]})
     facts, _ = await actor.carry_out(drill, acting, seen, stored)
     return memory | frozenset(facts)
+
+
+async def watched(kube: Kube, stored: StoredRecord, state: State) -> dict[str, Any] | None:
+    """A record's target, as the operator's watch tells of it while the drill is on."""
+    record = stored.record
+    if record.target is None or record.state is not RecordState.INJECTED or state.phase is not Phase.ARMED:
+        return None
+    answer = await kube.get(record.target.path)
+    return answer.body if answer.ok else None
 
 
 def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Observation:
@@ -127,7 +140,7 @@ def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Ob
 
 
 def change(drill: str, fault: str) -> SetFields:
-    return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]),))
+    return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]), FieldChange(HOLD, HELD)))
 
 
 async def look(kube: Kube) -> Hashable:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from tests.model.course import Course, beginning_of, injections
+from tests.model.laws import records
+from tests.model.people import HELD, OWN_PACE
 from tests.model.world import Budget
+
+from kubedrill.core.undo_record import RecordState
 
 ONE = {"storm": ("x",)}
 FIRST, SECOND, THIRD = "operator 1 storm", "operator 2 storm", "operator 3 storm"
@@ -36,6 +40,28 @@ def test_who_takes_a_record_over_is_not_misled_by_its_maker_whose_patch_lands_la
     course.go_on(SECOND)
 
     assert (course.world.value("x"), injections(course.world, "x")) == (1, 1)
+    course.ends_well()
+
+
+def test_a_repair_lets_the_rollout_go_while_the_drill_is_on():
+    course = Course(beginning_of(ONE, Budget()))
+    course.go_on(FIRST)
+    assert course.world.pace("x") == HELD
+    course.people("x is repaired")
+    course.go_on(FIRST)
+
+    assert (course.world.value("x"), course.world.pace("x")) == (1, OWN_PACE)
+    assert [r.state for r in records(course.world.store)] == [RecordState.INJECTED]
+    course.ends_well()
+
+
+def test_an_operator_that_was_frozen_while_it_let_a_rollout_go_does_not_matter_after_the_end():
+    course = Course(beginning_of(ONE, Budget()))
+    course.go_on(FIRST)
+    course.people("x is repaired")
+    course.go_on(FIRST, until="PATCH x")
+    course.people("storm is stopped")
+
     course.ends_well()
 
 

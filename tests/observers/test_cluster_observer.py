@@ -75,6 +75,15 @@ async def test_the_state_of_the_pods_is_told_once_everything_was_listed_and_when
         assert (await stage.fact(FactKind.WORKLOAD_STATE, 3)).detail["ready"] == 0
 
 
+async def test_a_workload_is_known_as_it_was_told_last_by_the_time_its_fact_wakes_the_drill():
+    async with observed(prepare=with_worker) as stage:
+        assert stage.observer.workload("Deployment/nobody") is None
+        await stage.wire.tell(DEPLOYMENTS, "MODIFIED", deployment("128Mi", replicas=2, generation=2))
+        await stage.fact(FactKind.TARGET_CHANGED)
+        told = stage.observer.workload("Deployment/worker")
+        assert told["metadata"]["generation"] == 2
+
+
 async def test_a_players_fix_is_told_with_who_wrote_it():
     async with observed(prepare=with_worker) as stage:
         fixed = deployment("128Mi", replicas=2, generation=2, managers=(wrote_limit("tom", 0),))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from kubedrill.core.facts import Interval
-from kubedrill.core.operations import Ask
+from kubedrill.core.operations import Ask, Target
 from kubedrill.core.undo_record import (
     DrillIdentity,
     Outcome,
@@ -222,6 +222,32 @@ def test_an_intent_that_is_just_being_taken_back_is_waited_for():
     found = in_the_way(FIRST, [record(FIRST), going])
     assert found is not None
     assert found.state is Injection.PENDING
+
+
+def on(drill: DrillIdentity, uid: str) -> UndoRecord:
+    """A record about something in namespace shop itself, of the UID."""
+    target = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
+    return replace(injected(drill, RecordState.INJECTED), name=f"undo-{uid}", target=target, namespace_uid=uid)
+
+
+def test_d10_a_record_about_a_namespace_of_that_name_that_is_gone_is_not_in_the_way():
+    assert in_the_way(FIRST, [on(FIRST, "n2"), on(OTHER, "n1")]) is None
+    assert in_the_way(FIRST, [on(FIRST, "n1"), on(OTHER, "n1")]) is not None
+
+
+def test_whoever_has_records_of_both_gives_way_to_either():
+    assert in_the_way(FIRST, [on(FIRST, "n1"), on(FIRST, "n2"), on(OTHER, "n1")]) is not None
+
+
+@pytest.mark.parametrize("mine", [record(FIRST), on(FIRST, "n1")], ids=["my UID is not known", "theirs is not"])
+def test_where_a_uid_is_not_known_the_name_decides(mine):
+    theirs = on(OTHER, "n2") if mine.target is None else injected(OTHER, RecordState.INJECTED)
+    assert in_the_way(FIRST, [mine, theirs]) is not None
+
+
+def test_drills_on_no_namespace_are_in_nobodys_way():
+    nowhere = [replace(drill, target_namespace="") for drill in (FIRST, OTHER)]
+    assert in_the_way(nowhere[0], [injected(drill, RecordState.INJECTED) for drill in nowhere]) is None
 
 
 def test_a_record_of_before_the_namespace_was_stored_is_still_read():

@@ -11,7 +11,7 @@ from tests.reverters.services import redis_server
 
 @pytest.fixture(scope="module")
 def redis_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+    with redis_server(tmp_path_factory.mktemp("redis"), "--repl-diskless-sync-delay", "0") as port:
         yield port
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,18 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
+from kubedrill.core.facts import Interval
 from kubedrill.core.operations import Announce, Enqueue
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord
+from kubedrill.core.undo_record import Again, DrillIdentity, OutsideGroup, Progress, RecordState, UndoRecord
 
 UID = "11111111-2222-3333-4444-555555555555"
 PREFIX = f"drill-{UID}-flood-"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  the real clock, as the services have it
 
 
 def free_port() -> int:
@@ -40,6 +46,16 @@ def until(look: Callable[[], Any], within: float, what: str) -> Any:
     return seen
 
 
+async def come_to_its_end(step: Callable[[], Awaitable[Progress]], within: float = 20) -> Progress:
+    """A step again and again, as the turn takes it; its last answer, Done unless there is none in time."""
+    deadline = time.monotonic() + within
+    while isinstance(progress := await step(), Again):
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(min(progress.after.total_seconds(), 0.02))
+    return progress
+
+
 @contextmanager
 def running(name: str, *arguments: str, answers: Callable[[], Any]) -> Iterator[subprocess.Popen[bytes]]:
     """A service of the distribution while the block runs."""
@@ -54,20 +70,39 @@ def running(name: str, *arguments: str, answers: Callable[[], Any]) -> Iterator[
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[int]:
-    """An empty Redis; its port."""
+def redis_server(folder: Path, *further: str) -> Iterator[int]:
+    """An empty Redis with further options; its port."""
     port = free_port()
 
     def answers() -> bool:
         try:
-            with Redis(port=port) as client:
+            with Redis(port=port, socket_timeout=1) as client:
                 return bool(client.ping())
+        except AuthenticationError:
+            return True
         except RedisError:
             return False
 
     options = ("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder))
-    with running("redis-server", *options, answers=answers):
+    with running("redis-server", *options, *further, answers=answers):
         yield port
+
+
+@contextmanager
+def redis_cluster(folder: Path) -> Iterator[tuple[int, int]]:
+    """A Redis Cluster of two, each with half of the keys; their ports."""
+
+    def member(name: str) -> AbstractContextManager[int]:
+        (folder / name).mkdir()
+        return redis_server(folder / name, "--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+
+    with member("a") as first, member("b") as second, Redis(port=first) as one, Redis(port=second) as other:
+        one.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 8191)
+        other.execute_command("CLUSTER", "ADDSLOTSRANGE", 8192, 16383)
+        one.execute_command("CLUSTER", "MEET", "127.0.0.1", second, other.config_get("cluster-port")["cluster-port"])
+        for client in (one, other):
+            until(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"), 30, "the cluster is whole")  # noqa: B023
+        yield first, second
 
 
 @contextmanager
@@ -113,18 +148,20 @@ def jobs(port: int, **said: Any) -> Enqueue:
 
 
 def record(
-    operation: Enqueue | Announce, *, state: RecordState = RecordState.INTENDED, ends_in: float = 60
+    operation: Enqueue | Announce, *, state: RecordState = RecordState.INTENDED, ends_in: float = 60, age: float = 0,
+    in_it: bool = False,
 ) -> tuple[UndoRecord, OutsideGroup]:
-    """The undo record of one operation, and the operation's group in it."""
+    """The undo record of one operation, `age` seconds old, and the operation's group in it. `in_it`: it was seen in."""
     group = OutsideGroup("flood", operation)
-    now = datetime.now(UTC)  # noqa: TID251  the real clock, as the services have it
+    intended = now() - timedelta(seconds=age)
     return UndoRecord(
         drill=DrillIdentity(UID, "night", "drills"),
         name="undo-1",
         subject="Service/redis",
         groups=(group,),
         manager="manager-1",
-        deadline=now + timedelta(seconds=ends_in),
-        intended_at=now,
+        deadline=now() + timedelta(seconds=ends_in),
+        intended_at=intended,
         state=state,
+        injected=Interval.at(intended, timedelta(seconds=1)) if in_it else None,
     ), group

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.reverters.services import alertmanager, free_port, record, until
+from tests.reverters.services import alertmanager, free_port, now, record, until
 
 from kubedrill.core.operations import Announce, Refusal
 from kubedrill.core.undo_record import UNREACHABLE, Again, Done
@@ -19,10 +19,6 @@ from kubedrill.reverters.alertmanager import AnnouncedAlerts
 
 LABELS = {"alertname": "CheckoutDown", "severity": "page", "event": "11111111-call"}
 Pages = list[dict[str, Any]]
-
-
-def now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  the real clock, as Alertmanager has it
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from kubedrill.reverters.alertmanager import AnnouncedAlerts
 from kubedrill.reverters.redis import RedisJobs
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-ALL: Reverters = {Enqueue: RedisJobs(), Announce: AnnouncedAlerts(lambda: NOON)}
+ALL: Reverters = {Enqueue: RedisJobs(lambda: NOON), Announce: AnnouncedAlerts(lambda: NOON)}
 
 
 def operation(kind: type[Enqueue | Announce]) -> Enqueue | Announce:

@@ -12,7 +12,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.reverters.services import PREFIX, free_port, jobs, record, until
+from tests.reverters.services import PREFIX, free_port, jobs, now, record, until
 
 from kubedrill.core.operations import Refusal
 from kubedrill.core.undo_record import UNREACHABLE, Again, Done, RecordState
@@ -32,7 +32,7 @@ def fake(*numbers):
 
 async def push_all(operation, within=5.0, **said):
     """Call as the turn does, until nothing is left to do."""
-    reverter, deadline = RedisJobs(), time.monotonic() + within
+    reverter, deadline = RedisJobs(now), time.monotonic() + within
     while isinstance(progress := await reverter.inject(*record(operation, **said)), Again):
         assert time.monotonic() < deadline, progress
         await asyncio.sleep(min(progress.after.total_seconds(), 0.02))
@@ -70,7 +70,7 @@ async def test_a_stream_gets_entries_with_explicit_fields(queue, redis_port):
 
 
 async def test_the_first_job_comes_at_once_and_the_next_when_it_is_due(queue, redis_port):
-    reverter, (undo, group) = RedisJobs(), record(jobs(redis_port, rate=1))
+    reverter, (undo, group) = RedisJobs(now), record(jobs(redis_port, rate=1))
     first = await reverter.inject(undo, group)
     second = await reverter.inject(undo, group)
     assert (first, second) == (Again(timedelta(seconds=0.5), "Pushing", "1 of 100 fake jobs pushed"),) * 2
@@ -78,7 +78,7 @@ async def test_the_first_job_comes_at_once_and_the_next_when_it_is_due(queue, re
 
 
 async def test_the_rate_is_kept_by_redis_own_clock(queue, redis_port):
-    reverter, (undo, group) = RedisJobs(), record(jobs(redis_port, rate=50, count=1000))
+    reverter, (undo, group) = RedisJobs(now), record(jobs(redis_port, rate=50, count=1000))
     started, at = await reverter.inject(undo, group), time.monotonic()
     assert isinstance(started, Again)
     while time.monotonic() < at + 0.6:
@@ -89,7 +89,7 @@ async def test_the_rate_is_kept_by_redis_own_clock(queue, redis_port):
 
 
 async def test_after_a_pause_two_seconds_of_jobs_are_caught_up_at_the_most(queue, redis_port):
-    reverter, (undo, group) = RedisJobs(), record(jobs(redis_port, rate=10))
+    reverter, (undo, group) = RedisJobs(now), record(jobs(redis_port, rate=10))
     await reverter.inject(undo, group)
     queue.hincrby(MARK, "at", -60_000)
     await reverter.inject(undo, group)
@@ -105,7 +105,7 @@ async def test_two_operators_at_once_push_each_job_once(queue, redis_port):
 def test_a_new_operator_goes_on_where_the_killed_one_stopped(queue, redis_port):
     # a real second process, killed in the middle of pushing
     program = (
-        "import asyncio\nfrom tests.reverters.services import jobs, record\n"
+        "import asyncio\nfrom tests.reverters.services import jobs, now, record\n"
         "from tests.reverters.test_pushing_jobs import push_all\n"
         f"asyncio.run(push_all(jobs({redis_port}, count=400, rate=200)))\n"
     )
@@ -127,7 +127,7 @@ async def test_nothing_is_pushed_again_when_all_were_processed(queue, redis_port
 
 
 async def test_nothing_is_pushed_again_into_a_queue_that_lost_its_data(queue, redis_port):
-    reverter, operation = RedisJobs(), jobs(redis_port)
+    reverter, operation = RedisJobs(now), jobs(redis_port)
     await reverter.inject(*record(operation))
     queue.flushall()
     progress = await reverter.inject(*record(operation, state=RecordState.INJECTED))
@@ -136,24 +136,24 @@ async def test_nothing_is_pushed_again_into_a_queue_that_lost_its_data(queue, re
 
 
 async def test_nothing_is_pushed_after_the_deadline(queue, redis_port):
-    assert await RedisJobs().inject(*record(jobs(redis_port), ends_in=-1)) == Done("0 of 100 fake jobs pushed")
+    assert await RedisJobs(now).inject(*record(jobs(redis_port), ends_in=-1)) == Done("0 of 100 fake jobs pushed")
     assert queue.keys() == []
 
 
 async def test_the_progress_can_be_asked_for(queue, redis_port):
     operation = jobs(redis_port, count=7)
-    assert await RedisJobs().count(record(operation)[1]) == 0
+    assert await RedisJobs(now).count(record(operation)[1]) == 0
     await push_all(operation)
-    assert await RedisJobs().count(record(operation)[1]) == 7
+    assert await RedisJobs(now).count(record(operation)[1]) == 7
     assert queue.llen("jobs") == 7
 
 
 async def test_an_outage_is_a_reason_to_try_again(queue, redis_port):
     dead = jobs(free_port())
-    progress = await RedisJobs().inject(*record(dead))
+    progress = await RedisJobs(now).inject(*record(dead))
     assert isinstance(progress, Again)
     assert progress.reason == UNREACHABLE
-    assert await RedisJobs().count(record(dead)[1]) is None
+    assert await RedisJobs(now).count(record(dead)[1]) is None
     assert queue.llen("jobs") == 0
     assert redis_port != dead.port
 
@@ -161,25 +161,26 @@ async def test_an_outage_is_a_reason_to_try_again(queue, redis_port):
 @pytest.mark.parametrize(("kind", "is_now"), [("List", "stream"), ("Stream", "list")])
 async def test_a_key_of_another_type_is_refused_before_anything_is_touched(queue, redis_port, kind, is_now):
     queue.lpush("jobs", "{}") if is_now == "list" else queue.xadd("jobs", {"id": "job-1"})
-    refusal = await RedisJobs().prepare(jobs(redis_port, kind=kind))
+    refusal = await RedisJobs(now).prepare(jobs(redis_port, kind=kind))
     assert isinstance(refusal, Refusal)
     assert refusal.reason == "QueueIsOfAnotherKind"
     assert f"jobs is a {is_now}" in refusal.message
 
 
 async def test_a_queue_that_does_not_answer_is_refused(queue):
-    refusal = await RedisJobs().prepare(jobs(free_port()))
+    refusal = await RedisJobs(now).prepare(jobs(free_port()))
     assert isinstance(refusal, Refusal)
     assert refusal.reason == "QueueUnreachable"
     assert queue.keys() == []
 
 
 async def test_preparing_touches_nothing(queue, redis_port):
-    assert await RedisJobs().prepare(jobs(redis_port)) is None
+    assert await RedisJobs(now).prepare(jobs(redis_port)) is None
     assert queue.keys() == []
 
 
 async def test_a_service_may_be_reached_elsewhere(queue, redis_port):
-    reverter = RedisJobs(resolve=lambda host, port: ("127.0.0.1", redis_port if host == "redis.shop.svc" else port))
+    there = {"redis.shop.svc": ("127.0.0.1", redis_port)}
+    reverter = RedisJobs(now, resolve=lambda host, _port: there[host])
     await reverter.inject(*record(jobs(1, host="redis.shop.svc", count=1)))
     assert ids(queue) == fake(1)

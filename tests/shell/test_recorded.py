@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from kubedrill.core.facts import FactKind, Interval
 from kubedrill.core.results import FieldOutcome
+from kubedrill.core.state import RecordSeen
 from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, Outcome, RecordState, UndoRecord
-from kubedrill.shell.recorded import recorded_facts
+from kubedrill.protocol.records import RecordRef, StoredRecord
+from kubedrill.shell.recorded import record_seen, recorded_facts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=50)
@@ -42,3 +44,24 @@ def test_what_was_put_back_tells_when_by_whom_and_whether_anything_was_written()
 def test_what_a_player_had_put_back_was_written_by_nobody_else():
     _, fact = recorded_facts([reverted("Untouched")], ERROR)
     assert fact.detail["wrote"] is False
+
+
+def beside(generation: int, value: int) -> RecordSeen:
+    """A record beside its target, whose fault holds a rollout."""
+    fields = (FieldUndo("/spec/template/x", 1, 2), FieldUndo(PATH, 0, 330))
+    record = replace(INJECTED, groups=(FieldGroup("limit", fields),), target_uid="u1", generation=4)
+    target = {"metadata": {"uid": "u1", "generation": generation}, "spec": {"template": {"x": value}}}
+    return record_seen(StoredRecord(record, RecordRef("drills", "undo-1"), "s1", "7"), target)
+
+
+def test_a_target_that_was_last_seen_without_the_fault_shows_that_it_was_taken_out():
+    seen = beside(generation=6, value=1)
+    assert (seen.held, seen.taken_out) == (True, True)
+
+
+def test_a_target_with_the_fault_does_not():
+    assert not beside(generation=6, value=2).taken_out
+
+
+def test_a_watch_that_has_not_told_of_the_injection_yet_shows_no_repair():
+    assert not beside(generation=4, value=1).taken_out

@@ -69,8 +69,8 @@ class QueueLoad(ApiModel):
     key: Line = Field(description="The list's or stream's key.")
     in_flight: list[Line] = Field(
         default_factory=list, max_length=8,
-        description="Key patterns (glob) of the lists in which workers keep jobs that they have taken; swept"
-        " by the undo.",
+        description="Keys or key patterns (glob) in which the app keeps jobs that were taken, put off or are to"
+        " be tried again: lists, streams, sorted sets, hashes or sets. The undo takes fake jobs out of them.",
     )
     rate_per_second: int = Field(ge=1, le=1000, description="Fake jobs pushed per second.")
     count: int = Field(ge=1, le=100_000, description="How many fake jobs are pushed at the most.")

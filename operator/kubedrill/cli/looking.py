@@ -15,18 +15,21 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, said_by
 from kubedrill.cli.facilitate import ENDED
 from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Sample, Series
 from kubedrill.core.operations import Refusal, Target
 from kubedrill.core.safety import StopReading, Surroundings
+from kubedrill.core.undo_record import UndoRecord
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
-from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import NAMESPACES, RIGHTS
+from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.signals import prometheus, promql, stop_conditions
+from kubedrill.signals.answers import Unanswered
 
 NEEDED: Final = (
     ("", "pods", "watch"),
@@ -40,12 +43,16 @@ NEEDED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What was found: the drill with everything derived, what is around it, and each fault's plan."""
+    """What was found: the drill with everything derived, what is around it, and each fault's plan.
+
+    `unread` says what of it could not be read by whoever asks; empty: nothing.
+    """
 
     conduct: Conduct
     around: Surroundings
     plans: Mapping[str, Plan[Any]]
     objects: Mapping[Target, Mapping[str, Any]]
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
     conduct = derive(drill.spec, scenario)
     monitoring = await _monitoring(kube, conduct)
     conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(conduct.target_namespace)),
         _missing_rights(kube, control, conduct.target_namespace),
@@ -85,7 +93,8 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         asyncio.gather(*(_value(kube, conduct.prometheus, check) for check in conduct.steady)),
     )
     plans, refusals = planned(conduct, objects, used)
-    labels = (namespace.body.get("metadata") or {}).get("labels") or {}
+    meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
+    labels, uid = meta.get("labels") or {}, str(meta.get("uid", ""))
     found = True if namespace.ok else False if namespace.status == 404 else None
     around = Surroundings(
         control_namespace=control,
@@ -93,6 +102,10 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         namespace_control=labels.get(OPT_IN_LABEL, ""),
         missing_rights=rights,
         other_drills=tuple(_active(others.body.get("items", []), drill, conduct.target_namespace)),
+        busy_records=tuple(
+            f"undo record {record.name} of drill {record.drill.name}" for record in records
+            if record.is_on(conduct.target_namespace, uid)
+        ),
         refusals=refusals,
         not_ready=tuple(_not_ready(objects)),
         monitoring_error=monitoring.error,
@@ -102,7 +115,7 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
         stops=monitoring.stops,
     )
-    return Sight(conduct, around, plans, objects)
+    return Sight(conduct, around, plans, objects, unread)
 
 
 def planned(
@@ -112,57 +125,53 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, objects, used)
+        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, conduct.arm_within,
+                        objects, used)
         plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    if clash := overlap(plans):
-        refusals["faults"] = clash
-    return plans, refusals
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+        return plans, refusals
+    return apart, refusals
 
 
-async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict[str, Any]:
-    """The answer of a Service, through the API server.
+async def asked(kube: Kube, endpoint: Endpoint, path: str, *query: tuple[str, str]) -> Any:
+    """The JSON that a Service answers with.
 
     Raises:
-        ValueError: it does not answer, or with an error.
+        Unanswered: it does not answer, or with an error that is not Prometheus' own.
     """
-    try:
-        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
-        answer = await kube.get(proxied, query=[*query.items()])
-    except Unreachable as error:
-        raise ValueError(str(error)) from error
-    if not answer.ok:
-        where = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
-        raise ValueError(f"{where} does not answer: {answer.message or answer.status}")
-    return answer.body
+    return await said_by(kube, endpoint.namespace, endpoint.name, endpoint.port, path, query)
 
 
 async def _monitoring(kube: Kube, conduct: Conduct) -> Monitoring:
+    names = {*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)}
     try:
-        rules = prometheus.alert_rules(await asked(kube, conduct.prometheus, "/api/v1/rules", type="alert"))
-        alerts = (await asked(kube, conduct.prometheus, "/api/v1/alerts")).get("data", {}).get("alerts", [])
-    except ValueError as error:
+        rules = prometheus.alert_rules(
+            await asked(kube, conduct.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
+        )
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", promql.firing(*names)))
+        firing = [labels for labels, _ in prometheus.vector(answer)]
+    except Unanswered as error:
         return Monitoring(f"Prometheus can't be asked: {error}")
     stops = await asyncio.gather(*(_stop_reading(kube, conduct, condition) for condition in conduct.stop_when))
-    own = (a for a in alerts if a.get("state") == "firing" and _is_about(a, conduct.target_namespace))
-    return Monitoring("", rules, frozenset(a["labels"]["alertname"] for a in own), tuple(stops))
-
-
-def _is_about(alert: Mapping[str, Any], namespace: str) -> bool:
-    return bool((alert.get("labels") or {}).get("namespace", namespace) == namespace)
+    namespace = conduct.target_namespace
+    own = frozenset(a.get("alertname", "") for a in firing if a.get("namespace", namespace) == namespace)
+    return Monitoring("", rules, own, tuple(stops))
 
 
 async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
     """A steady-state check's value now; no data when it has none."""
     try:
-        answer = await asked(kube, endpoint, "/api/v1/query", query=f"sum({check.query})")
-        result = answer.get("data", {}).get("result", [])
-        return Series(check.name, tuple(Sample(now(), float(r["value"][1])) for r in result[:1]))
-    except (ValueError, KeyError):
+        answer = await asked(kube, endpoint, "/api/v1/query", ("query", f"sum({check.query})"))
+        values = [value for _, value in prometheus.vector(answer)]
+    except Unanswered:
         return Series(check.name)
+    return Series(check.name, tuple(Sample(now(), value) for value in values[:1]))
 
 
 async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) -> StopReading:
@@ -170,10 +179,11 @@ async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) 
     if wrong := stop_conditions.unaskable(condition):
         return wrong
     try:
-        answer = await asked(kube, conduct.prometheus, "/api/v1/query", query=stop_conditions.query_of(condition))
-        return stop_conditions.read(condition, answer, conduct.target_namespace)
-    except (ValueError, KeyError, TypeError) as error:
-        return stop_conditions.unanswered(condition, str(error) or repr(error))
+        asked_for = ("query", stop_conditions.query_of(condition))
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", asked_for)
+    except Unanswered as error:
+        return stop_conditions.unanswered(condition, str(error))
+    return stop_conditions.read(condition, answer, conduct.target_namespace)
 
 
 async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
@@ -182,10 +192,9 @@ async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
         return {}
     try:
         query = promql.working_sets(conduct.target_namespace, wanted)
-        latest = prometheus.latest_by(
-            await asked(kube, conduct.prometheus, "/api/v1/query", query=query), "container"
-        )
-    except ValueError:
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", query))
+        latest = prometheus.latest_by(answer, "container")
+    except Unanswered:
         return {}
     return {
         name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
@@ -202,6 +211,14 @@ async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]
     }
     answers = await asyncio.gather(*(kube.get(target.path) for target in targets))
     return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
+
+
+async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], str]:
+    """The undo records; what keeps them from being read, if anything does (they are Secrets)."""
+    try:
+        return tuple(stored.record for stored in await list_records(kube, control)), ""
+    except RecordTrouble as trouble:
+        return (), f"whether an undo record still holds the namespace: {trouble}"
 
 
 async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:

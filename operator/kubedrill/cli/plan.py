@@ -88,6 +88,8 @@ def told(drill: Drill, sight: Sight) -> Iterator[str]:
     yield ""
     yield "It would not start now:" if failing else "All checks pass now."
     yield from (f"  {c.reason}: {c.message}" for c in failing)
+    if sight.unread:
+        yield f"Not checked: {sight.unread}"
 
 
 def _objectives(conduct: Conduct) -> Iterator[str]:

@@ -36,8 +36,8 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
 from kubedrill.protocol.outcomes import RevertOutcome
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.records import RecordRef, RecordTrouble, StoredRecord
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION
 from kubedrill.reverters.catalogue import all_reverters
 
 CLOCK_ERROR: Final = timedelta(milliseconds=50)

@@ -21,8 +21,9 @@ from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.records import RECORD_TYPE, RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, revert
+from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
 

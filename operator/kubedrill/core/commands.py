@@ -30,6 +30,13 @@ class Sustain:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Let the rollout of this record's target go: somebody has taken the fault out of it."""
+
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
 class Revert:
     """Put back what this record tells of."""
 
@@ -57,4 +64,4 @@ class WriteReport:
     revision: int
 
 
-Command = AddFinalizer | RemoveFinalizer | Inject | Sustain | Revert | CloseRecord | Deliver | WriteReport
+Command = AddFinalizer | RemoveFinalizer | Inject | Sustain | Release | Revert | CloseRecord | Deliver | WriteReport

@@ -21,6 +21,7 @@ from kubedrill.core.commands import (
     Command,
     Deliver,
     Inject,
+    Release,
     RemoveFinalizer,
     Revert,
     Sustain,
@@ -188,6 +189,7 @@ def _commands(state: State, seen: Observation, so_far: Assessment) -> Iterator[C
             yield Inject(begun)
     if state.phase in (Phase.ARMED, Phase.IN_PLAY):
         yield from (Sustain(r.name) for r in seen.records if r.state == "Injected")
+        yield from (Release(r.name) for r in seen.records if r.state == "Injected" and r.held and r.taken_out)
     if state.phase is Phase.IN_PLAY:
         yield from _injects(seen, so_far)
     if state.phase is Phase.RECOVERING or state.phase in TERMINAL:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, ClassVar, Final
 
 from kubedrill.core.paths import ApiPath, demand_host, object_path, segment
 
@@ -24,6 +25,18 @@ class _Absent:
 
 ABSENT: Final = _Absent()
 Value = Any  # JSON, or ABSENT
+TEMPLATE: Final = "/spec/template/"
+"""What is below it makes a workload's pods; what is beside it decides which of them are replaced."""
+
+
+class Resource(StrEnum):
+    """What a fault may use up, and its undo must therefore do without."""
+
+    MEMORY = "memory"
+    DISK = "disk"
+    CONNECTIONS = "connections"
+    QUOTA = "quota"
+    PERMISSIONS = "permissions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,15 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SetFields:
-    """Changes fields of one object, all in one write. They form a group: put back together or not at all."""
+    """Changes fields of one object, all in one write. They form a group: put back together or not at all.
+
+    The first change is the fault itself: while its value stands, the fault is in. The others follow from it.
+
+    Every operation's `uses_up` is what its fault may use up; a contract test undoes it while all of that is.
+    Pods of two revisions at once may use up the quota: it judges pods, and never the change of a workload.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.QUOTA})
 
     target: Target
     changes: tuple[FieldChange, ...]
@@ -80,7 +101,13 @@ class SetFields:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Pushes fake jobs `<prefix><n>`, n = 1 … count, `rate` a second, to a Redis list or stream."""
+    """Pushes fake jobs `<prefix><n>`, n = 1 … count, `rate` a second, to a Redis list or stream.
+
+    They may fill Redis' memory and its disk, and the workers that are scaled up for them take its connections.
+    `namespace` is the one that the Service is in; empty in records of before it was stored.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.MEMORY, Resource.DISK, Resource.CONNECTIONS})
 
     host: str
     port: int
@@ -92,6 +119,7 @@ class Enqueue:
     rate: int
     job: Mapping[str, str]
     redelivery: timedelta
+    namespace: str = ""
 
     def __post_init__(self) -> None:
         demand_host(self.host)
@@ -99,12 +127,18 @@ class Enqueue:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Fires an alert at Alertmanager with a short end, refreshed until the undo resolves it."""
+    """Fires an alert at Alertmanager with a short end, refreshed until the undo resolves it. It uses up nothing.
+
+    `namespace` is the one that Alertmanager is in; empty in records of before it was stored.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset()
 
     host: str
     port: int
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
+    namespace: str = ""
 
     def __post_init__(self) -> None:
         demand_host(self.host)
@@ -114,11 +148,26 @@ class Announce:
 class Ask:
     """Asks the facilitator to do something by hand and, later, to undo it."""
 
+    uses_up: ClassVar[frozenset[Resource]] = frozenset()
+
     do: str
     undo: str
 
 
 Operation = SetFields | Enqueue | Announce | Ask
+
+
+def namespace_of(operation: Operation) -> str:
+    """The namespace that an operation's subject lives in; empty where it is in none, or that is not known."""
+    match operation:
+        case SetFields(target=target):
+            return target.namespace
+        case Enqueue(host=host, namespace=namespace) | Announce(host=host, namespace=namespace):
+            # records of before it was stored have it in the name of the Service: <name>.<namespace>.svc
+            parts = host.split(".")
+            return namespace or (parts[1] if len(parts) > 2 and parts[2] == "svc" else "")
+        case Ask():
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,11 @@ class PlannedFault:
 
 @dataclass(frozen=True, slots=True)
 class RecordSeen:
-    """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited."""
+    """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited.
+
+    `held` tells that its fault still holds its target's rollout, `taken_out` that the target was last seen without
+    the fault.
+    """
 
     name: str
     state: str
@@ -121,6 +125,8 @@ class RecordSeen:
     at: Interval | None = None
     notes: tuple[str, ...] = ()
     restored: bool = False
+    held: bool = False
+    taken_out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from kubedrill.core.facts import Interval
-from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value
+from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value, namespace_of
 from kubedrill.core.paths import segment
 from kubedrill.core.results import FieldOutcome
 
@@ -121,7 +121,9 @@ class UndoRecord:
     process, so of two that claim at once one is refused. A claim takes nothing back from an earlier claimer: what
     stops a late patch of that one is the resourceVersion that it carries, and the fence. `owners` is the target's
     managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
-    when the declared state was read back; `restoring` which fields the running revert writes.
+    when the declared state was read back; `restoring` which fields the running revert, or the release before it,
+    writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
+    `claimed_at` is when an operation outside the API server was last claimed; None before it was for a second time.
     """
 
     drill: DrillIdentity
@@ -142,7 +144,9 @@ class UndoRecord:
     injected: Interval | None = None
     restored_at: datetime | None = None
     restoring: tuple[str, ...] = ()
+    released: tuple[str, ...] = ()
     outcome: Outcome | None = None
+    claimed_at: datetime | None = None
 
     @property
     def fields(self) -> tuple[FieldUndo, ...]:
@@ -155,6 +159,33 @@ class UndoRecord:
         return self.drill.target_namespace or (self.target.namespace if self.target else "")
 
     @property
+    def subject_namespace(self) -> str:
+        """The namespace that the record's subject lives in, and `namespace_uid` is of; empty where it is in none."""
+        if self.target:
+            return self.target.namespace
+        return next((namespace_of(g.operation) for g in self.groups if isinstance(g, OutsideGroup)), "")
+
+    @property
+    def may_begin_until(self) -> datetime:
+        """From when on no operation outside the API server can begin any more, by anybody's clock."""
+        return self.claimed + BEGINS_WITHIN + CLOCKS_DIFFER
+
+    @property
+    def claimed(self) -> datetime:
+        """When it was written last by somebody who was about to carry it out."""
+        return self.claimed_at or self.intended_at
+
+    def is_on(self, namespace: str, uid: str) -> bool:
+        """Whether it holds a namespace, by its name and the UID that it has now (empty: that is not known).
+
+        One that is about a namespace of the same name that is gone holds nothing.
+        """
+        if self.target_namespace != namespace:
+            return False
+        gone = self.subject_namespace == namespace and self.namespace_uid and uid and self.namespace_uid != uid
+        return not gone
+
+    @property
     def faults(self) -> tuple[str, ...]:
         """Names of the faults on this target, each once."""
         return tuple(dict.fromkeys(group.fault for group in self.groups))
@@ -164,14 +195,30 @@ class UndoRecord:
         return replace(self, state=state, **changes)
 
 
+BEGINS_WITHIN = timedelta(seconds=30)
+"""How long after its intent was stored, or last claimed, an operation outside the API server may begin.
+
+Whoever carries it out there refuses to begin later, by its own clock: so a process that was frozen in between
+begins nothing after somebody has concluded that it was never in.
+"""
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""How far the clock of what is outside may be from the API server's: it is refused if it is farther."""
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed)."""
+    """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed).
+
+    `untouched`: it was never in, and never will be.
+    """
 
     note: str = ""
+    untouched: bool = False
 
 
 UNREACHABLE = "Unreachable"
+REFUSED = "Refused"
+"""The reason of what answers and refuses: so it stays until somebody changes something there."""
 DRAINING = "Draining"
 """The reason of an undo that waits for what may still come back: it is going on as it should."""
 

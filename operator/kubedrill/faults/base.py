@@ -8,13 +8,14 @@ operation), so a kind cannot forget it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from kubedrill.api.base import ApiModel
 from kubedrill.core.conduct import Endpoint
 from kubedrill.core.facts import Fact, FactKind, Interval
-from kubedrill.core.operations import Operation, Refusal, SetFields, Target
+from kubedrill.core.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target
 
 P = TypeVar("P", bound=ApiModel)
 
@@ -32,13 +33,15 @@ class Observed:
     """What was read for one fault before it is planned.
 
     `objects` holds every target that the kind asked for, as the API server gave it; one that does not exist
-    is missing. `working_sets` are by container name, and empty where nothing measures them.
+    is missing. `working_sets` are by container name, and empty where nothing measures them. `arm_within` is
+    the time from the injection in which the fault must be seen to have its effect.
     """
 
     fault: str
     drill_uid: str
     namespace: str
     alertmanager: Endpoint
+    arm_within: timedelta
     objects: Mapping[Target, Mapping[str, Any]] = field(default_factory=dict)
     working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
 
@@ -102,18 +105,29 @@ def nth(intervals: Sequence[Interval], n: int) -> Interval:
     return Interval(sorted(i.not_before for i in intervals)[n - 1], sorted(i.not_after for i in intervals)[n - 1])
 
 
-def overlap(plans: Mapping[str, Plan[Any]]) -> Refusal | None:
-    """Why the faults of one drill can't be injected together: two of them set one field of one object."""
-    owners: dict[tuple[Target, str], str] = {}
+def together(plans: Mapping[str, Plan[Any]]) -> dict[str, Plan[Any]] | Refusal:
+    """The plans as the faults of one drill are injected: each field is set by one of them.
+
+    Two faults may hold one workload's rollout in the same way; the second then has nothing to add. Where they
+    want it otherwise, or both set one field of the template, they can't be injected together.
+    """
+    owners: dict[tuple[Target, str], tuple[str, FieldChange]] = {}
+    apart: dict[str, Plan[Any]] = {}
     for name, plan in plans.items():
+        operations: list[Operation] = []
         for operation in plan.operations:
             if not isinstance(operation, SetFields):
+                operations.append(operation)
                 continue
+            own = []
             for change in operation.changes:
-                other = owners.setdefault((operation.target, change.path), name)
-                if other != name:
+                other, known = owners.setdefault((operation.target, change.path), (name, change))
+                if other == name:
+                    own.append(change)
+                elif known != change or change.path.startswith(TEMPLATE):
                     return Refusal(
-                        "FaultsOverlap",
-                        f"faults {other} and {name} both set {change.path} of {operation.target}",
+                        "FaultsOverlap", f"faults {other} and {name} both set {change.path} of {operation.target}"
                     )
-    return None
+            operations.append(replace(operation, changes=tuple(own)))
+        apart[name] = replace(plan, operations=tuple(operations))
+    return apart

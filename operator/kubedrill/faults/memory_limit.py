@@ -57,7 +57,7 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     if isinstance(chosen, Refusal):
         return chosen
     limit, said = chosen
-    rollout = strategy.changes_to_reach(workload, affected)
+    rollout = strategy.changes_to_reach(workload, affected, seen.arm_within)
     operation = SetFields(target, (*_resource_changes(container, limit), *rollout), strategy.pods_to_unstick(workload))
     settled = params.model_copy(
         update={"container": container.name, "limit": format_memory(limit), "affected": affected}
@@ -66,7 +66,10 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
 
 
 def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
-    """`affected` distinct pods of the workload were OOM-killed since the injection."""
+    """`affected` distinct pods of the workload were OOM-killed since the injection.
+
+    More than these are told apart: what a scale-up added, and what came in the place of a pod that is gone.
+    """
     facts, wanted = tuple(facts), params.affected or 1
     since = injection(name, facts)
     if since is None:
@@ -76,13 +79,34 @@ def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
         if _is_its_kill(fact, params) and fact.at.not_after >= since.not_before:
             pod = str(fact.detail["pod"])
             killed[pod] = min(killed.get(pod, fact.at), fact.at)
-    names = f": {', '.join(sorted(killed))}" if killed else ""
+    in_order = sorted(killed, key=lambda pod: (killed[pod], pod))
+    announced, more = in_order[:wanted], in_order[wanted:]
+    names = f": {', '.join(sorted(announced))}" if announced else ""
     return Bite(
-        len(killed),
+        len(announced),
         wanted,
-        f"{len(killed)} of {wanted} pods of {params.target} OOM-killed{names}",
+        f"{len(announced)} of {wanted} pods of {params.target} OOM-killed{names}{_beside(more, params, facts, since)}",
         nth(list(killed.values()), wanted) if len(killed) >= wanted else None,
     )
+
+
+def _beside(more: list[str], params: MemoryLimit, facts: Iterable[Fact], since: Interval) -> str:
+    """Killed pods beyond the announced ones, in words: why there are any."""
+    steps = (
+        (f.detail.get("before"), f.detail.get("after"))
+        for f in facts
+        if f.kind is FactKind.SCALED
+        and f.detail.get("target") == str(params.target)
+        and f.at.not_after >= since.not_before
+    )
+    # an autoscaler's own word and the audit log know no number before; the watched write beside them does
+    added = sum(max(0, after - before) for before, after in steps if isinstance(before, int) and isinstance(after, int))
+    grown = min(len(more), added)
+    parts = (
+        f" and {grown} more that a scale-up added" if grown else "",
+        f" and {len(more) - grown} more in the place of pods that are gone" if len(more) > grown else "",
+    )
+    return "".join(parts)
 
 
 def _is_its_kill(fact: Fact, params: MemoryLimit) -> bool:
@@ -172,9 +196,14 @@ def _notes(
         lines.append(f"affected: {ratio}, as many as its own strategy replaces, one at least")
     if rollout:
         values = ", ".join(f"{change.path.rsplit('/', 1)[1]} {change.value}" for change in rollout)
-        lines.append(f"its own strategy would not surely hit exactly {ratio}; set with it: {values}")
+        lines.append(
+            f"its own strategy would not surely hit exactly {ratio}; set until somebody takes the fault out: {values}"
+        )
     if workload.kind == "Deployment":
-        lines.append("when it is scaled up meanwhile, the added pods are split over failing and healthy ones")
+        lines.append(
+            "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"
+            f" no more of the {workload.replicas} that serve now are replaced for that"
+        )
     return tuple(lines)
 
 

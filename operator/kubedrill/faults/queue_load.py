@@ -53,12 +53,13 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
         rate=params.rate_per_second,
         job=dict(params.job),
         redelivery=parse_duration(params.redelivery),
+        namespace=target.namespace,
     )
     notes = [f"the undo is done when no fake job was seen for longer than {params.redelivery} (redelivery)"]
     if params.kind is QueueKind.LIST and not params.in_flight:
         notes.append(
-            "inFlight is empty: a fake job in the hands of a worker is put back only if that worker dies,"
-            " and found then if it comes within the redelivery time"
+            "inFlight is empty: fake jobs are looked for in the queue alone, and one in the hands of a worker, or"
+            " put off to be tried again, is found only if it comes back within the redelivery time"
         )
     return Plan((operation,), params, tuple(notes))
 

@@ -2,7 +2,9 @@
 
 A new pod that is killed takes nothing from the service; an old pod that was stopped to make room for it does.
 So a fault *hits* `affected` pods when that many serving pods are replaced by that many failing ones and no
-more. `docs/reference/memory-limit.md` has the table, each row of it run on real pods.
+more. That holds for a fault without effect, too: its new pods never fail, but none of them counts as available
+before it is decided that they don't, and until then the controller goes no further.
+`docs/reference/memory-limit.md` has the table, each row of it run on real pods.
 """
 
 from __future__ import annotations
@@ -10,19 +12,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
+from kubedrill.core.deadman import SILENT
 from kubedrill.core.operations import FieldChange, Refusal
 from kubedrill.faults.workload import Workload
 
-STEADY_READY = 10
-"""Seconds of `minReadySeconds` from which a crashing pod is never taken for an available one.
+PUT_BACK_WITHIN: Final = SILENT + timedelta(seconds=30)
+"""How long after the decision "no effect" everything is put back, whoever has to do it.
 
-It may be seen Ready for a second or two in each round of a crash loop.
+The operator needs a second or two. If it has died, the watchdog does it after SILENT, and needs a look more.
 """
-SET_READY = 15
-"""The `minReadySeconds` that is set where the workload's own is under STEADY_READY."""
-SET_PROGRESS_DEADLINE = 120
-"""The `progressDeadlineSeconds` that is set where the own one is not above SET_READY, as the API demands."""
+PROGRESS_AFTER: Final = timedelta(seconds=60)
+"""By how much `progressDeadlineSeconds` is above the `minReadySeconds` that is set, at least.
+
+The API demands that it is above it. A pod must start before its time counts, and a rollout whose pods are only
+waiting for their time is not to be called failed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,11 @@ def refusal_to_reach(workload: Workload, affected: int) -> Refusal | None:
     return None
 
 
-def changes_to_reach(workload: Workload, affected: int) -> tuple[FieldChange, ...]:
-    """The strategy's fields that must change so that exactly `affected` pods are hit; none if it fits."""
+def changes_to_reach(workload: Workload, affected: int, arm_within: timedelta) -> tuple[FieldChange, ...]:
+    """The strategy's fields that must change so that exactly `affected` pods are hit; none if it fits.
+
+    `arm_within` is the time from the injection in which the fault must be seen to have its effect.
+    """
     if workload.kind == "StatefulSet":
         return _partition_change(workload)
     if workload.how == "Recreate":
@@ -98,11 +108,23 @@ def changes_to_reach(workload: Workload, affected: int) -> tuple[FieldChange, ..
     if reach_of(workload) != Reach(affected, affected):
         changes.append(FieldChange("/spec/strategy/rollingUpdate/maxUnavailable", affected, guard))
         changes.append(FieldChange("/spec/strategy/rollingUpdate/maxSurge", 0, guard))
-    if workload.min_ready < STEADY_READY and affected < workload.replicas:
-        changes.append(FieldChange("/spec/minReadySeconds", SET_READY))
-        if workload.progress_deadline <= SET_READY:
-            changes.append(FieldChange("/spec/progressDeadlineSeconds", SET_PROGRESS_DEADLINE))
-    return tuple(changes)
+    return (*changes, *_held_until_decided(workload, affected, arm_within))
+
+
+def _held_until_decided(workload: Workload, affected: int, arm_within: timedelta) -> tuple[FieldChange, ...]:
+    """What keeps the rollout from going beyond the pods that were announced, whether they fail or not.
+
+    The serving pods are not measured by it: their ReplicaSet keeps the `minReadySeconds` that it was made with.
+    A crashing pod, seen Ready for a second or two in each round of its loop, never comes near it either.
+    """
+    least = math.ceil((arm_within + PUT_BACK_WITHIN).total_seconds())
+    if affected == workload.replicas or workload.min_ready >= least:
+        return ()
+    deadline = least + int(PROGRESS_AFTER.total_seconds())
+    raised = (FieldChange("/spec/minReadySeconds", least),)
+    if workload.progress_deadline >= deadline:
+        return raised
+    return (*raised, FieldChange("/spec/progressDeadlineSeconds", deadline))
 
 
 def pods_to_unstick(workload: Workload) -> Mapping[str, str]:

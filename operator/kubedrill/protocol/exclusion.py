@@ -36,8 +36,11 @@ def in_the_way(drill: DrillIdentity, stored: Collection[UndoRecord]) -> InTheWay
     """What the records of the control namespace say to a drill whose own are among them."""
     mine = [r for r in stored if r.drill.uid == drill.uid]
     spaces = {r.target_namespace for r in mine} - {""}
-    others = [r for r in stored if r.drill.uid != drill.uid and r.target_namespace in spaces
-              and r.state is not RecordState.REVERTED]
+    known = {(r.subject_namespace, r.namespace_uid) for r in mine if r.subject_namespace in spaces}
+    # Without a subject of one's own in it, its UID is not known, and a record of its name holds it.
+    known |= {(name, "") for name in spaces - {name for name, _ in known}}
+    others = [r for r in stored if r.drill.uid != drill.uid and r.state is not RecordState.REVERTED
+              and any(r.is_on(name, uid) for name, uid in known)]
     if not others:
         return None
     names = ", ".join(sorted({f"{r.drill.namespace}/{r.drill.name}" for r in others}))

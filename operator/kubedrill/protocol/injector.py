@@ -12,6 +12,8 @@ from kubedrill.core.facts import Interval
 from kubedrill.core.pointers import read
 from kubedrill.core.undo import Landed, after_values, inject_patch, landed
 from kubedrill.core.undo_record import (
+    BEGINS_WITHIN,
+    REFUSED,
     UNREACHABLE,
     Again,
     DrillIdentity,
@@ -53,11 +55,11 @@ class Injector:
         planner = Planner(self.kube, self.drill, self.deadline, self.clock, self.reverters)
         for _ in range(ROUNDS):
             answer, namespace_uid = await self._found(intent)
-            ref = RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
+            ref = self._ref(intent, namespace_uid)
             # Whether there is a record already and what a new one would say are asked at the same time: a plan
             # touches nothing. A record that is there wins, whatever the plan came to.
             stored, planned = await asyncio.gather(
-                records.read(self.kube, ref), planner.record_of(intent, ref.name, namespace_uid, answer),
+                self._stored(intent, ref), planner.record_of(intent, ref.name, namespace_uid, answer),
                 return_exceptions=True,
             )
             if isinstance(stored, BaseException):
@@ -73,14 +75,26 @@ class Injector:
                 return created, answer.body if answer else None
         raise InjectionEnds(Injection.PENDING, "Conflict", f"{intent.subject}: its record comes and goes")
 
+    def _ref(self, intent: Intent, namespace_uid: str) -> RecordRef:
+        return RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
+
+    async def _stored(self, intent: Intent, ref: RecordRef) -> StoredRecord | None:
+        """The record on the subject; of one outside the API server also that of a version that named it otherwise."""
+        stored = await records.read(self.kube, ref)
+        before = self._ref(intent, "")
+        return await records.read(self.kube, before) if stored is None and intent.outside and ref != before else stored
+
     async def _found(self, intent: Intent) -> tuple[Answer | None, str]:
-        """What a read of the target answers, and its namespace's UID; of an outside subject nothing."""
-        if intent.target is None:
+        """What a read of the target answers (of an outside subject nothing), and its namespace's UID."""
+        space = intent.namespace
+        if not space:
             return None, ""
-        space = intent.target.namespace
-        answer, namespace_uid = await asyncio.gather(
-            self.kube.get(intent.target.path), namespace_uid_of(self.kube, space)
-        )
+        if intent.target is None:
+            answer, namespace_uid = None, await namespace_uid_of(self.kube, space)
+        else:
+            answer, namespace_uid = await asyncio.gather(
+                self.kube.get(intent.target.path), namespace_uid_of(self.kube, space)
+            )
         if not namespace_uid:
             raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"namespace {space} is not there")
         return answer, namespace_uid
@@ -179,10 +193,17 @@ class Injector:
         Somebody may have done it before, and died before saying so: any time since it was intended.
         """
         self._in_time()
+        space, uid = stored.record.subject_namespace, stored.record.namespace_uid
+        if uid and await namespace_uid_of(self.kube, space) != uid:
+            raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"namespace {space} is gone since this was planned")
+        if self.clock.now() - stored.record.claimed > BEGINS_WITHIN / 2:
+            # Too old to begin, soon. To write it fails once somebody puts it back: then nobody begins any more.
+            claimed = replace(stored.record, attempt=stored.record.attempt + 1, claimed_at=self.clock.now())
+            stored = await records.write(self.kube, stored, claimed)
         sent = stored.record.intended_at
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
-            if isinstance(progress, Again) and progress.reason == UNREACHABLE:
+            if isinstance(progress, Again) and progress.reason in (UNREACHABLE, REFUSED):
                 raise InjectionEnds(Injection.PENDING, progress.reason, progress.message)
         await self.at(FAULT_PATCHED)
         at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, SetFields, Target
+from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, SetFields, Target, namespace_of
 from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, record_name
 
 
@@ -36,11 +36,16 @@ class Intent:
         """The operations that are not changes of fields."""
         return tuple(OutsideGroup(f, op) for f, op in self.operations if not isinstance(op, SetFields))
 
+    @property
+    def namespace(self) -> str:
+        """The namespace that the subject lives in; empty where it is in none."""
+        return namespace_of(self.operations[0][1])
+
     def record_name(self, namespace_uid: str) -> str:
-        """The name of its undo record."""
+        """The name of its undo record. That of an earlier version had no UID for subjects outside the API server."""
         if self.target:
             return record_name(self.target.group, self.target.kind, namespace_uid, self.target.name)
-        return record_name("", type(self.operations[0][1]).__name__, "", self.subject)
+        return record_name("", type(self.operations[0][1]).__name__, namespace_uid, self.subject)
 
 
 def by_subject(drill: DrillIdentity, planned: Mapping[str, Sequence[Operation]]) -> tuple[Intent, ...]:

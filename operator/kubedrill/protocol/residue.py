@@ -2,7 +2,8 @@
 
 The ReplicaSet or ControllerRevision that carries the faulted template would bring the fault back with the
 owner's next `rollout undo`; it is removed once it has no pods. An ordered StatefulSet waits for ever for a
-broken pod (a known limitation of its controller): its unready pods of the faulted revision are deleted.
+broken pod (a known limitation of its controller): its unready pods of the faulted revision are deleted. So are
+those, ready or not, that are behind the set's own partition again: no controller ever replaces them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubedrill.core.operations import Target
+from kubedrill.core.operations import TEMPLATE, Target
 from kubedrill.core.paths import ApiPath
 from kubedrill.core.pointers import found_again, read
 from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
@@ -22,7 +23,6 @@ from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.refusals import is_admission, is_refusal, words
 
 _REVISIONS = {"Deployment": REPLICA_SETS, "StatefulSet": CONTROLLER_REVISIONS}
-_TEMPLATE = "/spec/template/"
 _HASH = "controller-revision-hash"
 
 
@@ -61,7 +61,7 @@ async def clear_away(
 
 async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool) -> tuple[Left, ...]:
     target = record.target
-    in_template = tuple(f for f in record.fields if f.path.startswith(_TEMPLATE) and f.before != f.after)
+    in_template = tuple(f for f in record.fields if f.path.startswith(TEMPLATE) and f.before != f.after)
     if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
         return ()
     revisions = [
@@ -73,7 +73,7 @@ async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *,
     if target.kind == "Deployment":
         pods = {_name(r): _replicas(r, patient=patient) for r in revisions}
     else:
-        pods = await _pods_of(kube, record, target, revisions)
+        pods = await _pods_of(kube, record, target, revisions, seen)
     left = []
     for revision in revisions:
         path = _REVISIONS[target.kind].one(target.namespace, _name(revision))
@@ -114,7 +114,7 @@ def _replicas(replica_set: Mapping[str, Any], *, patient: bool) -> int:
 
 
 async def _pods_of(
-    kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]]
+    kube: Kube, record: UndoRecord, target: Target, revisions: list[dict[str, Any]], seen: dict[str, Any]
 ) -> dict[str, int]:
     """How many pods each revision has; those of a stuck StatefulSet are deleted on the way."""
     counts: dict[str, int] = {}
@@ -125,9 +125,19 @@ async def _pods_of(
             if not _owned(pod, record):
                 continue
             counts[_name(revision)] = counts.get(_name(revision), 0) + 1
-            if stuck and not _ready(pod) and "deletionTimestamp" not in pod["metadata"]:
+            left_alone = (stuck and not _ready(pod)) or _is_behind_partition(pod, seen)
+            if left_alone and "deletionTimestamp" not in pod["metadata"]:
                 await _deleted(kube, PODS.one(target.namespace, _name(pod)), pod, "uid")
     return counts
+
+
+def _is_behind_partition(pod: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether a StatefulSet's partition keeps its controller from ever replacing the pod."""
+    spec = seen["spec"]
+    partition = ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("partition", 0)
+    first = (spec.get("ordinals") or {}).get("start", 0)
+    ordinal = str(pod["metadata"]["name"]).rpartition("-")[2]
+    return ordinal.isdigit() and int(ordinal) < first + partition
 
 
 def _owned(item: Mapping[str, Any], record: UndoRecord) -> bool:

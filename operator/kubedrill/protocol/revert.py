@@ -14,11 +14,11 @@ from typing import Any
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.kin import given_up
-from kubedrill.core.operations import Ask, Target
+from kubedrill.core.operations import Target
 from kubedrill.core.ownership import given_back
 from kubedrill.core.results import FieldOutcome
 from kubedrill.core.undo import FieldEnd, RevertPlan, plan_revert
-from kubedrill.core.undo_record import Again, Outcome, OutsideGroup, RecordState, UndoRecord
+from kubedrill.core.undo_record import Outcome, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import fence, records
 from kubedrill.protocol.clock import Clock
@@ -32,6 +32,7 @@ from kubedrill.protocol.outcomes import (
     RevertOutcome,
     nothing,
 )
+from kubedrill.protocol.outside import undo_outside
 from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 from kubedrill.protocol.refusals import REFUSED, is_refusal, named_fields, reason_of, words
 from kubedrill.protocol.residue import Left, clear_away
@@ -46,7 +47,6 @@ LATER = timedelta(seconds=2)
 CLEARING = timedelta(seconds=60)
 PODS_LEAVING = "PodsLeaving"
 CLEAN_UP_REFUSED = "CleanUpRefused"
-AWAITING_CONFIRMATION = "AwaitingConfirmation"
 # An API server that asks to be left alone (Retry-After) is obeyed, for so long at the most.
 LONGEST_RETRY_AFTER = timedelta(seconds=60)
 
@@ -125,7 +125,11 @@ class _Reverting:
         left: tuple[Left, ...] = ()
         if stored.record.target is None:
             stored = await self._begun(stored, (), stored.record.injected)
-            fields = await self._outside(stored.record)
+            undone = await undo_outside(
+                self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
+            if isinstance(undone, RevertOutcome):
+                raise _NotYet(undone.state, undone.reason, undone.message, after=undone.after)
+            fields = undone
             await self.at(REVERT_PATCHED)
         else:
             stored, fields = await self._object(stored, stored.record.target)
@@ -228,25 +232,6 @@ class _Reverting:
                           after=LATER if refused else SOON, restored=True)
         return left
 
-    async def _outside(self, record: UndoRecord) -> tuple[FieldOutcome, ...]:
-        """Operations outside the API server, each by its reverter or by the facilitator's hands."""
-        groups = (group for group in record.groups if isinstance(group, OutsideGroup))
-        return tuple([await self._outside_group(record, group) for group in groups])
-
-    async def _outside_group(self, record: UndoRecord, group: OutsideGroup) -> FieldOutcome:
-        operation = group.operation
-        if isinstance(operation, Ask):
-            if record.injected is None:
-                return _by_hand(record, operation, FieldEnd.UNTOUCHED)
-            if group.fault not in self.confirmed_asks:
-                raise _NotYet(Reversal.RETRY, AWAITING_CONFIRMATION,
-                              f"the facilitator must undo {group.fault} and confirm it: {operation.undo}")
-            return _by_hand(record, operation, FieldEnd.RESTORED)
-        progress = await self.reverters[type(operation)].revert(record, group)
-        if isinstance(progress, Again):
-            raise _NotYet(Reversal.RETRY, progress.reason, progress.message, after=progress.after)
-        return FieldOutcome(record.subject, group.fault, "", "", progress.note, str(FieldEnd.RESTORED))
-
     async def _begun(
         self, stored: StoredRecord, restoring: tuple[str, ...], injected: Interval | None
     ) -> StoredRecord:
@@ -298,7 +283,3 @@ def _not_yet(message: str, answer: Answer, *, restored: bool = False) -> _NotYet
     if is_refusal(answer):
         return _NotYet(Reversal.STALLED, reason_of(answer), message, after=pause, restored=restored)
     return _NotYet(Reversal.RETRY, "ServerBusy", message, after=pause, restored=restored)
-
-
-def _by_hand(record: UndoRecord, operation: Ask, end: FieldEnd) -> FieldOutcome:
-    return FieldOutcome(record.subject, "by hand", "", operation.do, operation.undo, str(end))

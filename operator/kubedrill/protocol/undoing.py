@@ -15,7 +15,8 @@ from typing import Final
 
 from kubedrill.core.undo_record import DRAINING
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, CLEAN_UP_REFUSED, PODS_LEAVING
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
+from kubedrill.protocol.revert import CLEAN_UP_REFUSED, PODS_LEAVING
 
 EXPECTED: Final = frozenset({DRAINING, PODS_LEAVING, CLEAN_UP_REFUSED, AWAITING_CONFIRMATION})
 """Reasons of an undo that goes on as it should and takes its time."""

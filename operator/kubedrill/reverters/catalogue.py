@@ -12,4 +12,4 @@ from kubedrill.reverters.redis import RedisJobs
 
 def all_reverters(now: Callable[[], datetime]) -> dict[type[Enqueue | Announce], RedisJobs | AnnouncedAlerts]:
     """What undoes each operation outside the API server. `now` is the reference clock."""
-    return {Enqueue: RedisJobs(), Announce: AnnouncedAlerts(now)}
+    return {Enqueue: RedisJobs(now), Announce: AnnouncedAlerts(now)}

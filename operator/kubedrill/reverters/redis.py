@@ -1,25 +1,23 @@
-"""Fake jobs in a Redis queue: pushed at a rate, never twice; removed again, in flight too, and no others.
+"""Fake jobs in a Redis queue: pushed at a rate, never twice; removed again, wherever the app keeps them, and no others.
 
-The operator's clock plays no part but for the record's deadline: rate, order and quiet time are Redis' own,
-so two operators at once, a crash in the middle or a reply that got lost change nothing.
+The operator's clock plays no part but for the record's deadline and for how long a push may begin: rate, order and
+quiet time are Redis' own, so two operators at once, a crash in the middle or a reply that got lost change nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from typing import Any, Final, cast
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from datetime import datetime, timedelta
+from typing import Final
 
 from kubedrill.core.operations import Enqueue, Refusal
 from kubedrill.core.undo_record import (
+    BEGINS_WITHIN,
     DRAINING,
+    REFUSED,
     UNREACHABLE,
     Again,
     Done,
@@ -29,52 +27,55 @@ from kubedrill.core.undo_record import (
     UndoRecord,
 )
 from kubedrill.reverters import redis_scripts as scripts
-
-Resolve = Callable[[str, int], tuple[str, int]]
-"""Where a Service is reached from here, by host and port."""
+from kubedrill.reverters.connections import Connections, Resolve
+from kubedrill.reverters.redis_probe import refusal_of, refused
+from kubedrill.reverters.redis_sweep import sweep
+from kubedrill.reverters.resp import RedisRefuses, Reply, Unanswered, Wire
+from kubedrill.reverters.writing import run
 
 PUSH_EVERY: Final = timedelta(milliseconds=500)
 SWEEP_EVERY: Final = timedelta(seconds=1)
 AFTER_OUTAGE: Final = timedelta(seconds=2)
-STRETCH: Final = 1000
-"""Jobs that one atomic step looks at: a few milliseconds of Redis' time."""
 KEEP_MARK: Final = timedelta(days=1)
 """How long a mark outlives the end of pushing when nobody undoes anything."""
-
-_TYPES: Final = {"List": "list", "Stream": "stream"}
+PATIENCE: Final = 20.0
+"""Seconds for all that one call asks: a sweep through some millions of keys."""
 
 
 class RedisJobs:
-    """The reverter of `Enqueue`."""
+    """The reverter of `Enqueue`. `clock` is the reference clock; `resolve` says where a Service is reached."""
 
-    def __init__(self, resolve: Resolve = lambda host, port: (host, port)) -> None:
-        self._resolve = resolve
+    def __init__(
+        self, clock: Callable[[], datetime], resolve: Resolve = lambda host, port: (host, port)
+    ) -> None:
+        self._clock = clock
+        self._connections = Connections(resolve)
 
     async def prepare(self, operation: Enqueue) -> Refusal | None:
-        """Whether the queue answers and its key is of the right type. Touches nothing."""
+        """Whether jobs can be pushed and taken out again: all that it needs is tried, and no job is touched."""
         try:
-            async with self._connection(operation) as client:
-                found = str(await client.type(operation.key))
-        except (RedisError, OSError) as error:
-            return Refusal("QueueUnreachable", f"Redis at {operation.host}:{operation.port} does not answer: {error}")
-        if found not in ("none", _TYPES[operation.kind]):
-            return Refusal(
-                "QueueIsOfAnotherKind",
-                f"{operation.key} is a {found} in Redis, not a {_TYPES[operation.kind]}: correct kind or key",
-            )
-        return None
+            async with self._asked(operation) as redis:
+                return await refusal_of(redis, operation, _mark(operation), self._clock())
+        except RedisRefuses as refusal:
+            return refused(operation, refusal)
+        except Unanswered as error:
+            return Refusal("QueueUnreachable", f"{_unreachable(operation, error).message}")
+        finally:
+            self._connections.done(operation)
 
     async def inject(self, record: UndoRecord, group: OutsideGroup) -> Progress:
         """Push what is due by now; Done when all were pushed, or when pushing is over (closed, too late)."""
         operation = _operation(group)
         try:
-            async with self._connection(operation) as client:
-                state, pushed = await _push(client, operation, record)
-        except (RedisError, OSError) as error:
-            return _unreachable(operation, error)
+            async with self._asked(operation) as redis:
+                state, pushed = await _push(redis, operation, record)
+        except (RedisRefuses, Unanswered) as error:
+            return _again(operation, error)
         said = f"{pushed} of {operation.count} fake jobs pushed"
         if state == "lost":
             return Done("the queue lost its data, so no more is pushed")
+        if state == "stale":
+            return Again(AFTER_OUTAGE, UNREACHABLE, "it took too long to begin: nothing is pushed; it is tried anew")
         if state in ("closed", "late") or pushed >= operation.count:
             return Done(said)
         return Again(PUSH_EVERY, "Pushing", said)
@@ -83,115 +84,129 @@ class RedisJobs:
         """How many jobs were pushed so far; None when it is not known now."""
         operation = _operation(group)
         try:
-            async with self._connection(operation) as client:
-                return int(await _read(client.hget(_mark(operation), "pushed")) or 0)
-        except (RedisError, OSError):
+            async with self._asked(operation) as redis:
+                return await _pushed(redis, operation) or 0
+        except (RedisRefuses, Unanswered):
             return None
 
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:
         """Stop all pushing, remove the fake jobs; Done when none was seen for longer than redelivery."""
         operation = _operation(group)
         try:
-            async with self._connection(operation) as client:
-                await _run(client, scripts.CLOSE, [_mark(operation)], _milliseconds(record), _length(KEEP_MARK))
-                await _sweep(client, operation)
-                quiet, removed = await _run(
-                    client,
-                    scripts.SETTLE,
-                    [_mark(operation)],
-                    _milliseconds(record),
-                    _length(operation.redelivery),
-                )
-        except (RedisError, OSError) as error:
-            return _unreachable(operation, error)
-        if quiet > _length(operation.redelivery):
-            return Done(f"{removed} fake jobs removed, none left")
-        left = operation.redelivery - timedelta(milliseconds=quiet)
-        return Again(
-            min(SWEEP_EVERY, left + timedelta(milliseconds=1)),
-            DRAINING,
-            f"{removed} fake jobs removed; done when none comes back for {left.total_seconds():.0f} s more",
-        )
+            async with self._asked(operation) as redis:
+                try:
+                    progress = await _undone(redis, operation, record)
+                except RedisRefuses as refusal:
+                    if record.injected is not None or not await _was_never_begun(redis, operation):
+                        raise
+                    progress = self._never_in(record, refusal)
+        except (RedisRefuses, Unanswered) as error:
+            return _again(operation, error)
+        if isinstance(progress, Done):
+            self._connections.done(operation)
+        return progress
+
+    def _never_in(self, record: UndoRecord, refusal: RedisRefuses) -> Progress:
+        """Nothing is in, and Redis takes no word that would hold off a push that is under way (a frozen operator's).
+
+        Redis may take writes again at any time (a replica is promoted). But by then that push is too old to begin:
+        its script says so by Redis' own clock, which `prepare` has compared. The record is claimed anew for each try
+        to begin, and nobody can claim it once it is Reverting. So it is certain when that time is over.
+        """
+        left = record.may_begin_until - self._clock()
+        if left > timedelta(0):
+            said = f"nothing was pushed; that none comes is certain in {left.total_seconds():.0f} s ({refusal})"
+            return Again(min(left, AFTER_OUTAGE), DRAINING, said[:300])
+        return Done("nothing was pushed", untouched=True)
 
     @asynccontextmanager
-    async def _connection(self, operation: Enqueue) -> AsyncIterator[Redis]:
-        host, port = self._resolve(operation.host, operation.port)
-        client = Redis(
-            host=host,
-            port=port,
-            decode_responses=True,
-            encoding_errors="surrogateescape",
-            socket_timeout=5,
-            socket_connect_timeout=2,
-            retry=Retry(NoBackoff(), 0),
-        )
+    async def _asked(self, operation: Enqueue) -> AsyncIterator[Wire]:
         try:
-            yield client
-        finally:
-            await client.aclose()
+            async with asyncio.timeout(PATIENCE), self._connections.to(operation) as redis:
+                yield redis
+        except TimeoutError:
+            raise Unanswered(f"not done within {PATIENCE:g} s") from None
 
 
-async def _push(client: Redis, operation: Enqueue, record: UndoRecord) -> tuple[str, int]:
+async def _push(redis: Wire, operation: Enqueue, record: UndoRecord) -> tuple[str, int]:
     # A mark that is missing later was lost with the jobs: beginning anew would push the same ids again.
-    opening = "open" if record.state is RecordState.INTENDED else ""
+    begins = record.claimed + BEGINS_WITHIN if record.state is RecordState.INTENDED else None
     further = [text for pair in operation.job.items() for text in pair]
     body = json.dumps(dict(operation.job), separators=(",", ":"))[1:-1]
-    state, pushed = await _run(
-        client,
-        scripts.PUSH,
-        [_mark(operation), operation.key],
-        operation.kind,
-        operation.prefix,
-        f",{body}" if body else "",
-        operation.count,
-        operation.rate,
-        _milliseconds(record),
-        _length(KEEP_MARK),
-        opening,
-        *further,
+    answer = await redis.call(
+        "EVAL", scripts.PUSH, 2, _mark(operation), operation.key,
+        operation.kind, operation.prefix, f",{body}" if body else "", operation.count, operation.rate,
+        _milliseconds(record.deadline), _length(KEEP_MARK), _milliseconds(begins) if begins else 0, *further,
+    )  # fmt: skip
+    match answer:
+        case [str(state), int(pushed)]:
+            return state, pushed
+    raise _nonsense(answer)
+
+
+async def _undone(redis: Wire, operation: Enqueue, record: UndoRecord) -> Progress:
+    mark, deadline = _mark(operation), _milliseconds(record.deadline)
+    await run(redis, scripts.CLOSE, [mark], deadline, _length(KEEP_MARK))
+    await sweep(redis, operation, mark, deadline, _length(KEEP_MARK))
+    answer = await run(redis, scripts.SETTLE, [mark], deadline, _length(operation.redelivery))
+    match answer:
+        case [int(quiet), int(removed), int(pushed)]:
+            pass
+        case _:
+            raise _nonsense(answer)
+    if record.injected is None and pushed < 0 and not removed:
+        # Closed by now: whoever is late finds it so, and the mark goes as after any other undo.
+        await run(redis, scripts.SETTLE, [mark], deadline, -1)
+        return Done("nothing was pushed", untouched=True)
+    if quiet > _length(operation.redelivery):
+        return Done(accounted(pushed, removed))
+    left = operation.redelivery - timedelta(milliseconds=quiet)
+    return Again(
+        min(SWEEP_EVERY, left + timedelta(milliseconds=1)),
+        DRAINING,
+        f"{removed} fake jobs removed; done when none comes back for {left.total_seconds():.0f} s more",
     )
-    return str(state), int(pushed)
 
 
-async def _sweep(client: Redis, operation: Enqueue) -> None:
-    if operation.kind == "Stream":
-        await _sweep_stream(client, operation)
-    else:
-        await _sweep_list(client, operation, operation.key)
-    for pattern in operation.in_flight:
-        async for key in client.scan_iter(match=pattern, count=STRETCH, _type="list"):
-            await _sweep_list(client, operation, key)
+def accounted(pushed: int, removed: int) -> str:
+    """What became of the fake jobs, in words; -1 pushed: that is not known any more."""
+    if pushed < 0:
+        return f"{removed} fake jobs removed; how many were pushed is not known, as Redis has lost the count"
+    if removed >= pushed:
+        return f"{removed} fake jobs removed, none left"
+    return (f"{pushed} fake jobs pushed, {removed} removed; {pushed - removed} were taken by workers or are where"
+            " neither queue nor inFlight looks")  # fmt: skip
 
 
-async def _sweep_list(client: Redis, operation: Enqueue, key: str) -> None:
-    start = 0
-    while True:
-        looked_at, found = await _run(
-            client, scripts.SWEEP_LIST, [_mark(operation), key], operation.prefix, start, STRETCH
-        )
-        if looked_at < STRETCH:
-            return
-        start += looked_at - found
+async def _was_never_begun(redis: Wire, operation: Enqueue) -> bool:
+    """Whether no push of this fault has ever come about in this Redis.
+
+    Raises:
+        RedisRefuses, Unanswered: that can't be read.
+    """
+    try:
+        return await _pushed(redis, operation) is None
+    except RedisRefuses as refusal:
+        if refusal.code != "MOVED":
+            raise
+    try:
+        # The mark is in another part of a cluster. Where the queue is in a third, no script can ever touch both.
+        await redis.call("EVAL", "return 1", 2, _mark(operation), operation.key)
+    except RedisRefuses as refusal:
+        if refusal.code != "CROSSSLOT":
+            raise
+        return True
+    return False
 
 
-async def _sweep_stream(client: Redis, operation: Enqueue) -> None:
-    start = "-"
-    while True:
-        looked_at, _, last = await _run(
-            client, scripts.SWEEP_STREAM, [_mark(operation), operation.key], operation.prefix, start, STRETCH
-        )
-        if looked_at < STRETCH:
-            return
-        start = f"({last}"
-
-
-async def _run(client: Redis, script: str, keys: list[str], *arguments: str | int) -> Any:
-    return await _read(client.eval(script, len(keys), *keys, *arguments))
-
-
-async def _read(answer: Any) -> Any:
-    # the client's methods are typed for its blocking twin, too
-    return await cast("Any", answer)
+async def _pushed(redis: Wire, operation: Enqueue) -> int | None:
+    """How many were pushed; None where it was never begun."""
+    match answer := await redis.call("HMGET", _mark(operation), "pushed"):
+        case [None]:
+            return None
+        case [str(pushed)] if pushed.isdecimal() and len(pushed) <= len(str(operation.count)):
+            return int(pushed)
+    raise _nonsense(answer)
 
 
 def _operation(group: OutsideGroup) -> Enqueue:
@@ -204,13 +219,24 @@ def _mark(operation: Enqueue) -> str:
     return f"kubedrill:mark:{operation.prefix}"
 
 
-def _milliseconds(record: UndoRecord) -> int:
-    return int(record.deadline.timestamp() * 1000)
+def _milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def _length(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
 
 
+def _nonsense(answer: Reply) -> Unanswered:
+    return Unanswered(f"{answer!r:.80} is no answer to what was asked")
+
+
+def _again(operation: Enqueue, error: RedisRefuses | Unanswered) -> Again:
+    if isinstance(error, Unanswered) or error.passing:
+        return _unreachable(operation, error)
+    return Again(AFTER_OUTAGE, REFUSED, f"Redis at {operation.host}:{operation.port} refuses it: {error}"[:300])
+
+
 def _unreachable(operation: Enqueue, error: Exception) -> Again:
-    return Again(AFTER_OUTAGE, UNREACHABLE, f"Redis at {operation.host}:{operation.port}: {error}"[:300])
+    said = f"Redis at {operation.host}:{operation.port} does not answer: {error}"
+    return Again(AFTER_OUTAGE, UNREACHABLE, said[:300])

@@ -14,6 +14,7 @@ from kubedrill.core.commands import (
     Command,
     Deliver,
     Inject,
+    Release,
     RemoveFinalizer,
     Revert,
     Sustain,
@@ -33,6 +34,7 @@ from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import RecordTrouble, StoredRecord
 from kubedrill.protocol.refusals import is_refusal, is_unstorable, words
+from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.reverters.catalogue import all_reverters
@@ -114,6 +116,8 @@ class Actor:
                 return await self._inject(faults, drill, decision.state, stored)
             case Sustain(record=name):
                 return await self._sustain(stored.get(name))
+            case Release(record=name):
+                return (), await self._release(stored.get(name))
             case Revert(record=name):
                 return await self._revert(stored.get(name), seen)
             case CloseRecord(record=name):
@@ -183,6 +187,16 @@ class Actor:
                     ))
         return tuple(found)
 
+    async def _release(self, stored: StoredRecord | None) -> bool:
+        """Lets a rollout go, if that is due; whether it has. One that can't be is told as a stuck undo."""
+        if stored is None or not self.undoing.is_due(_releasing(stored), self._clock.now()):
+            return False
+        outcome = await release(self._kube, stored.ref)
+        self.undoing.tried(_releasing(stored), outcome, self._clock.now())
+        if outcome.reason == RELEASED:
+            LOG.info("%s: somebody has taken the fault out, its rollout is let go", stored.record.subject)
+        return outcome.reason == RELEASED
+
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
             return (), False
@@ -193,6 +207,7 @@ class Actor:
     async def put_back(self, stored: StoredRecord, confirmed: frozenset[str] = frozenset()) -> bool:
         """Puts back what a record tells of, if that is due; whether it is."""
         name = stored.record.name
+        self.undoing.done(_releasing(stored))  # what is put back needs no release any more
         if not self.undoing.is_due(name, self._clock.now()):
             return False
         outcome = await revert(self._kube, stored.ref, OPERATOR, self._clock, confirmed, reverters=self._reverters,
@@ -226,6 +241,11 @@ class Actor:
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
         return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
                      evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
+
+
+def _releasing(stored: StoredRecord) -> str:
+    """Under which name it is kept in mind how the release of a record stands."""
+    return f"{stored.record.name} (release)"
 
 
 def identity(drill: Mapping[str, Any]) -> DrillIdentity:

@@ -27,7 +27,7 @@ from kubedrill.core.operations import Ask, Operation, Refusal
 from kubedrill.core.paths import BadName
 from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
-from kubedrill.core.state import Observation, State
+from kubedrill.core.state import Observation, RecordSeen, State
 from kubedrill.core.undo_record import OutsideGroup
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
@@ -93,7 +93,7 @@ class Observer:
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=tuple(record_seen(r) for r in self.records.values()), stuck=dict(stuck), waiting=dict(waiting),
+            records=self._records_seen(), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
         )
         if cannot_go_on:
@@ -241,7 +241,14 @@ class Observer:
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
         unchecked = self._probe.unchecked if self._probe and measured else {}
-        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked)
+        # once more, for the watches stand now: somebody may have taken a fault out while there were none
+        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked,
+                       records=self._records_seen())
+
+    def _records_seen(self) -> tuple[RecordSeen, ...]:
+        """The undo records, each beside its target."""
+        stored = self.records.values()
+        return tuple(record_seen(one, self._cluster.workload(one.record.subject)) for one in stored)
 
     async def _watch_or_not(self, drill: dict[str, Any], conduct: Conduct, *, held: bool) -> None:
         """Watches from just before the start on. A drill that is held may be so for days, and holds no watch."""

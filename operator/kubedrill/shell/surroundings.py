@@ -16,7 +16,7 @@ from kubedrill.core.safety import LOOK_BACK, Surroundings
 from kubedrill.core.state import PlannedFault
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, overlap
+from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.protocol.drills import drill_path
@@ -67,6 +67,7 @@ def surroundings(
 ) -> Read:
     """What the preflight's checks are made of, with every fault planned against what was found."""
     uid, namespace = drill["metadata"]["uid"], found.namespace
+    namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
     used = {f.name: dict(probe.working_sets) for f in conduct.faults}
     plans, refusals, operations = planned(conduct, uid, found.objects, used)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
@@ -81,7 +82,7 @@ def surroundings(
         ),
         busy_records=tuple(
             f"undo record {r.record.name} of drill {r.record.drill.name}" for r in records
-            if r.record.drill.uid != uid and r.record.target_namespace == conduct.target_namespace
+            if r.record.drill.uid != uid and r.record.is_on(conduct.target_namespace, namespace_uid)
         ),
         refusals=refusals, not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
@@ -91,17 +92,16 @@ def surroundings(
         announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
         stops=probe.stops,
     )
-    return Read(around, plans, operations, managers_of(uid, namespace.body, operations))
+    return Read(around, plans, operations, managers_of(uid, namespace_uid, operations))
 
 
 def managers_of(
-    drill_uid: str, namespace: Mapping[str, Any], operations: Mapping[str, tuple[Operation, ...]]
+    drill_uid: str, space: str, operations: Mapping[str, tuple[Operation, ...]]
 ) -> frozenset[str]:
     """The field managers under which the drill is going to write.
 
     They are known before, so that its first write is never taken for somebody's change.
     """
-    space = str((namespace.get("metadata") or {}).get("uid", ""))
     targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}
     return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)
 
@@ -146,16 +146,18 @@ def planned(
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
     for fault in conduct.faults:
-        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager, objects,
-                        working_sets.get(fault.name, {}))
+        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager,
+                        conduct.arm_within, objects, working_sets.get(fault.name, {}))
         plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
         else:
             plans[fault.name] = plan
-    clash = overlap(plans)
-    if clash:
-        refusals["faults"] = clash
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        refusals["faults"] = apart
+    else:
+        plans = apart
     states = {
         f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes)
         for f in conduct.faults if f.name in plans

@@ -20,8 +20,9 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path, post_event, remove_finalizer
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
+from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.records import RecordTrouble, StoredRecord, close, list_records
-from kubedrill.protocol.revert import AWAITING_CONFIRMATION, revert
+from kubedrill.protocol.revert import revert
 from kubedrill.protocol.sightings import Sightings, deleted_at
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.reverters.catalogue import all_reverters

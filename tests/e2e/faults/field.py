@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 from tests.e2e.faults.rows import FAULT_LIMIT, Row
@@ -18,10 +19,11 @@ from kubedrill.core.operations import Refusal, SetFields
 from kubedrill.faults import memory_limit
 from kubedrill.faults.base import Observed, Plan
 
+ARM_WITHIN: Final = timedelta(seconds=20)
 AT_ONCE: Final = 5
 """Workloads that are faulted together."""
 STILL_FOR: Final = 25
-"""Seconds without another pod killed: more than minReadySeconds, so that a rollout that goes on shows."""
+"""Seconds without another pod killed: more than the rows' own minReadySeconds, so that a rollout that goes on shows."""
 
 
 def kubectl(*arguments: str, given: Any = None) -> str:
@@ -97,7 +99,8 @@ class Field:
         number = row.affected or (row.replicas if row.strategy["type"] == "Recreate" else 1)
         params = MemoryLimit(target=target, limit=FAULT_LIMIT, affected=number)
         (seen,) = memory_limit.targets(params, self.namespace)
-        return memory_limit.plan(params, Observed("squeeze", "", self.namespace, Endpoint("", "", 0), {seen: workload}))
+        observed = Observed("squeeze", "", self.namespace, Endpoint("", "", 0), ARM_WITHIN, {seen: workload})
+        return memory_limit.plan(params, observed)
 
     def inject(self, within: float) -> None:
         """Fault all workloads, a few at a time; go on when all of them have their number of killed pods.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill
+from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill, kubectl
+from tests.reverters.services import jobs, redis_server
 
-from kubedrill.core.operations import Announce, Ask, Operation, Refusal, SetFields
+from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
 from kubedrill.core.undo_record import Again, Done, DrillIdentity, Progress, RecordState
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.outcomes import FAULT_PATCHED, Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import list_records
+from kubedrill.reverters.redis import RedisJobs
 
 
 class Alerts:
@@ -116,6 +119,39 @@ async def test_if_one_target_is_refused_no_other_is_touched(lab: Lab):
 
     assert [t.state for t in outcome.targets] == [Injection.PENDING, Injection.REFUSED]
     assert alerts.calls == []
+
+
+@pytest.fixture
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a real Redis."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
+async def test_d10_what_a_namespace_took_with_it_is_gone_and_its_name_can_be_drilled_again(lab: Lab, queue: int):
+    """A preview environment with its own Redis is torn down in the middle of a drill, and made anew."""
+    space = f"{lab.namespace}-preview"
+    reverters = {Enqueue: RedisJobs(lab.clock.now, resolve=lambda _host, _port: ("127.0.0.1", queue))}
+    deadline = lab.clock.now() + timedelta(minutes=5)
+
+    async def flooded(who: DrillIdentity) -> InjectionOutcome:
+        load = jobs(6379, host=f"redis.{space}.svc", namespace=space, prefix=f"drill-{who.uid}-flood-", in_flight=())
+        identity = DrillIdentity(who.uid, who.name, lab.control, space)
+        return await inject(lab.kube, identity, {"flood": [load]}, deadline, lab.clock, reverters=reverters)
+
+    kubectl("create", "namespace", space)
+    before, after = drill(), drill()
+    first = await flooded(before)
+    kubectl("delete", "namespace", space)
+    kubectl("create", "namespace", space)
+    second = await flooded(after)
+    gone = await lab.revert((await lab.record(before)).ref, reverters=reverters)
+    back = await lab.put_back((await lab.record(after)).ref, reverters=reverters)
+    kubectl("delete", "namespace", space, "--wait=false")
+
+    assert (first.state, second.state) == (Injection.INJECTED, Injection.INJECTED)
+    assert (gone.state, [f.outcome for f in gone.fields]) == (Reversal.REVERTED, ["Gone"])
+    assert [f.outcome for f in back.fields] == ["Restored"]
 
 
 async def test_what_was_done_by_hand_is_put_back_only_by_the_facilitators_word(lab: Lab):

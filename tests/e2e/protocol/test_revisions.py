@@ -137,6 +137,28 @@ async def test_a_stateful_sets_broken_pod_is_replaced_and_its_faulted_revision_r
     assert memory_of(revision["data"]) == ("128Mi", "64Mi")
 
 
+async def test_a_pod_behind_its_sets_own_partition_is_replaced_after_the_undo(lab: Lab):
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": 1}}
+    manifest = workload("StatefulSet", "behind", replicas=1, podManagementPolicy="Parallel", updateStrategy=strategy)
+    target = await lab.made(manifest, quiet=False)
+    uid = (await lab.read(target))["metadata"]["uid"]
+    await count_of(lab, "pods", uid, 1)
+    # the partition is lowered for the fault: with its own no controller would ever replace the pod
+    fields = changes(updateStrategy__rollingUpdate__partition=0)
+    injected = await lab.inject(drill(), target, *fields)
+    await until(lambda: with_limit(lab, uid, "32Mi"))
+
+    await lab.put_back(injected)
+
+    await until(lambda: with_limit(lab, uid, "128Mi"))
+
+
+async def with_limit(lab: Lab, uid: str, limit: str) -> bool | None:
+    """Whether a set's only pod has this limit."""
+    found = await owned_by(lab, "pods", uid)
+    return True if [limit_of(pod) for pod in found] == [limit] else None
+
+
 async def test_a_target_that_keeps_its_faulted_template_keeps_its_revision(lab: Lab):
     big = {"limits": {"memory": "256Mi"}, "requests": {"memory": "256Mi"}}
     target = await lab.made(workload("Deployment", "keeps", big))

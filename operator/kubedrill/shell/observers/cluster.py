@@ -127,6 +127,10 @@ class ClusterObserver:
         """The workloads as they are now, to be kept for a restart."""
         return tuple(workload.remembered(o) for w in self._workloads for o in w.objects)
 
+    def workload(self, target: str) -> Mapping[str, Any] | None:
+        """A workload (`Deployment/worker`) as it was told last; None when none was, or its watch was never listed."""
+        return next((o for w in self._workloads for o in w.objects if workload.target_of(o) == target), None)
+
     def _watch(self, collection: Collection, told: Callable[[Sequence[Event]], None]) -> Watch:
         watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]), self._is_gone)
         self._watches.append(watch)

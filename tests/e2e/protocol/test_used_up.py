@@ -1,0 +1,35 @@
+"""What the change of an object may use up is used up, and it is put back all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, workload
+
+from kubedrill.core.operations import Resource, SetFields
+
+
+def quota(lab: Lab) -> None:
+    """No pod and no memory is left, and no pod of the size that is to come back would be let in."""
+    for kind, spec in {
+        "ResourceQuota": {"hard": {"pods": "0", "requests.memory": "0", "limits.memory": "0"}},
+        "LimitRange": {"limits": [{"type": "Container", "max": {"memory": "48Mi"}}]},
+    }.items():
+        lab.applied({"apiVersion": "v1", "kind": kind, "metadata": {"name": "used-up"}, "spec": spec})
+
+
+USE_UP: dict[Resource, Callable[[Lab], None]] = {Resource.QUOTA: quota}
+
+
+async def test_fields_are_put_back_while_everything_that_they_may_use_up_is_used_up(lab: Lab):
+    assert USE_UP.keys() == SetFields.uses_up
+    target = await lab.made(workload("Deployment", "used-up"))
+    injected = await lab.inject(drill(), target)
+    for use_up in USE_UP.values():
+        use_up(lab)
+
+    outcome = await lab.put_back(injected)
+    kubectl("delete", "-n", lab.namespace, "resourcequota/used-up", "limitrange/used-up")
+
+    assert set(ends(outcome).values()) == {"Restored"}
+    assert memory_of(await lab.read(target)) == ("128Mi", "64Mi")

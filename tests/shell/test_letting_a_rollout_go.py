@@ -1,0 +1,94 @@
+"""A release that can't be done is told as a stuck undo, tried again with patience, and holds up no revert."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.clock.settable import Settable
+from tests.machine.world import seen
+from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, deployment, injected
+
+from kubedrill.core.commands import Release
+from kubedrill.core.facts import Interval
+from kubedrill.core.machine import Decision, reduce
+from kubedrill.core.operations import FieldChange, SetFields
+from kubedrill.core.pointers import put
+from kubedrill.core.state import State
+from kubedrill.core.undo_record import RecordState
+from kubedrill.kube.client import Answer, Kube
+from kubedrill.protocol import records
+from kubedrill.protocol.records import RecordRef, StoredRecord
+from kubedrill.shell.acting import Actor
+from kubedrill.shell.evidence import Evidence
+from kubedrill.shell.settings import Settings
+
+FAULT = SetFields(TARGET, (FieldChange(LIMIT, "32Mi", NAMED_WEB), FieldChange("/spec/minReadySeconds", 330)))
+
+
+class Server(Kube):
+    """A repaired workload whose record nobody may write."""
+
+    def __init__(self) -> None:
+        record, self.target = injected(deployment(request=None), FAULT)
+        put(self.target, LIMIT, "96Mi")
+        record = replace(record.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON)), name="undo-1")
+        self.stored = StoredRecord(record, RecordRef("drills", "undo-1"), "s1", "1")
+        self.asked: list[str] = []
+
+    async def call(self, method: str, path: str, *_: Any, **_more: Any) -> Answer:
+        self.asked.append(f"{method} {path.rpartition('/')[2]}")
+        if method == "PATCH":
+            return Answer(403, {"message": 'User "operator" cannot patch resource "secrets"'})
+        if path == TARGET.path:
+            return Answer(200, self.target)
+        data = records._data(self.stored.record)
+        metadata = {"name": "undo-1", "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
+        return Answer(200, {"metadata": metadata, "type": records.RECORD_TYPE, "data": data})
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+def clock() -> Settable:
+    return Settable(NOON)
+
+
+@pytest.fixture
+def actor(server: Server, clock: Settable) -> Actor:
+    return Actor(server, clock, Settings(), Evidence(server, "drills", "storm", "d1"))
+
+
+async def let_go(actor: Actor, server: Server) -> None:
+    observation = seen()
+    decision = reduce(State(), observation)
+    commanded = Decision(decision.state, decision.assessment, (Release("undo-1"),))
+    await actor.carry_out({}, commanded, observation, {"undo-1": server.stored})
+
+
+async def test_a_refusal_is_told_at_once(actor: Actor, server: Server, clock: Settable):
+    await let_go(actor, server)
+    (told,) = actor.undoing.stuck(clock.now()).items()
+    assert told[0] == "undo-1 (release)"
+    assert "cannot patch" in told[1]
+
+
+async def test_it_is_not_asked_again_before_its_time(actor: Actor, server: Server):
+    await let_go(actor, server)
+    server.asked.clear()
+    await let_go(actor, server)
+    assert server.asked == []
+
+
+async def test_the_revert_is_due_whatever_became_of_the_release_and_ends_its_trouble(
+    actor: Actor, server: Server, clock: Settable
+):
+    await let_go(actor, server)
+    server.asked.clear()
+    await actor.put_back(server.stored)
+    assert server.asked
+    assert "undo-1 (release)" not in actor.undoing.stuck(clock.now())
