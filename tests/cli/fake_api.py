@@ -152,6 +152,8 @@ class FakeApi:
     def _selected(self, request: web.Request) -> list[dict[str, Any]]:
         things = list(self.collections[request.path].values())
         field, _, wanted = request.query.get("fieldSelector", "").partition("=")
+        if field == "type!":
+            return [t for t in things if t.get("type") != wanted]
         if field == "metadata.name":
             things = [t for t in things if t["metadata"]["name"] == wanted]
         elif field == "type":

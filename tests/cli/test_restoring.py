@@ -16,11 +16,14 @@ from tests.cli.undo import (
     outside,
     reverted,
     secret,
+    undo_of,
+    undo_outside,
 )
 
 from kubedrill.cli.main import cli
 from kubedrill.core.undo_record import from_json
 
+WEB, PAGED = undo_of("web"), undo_outside(PAGE, "page")
 JOBS = "/apis/batch/v1/namespaces/drills/jobs"
 PODS = "/api/v1/namespaces/drills/pods"
 OPERATOR = "/apis/apps/v1/namespaces/drills/deployments"
@@ -38,7 +41,7 @@ def no_drill(api):
     api.collections[SECRETS] = {}
 
 
-def state_of(api, name="undo-web"):
+def state_of(api, name=WEB):
     return from_json(base64.b64decode(api.collections[SECRETS][name]["data"]["record"]))
 
 
@@ -115,7 +118,7 @@ def test_a_record_stays_for_the_operator_unless_its_drill_is_gone_for_certain(ap
     result = kubedrill("restore", "--all")
     assert result.exit_code == 0
     assert state_of(api).state == "Reverted"
-    assert "undo-web stays until the operator has taken its outcome over" in result.output
+    assert f"{WEB} stays until the operator has taken its outcome over" in result.output
 
 
 def test_a_record_that_a_drill_waits_for_is_closed_by_force_with_a_warning(api, kubedrill):
@@ -166,7 +169,7 @@ def test_one_that_is_stuck_holds_up_no_other(api, kubedrill):
     assert result.exit_code == 6
     assert limit_of(api, "worker") == "128Mi"
     assert "✗ storm: Deployment/web is not put back, ServerBusy" in result.output
-    assert "undo-web" in api.collections[SECRETS]
+    assert WEB in api.collections[SECRETS]
 
 
 def test_a_target_that_was_made_anew_with_the_fault_in_it_is_still_broken(api, kubedrill):
@@ -206,7 +209,7 @@ def test_a_record_that_says_nothing_is_not_taken_for_none(api, kubedrill):
     api.put(SECRETS, {"metadata": metadata, "type": "kubedrill.dev/undo", "data": {"record": "e30="}})
     result = kubedrill("restore", "--all")
     assert result.exit_code == 6
-    assert "undo-odd can't be read" in result.output
+    assert "undo-odd of drill (unknown) can't be read" in result.output
 
 
 def test_one_speaks_as_the_group_when_one_may(api, kubedrill):
@@ -257,8 +260,8 @@ def in_a_job(api, printed, *, ends="Complete"):
 
 def test_what_only_answers_inside_the_cluster_is_put_back_by_a_job_there(api, kubedrill):
     record = outside(api, PAGE, "page")
-    in_a_job(api, {"undo-page": {"state": "Reverted", "reason": "", "message": ""}})
-    api.answers["GET", f"{SECRETS}/undo-page"] = (200, secret(reverted(record)))
+    in_a_job(api, {PAGED: {"state": "Reverted", "reason": "", "message": ""}})
+    api.answers["GET", f"{SECRETS}/{PAGED}"] = (200, secret(reverted(record)))
     result = kubedrill("restore", "--all")
     assert result.exit_code == 0, result.output
     assert "✓ storm: page is put back" in result.output
@@ -266,7 +269,7 @@ def test_what_only_answers_inside_the_cluster_is_put_back_by_a_job_there(api, ku
     pod = made["spec"]["template"]["spec"]
     command = pod["containers"][0]["command"]
     assert pod["containers"][0]["image"] == "registry.example.com/kubedrill:1"
-    assert "--in-cluster=undo-page" in command
+    assert f"--in-cluster={PAGED}" in command
     assert command[command.index("--by") + 1] == "alice@example.com"
     assert ("DELETE", f"{JOBS}/restore-1") in [request[:2] for request in api.requests]
 
@@ -286,7 +289,7 @@ def test_the_job_fits_a_namespace_of_restricted_pods(api, kubedrill):
 @pytest.mark.parametrize(
     ("printed", "said"),
     [
-        ({"undo-page": {"state": "Retry", "reason": "Unreachable", "message": "no answer"}}, "Unreachable: no answer"),
+        ({PAGED: {"state": "Retry", "reason": "Unreachable", "message": "no answer"}}, "Unreachable: no answer"),
         ({"message": "Traceback"}, "JobFailed: Traceback"),
     ],
 )
@@ -312,7 +315,7 @@ def test_in_the_job_the_named_records_alone_are_put_back_under_the_callers_name(
     api.answers["GET", f"{DRILLS}/storm"] = DRILL_IS_THERE
     broken(api, "web")
     broken(api, "worker")
-    result = kubedrill("restore", "-n", "drills", "--by", "bob@example.com", "--in-cluster=undo-web")
-    assert json.loads(result.output)["undo-web"]["state"] == "Reverted"
+    result = kubedrill("restore", "-n", "drills", "--by", "bob@example.com", f"--in-cluster={WEB}")
+    assert json.loads(result.output)[WEB]["state"] == "Reverted"
     assert state_of(api).outcome.by == "bob@example.com"
     assert limit_of(api, "worker") == "32Mi"

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.cli.drills import drill, finished
-from tests.cli.undo import DEPLOYMENTS, DRILLS, SECRETS, broken, limit_of
+from tests.cli.undo import DEPLOYMENTS, DRILLS, SECRETS, broken, limit_of, undo_of
 
 from kubedrill.cli import installed
 from kubedrill.cli.opt_in import objects
 
+WEB = undo_of("web")
 ROOT = Path(__file__).parents[2]
 NAMESPACES = "/api/v1/namespaces"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -145,7 +146,7 @@ def test_it_refuses_while_something_cannot_be_put_back(api, kubedrill):
     assert "--leave-faults" in result.output
     left = what_is_left(api)
     assert {"deployments/kubedrill", "roles/kubedrill", "serviceaccounts/kubedrill-watchdog"} <= left
-    assert "undo-web" in api.collections[SECRETS]
+    assert WEB in api.collections[SECRETS]
 
 
 def test_a_record_that_says_nothing_is_not_taken_for_none(api, kubedrill):
@@ -158,8 +159,8 @@ def test_faults_may_be_left_and_their_records_stay_and_are_named(api, kubedrill)
     stuck(api)
     result = kubedrill("uninstall", "--wait", "1ms", "--leave-faults")
     assert result.exit_code == 0, result.output
-    assert "left broken: what undo record undo-web tells of" in result.output
-    assert "undo-web" in api.collections[SECRETS]
+    assert f"left broken: what undo record {WEB} tells of" in result.output
+    assert WEB in api.collections[SECRETS]
     assert "deployments/kubedrill" not in what_is_left(api)
 
 

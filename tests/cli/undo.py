@@ -12,13 +12,23 @@ from tests.undo.builders import NOON, deployment, injected
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.operations import Announce, Ask
-from kubedrill.core.undo_record import Outcome, OutsideGroup, RecordState, UndoRecord, to_json
+from kubedrill.core.undo_record import Outcome, OutsideGroup, RecordState, UndoRecord, record_name, to_json
 
 SECRETS = "/api/v1/namespaces/drills/secrets"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 DRILLS = f"{GROUP}/drills/drills"
 PAGE = Announce("alertmanager.shop.svc", 9093, {"alertname": "CheckoutDown"}, {})
 CABLE = Ask("pull the cable", "plug the cable in")
+
+
+def undo_of(name: str = "web") -> str:
+    """The name of the undo record of a Deployment."""
+    return record_name("apps", "Deployment", "n1", name)
+
+
+def undo_outside(operation: Announce | Ask, name: str) -> str:
+    """The name of the undo record of something outside the API server."""
+    return record_name("", type(operation).__name__, "", name)
 
 
 def secret(record: UndoRecord) -> dict[str, Any]:
@@ -31,7 +41,7 @@ def broken(api: FakeApi, name: str = "web") -> UndoRecord:
     """A Deployment with its memory limit lowered by drill `storm`, whose Drill is gone, and the record of it."""
     record, seen = injected(deployment(uid=f"u-{name}"))
     target = replace(record.target, name=name)
-    record = replace(record, name=f"undo-{name}", target=target, subject=f"Deployment/{name}")
+    record = replace(record, name=undo_of(name), target=target, subject=f"Deployment/{name}")
     seen["metadata"]["name"] = name
     api.put(DEPLOYMENTS, seen)
     for collection in ("replicasets", "deployments"):
@@ -45,7 +55,8 @@ def outside(api: FakeApi, operation: Announce | Ask, name: str) -> UndoRecord:
     """An operation that is no field of an object, done by drill `storm`, and the record of it."""
     record, _ = injected(deployment())
     groups = (OutsideGroup(name, operation),)
-    return stored(api, replace(record, name=f"undo-{name}", subject=name, target=None, groups=groups))
+    return stored(api, replace(
+        record, name=undo_outside(operation, name), subject=name, target=None, groups=groups, namespace_uid=""))
 
 
 def stored(api: FakeApi, record: UndoRecord) -> UndoRecord:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from tests.faultmatrix import shapes
@@ -11,9 +13,14 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.operations import Target
+from kubedrill.core.pointers import read
+from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
+from kubedrill.protocol.records import RECORD_TYPE
 
+BREAK_GLASS: Final = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
 Doing = Callable[[Slot, str, str, str], Awaitable[None]]
 
 
@@ -135,12 +142,87 @@ async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> N
     slot_tasks.setdefault(slot.number, set()).add(asyncio.create_task(heal()))
 
 
+def _records(slot: Slot) -> str:
+    return f"/api/v1/namespaces/{slot.control}/secrets"
+
+
+async def _record(slot: Slot) -> dict[str, Any] | None:
+    """The first undo record, if there is one."""
+    found = await slot.kube.get(_records(slot), query=[("fieldSelector", f"type={RECORD_TYPE}")])
+    return next(iter(found.body.get("items") or ()), None)
+
+
+async def remove_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """Somebody of the break-glass group deletes an undo record by hand."""
+    record = await _record(slot)
+    if record is not None:
+        await slot.kube.call("DELETE", f"{_records(slot)}/{record['metadata']['name']}", headers=BREAK_GLASS)
+
+
+async def damage_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """Somebody makes an undo record unreadable, and has a copy of it."""
+    record = await _record(slot)
+    if record is not None and slot.number not in damaged:
+        damaged[slot.number] = record
+        await slot.kube.call("PATCH", f"{_records(slot)}/{record['metadata']['name']}", {"data": {"record": "e30="}},
+                             content_type=MERGE_PATCH, headers=BREAK_GLASS)
+
+
+async def repair_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """And puts it right again, if it is still there."""
+    record = damaged.pop(slot.number, None)
+    if record is not None:
+        await slot.kube.call("PATCH", f"{_records(slot)}/{record['metadata']['name']}", {"data": record["data"]},
+                             content_type=MERGE_PATCH, headers=BREAK_GLASS)
+
+
+async def restore_by_hand(slot: Slot, drill: str, fault: str, argument: str) -> None:
+    """Somebody puts the workload back by hand, and clears away the revisions that the fault has left."""
+    await replace(slot, drill, fault, argument)
+    path = f"/apis/apps/v1/namespaces/{slot.target}/replicasets"
+    for item in (await slot.kube.get(path)).body.get("items") or ():
+        if read(item, shapes.LIMIT) == FAULTED:
+            await slot.kube.call("DELETE", f"{path}/{item['metadata']['name']}", {"propagationPolicy": "Background"})
+
+
+async def forge_lock(slot: Slot, drill: str, fault: str, _argument: str) -> None:
+    """Somebody who may make Secrets puts one where the lock of the target is going to be: as if it were the drill's."""
+    kind, name = _first(fault)
+    seen = (await slot.must("GET", slot.path_of(kind, name))).body["metadata"]
+    space = (await slot.must("GET", f"/api/v1/namespaces/{slot.target}")).body["metadata"]["uid"]
+    owner = (await slot.must("GET", drill_path(slot.control, drill))).body["metadata"]
+    now = datetime.now(UTC)  # noqa: TID251  the forger's own clock
+    record = UndoRecord(
+        DrillIdentity(owner["uid"], drill, slot.control, slot.target), record_name("apps", kind, space, name),
+        f"{kind}/{name}", (FieldGroup("limit", (FieldUndo("/spec/revisionHistoryLimit", 10, 3),)),), "manager-forged",
+        now + timedelta(minutes=20), now, Target("apps", "v1", kind, shapes.PLURALS[kind], slot.target, name), space,
+        seen["uid"], seen["resourceVersion"], seen["generation"],
+    )
+    data = {"record": base64.b64encode(to_json(record)).decode()}
+    await slot.must("POST", _records(slot), {"metadata": {"name": record.name}, "type": "Opaque", "data": data})
+
+
+async def start_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """The facilitator starts a drill that is held."""
+    await slot.must("PATCH", drill_path(slot.control, drill), {"spec": {"desired": "Run"}}, MERGE_PATCH)
+
+
+async def remove_forged_lock(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
+    """And somebody of the break-glass group takes it away."""
+    kind, name = _first(fault)
+    space = (await slot.must("GET", f"/api/v1/namespaces/{slot.target}")).body["metadata"]["uid"]
+    await slot.kube.call("DELETE", f"{_records(slot)}/{record_name('apps', kind, space, name)}", headers=BREAK_GLASS)
+
+
+damaged: dict[int, dict[str, Any]] = {}
 slot_tasks: dict[int, set[asyncio.Task[None]]] = {}
 DOINGS: Final[dict[str, Doing]] = {
     "edit": edit, "put-back": put_back, "replace": replace, "raise": raise_limit, "other-field": other_field,
     "stop-drill": stop_drill, "delete-drill": delete_drill, "strip-finalizer": strip_finalizer,
     "delete-target": delete_target, "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in,
     "delete-namespace": delete_namespace, "strip-and-keep": strip_and_keep, "flush-queue": flush_queue,
-    "rewrite-every": rewrite_every,
+    "rewrite-every": rewrite_every, "remove-record": remove_record, "damage-record": damage_record,
+    "repair-record": repair_record, "restore-by-hand": restore_by_hand, "forge-lock": forge_lock,
+    "remove-forged-lock": remove_forged_lock, "start-drill": start_drill,
 }
 __all__ = ["DOINGS", "FINALIZER", "slot_tasks"]

@@ -55,7 +55,8 @@ class Slot:
 
     async def set_up(self) -> None:
         """Namespaces, rights, tokens: as `make install` and `kubectl drill opt-in` give them."""
-        await self.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.control}}, also=(409,))
+        meta = {"name": self.control, "labels": {"kubedrill.dev/control": "true"}}
+        await self.must("POST", "/api/v1/namespaces", {"metadata": meta}, also=(409,))
         for thing in rights(self.control):
             await self.apply(thing)
         for role in ROLES:

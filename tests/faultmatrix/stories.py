@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tests.faultmatrix import deaths, refusing
+from tests.faultmatrix.doubts import forged_lock, record_damaged, record_removed
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, GOING, over_and_deleted
 
@@ -178,5 +179,6 @@ STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.re
     forced, forced_by_rule, namespace_gone, target_gone, late_record, two_drills, refusing.refused,
     refusing.refused_until_said, refusing.refused_until_restored, refusing.rights_back, refusing.stuck_is_said,
     deaths.silent, deaths.frozen, deaths.gone_and_stopped, deaths.gone_and_deleted, deaths.gone_at_deadline,
+    record_damaged, record_removed, forged_lock,
 )}
 """By the names that the plans have for them."""

@@ -111,8 +111,11 @@ def _value(what: str, item: dict[str, Any]) -> Any:
     if what == "record":
         try:
             stored = json.loads(base64.b64decode(item["data"]["record"]))
-        except (KeyError, ValueError):  # damaged by somebody: what it says is unknown
-            return {"state": "Unreadable", "drill": "", "target": ""}
+        except (KeyError, ValueError):
+            stored = {}
+        if not stored:  # somebody has damaged it (`people.damage_record`): what it says is unknown
+            unknown = dict.fromkeys(("drill", "uid", "target", "by", "intended", "deadline"), "")
+            return unknown | {"state": "Unreadable", "before": {}}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
                 "target": (stored.get("target") or {}).get("name", ""),

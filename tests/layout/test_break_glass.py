@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from kubedrill.api.base import GROUP
-from kubedrill.api.drill import FINALIZER
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER
 from kubedrill.cli.connection import BREAK_GLASS
 from kubedrill.cli.installed import KINDS, policies
+from kubedrill.core.undo_record import record_name
 from kubedrill.protocol.records import RECORD_TYPE
 
 BASE = Path(__file__).parents[2] / "manifests/base"
@@ -50,9 +51,33 @@ def test_every_policy_refuses_plainly_fails_closed_and_is_bound(name: str):
 
 def test_records_and_finalizer_are_those_of_the_code():
     assert f"'{RECORD_TYPE}'" in BY_NAME["kubedrill-undo-records"]["matchConditions"][0]["expression"]
-    assert f"'{FINALIZER}'" in BY_NAME["kubedrill-put-back-first"]["matchConditions"][0]["expression"]
+    variables = {v["name"]: v["expression"] for v in BY_NAME["kubedrill-put-back-first"]["variables"]}
+    assert f"'{FINALIZER}'" in variables["losesTheFinalizer"]
+    assert f"'{ACCEPTS_UNVERIFIED}'" in variables["acceptsUnverified"]
     for name in ("kubedrill-undo-records", "kubedrill-put-back-first"):
-        assert f"'{BREAK_GLASS}' in request.userInfo.groups" in BY_NAME[name]["validations"][0]["expression"]
+        for validation in BY_NAME[name]["validations"]:
+            assert f"'{BREAK_GLASS}' in request.userInfo.groups" in validation["expression"]
+
+
+def test_the_names_of_all_undo_records_are_guarded_and_no_others():
+    expression = BY_NAME["kubedrill-undo-records"]["matchConditions"][0]["expression"]
+    (pattern,) = re.findall(r"matches\('([^']+)'\)", expression)
+    assert re.search(pattern, record_name("apps", "Deployment", "n1", "web"))
+    assert not re.search(pattern, "undo-button")
+
+
+@pytest.mark.parametrize("name", ["kubedrill-undo-records", "kubedrill-put-back-first"])
+def test_policies_on_what_is_in_a_namespace_hold_for_control_namespaces_only(name: str):
+    wanted = BY_NAME[name]["matchConstraints"]["namespaceSelector"]["matchLabels"]
+    (namespace,) = yaml.safe_load_all((BASE / "namespace.yaml").read_text())
+    assert wanted.items() <= namespace["metadata"]["labels"].items()
+
+
+@pytest.mark.parametrize("name", ["kubedrill-control-namespace", "kubedrill-definitions"])
+def test_what_an_open_record_forbids_is_judged_by_its_type_for_any_secret_may_bear_a_label(name: str):
+    assert POLICIES["ValidatingAdmissionPolicyBinding", name]["paramRef"]["selector"] == {}
+    expressions = [e["expression"] for key in ("variables", "validations") for e in BY_NAME[name].get(key, ())]
+    assert any(re.search(rf"params\.\?type\.orValue\(''\) [!=]= '{RECORD_TYPE}'", e) for e in expressions)
 
 
 def test_every_definition_of_ours_is_guarded():

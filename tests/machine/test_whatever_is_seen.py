@@ -16,9 +16,11 @@ from kubedrill.core.machine import Decision, reduce
 from kubedrill.core.phases import TERMINAL, Phase
 from kubedrill.core.results import FieldOutcome, Verdict
 from kubedrill.core.state import Ending, FaultState, RecordSeen, State
+from kubedrill.core.unverified import MAY_BE_IN
 
 FAULTS = ("limit", "queue")
-RECORD_STATES = ("Intended", "Injected", "Reverting", "Reverted")
+OPEN = ("Intended", "Injected", "Reverting")
+RECORD_STATES = (*OPEN, "Reverted")
 # a busy machine is no reason to fail
 unhurried = settings(deadline=None, max_examples=60)
 
@@ -149,3 +151,23 @@ def test_a_stop_ends_a_drill_in_any_phase_whatever_its_state_says(state, stored,
 
     assert decision.state.phase in TERMINAL
     assert (world.records, world.on, world.finalizer) == ({}, set(), False)
+
+
+@unhurried
+@given(
+    states, st.dictionaries(st.sampled_from(FAULTS), st.sampled_from(OPEN)), st.sets(st.sampled_from(FAULTS)),
+    st.sets(st.sampled_from(FAULTS)), st.booleans(), st.sampled_from([{"desired": Desired.STOP}, {"deleting": True}]),
+)
+def test_a_fault_that_is_in_is_never_said_to_be_restored_whatever_became_of_its_record(
+    state, stored, in_already, unread, blind, how
+):
+    known = {f.name for f in state.faults if f.step in MAY_BE_IN and f.record not in state.closed}
+    on = in_already & (stored.keys() | known)
+    world = World(faults=FAULTS, stored=state, records=dict(stored), finalizer=True, on=on,
+                  unread=unread & stored.keys(), blind=blind)
+
+    decision = world.run(14, **how)
+
+    assert world.on <= {f.name for f in decision.state.faults if f.step in MAY_BE_IN} | world.records.keys()
+    assert world.finalizer or not world.on
+    assert not (world.on and decision.state.restored and state.restored is None)

@@ -21,7 +21,11 @@ from kubedrill.core.conduct import Conduct
 from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine import Decision, reduce
+from kubedrill.core.operations import Target
 from kubedrill.core.state import Check, Observation, PlannedFault, RecordSeen, State
+from kubedrill.core.touches import Touch, Touches
+from kubedrill.core.undo_record import FieldUndo
+from kubedrill.core.unverified import UNREADABLE
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FIT = (Check("all", ok=True),)
@@ -56,9 +60,18 @@ def seen(**changes: object) -> Observation:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
+def touched(name: str) -> Touches:
+    """What a fault touches: one field of its Deployment, 1 before and 2 after."""
+    target = Target("apps", "v1", "Deployment", "deployments", "shop", name)
+    return (Touch(target, (FieldUndo("/spec/minReadySeconds", 1, 2),)),)
+
+
 @dataclass
 class World:
-    """What the commands touch: records, faults that are on, a Drill with its finalizer. It keeps count."""
+    """What the commands touch: records, faults that are on, a Drill with its finalizer. It keeps count.
+
+    `unread` are the records that can't be read now, `blind` tells that targets can't be read.
+    """
 
     faults: tuple[str, ...] = ("limit",)
     now: datetime = START
@@ -70,6 +83,8 @@ class World:
     gone: bool = False
     reported: int = 0
     stored: State = field(default_factory=State)
+    unread: set[str] = field(default_factory=set)
+    blind: bool = False
 
     def look(self, **changes: object) -> Observation:
         """What is seen of this world now."""
@@ -77,11 +92,18 @@ class World:
         return replace(
             seen(
                 now=self.now, conduct=design, finalizer=self.finalizer, facts=frozenset(self.facts.values()),
-                records=tuple(RecordSeen(f"undo-{n}", s, (n,), f"Deployment/{n}") for n, s in self.records.items()),
-                reported=self.reported,
-                plans={f.name: PlannedFault(f"Deployment/{f.name}", {}) for f in design.faults},
+                records=tuple(self._seen(n, s) for n, s in self.records.items()),
+                reported=self.reported, traces={n: None if self.blind else n in self.on for n in self.faults},
+                plans={f.name: PlannedFault(f"Deployment/{f.name}", {}, touches=touched(f.name))
+                       for f in design.faults},
             ), **changes,  # type: ignore[arg-type]
         )
+
+    def _seen(self, name: str, state: str) -> RecordSeen:
+        if name in self.unread:
+            return RecordSeen(f"undo-{name}", UNREADABLE, (), why="it is damaged")
+        return RecordSeen(f"undo-{name}", state, (name,), f"Deployment/{name}", fingerprint=f"1-{name}",
+                          touches={name: touched(name)})
 
     def turn(self, **changes: object) -> Decision:
         """One turn up to the stored state; its commands are not carried out yet."""

@@ -18,18 +18,21 @@ from kubedrill.core.machine import reduce
 from kubedrill.core.operations import FieldChange, SetFields, Target
 from kubedrill.core.phases import Phase
 from kubedrill.core.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
+from kubedrill.core.touches import planned_touches
 from kubedrill.core.undo_record import RecordState
+from kubedrill.core.unverified import LOOKED_AT, missing
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
 from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
+from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.traces import traces_of
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
-from kubedrill.shell.recorded import record_seen
 from kubedrill.shell.settings import Settings
 
 CONTROL, SHOP = "drills", "shop"
@@ -92,15 +95,19 @@ async def turn(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> Hash
 async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> frozenset[Fact]:
     answer = await kube.get(drill_at(name))
     if answer.status == 404 or answer.body["metadata"]["uid"] != uid:
-        for one in await list_records(kube, CONTROL, uid):
+        for one in (await list_records(kube, CONTROL, uid)).readable:
             await revert_orphan(kube, one, "Operator", StillClock(), {}, Undoing())
         return memory
     drill = answer.body
     known = drill.get("status") or {}
-    stored = {one.record.name: one for one in await list_records(kube, CONTROL, uid)}
+    listing = await list_records(kube, CONTROL)
+    stored = {one.record.name: one for one in listing.of(uid).readable}
     state = state_from_wire(known.get("machine"))
-    seen = observed(drill, state, memory)
-    seen = replace(seen, records=tuple([record_seen(one, await watched(kube, one, state)) for one in stored.values()]))
+    watching = {one.record.name: await watched(kube, one, state) for one in stored.values()}
+    found = records_seen(listing, uid, state, watching)
+    others = [one for one in listing.readable if one.record.drill.uid != uid]
+    traces = await traces_of(kube, missing(state, found), others) if state.phase in LOOKED_AT else {}
+    seen = replace(observed(drill, state, memory), records=found, traces=traces)
     decision = reduce(state, seen)
     status = {"machine": state_to_wire(decision.state)}
     if status != known:
@@ -134,7 +141,7 @@ def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Ob
     return Observation(
         now=now, conduct=conduct(tuple(spec["targets"])), desired=Desired(spec["desired"]), checks=FIT, facts=memory,
         deleting="deletionTimestamp" in metadata, finalizer=FINALIZER in metadata.get("finalizers", ()),
-        plans={fault: PlannedFault(f"Deployment/{fault}", {}) for fault in spec["targets"]},
+        plans={fault: planned(metadata["name"], fault) for fault in spec["targets"]},
         reported=1 if state.phase is Phase.HOT_WASH else 0,
     )
 
@@ -143,17 +150,24 @@ def change(drill: str, fault: str) -> SetFields:
     return SetFields(target(fault), (FieldChange(FIELD, AFTER[drill]), FieldChange(HOLD, HELD)))
 
 
+def planned(drill: str, fault: str) -> PlannedFault:
+    """What the preflight has planned, when the field was as it was before."""
+    operation = change(drill, fault)
+    return PlannedFault(f"Deployment/{fault}", {}, touches=planned_touches([operation], {
+        operation.target: {"spec": {"minReadySeconds": BEFORE}}}))
+
+
 async def look(kube: Kube) -> Hashable:
     """The watchdog's look: whatever it finds is put back; what a Drill must still be told stays."""
     with suppress(Unreachable, RecordTrouble):
-        for one in await list_records(kube, CONTROL):
-            await revert(kube, one.ref, "Watchdog", StillClock())
+        for one in (await list_records(kube, CONTROL)).readable:
+            await revert(kube, one, "Watchdog", StillClock())
     return None
 
 
 async def sweep(kube: Kube) -> Hashable:
     """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
     with suppress(Unreachable, RecordTrouble):
-        stored = await list_records(kube, CONTROL)
+        stored = (await list_records(kube, CONTROL)).readable
         await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0), Undoing())
     return None

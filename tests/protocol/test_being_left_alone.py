@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
+from tests.undo.builders import UNDO
 from tests.wire import connected_to
 
 from kubedrill.kube.client import Kube
@@ -39,7 +40,7 @@ async def answering(handler: Callable[[], web.Response]) -> AsyncIterator[Kube]:
 async def reverted_at(headers: dict[str, str], status: int = 429) -> RevertOutcome:
     body = {"kind": "Status", "reason": "TooManyRequests", "message": "too many"}
     async with answering(lambda: web.json_response(body, status=status, headers=headers)) as kube:
-        return await revert(kube, RecordRef("drills", "undo-1"), "Operator", Noon())
+        return await revert(kube, RecordRef("drills", UNDO), "Operator", Noon())
 
 
 async def test_it_says_for_how_long():

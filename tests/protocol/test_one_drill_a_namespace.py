@@ -27,7 +27,7 @@ from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.exclusion import in_the_way
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome
-from kubedrill.protocol.records import list_records
+from kubedrill.protocol.records import RECORD_TYPE, list_records
 from kubedrill.protocol.revert import revert
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -77,7 +77,7 @@ class Secrets:
     def _stored(self, name: str, data: Any) -> dict[str, Any]:
         self.version += 1
         metadata = {"name": name, "namespace": "drills", "uid": name, "resourceVersion": str(self.version)}
-        self.kept[name] = {"metadata": metadata, "data": data}
+        self.kept[name] = {"metadata": metadata, "type": RECORD_TYPE, "data": data}
         return self.kept[name]
 
 
@@ -136,7 +136,8 @@ class Race:
         """What a refused drill does next: all of its records are Reverted."""
         uid = (FIRST, OTHER)[which].uid
         line = self.lines[which]
-        for stored in await self.ended(which, asyncio.ensure_future(list_records(line, "drills", uid))):
+        listing = await self.ended(which, asyncio.ensure_future(list_records(line, "drills", uid)))
+        for stored in listing.readable:
             await self.ended(which, asyncio.ensure_future(revert(line, stored.ref, "Operator", self.clocks[which])))
 
     def injected(self) -> set[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from tests.undo.builders import UNDO
 from tests.watchdog.wire import DRILLS, Cluster, standing, status
 
 from kubedrill.core.operations import Ask
@@ -39,7 +40,7 @@ class Sweep:
         return self.cluster.now.timestamp()
 
     async def __call__(self) -> int:
-        stored = await list_records(self.kube, "drills")
+        stored = (await list_records(self.kube, "drills")).readable
         return await put_back_orphans(self.kube, stored, "Operator", self, {}, self.sightings, self.undoing)
 
 
@@ -87,12 +88,12 @@ async def test_one_that_is_refused_holds_up_no_other(sweep: Sweep):
     sweep.cluster.answering = lambda request: (
         status(403) if request.method == "PATCH" and "deployments" in request.path else None)
     assert await sweep() == 1
-    assert list(sweep.cluster.records()) == ["undo-1"]
+    assert list(sweep.cluster.records()) == [UNDO]
 
 
 async def test_one_that_cannot_be_put_back_holds_up_no_other_and_is_tried_ever_less_often(sweep: Sweep):
     """They went one after the other, and every sweep asked for each again at once."""
-    sweep.cluster.ask(OutsideGroup("poison", Ask("do it", "undo it")), "undo-2")
+    sweep.cluster.ask(OutsideGroup("poison", Ask("do it", "undo it")))
     tried = []
 
     def refusing(request: web.Request) -> web.Response | None:
@@ -103,14 +104,14 @@ async def test_one_that_cannot_be_put_back_holds_up_no_other_and_is_tried_ever_l
 
     sweep.cluster.answering = refusing
     assert await sweep() == 1
-    assert list(sweep.cluster.records()) == ["undo-1"]
+    assert list(sweep.cluster.records()) == [UNDO]
     for _ in range(100):
         sweep.cluster.passes(seconds=1)
         await sweep()
     pauses = [(later - before).total_seconds() for before, later in itertools.pairwise(tried)]
     assert pauses == sorted(pauses)
     assert pauses[-1] >= 16
-    assert list(sweep.undoing.stuck(sweep.now())) == ["undo-1"]
+    assert list(sweep.undoing.stuck(sweep.now())) == [UNDO]
     sweep.cluster.answering = lambda _: None
     sweep.cluster.passes(seconds=60)
     assert await sweep() == 1
@@ -120,18 +121,18 @@ async def test_one_that_cannot_be_put_back_holds_up_no_other_and_is_tried_ever_l
 async def test_one_whose_undo_fails_in_an_unheard_of_way_holds_up_no_other(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ):
-    sweep.cluster.ask(OutsideGroup("cable", Ask("do it", "undo it")), "undo-2")
+    sweep.cluster.ask(OutsideGroup("cable", Ask("do it", "undo it")))
     whole = orphans.revert
 
     async def poison(kube: Kube, ref: RecordRef, *args: Any, **kwargs: Any) -> RevertOutcome:
-        if ref.name == "undo-1":
+        if ref.name == UNDO:
             raise AttributeError("poison")
         return await whole(kube, ref, *args, **kwargs)
 
     monkeypatch.setattr(orphans, "revert", poison)
     assert await sweep() == 1
-    assert list(sweep.cluster.records()) == ["undo-1"]
-    assert sweep.undoing.stuck(sweep.now()) == {"undo-1": "Failed: AttributeError('poison')"}
+    assert list(sweep.cluster.records()) == [UNDO]
+    assert sweep.undoing.stuck(sweep.now()) == {UNDO: "Failed: AttributeError('poison')"}
 
 
 async def test_what_is_closed_by_somebody_else_is_forgotten(sweep: Sweep):

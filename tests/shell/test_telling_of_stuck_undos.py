@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from tests.clock.settable import Settable
-from tests.undo.builders import NOON, deployment, injected
+from tests.undo.builders import NOON, UNDO, deployment, injected
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.undo_record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
+from kubedrill.protocol.records import RECORD_TYPE
 from kubedrill.protocol.undoing import STUCK_AFTER
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.settings import Settings
@@ -30,7 +31,8 @@ class Server(Kube):
         self.status, self.events = status, []
         record = injected(deployment())[0].moved_to(RecordState.INJECTED, injected=Interval.at(NOON))
         metadata = {"name": record.name, "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
-        self.secret = {"metadata": metadata, "data": {"record": base64.b64encode(to_json(record)).decode()}}
+        data = {"record": base64.b64encode(to_json(record)).decode()}
+        self.secret = {"metadata": metadata, "type": RECORD_TYPE, "data": data}
 
     async def call(self, method: str, path: str, body: Any = None, **_more: Any) -> Answer:
         if path == EVENTS:
@@ -63,8 +65,8 @@ async def test_a_refused_one_is_told_at_once_and_only_once(clock):
         clock.at += timedelta(seconds=5)
     ((reason, kind, note),) = server.events
     assert (reason, kind) == ("CannotPutBack", "Warning")
-    assert note.startswith("undo record undo-1: Refused: ")
-    assert list(drill.stuck()) == ["undo-1"]
+    assert note.startswith(f"undo record {UNDO}: Refused: ")
+    assert list(drill.stuck()) == [UNDO]
 
 
 async def test_one_that_is_not_answered_is_told_after_half_a_minute(clock):
@@ -74,6 +76,6 @@ async def test_one_that_is_not_answered_is_told_after_half_a_minute(clock):
     assert not server.events
     assert not drill.stuck()
     clock.at += STUCK_AFTER
-    assert list(drill.stuck()) == ["undo-1"], "without another try"
+    assert list(drill.stuck()) == [UNDO], "without another try"
     await drill.put_back_anyway("poison")
     assert [note.split(": ")[1] for _, _, note in server.events] == ["ServerBusy"]

@@ -10,7 +10,7 @@ from typing import Any
 from kubedrill.core.operations import ABSENT, FieldChange, Refusal, SetFields, Target
 from kubedrill.core.pointers import put, read
 from kubedrill.core.undo import after_values, before_values, inject_patch
-from kubedrill.core.undo_record import DrillIdentity, UndoRecord
+from kubedrill.core.undo_record import DrillIdentity, UndoRecord, record_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TARGET = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
@@ -19,6 +19,8 @@ LIMIT = f"{CONTAINER}/resources/limits/memory"
 REQUEST = f"{CONTAINER}/resources/requests/memory"
 NAMED_WEB = ((f"{CONTAINER}/name", "web"),)
 MANAGER = "manager-0123456789"
+UNDO = record_name("apps", "Deployment", "n1", "web")
+"""The name of the undo record of the target."""
 
 
 class PatchFailed(Exception):
@@ -71,7 +73,7 @@ def record_of(seen: dict[str, Any], operation: SetFields | None = None) -> UndoR
     assert not isinstance(group, Refusal)
     metadata = seen["metadata"]
     record = UndoRecord(
-        DrillIdentity("d1", "storm", "drills"), "undo-1", "Deployment/web", (group,), MANAGER,
+        DrillIdentity("d1", "storm", "drills"), UNDO, "Deployment/web", (group,), MANAGER,
         NOON + timedelta(hours=1), NOON, TARGET, "n1", metadata["uid"], metadata["resourceVersion"],
         metadata["generation"], tuple(metadata["managedFields"]),
     )

@@ -3,65 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.undo.builders import NOON, TARGET
-from tests.watchdog.wire import DRILLS, LEASES, SECRETS, Cluster, standing, status
+from tests.undo.builders import NOON, TARGET, UNDO
+from tests.watchdog.conftest import Hall
+from tests.watchdog.wire import ASKED, DRILLS, LEASES, SECRETS, status
 
 from kubedrill import __version__
 from kubedrill.api.drill import FINALIZER
+from kubedrill.core.deadman import Ruling, may_revert
 from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState
-from kubedrill.kube.client import Kube
+from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
 from kubedrill.protocol.lease import LEASE
 from kubedrill.protocol.records import RecordTrouble
 from kubedrill.watchdog.process import Rounds
-from kubedrill.watchdog.tally import Tally
-from kubedrill.watchdog.watchdog import Watchdog
 
 BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))
-
-
-class Hall:
-    """The cluster, the watchdog, and the time of both."""
-
-    error = timedelta(0)
-
-    def __init__(self, cluster: Cluster, kube: Kube) -> None:
-        self.cluster, self.kube, self.tally = cluster, kube, Tally()
-        self.dog = self.started()
-
-    def started(self) -> Watchdog:
-        """A watchdog that has seen nothing yet."""
-        return Watchdog(self.kube, self, "drills", self.tally, self.seconds)
-
-    def now(self) -> datetime:
-        return self.cluster.now
-
-    def seconds(self) -> float:
-        return self.cluster.now.timestamp()
-
-    async def looks(self, *, seconds: float = 0, every: float = 2, beating: bool = False) -> None:
-        """Looks until that time has passed, the last one at its end."""
-        for _ in range(int(seconds / every) + 1):
-            if beating:
-                self.cluster.beat()
-            await self.dog.look()
-            await self.dog.settle()
-            self.cluster.passes(seconds=every)
-
-    def metrics(self) -> str:
-        return self.tally.text().decode()
-
-
-@pytest.fixture
-async def hall() -> AsyncIterator[Hall]:
-    async with standing() as (cluster, kube):
-        yield Hall(cluster, kube)
 
 
 async def test_a_drill_that_is_on_is_the_operators_business(hall: Hall):
@@ -240,7 +201,7 @@ async def test_what_is_refused_is_stuck_and_tried_again_until_it_succeeds(hall: 
     hall.cluster.answering = lambda request: (
         status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None)
     await hall.looks(seconds=120)
-    assert 'kubedrill_watchdog_undo_stuck{record="undo-1"} 1.0' in hall.metrics()
+    assert f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0' in hall.metrics()
     assert [e["reason"] for e in hall.cluster.events] == ["CannotPutBack"]
     tries = sum("deployments" in path for _, path in hall.cluster.writes)
     assert 4 <= tries <= 20
@@ -248,7 +209,7 @@ async def test_what_is_refused_is_stuck_and_tried_again_until_it_succeeds(hall: 
     await hall.looks(seconds=34)
     assert hall.cluster.limit == "128Mi"
     assert not hall.cluster.records()
-    assert 'undo_stuck{record="undo-1"}' not in hall.metrics()
+    assert f'undo_stuck{{record="{UNDO}"}}' not in hall.metrics()
 
 
 async def test_one_that_hangs_holds_up_no_other_and_no_look(hall: Hall):
@@ -256,23 +217,29 @@ async def test_one_that_hangs_holds_up_no_other_and_no_look(hall: Hall):
     hall.cluster.fault()
     hall.cluster.ask(BY_HAND)
     async with asyncio.timeout(5):
-        while "undo-2" in hall.cluster.records():
+        while ASKED in hall.cluster.records():
             await hall.dog.look()
-    assert "undo-1" in hall.cluster.records()
+    assert UNDO in hall.cluster.records()
     hangs.set()
     await hall.dog.settle()
     assert hall.cluster.limit == "128Mi"
 
 
-async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hall):
+async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hall, monkeypatch: pytest.MonkeyPatch):
+    def poisoned(record: UndoRecord, *rest: Any) -> Ruling:
+        if record.drill.uid == "d0":
+            raise TypeError("poison")
+        return may_revert(record, *rest)
+
+    monkeypatch.setattr("kubedrill.watchdog.watchdog.may_revert", poisoned)
     hall.cluster.fault()
+    target = replace(TARGET, name="calm")
+    name = record_name("apps", "Deployment", "n1", "calm")
     hall.cluster.record(replace(
-        hall.cluster.records()["undo-1"], name="undo-0", drill=DrillIdentity("d0", "calm", "drills"),
-        deadline=datetime(2026, 3, 1, 13),  # noqa: DTZ001  that is the poison
-    ))
+        hall.cluster.records()[UNDO], name=name, target=target, drill=DrillIdentity("d0", "calm", "drills")))
     hall.cluster.put(f"{DRILLS}/calm", {"metadata": {"name": "calm", "namespace": "drills", "uid": "d0"}})
     await hall.looks(seconds=2)
-    assert list(hall.cluster.records()) == ["undo-0"]
+    assert list(hall.cluster.records()) == [name]
 
 
 async def test_several_at_once_come_to_one_outcome(hall: Hall):

@@ -8,6 +8,7 @@ import pytest
 from tests.undo.builders import NOON, deployment, record_of
 
 from kubedrill.core.deadman import DrillSight, Ruling, Standing, may_close, may_free, may_revert
+from kubedrill.core.genuine import fingerprint
 from kubedrill.core.undo_record import RecordState
 
 RECORD = record_of(deployment())  # its deadline is an hour after noon
@@ -88,29 +89,26 @@ def test_what_is_put_back_is_left_alone():
 
 @pytest.mark.parametrize("drill", [GONE, unserved(10)], ids=["gone", "unserved"])
 def test_a_record_whose_drill_is_gone_is_closed_whoever_is_there(drill: DrillSight):
-    assert may_close(drill, all_reverted=False, silence=None).granted
+    assert may_close(drill).granted
 
 
-def test_a_record_of_a_drill_being_deleted_is_closed_when_the_operator_is_away_and_all_is_put_back():
-    assert may_close(deleted(0), all_reverted=True, silence=seconds(15)).granted
+@pytest.mark.parametrize("drill", [ON, stopping(999), UNKNOWN, unserved(9), deleted(60)],
+                         ids=["on", "stopped", "unknown", "unserved", "deleted"])
+def test_while_its_drill_is_there_a_record_stays_so_that_nobody_finds_it_missing(drill: DrillSight):
+    assert not may_close(drill).granted
 
 
-@pytest.mark.parametrize(
-    ("drill", "all_reverted", "silence"),
-    [
-        (ON, True, 999.0),
-        (stopping(999), True, 999.0),
-        (UNKNOWN, True, 999.0),
-        (unserved(9), True, 999.0),
-        (deleted(60), False, 999.0),
-        (deleted(60), True, 14.9),
-        (deleted(60), True, None),
-    ],
-    ids=["on", "stopped", "unknown", "unserved", "not all", "operator there", "operator unknown"],
-)
-def test_otherwise_the_outcome_is_the_operators_to_tell(drill: DrillSight, all_reverted: bool, silence: float | None):
-    known = None if silence is None else seconds(silence)
-    assert not may_close(drill, all_reverted=all_reverted, silence=known).granted
+def test_a_drill_whose_fault_may_be_in_without_a_record_is_not_let_go():
+    ruling = may_free(NOON, deleted(60), open_records=0, silence=seconds(999), unverified=1)
+    assert (ruling.granted, ruling.reason) == (False, "Unverified")
+
+
+def test_a_record_that_is_not_the_one_its_drill_has_noted_is_not_carried_out():
+    there = DrillSight(Standing.THERE, noted={RECORD.name: "1-another"})
+    ruling = may_revert(RECORD, DEADLINE + seconds(60), there, seconds(999))
+    assert (ruling.granted, ruling.reason) == (False, "RecordDiffers")
+    same = DrillSight(Standing.THERE, noted={RECORD.name: fingerprint(RECORD)})
+    assert may_revert(RECORD, DEADLINE + seconds(60), same, seconds(999)).granted
 
 
 def test_a_drill_with_nothing_left_is_let_go_when_the_operator_is_away():
@@ -134,7 +132,7 @@ def test_otherwise_a_drill_keeps_its_finalizer(drill: DrillSight, open_records: 
 
 
 @pytest.mark.parametrize("ruling", [
-    revert(), revert(GONE), revert(UNKNOWN), may_close(ON, all_reverted=True, silence=None),
+    revert(), revert(GONE), revert(UNKNOWN), may_close(ON),
     may_free(NOON, deleted(10), open_records=2, silence=None),
 ])
 def test_every_ruling_says_why(ruling: Ruling):

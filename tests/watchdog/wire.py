@@ -20,7 +20,7 @@ from kubedrill.api.drill import FINALIZER
 from kubedrill.core.facts import Interval
 from kubedrill.core.operations import ABSENT
 from kubedrill.core.pointers import put, read
-from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, from_json, to_json
+from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, from_json, record_name, to_json
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.lease import LEASE, lease_path
 
@@ -30,6 +30,8 @@ DRILLS = f"/apis/kubedrill.dev/v1alpha1/namespaces/{CONTROL}/drills"
 EVENTS = f"/apis/events.k8s.io/v1/namespaces/{CONTROL}/events"
 LEASES = lease_path(CONTROL)
 LIMIT = "/spec/template/spec/containers/0/resources/limits/memory"
+ASKED = record_name("", "Ask", "", "by hand")
+"""The name of the undo record of what was done by hand."""
 LISTED = ("secrets", "drills", "replicasets", "pods")
 Answering = Callable[[web.Request], web.Response | None]
 
@@ -69,19 +71,19 @@ class Cluster:
         data = {"record": base64.b64encode(to_json(record)).decode()}
         self.put(f"{SECRETS}/{record.name}", {"metadata": meta, "type": "kubedrill.dev/undo", "data": data})
 
-    def fault(self, name: str = "undo-1") -> None:
+    def fault(self) -> None:
         """The Deployment with a drill's fault in it, and the record of it."""
         record, broken = injected(plain_deployment())
-        record = record.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON), name=name)
+        record = record.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON))
         self.put(TARGET.path, broken)
         self.record(record)
 
-    def ask(self, group: OutsideGroup, name: str = "undo-2") -> None:
+    def ask(self, group: OutsideGroup) -> None:
         """The record of an operation by a person's hands."""
         record, _ = injected(plain_deployment())
         self.record(record.moved_to(
-            RecordState.INJECTED, injected=Interval(NOON, NOON), name=name, groups=(group,), target=None,
-            subject="by hand",
+            RecordState.INJECTED, injected=Interval(NOON, NOON), name=ASKED, groups=(group,), target=None,
+            subject="by hand", namespace_uid="",
         ))
 
     def beat(self) -> None:
@@ -117,7 +119,8 @@ class Cluster:
             return web.json_response(body, status=201)
         collection, _, name = path.rpartition("/")
         if method == "GET" and name in LISTED:
-            items = [thing for at, thing in self.objects.items() if at.startswith(f"{path}/")]
+            items = [thing for at, thing in self.objects.items() if at.startswith(f"{path}/")
+                     and (name != "secrets" or thing["type"] == "kubedrill.dev/undo")]
             return web.json_response({"items": items, "metadata": {}})
         thing = self.objects.get(path)
         if thing is None:

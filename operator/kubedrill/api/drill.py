@@ -24,6 +24,9 @@ from kubedrill.api.faults import FAULTS_LIST, ServiceRef
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
 FINALIZER = "kubedrill.dev/put-back"
+ACCEPTS_UNVERIFIED = "kubedrill.dev/accepts-unverified"
+"""Annotation on a Drill: who has decided that it may end although not everything could be verified to be restored.
+Only the group kubedrill:break-glass may set it (manifests/base/policies.yaml)."""
 EVIDENCE_MARK = "kubedrill.dev/evidence-imported"
 """Annotation on a Drill, changed whenever evidence came after its end: its report is then written anew."""
 
@@ -203,7 +206,7 @@ class ObjectiveStatus(ApiModel):
 
 
 class FaultStep(StrEnum):
-    """How far a fault is. A stored undo record wins over this."""
+    """How far a fault is. A stored undo record wins over this. Unverified: it may be in, and its record is lost."""
 
     PLANNED = "Planned"
     STARTED = "Started"
@@ -211,6 +214,7 @@ class FaultStep(StrEnum):
     REVERTING = "Reverting"
     REVERTED = "Reverted"
     FAILED = "Failed"
+    UNVERIFIED = "Unverified"
 
 
 class FaultStatus(ApiModel):
@@ -219,7 +223,8 @@ class FaultStatus(ApiModel):
     name: Name = Field(description="Its name.")
     target: Line = Field("", description="What it touches.")
     step: FaultStep = Field(
-        FaultStep.PLANNED, description="Planned, Started, Injected, Reverting, Reverted or Failed."
+        FaultStep.PLANNED,
+        description="Planned, Started, Injected, Reverting, Reverted, Failed or Unverified (its undo record is lost).",
     )
     record: Line = Field("", description="Its undo record.")
     message: Annotated[str, Field(max_length=1024)] = Field("", description="What to know about it.")
@@ -234,7 +239,8 @@ class FieldStatus(ApiModel):
     after: Line = Field("", description="The value the drill gave it.")
     now: Line = Field("", description="Its value when it was put back.")
     outcome: Word = Field(
-        description="Restored, Untouched, Superseded, KeptPlayerEdit, Gone, CarriedOver or NotRestored."
+        description="Restored, Untouched, Superseded, KeptPlayerEdit, Gone, CarriedOver, NotRestored or Unverified"
+        " (its undo record is lost or can't be read)."
     )
     who: Line = Field("", description="Who changed it, when not we.")
     when: Line = Field("", description="When that was.")

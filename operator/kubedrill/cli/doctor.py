@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
 
 import click
 
+from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill import Drill
-from kubedrill.cli.connection import SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
+from kubedrill.cli.clock import now
+from kubedrill.cli.connection import BREAK_GLASS, SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.installed import KINDS
+from kubedrill.cli.installed import KINDS, drills
 from kubedrill.cli.looking import asked, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.plan import beside
+from kubedrill.cli.survey import surveyed
 from kubedrill.core.conduct import Conduct
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Check
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
+from kubedrill.protocol.records import RecordTrouble
 from kubedrill.signals.answers import Unanswered, object_of
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
@@ -49,6 +53,7 @@ async def _checks(
     installed = await _installed(kube)
     yield installed
     yield await _operator_runs(kube, access.control)
+    yield await _undo_records(kube, access.control)
     if not installed.ok or not (name or documents):
         return
     if name:
@@ -85,6 +90,30 @@ async def _operator_runs(kube: Kube, control: str) -> Check:
     if not (answer.body.get("status") or {}).get("readyReplicas"):
         return Check("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
     return Check("operator", ok=True)
+
+
+async def _undo_records(kube: Kube, control: str) -> Check:
+    """Whether everything that was broken is, or will be, put back: from the records, else from the Drills' status."""
+    name = "undo-records"
+    try:
+        found = await surveyed(kube, control)
+    except RecordTrouble as trouble:
+        if trouble.answer.status not in (401, 403):
+            return Check(name, ok=None, reason="Unknown", message=f"{trouble}: whether anything is open is unknown")
+        stalled = [d["metadata"]["name"] for d in await drills(kube, control) if _is_stalled(d)]
+        message = f"{', '.join(stalled)} can't be put back: kubectl drill restore, as {BREAK_GLASS}" if stalled else ""
+        return Check(name, ok=not stalled, reason="Stalled" if stalled else "", message=message)
+    wrong = list(found.told())
+    wrong += [f"{one.record.drill.name}: {one.record.subject} should be back since {one.record.deadline:%H:%M:%SZ}:"
+              f" kubectl drill restore {one.record.drill.name}" for one in found.overdue(now())]
+    if wrong:
+        return Check(name, ok=False, reason="NotPutBack", message="\n    ".join(wrong))
+    return Check(name, ok=True, message=f"{len(found.genuine)} open" if found.genuine else "")
+
+
+def _is_stalled(drill: Mapping[str, Any]) -> bool:
+    conditions = (drill.get("status") or {}).get("conditions") or ()
+    return any(c["type"] == ConditionType.STALLED and c["status"] == "True" for c in conditions)
 
 
 async def _notified(kube: Kube, conduct: Conduct) -> Check:

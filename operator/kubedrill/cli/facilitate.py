@@ -99,6 +99,9 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
         back = status.get("startExTime") is None or (status.get("restore") or {}).get("complete", False)
         if status.get("phase") in ENDED and back:
             return status
+        if status.get("phase") in ENDED:
+            raise Trouble(f"{name} has ended, but not everything is verified to be back: {status.get('message')}. See"
+                          f" kubectl drill report {name}", ExitCode.NOT_RESTORED)
         if now() > deadline:
             if condition(body, "Restored") == "True":
                 return status

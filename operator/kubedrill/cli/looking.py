@@ -216,9 +216,12 @@ async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]
 async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], str]:
     """The undo records; what keeps them from being read, if anything does (they are Secrets)."""
     try:
-        return tuple(stored.record for stored in await list_records(kube, control)), ""
+        listing = await list_records(kube, control)
     except RecordTrouble as trouble:
         return (), f"whether an undo record still holds the namespace: {trouble}"
+    unread = ", ".join(one.ref.name for one in listing.unreadable)
+    unknown = f"whether an undo record still holds the namespace: {unread} can't be read" if unread else ""
+    return tuple(stored.record for stored in listing.readable), unknown
 
 
 async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ import click
 from kubedrill.cli.connection import BREAK_GLASS, Access, Trouble, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitate import duration
+from kubedrill.cli.giving_up import accept, give_up
 from kubedrill.cli.people import who_am_i
 from kubedrill.cli.restore_job import put_back_inside
 from kubedrill.cli.restoring import (
@@ -30,8 +31,8 @@ from kubedrill.cli.restoring import (
     needs_the_inside,
     put_back,
     told,
-    unreadable,
 )
+from kubedrill.cli.survey import Survey, surveyed
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records
@@ -52,6 +53,7 @@ class Wanted:
     overwrite: bool
     confirmed: tuple[str, ...]
     close: bool
+    accept_unverified: bool
     image: str | None
     patience: str
     inside: tuple[str, ...]
@@ -70,6 +72,9 @@ class Wanted:
     "--confirm", "confirmed", multiple=True, metavar="FAULT", help="This manual fault is undone by hand."
 )
 @click.option("--close", is_flag=True, help="Delete the records although a Drill may wait for their outcome.")
+@click.option(
+    "--accept-unverified", is_flag=True, help="Let the drill end with what can't be verified, and delete such records."
+)
 @click.option("--image", help="What holds KubeDrill, for a Job; the operator's when left out.")
 @click.option("--wait", "patience", default="2m", show_default=True, help="How long to try.")
 @click.option("--in-cluster", "inside", multiple=True, hidden=True, metavar="RECORD")
@@ -86,34 +91,42 @@ async def _restored(access: Access, name: str | None, wanted: Wanted) -> ExitCod
     async with connected(access) as kube:
         clock = server_clock(kube)
         effort = wanted.effort(await who_am_i(kube), clock)
-        known, unread = await open_records(kube, access.control)
-        stored = tuple(one for one in known if name in (None, one.record.drill.name, one.record.drill.uid))
+        everything = await open_records(kube, access.control)
+        found = everything.of(name) if name else everything
+        stored, wrong = found.genuine, list(found.told())
         for one in stored:
             click.echo("\n".join(described(one.record, clock.now())))
-        for secret in unread:
-            click.echo(f"✗ undo record {secret} can't be read by this version: what it holds is unknown", err=True)
-        if not stored:
+        for line in wrong:
+            click.echo(line, err=True)
+        if not found.listing:
             click.echo(f"there is no undo record of {name or 'any drill'} in {access.control}")
         if name is None and not wanted.everything:
             if stored:
                 click.echo("Nothing was touched. Put back: kubectl drill restore NAME, or --all")
-            return ExitCode.NOT_RESTORED if unread else ExitCode.PASSED
+            return ExitCode.NOT_RESTORED if wrong else ExitCode.PASSED
         ended = await put_all_back(kube, stored, effort, wanted.image)
         for end in ended:
-            await _closed(kube, end, force=wanted.close)
-    unknown = bool(unread) and (wanted.everything or not stored)
-    return ExitCode.NOT_RESTORED if unknown else _told_why(ended, access.control)
+            await _closed(kube, end, effort.by, force=wanted.close)
+        if wanted.accept_unverified:
+            await _given_up(kube, found, effort.by)
+    return ExitCode.NOT_RESTORED if wrong else _told_why(ended, access.control)
 
 
-async def open_records(kube: Kube, namespace: str) -> tuple[tuple[StoredRecord, ...], tuple[str, ...]]:
-    """All undo records of a control namespace, and the names of those that can't be read.
+async def _given_up(kube: Kube, found: Survey, by: str) -> None:
+    try:
+        await give_up(kube, found, by)
+    except RecordTrouble as trouble:
+        raise Trouble(f"{trouble}: nothing more is given up", ExitCode.REFUSED) from trouble
+
+
+async def open_records(kube: Kube, namespace: str) -> Survey:
+    """All undo records of a control namespace, those that can't be carried out too.
 
     Raises:
         Trouble: they can't be listed.
     """
     try:
-        known = await records.list_records(kube, namespace)
-        return known, await unreadable(kube, namespace, known)
+        return await surveyed(kube, namespace)
     except RecordTrouble as trouble:
         if trouble.answer.status not in (401, 403):
             raise Trouble(f"{trouble}: whether anything is open is unknown") from trouble
@@ -163,7 +176,7 @@ def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-async def _closed(kube: Kube, ended: Ended, *, force: bool) -> None:
+async def _closed(kube: Kube, ended: Ended, by: str, *, force: bool) -> None:
     """Delete a record whose Drill is gone; else leave it, for its outcome to be taken over by the operator."""
     stored = ended.outcome.stored
     if stored is None:
@@ -176,6 +189,7 @@ async def _closed(kube: Kube, ended: Ended, *, force: bool) -> None:
             return
         if not gone:
             click.echo(f"{name} is deleted before its outcome stands in the Drill: the report will lack it", err=True)
+            await accept(kube, stored.record.drill.namespace, stored.record.drill.name, by)
         await records.close(kube, stored)
     except (RecordTrouble, Unreachable) as trouble:
         click.echo(f"{name} is put back, but could not be deleted: {trouble}", err=True)

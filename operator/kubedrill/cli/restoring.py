@@ -16,13 +16,13 @@ from kubedrill.core.results import FieldOutcome
 from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, shown
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.kube.paths import ALL_GROUPS, SECRETS
+from kubedrill.kube.paths import ALL_GROUPS
 from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
-from kubedrill.protocol.records import RECORD_TYPE, RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
@@ -97,20 +97,6 @@ async def _opened_again(kube: Kube, ref: RecordRef) -> None:
         return
     if any(field.outcome in LEFT for field in stored.record.outcome.fields):
         await records.write(kube, stored, stored.record.moved_to(RecordState.REVERTING, outcome=None))
-
-
-async def unreadable(kube: Kube, namespace: str, known: tuple[StoredRecord, ...]) -> tuple[str, ...]:
-    """Names of Secrets of the records' type that say nothing to this version: what they hold is unknown.
-
-    Raises:
-        RecordTrouble: they can't be listed.
-    """
-    query = [("fieldSelector", f"type={RECORD_TYPE}")]
-    answer = await kube.get(SECRETS.of(namespace), query=query)
-    if not answer.ok:
-        raise RecordTrouble("list undo records", answer)
-    names = {item["metadata"]["name"] for item in answer.body.get("items") or ()}
-    return tuple(sorted(names - {one.ref.name for one in known}))
 
 
 async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:

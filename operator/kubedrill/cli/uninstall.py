@@ -77,7 +77,7 @@ async def _uninstalled(access: Access, wanted: Wanted) -> ExitCode:
         await _put_back(kube, control, effort, wanted)
         await _removed(kube, (*installed.policies(), *installed.workloads(control)))
         await _until_nothing_runs(kube, control)
-        if not wanted.leave_faults and any(await open_records(kube, control)):
+        if not wanted.leave_faults and (await open_records(kube, control)).listing:
             raise Trouble("a drill began meanwhile, its undo records are open: run it again", ExitCode.NOT_RESTORED)
         await _let_go(kube, control)
         for namespace in opted_in:
@@ -100,7 +100,7 @@ async def _stopped(kube: Kube, control: str, patience: timedelta) -> None:
     loop = asyncio.get_running_loop()
     until = loop.time() + patience.total_seconds()
     while loop.time() < until and await installed.operator_runs(kube, control):
-        if not any(await open_records(kube, control)) and not await installed.active(kube, control):
+        if not (await open_records(kube, control)).listing and not await installed.active(kube, control):
             return
         await asyncio.sleep(LOOK_EVERY)
 
@@ -125,12 +125,13 @@ async def _put_back(kube: Kube, control: str, effort: Effort, wanted: Wanted) ->
     Raises:
         Trouble: something can't be, and is not to be left.
     """
-    stored, unread = await open_records(kube, control)
-    if not stored and not unread:
+    found = await open_records(kube, control)
+    if not found.listing:
         return
+    stored = found.genuine
     # they would refuse us their records; it is said below when they are to be put on again
     await _removed(kube, installed.policies())
-    failed = list(unread)
+    failed = [*(one.ref.name for one in found.unreadable), *(one.ref.name for one in found.foreign)]
     if stored:
         await _once_policies_let_go(partial(_rehearsed, kube, stored[0]))
     ended = await put_all_back(kube, stored, effort, wanted.image)
@@ -220,11 +221,11 @@ async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str
     """Says what would be done."""
     for drill in await installed.active(kube, control):
         click.echo(f"would stop {drill['metadata']['name']}")
-    stored, unread = await open_records(kube, control)
-    for one in stored:
+    found = await open_records(kube, control)
+    for one in found.genuine:
         click.echo("would put back what the operator has not:\n" + "\n".join(described(one.record, effort.clock.now())))
-    for name in unread:
-        click.echo(f"would refuse to go on: undo record {name} can't be read by this version")
+    for line in found.told():
+        click.echo(f"would refuse to go on: {line}")
     for drill in await installed.drills(kube, control):
         if FINALIZER in drill["metadata"].get("finalizers", ()):
             click.echo(f"would take {FINALIZER} off {drill['metadata']['name']}")

@@ -7,11 +7,13 @@ for certain, and what is unknown grants nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from kubedrill.core.genuine import differs, fingerprint
 from kubedrill.core.undo_record import RecordState, UndoRecord
 
 GRACE: Final = timedelta(seconds=10)
@@ -20,6 +22,9 @@ SILENT: Final = timedelta(minutes=2)
 """Operator's silence after which its drills are put back."""
 AWAY: Final = timedelta(seconds=15)
 """Operator's silence, three beats, after which nobody else will tell a Drill's end."""
+
+
+DIFFERS: Final = "RecordDiffers"
 
 
 class Standing(StrEnum):
@@ -36,12 +41,16 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DrillSight:
-    """What is known of a Drill. `deleted_at` is the server's; the durations are counted by whoever looks."""
+    """What is known of a Drill. `deleted_at` is the server's; the durations are counted by whoever looks.
+
+    `noted` are the fingerprints of its open undo records, as the Drill has noted them when they were stored.
+    """
 
     standing: Standing
     deleted_at: datetime | None = None
     stopping_for: timedelta | None = None
     unserved_for: timedelta | None = None
+    noted: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def gone(self) -> bool:
@@ -69,6 +78,8 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSight, silence: ti
     """
     if record.state is RecordState.REVERTED:
         return Ruling(False, "Reverted", "it is put back already")
+    if differs(fingerprint(record), drill.noted.get(record.name, "")):
+        return Ruling(False, DIFFERS, "it says something else than when its Drill noted it: it is not carried out")
     if drill.gone:
         return _of_absence(drill)
     if now - record.deadline >= GRACE:
@@ -87,26 +98,36 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSight, silence: ti
     return Ruling(False, "DrillIsOn", "its drill is on, and the operator's business")
 
 
-def may_close(drill: DrillSight, *, all_reverted: bool, silence: timedelta | None) -> Ruling:
-    """Whether a Reverted record may be deleted although its outcome may not stand in the Drill's status.
+def may_close(drill: DrillSight) -> Ruling:
+    """Whether a Reverted record may be deleted: once its Drill is gone.
 
-    `all_reverted` tells whether every record of the Drill is Reverted.
+    While the Drill is there, its outcome is to stand in the Drill's status first. A record that had gone before
+    that would be one that somebody has removed while its fault may be in. So of a Drill that is being deleted, the
+    finalizer goes first.
     """
     if drill.gone:
         return _of_absence(drill)
-    if drill.deleted_at is None:
-        return Ruling(False, "OutcomeUntold", "its outcome is the operator's to tell in the Drill's status")
-    if not all_reverted:
-        return Ruling(False, "NotAllReverted", "something else of its Drill is not put back yet")
-    return _of_silence(silence)
+    return Ruling(False, "OutcomeUntold", "its outcome is the operator's to tell in the Drill's status")
 
 
-def may_free(now: datetime, drill: DrillSight, *, open_records: int, silence: timedelta | None) -> Ruling:
-    """Whether our finalizer may be taken off a Drill: it is being deleted, and nothing of it is left to undo."""
+def may_free(
+    now: datetime, drill: DrillSight, *, open_records: int, silence: timedelta | None, unverified: int = 0
+) -> Ruling:
+    """Whether our finalizer may be taken off a Drill: it is being deleted, and nothing of it is left to undo.
+
+    Args:
+        now: the API server's time.
+        drill: what is known of the Drill.
+        open_records: how many of its undo records are not Reverted, those that can't be read among them.
+        silence: for how long the operator has not been heard; None when that is unknown.
+        unverified: how many of its faults may be in without a record, and nobody has accepted that.
+    """
     if not _deleted_long_enough(now, drill):
         return Ruling(False, "NotDeleted", "it is not being deleted, or the operator has its time still")
     if open_records:
         return Ruling(False, "RecordsOpen", f"{open_records} of its undo records are open")
+    if unverified:
+        return Ruling(False, "Unverified", f"the undo records of {unverified} of its faults are gone, not by us")
     return _of_silence(silence)
 
 

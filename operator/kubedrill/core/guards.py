@@ -17,6 +17,7 @@ from kubedrill.core.facts import FactKind, first
 from kubedrill.core.ledger import by_whom, taken_out
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, Observation, State
+from kubedrill.core.unverified import in_doubt
 
 SETTLE: Final = timedelta(seconds=60)
 """How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
@@ -55,6 +56,14 @@ def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Becaus
     if seen.desired is Desired.STOP:
         return _ends("Stopped", f"stopped: {seen.stop_because}" if seen.stop_because else "stopped", Verdict.STOPPED)
     return None
+
+
+def undo_unverified(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+    """An undo record is lost or can't be read: nobody plays on with a fault that may not come out again."""
+    doubts = in_doubt(state, seen)
+    if not doubts:
+        return None
+    return _ends("UndoUnverified", "; ".join(f"{name}: {why}" for name, why in doubts.items())[:1000], Verdict.ERROR)
 
 
 def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
@@ -197,9 +206,12 @@ def play_over(_state: State, seen: Observation, so_far: Assessment) -> Because |
 
 
 def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
-    """No undo record is left, and no fault is on."""
-    if seen.records or any(f.step not in (FaultStep.REVERTED, FaultStep.PLANNED) for f in state.faults):
+    """No undo record is left, and no fault is on; or what can't be verified was given up by somebody who may."""
+    steps = {f.step for f in state.faults} - {FaultStep.REVERTED, FaultStep.PLANNED}
+    if seen.records or steps - ({FaultStep.UNVERIFIED} if seen.accepted else set()):
         return None
+    if steps:
+        return Because("UnverifiedAccepted", f"{seen.accepted} decided that the drill ends with what is not verified")
     return Because("Restored", "everything is put back")
 
 
@@ -232,8 +244,8 @@ def report_written(state: State, seen: Observation, _so_far: Assessment) -> Beca
 GUARDS: Final[Mapping[str, Guard]] = {
     guard.__name__: guard
     for guard in (
-        record_without_status, stop_wanted, stop_condition, refused, cannot_go_on, accepted, unfit, fit_to_hold, fit,
-        released, past_deadline, injection_failed, taken_out_by_a_controller, effective, not_effective,
-        alert_never_fired, play_over, all_put_back, report_of_stopped, report_of_aborted, report_written,
+        record_without_status, stop_wanted, undo_unverified, stop_condition, refused, cannot_go_on, accepted, unfit,
+        fit_to_hold, fit, released, past_deadline, injection_failed, taken_out_by_a_controller, effective,
+        not_effective, alert_never_fired, play_over, all_put_back, report_of_stopped, report_of_aborted, report_written,
     )
 }

@@ -3,7 +3,7 @@
 Rule 1: everything that moves a drill from one phase to another stands in `TABLE`; nothing else does.
 Rule 2: the first guard that answers wins; its reason becomes the condition, the Event and the report's line.
 Rule 3: whatever was injected, the only way to an end leads through Recovering, and the only way out of
-Recovering is that everything is put back.
+Recovering is that everything is put back (or that break-glass has given up what can't be verified).
 
 `python -m kubedrill.core.phases` prints the table and its diagram; `docs/reference/phases.md` is made of that.
 """
@@ -69,6 +69,7 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     ),
     Phase.ARMED: (
         Edge("stop_wanted", Phase.RECOVERING),
+        Edge("undo_unverified", Phase.RECOVERING),
         Edge("stop_condition", Phase.RECOVERING),
         Edge("cannot_go_on", Phase.RECOVERING),
         Edge("past_deadline", Phase.RECOVERING),
@@ -79,6 +80,7 @@ TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
     ),
     Phase.IN_PLAY: (
         Edge("stop_wanted", Phase.RECOVERING),
+        Edge("undo_unverified", Phase.RECOVERING),
         Edge("stop_condition", Phase.RECOVERING),
         Edge("cannot_go_on", Phase.RECOVERING),
         Edge("taken_out_by_a_controller", Phase.RECOVERING),

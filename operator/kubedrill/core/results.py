@@ -150,7 +150,7 @@ class FieldOutcome:
     """What became of one touched field.
 
     `outcome` is Restored, Untouched, Superseded, KeptPlayerEdit, Gone,
-    CarriedOver or NotRestored; `who` and `when` tell of somebody else's change.
+    CarriedOver, NotRestored or Unverified; `who` and `when` tell of somebody else's change.
     """
 
     target: str

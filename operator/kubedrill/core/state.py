@@ -18,6 +18,7 @@ from kubedrill.core.health import Health
 from kubedrill.core.operations import Refusal
 from kubedrill.core.phases import Phase
 from kubedrill.core.results import FieldOutcome, Verdict
+from kubedrill.core.touches import Touches, touches_from_wire, touches_to_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class FaultState:
     """How far a fault is; `attempt` counts how often it was started, `record` names its undo record.
 
     `settled` are its parameters with everything filled in, as they were planned before anything was touched:
-    what is read afterwards already shows the fault.
+    what is read afterwards already shows the fault. `fingerprint` is that of its record when it was first seen,
+    `touches` what it writes: as planned, then as the record has it.
     """
 
     name: str
@@ -35,6 +37,8 @@ class FaultState:
     record: str = ""
     message: str = ""
     settled: Mapping[str, Any] = field(default_factory=dict)
+    fingerprint: str = ""
+    touches: Touches = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class PlannedFault:
     target: str
     settled: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    touches: Touches = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ class RecordSeen:
     """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited.
 
     `held` tells that its fault still holds its target's rollout, `taken_out` that the target was last seen without
-    the fault.
+    the fault. `touches` are by fault; `why` it can't be read.
     """
 
     name: str
@@ -127,6 +132,9 @@ class RecordSeen:
     restored: bool = False
     held: bool = False
     taken_out: bool = False
+    fingerprint: str = ""
+    touches: Mapping[str, Touches] = field(default_factory=dict)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,8 @@ class Observation:
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
     asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
     over. `cannot_go_on` says why the drill's turns can't be computed or stored; then nothing is known but its records,
-    its finalizer and what is wanted of it.
+    its finalizer and what is wanted of it. `traces`: whether a live read shows something of a fault that has no record
+    (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified.
     """
 
     now: datetime
@@ -164,6 +173,8 @@ class Observation:
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
     cannot_go_on: str = ""
     health: tuple[Health, ...] = ()
+    traces: Mapping[str, bool | None] = field(default_factory=dict)
+    accepted: str = ""
 
 
 def _time(value: datetime | None) -> str | None:
@@ -185,7 +196,8 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "closed": list(state.closed), "notes": list(state.notes),
         "faults": [
             {"name": f.name, "step": f.step.value, "attempt": f.attempt, "target": f.target, "record": f.record,
-             "message": f.message, "settled": dict(f.settled)} for f in state.faults
+             "message": f.message, "settled": dict(f.settled), "fingerprint": f.fingerprint,
+             "touches": touches_to_wire(f.touches)} for f in state.faults
         ],
         "ending": ending and {
             "reason": ending.reason, "message": ending.message, "verdict": ending.verdict and ending.verdict.value
@@ -210,7 +222,8 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
         faults=tuple(
             FaultState(f["name"], FaultStep(f["step"]), int(f.get("attempt", 0)), f.get("target", ""),
-                       f.get("record", ""), f.get("message", ""), f.get("settled", {})) for f in wire.get("faults", ())
+                       f.get("record", ""), f.get("message", ""), f.get("settled", {}), f.get("fingerprint", ""),
+                       touches_from_wire(f.get("touches"))) for f in wire.get("faults", ())
         ),
         ending=ending and Ending(ending["reason"], ending["message"],
                                  Verdict(ending["verdict"]) if ending.get("verdict") else None),

@@ -50,6 +50,7 @@ class FieldEnd(StrEnum):
     GONE = "Gone"
     CARRIED_OVER = "CarriedOver"
     NOT_RESTORED = "NotRestored"
+    UNVERIFIED = "Unverified"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from pydantic_core import from_json as json_of
 
 from kubedrill.core.facts import Interval
 from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Target, Value, namespace_of
@@ -124,6 +125,7 @@ class UndoRecord:
     when the declared state was read back; `restoring` which fields the running revert, or the release before it,
     writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
     `claimed_at` is when an operation outside the API server was last claimed; None before it was for a second time.
+    `version` is that of the stored form.
     """
 
     drill: DrillIdentity
@@ -147,6 +149,7 @@ class UndoRecord:
     released: tuple[str, ...] = ()
     outcome: Outcome | None = None
     claimed_at: datetime | None = None
+    version: int = 1
 
     @property
     def fields(self) -> tuple[FieldUndo, ...]:
@@ -216,6 +219,8 @@ class Done:
     untouched: bool = False
 
 
+VERSION = 1
+"""Of the stored form; records of before it was stored are of the first."""
 UNREACHABLE = "Unreachable"
 REFUSED = "Refused"
 """The reason of what answers and refuses: so it stays until somebody changes something there."""
@@ -245,17 +250,22 @@ def manager_name(drill_uid: str, record: str) -> str:
     return "manager-" + _digest(drill_uid, record)[:10]
 
 
-def to_json(record: UndoRecord) -> bytes:
-    """The stored form."""
-    return _ADAPTER.dump_json(record)
+def to_json(record: UndoRecord, *, brief: bool = False) -> bytes:
+    """The stored form; `brief` leaves out what is at its default."""
+    return _ADAPTER.dump_json(record, exclude_defaults=brief)
 
 
 def from_json(stored: bytes | str) -> UndoRecord:
     """The record of a stored form.
 
     Raises:
-        ValueError: it is none, or its names lead elsewhere than to a target, a drill or a Service.
+        ValueError: it is none, its names lead elsewhere than to a target, a drill or a Service, or its form is of a
+            later version: what that means is not known here.
     """
+    raw = json_of(stored)
+    version = raw.get("version", VERSION) if isinstance(raw, dict) else VERSION
+    if version != VERSION:
+        raise ValueError(f"it was written by another version of KubeDrill (form {version!r}, this one knows {VERSION})")
     return _ADAPTER.validate_json(stored)
 
 

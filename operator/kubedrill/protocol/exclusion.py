@@ -12,6 +12,9 @@ its late patch. So whoever is shown nobody is the only one who is in or may stil
 Why one of them does: a record that is in wins. Of drills that have only stored their intent, the one whose intent
 is the oldest (the UID decides between equals) waits until the others, which are told that they are refused, have
 taken theirs back. Records tell both sides the same, so they agree; if they ever did not, neither would go on.
+
+A record that can't be read is in the way of every drill on the namespace that its label names, and of all drills
+where it has none: nobody knows what it locks.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from datetime import datetime
 
 from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.protocol.outcomes import Injection
+from kubedrill.protocol.records import UnreadableRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,16 @@ class InTheWay:
     message: str
 
 
-def in_the_way(drill: DrillIdentity, stored: Collection[UndoRecord]) -> InTheWay | None:
+def in_the_way(
+    drill: DrillIdentity, stored: Collection[UndoRecord], unreadable: Collection[UnreadableRecord] = ()
+) -> InTheWay | None:
     """What the records of the control namespace say to a drill whose own are among them."""
     mine = [r for r in stored if r.drill.uid == drill.uid]
     spaces = {r.target_namespace for r in mine} - {""}
+    unread = sorted(one.ref.name for one in unreadable if may_lock(one, spaces))
+    if unread:
+        return InTheWay(Injection.REFUSED, f"whether another drill is on {', '.join(sorted(spaces))} is unknown: undo"
+                        f" record {', '.join(unread)} can't be read (see docs/how-to/break-glass.md)")
     known = {(r.subject_namespace, r.namespace_uid) for r in mine if r.subject_namespace in spaces}
     # Without a subject of one's own in it, its UID is not known, and a record of its name holds it.
     known |= {(name, "") for name in spaces - {name for name, _ in known}}
@@ -48,6 +58,11 @@ def in_the_way(drill: DrillIdentity, stored: Collection[UndoRecord]) -> InTheWay
     if any(_may_be_in(r) for r in others) or _age(mine) > min(_age([r]) for r in others):
         return InTheWay(Injection.REFUSED, f"{said}, which is not put back yet")
     return InTheWay(Injection.PENDING, f"{said}, which came later and is to take its intent back")
+
+
+def may_lock(unreadable: UnreadableRecord, spaces: Iterable[str]) -> bool:
+    """Whether a record that can't be read may be one of a drill on these namespaces."""
+    return not unreadable.target_namespace or unreadable.target_namespace in spaces
 
 
 def _may_be_in(record: UndoRecord) -> bool:

@@ -31,7 +31,7 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.plan import InjectionEnds
-from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
+from kubedrill.protocol.records import NotGenuine, RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.refusals import is_refusal, reason_of
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
@@ -100,6 +100,8 @@ async def _ended(intent: Intent, step: Awaitable[T]) -> T | TargetInjection:
         return await step
     except InjectionEnds as ends:
         return TargetInjection(intent.subject, intent.faults, ends.state, ends.reason, ends.message)
+    except NotGenuine as found:
+        return TargetInjection(intent.subject, intent.faults, Injection.REFUSED, found.reason, str(found)[:500])
     except (Unreachable, Unsure, RecordTrouble) as trouble:
         return _troubled(intent, trouble)
 
@@ -108,7 +110,8 @@ async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRe
     """Another drill on the target namespace. One whose fault is in already has been let in and need not ask."""
     if any(stored.record.state is not RecordState.INTENDED for stored in mine):
         return None
-    return in_the_way(drill, [stored.record for stored in await list_records(kube, drill.namespace)])
+    listing = await list_records(kube, drill.namespace)
+    return in_the_way(drill, [stored.record for stored in listing.readable], listing.unreadable)
 
 
 def _troubled(intent: Intent, trouble: Unreachable | Unsure | RecordTrouble) -> TargetInjection:

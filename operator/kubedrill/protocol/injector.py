@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.core.facts import Interval
+from kubedrill.core.genuine import fingerprint
 from kubedrill.core.pointers import read
 from kubedrill.core.undo import Landed, after_values, inject_patch, landed
 from kubedrill.core.undo_record import (
@@ -65,7 +66,7 @@ class Injector:
             if isinstance(stored, BaseException):
                 raise stored
             if stored is not None:
-                return self._ours(stored), None
+                return self._ours(stored, intent), None
             self._in_time()
             if isinstance(planned, BaseException):
                 raise planned
@@ -122,7 +123,10 @@ class Injector:
                 if again is None or again.uid != stored.uid:
                     raise InjectionEnds(Injection.ENDED, "RecordClosed",
                                         f"{stored.record.subject} is put back") from None
-                stored, seen, alone = self._ours(again), None, False
+                if fingerprint(again.record) != fingerprint(stored.record):
+                    raise InjectionEnds(Injection.REFUSED, "RecordDiffers", f"undo record {again.ref.name} says"
+                                        " something else than when it was stored") from None
+                stored, seen, alone = again, None, False
         raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} is written all the time")
 
     async def _one_round(self, stored: StoredRecord, seen: Seen, *, alone: bool) -> tuple[StoredRecord, Seen]:
@@ -219,12 +223,18 @@ class Injector:
             raise _undone(record)
         return place.seen
 
-    def _ours(self, stored: StoredRecord) -> StoredRecord:
+    def _ours(self, stored: StoredRecord, intent: Intent) -> StoredRecord:
+        """A record that was there already: carried out only if it is this drill's, for this very subject."""
         theirs = stored.record.drill
         if theirs.uid != self.drill.uid:
             raise InjectionEnds(
                 Injection.REFUSED, "TargetBusy", f"{stored.record.subject} is the target of drill"
                 f" {theirs.namespace}/{theirs.name}, which is not put back yet")
+        if stored.record.target != intent.target or not set(intent.faults) <= set(stored.record.faults):
+            raise InjectionEnds(
+                Injection.REFUSED, "RecordOfOther", f"undo record {stored.ref.name} is this drill's, but tells of"
+                f" {stored.record.subject} ({', '.join(stored.record.faults)}), not of {intent.subject}"
+                f" ({', '.join(intent.faults)})")
         return stored
 
     def _in_time(self) -> None:

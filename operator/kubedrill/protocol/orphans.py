@@ -49,7 +49,7 @@ async def revert_orphan(
         return False
     asked = frozenset(stored.record.faults)  # nobody is left to confirm what was done by hand, either
     try:
-        outcome = await revert(kube, stored.ref, by, clock, asked, reverters=reverters)
+        outcome = await revert(kube, stored, by, clock, asked, reverters=reverters)
     except Exception as error:
         LOG.exception("orphaned undo record %s: putting it back failed", stored.ref.name)
         outcome = RevertOutcome(Reversal.STALLED, "Failed", repr(error)[:500])

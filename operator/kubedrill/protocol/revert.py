@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from kubedrill.core.facts import Interval
+from kubedrill.core.genuine import differs, fingerprint
 from kubedrill.core.kin import given_up
 from kubedrill.core.operations import Target
 from kubedrill.core.ownership import given_back
@@ -33,7 +34,7 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.outside import undo_outside
-from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.protocol.records import NotGenuine, RecordRef, RecordTrouble, StaleRecord, StoredRecord
 from kubedrill.protocol.refusals import REFUSED, is_refusal, named_fields, reason_of, words
 from kubedrill.protocol.residue import Left, clear_away
 from kubedrill.protocol.reverters import Reverters
@@ -63,14 +64,14 @@ class _NotYet(Exception):
 
 
 async def revert(
-    kube: Kube, ref: RecordRef, by: str, clock: Clock, confirmed_asks: frozenset[str] = frozenset(), *,
+    kube: Kube, what: RecordRef | StoredRecord, by: str, clock: Clock, confirmed_asks: frozenset[str] = frozenset(), *,
     overwrite: bool = False, reverters: Reverters | None = None, on: At = nothing,
 ) -> RevertOutcome:
     """Put back what a record tells of, and store the outcome in it.
 
     Args:
         kube: the API server.
-        ref: the record.
+        what: the record; as it was read, by whoever judges records: another one under its name is left alone then.
         by: who does it (Operator, Watchdog, a person's name); stands in the outcome.
         clock: the API server's time.
         confirmed_asks: faults whose undo by hand the facilitator has confirmed.
@@ -81,13 +82,16 @@ async def revert(
     Returns:
         Reverted with the outcome of every field; Retry or Stalled with the reason otherwise.
     """
-    reverting = _Reverting(kube.restoring, by, clock, confirmed_asks, overwrite, reverters or {}, on)
+    ref, judged = (what, "") if isinstance(what, RecordRef) else (what.ref, fingerprint(what.record))
+    reverting = _Reverting(kube.restoring, by, clock, confirmed_asks, overwrite, reverters or {}, on, judged)
     try:
         return await reverting.run(ref)
     except _NotYet as why:
         return RevertOutcome(why.state, why.reason, why.message, why.after, restored=why.restored)
     except Unreachable as error:
         return RevertOutcome(Reversal.RETRY, "Unreachable", str(error)[:500], LATER)
+    except NotGenuine as found:
+        return RevertOutcome(Reversal.STALLED, found.reason, str(found)[:500], LATER)
     except (Unsure, RecordTrouble) as trouble:
         end = _not_yet(str(trouble)[:500], trouble.answer)
         return RevertOutcome(end.state, end.reason, end.message, end.after)
@@ -102,6 +106,7 @@ class _Reverting:
     overwrite: bool
     reverters: Reverters
     at: At
+    judged: str = ""
 
     async def run(self, ref: RecordRef) -> RevertOutcome:
         """Tries until nobody else writes the record in between."""
@@ -110,6 +115,8 @@ class _Reverting:
             stored = await records.read(self.kube, ref)
             if stored is None:
                 return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was put back and closed before")
+            if differs(fingerprint(stored.record), self.judged):
+                raise _NotYet(Reversal.RETRY, "RecordReplaced", f"{ref.name} is another record by now", after=SOON)
             try:
                 if stored.record.state is not RecordState.REVERTED:
                     stored = await self.put_back(stored)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.core.deadman import DrillSight, Standing
+from kubedrill.core.state import state_from_wire
 from kubedrill.core.undo_record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
@@ -34,6 +35,18 @@ def deleted_at(metadata: Mapping[str, Any]) -> datetime | None:
     """Since when an object is being deleted, by the API server's clock, cut to the second."""
     stamp = metadata.get("deletionTimestamp")
     return instant(stamp) if stamp else None
+
+
+def noted_in(drill: Mapping[str, Any]) -> Mapping[str, str]:
+    """The fingerprints of a Drill's open undo records, by name, as its status has them.
+
+    A status that is none (no operator wrote it) notes nothing.
+    """
+    try:
+        state = state_from_wire((drill.get("status") or {}).get("machine"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return {}
+    return {f.record: f.fingerprint for f in state.faults if f.fingerprint and f.record not in state.closed}
 
 
 class Sightings:
@@ -61,7 +74,7 @@ class Sightings:
             return DrillSight(standing, unserved_for=unserved_for)
         stops = (answer.body.get("spec") or {}).get("desired") == "Stop"
         stopping_for = self._counted(self._stopping, drill.uid, holds=stops)
-        return DrillSight(standing, deleted_at(answer.body["metadata"]), stopping_for)
+        return DrillSight(standing, deleted_at(answer.body["metadata"]), stopping_for, noted=noted_in(answer.body))
 
     def keep(self, uids: Collection[str]) -> None:
         """Forgets all Drills but these."""

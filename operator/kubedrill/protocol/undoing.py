@@ -8,7 +8,7 @@ never given up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +25,7 @@ SOON: Final = timedelta(seconds=5)
 """The longest back-off until an undo is stuck: a short outage costs no more than this."""
 LONGEST_BACK_OFF: Final = timedelta(seconds=30)
 TURNS_FAIL: Final = "TurnsFail"
+UNVERIFIED: Final = "UndoUnverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Undoing:
     _expected: dict[str, str] = field(default_factory=dict)
     _tries: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
     _told: set[tuple[str, str]] = field(default_factory=set)
+    _doubted: frozenset[str] = frozenset()
 
     def is_due(self, name: str, now: datetime) -> bool:
         """Whether an undo may be tried (again) now."""
@@ -80,6 +82,14 @@ class Undoing:
         before = self._troubles.get(name)
         self._expected.pop(name, None)
         self._troubles[name] = Trouble(reason, message, before.since if before else now, refused)
+
+    def doubted(self, found: Mapping[str, str], now: datetime) -> None:
+        """What can't be verified now, by its record or fault, and why; what was doubted before and is not is over."""
+        for name in self._doubted - found.keys():
+            self.done(name)
+        for name, why in found.items():
+            self.troubled(name, UNVERIFIED, why, now, refused=True)
+        self._doubted = frozenset(found)
 
     def done(self, name: str) -> None:
         """An undo has succeeded: nothing of it is stuck, and a new trouble is told anew."""

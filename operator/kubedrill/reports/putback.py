@@ -44,7 +44,7 @@ def put_back(record: DrillRecord) -> PutBack:
         checked = _counted(len(fields), "field")
         sentence = f"Everything was put back{when}: {checked} checked, no undo record and no fake job left."
     else:
-        fields_left = sum(f.outcome in ("NotRestored", "CarriedOver") for f in done.fields)
+        fields_left = sum(f.outcome in ("NotRestored", "CarriedOver", "Unverified") for f in done.fields)
         counted = ((fields_left, "field"), (done.jobs_left, "fake job"), (done.records_left, "undo record"))
         left_behind = ", ".join(_counted(number, noun) for number, noun in counted if number)
         sentence = f"NOT everything was put back: {left_behind or 'not every undo was verified'}."

@@ -210,7 +210,7 @@ class Actor:
         self.undoing.done(_releasing(stored))  # what is put back needs no release any more
         if not self.undoing.is_due(name, self._clock.now()):
             return False
-        outcome = await revert(self._kube, stored.ref, OPERATOR, self._clock, confirmed, reverters=self._reverters,
+        outcome = await revert(self._kube, stored, OPERATOR, self._clock, confirmed, reverters=self._reverters,
                                on=pause_at(self._settings.pause_at))
         self.undoing.tried(name, outcome, self._clock.now())
         return outcome.state is Reversal.REVERTED

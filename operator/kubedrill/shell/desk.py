@@ -128,9 +128,13 @@ class Desk:
         sightings, reverters, kube = Sightings(), all_reverters(self.clock.now), self.kube.restoring
         while True:
             try:
-                stored = await list_records(kube, self.settings.namespace)
-                self.take_up(one.record.drill.uid for one in stored)
-                await put_back_orphans(kube, stored, OPERATOR, self.clock, reverters, sightings, self._orphans)
+                listing = await list_records(kube, self.settings.namespace)
+                self.take_up(one.record.drill.uid for one in listing.readable)
+                self.take_up(one.drill_uid for one in listing.unreadable)
+                for unread in listing.unreadable:
+                    LOG.warning("undo record %s can't be read: %s", unread.ref.name, unread.why)
+                await put_back_orphans(
+                    kube, listing.readable, OPERATOR, self.clock, reverters, sightings, self._orphans)
             except (Unreachable, RecordTrouble) as error:
                 LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:

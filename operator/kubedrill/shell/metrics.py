@@ -19,11 +19,13 @@ from prometheus_client.registry import Collector
 from kubedrill import __version__
 from kubedrill.api.drill import FaultStep
 from kubedrill.api.durations import parse_duration
+from kubedrill.core.phases import TERMINAL
 from kubedrill.signals.sighting import instant
 
 LOG = logging.getLogger(__name__)
 MOST_DRILLS: Final = 100
 ACTIVE: Final = frozenset({FaultStep.STARTED.value, FaultStep.INJECTED.value, FaultStep.REVERTING.value})
+ENDED: Final = frozenset(phase.value for phase in TERMINAL)
 TURN_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 DRILL: Final = ("namespace", "drill", "scenario")
@@ -56,7 +58,7 @@ def _told(drills: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _has_active_fault(drill: Mapping[str, Any]) -> bool:
     faults = (drill.get("status") or {}).get("faults") or ()
-    return any(isinstance(f, Mapping) and f.get("step") in ACTIVE for f in faults)
+    return any(isinstance(f, Mapping) and f.get("step") in ACTIVE | {FaultStep.UNVERIFIED.value} for f in faults)
 
 
 class DrillCollector(Collector):
@@ -158,7 +160,9 @@ def _objective(objective: Mapping[str, Any]) -> Iterator[_Sample]:
 
 
 def _faults(status: Mapping[str, Any], now: datetime) -> Iterator[_Sample]:
-    active = sum(fault.get("step") in ACTIVE for fault in status.get("faults") or ())
+    # what nobody can verify may be in, until somebody has decided that the drill ends like that
+    active_steps = ACTIVE if status.get("phase") in ENDED else ACTIVE | {FaultStep.UNVERIFIED.value}
+    active = sum(fault.get("step") in active_steps for fault in status.get("faults") or ())
     deadline = (status.get("machine") or {}).get("deadline")
     late = active if deadline and now > instant(deadline) else 0
     yield "kubedrill_faults_active", (), active

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubedrill.api.base import in_words
-from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.conduct import Conduct
@@ -29,15 +29,18 @@ from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.safety import preflight
 from kubedrill.core.state import Observation, RecordSeen, State
 from kubedrill.core.undo_record import OutsideGroup
+from kubedrill.core.unverified import LOOKED_AT, missing
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
-from kubedrill.protocol.records import StoredRecord, list_records
+from kubedrill.protocol.records import Listing, StoredRecord, list_records
+from kubedrill.protocol.seen import records_seen
+from kubedrill.protocol.traces import traces_of
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
-from kubedrill.shell.recorded import own_writes, record_seen, recorded_facts
+from kubedrill.shell.recorded import own_writes, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
@@ -74,7 +77,7 @@ class Observer:
         self.raw: dict[str, Fact] = {}
         self._scenario_read: dict[str, Any] = {}
         self._before_seen: Observation | None = None
-        self._all_records: tuple[StoredRecord, ...] = ()
+        self._all_records = self._listing = Listing()
 
     async def observe(
         self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str], *,
@@ -85,17 +88,23 @@ class Observer:
         When the drill can't go on that is only what its records tell, and what was undone by hand.
         """
         meta, spec = drill["metadata"], drill["spec"]
-        (conduct, refusal), stored = await self._read(drill, state, least=bool(cannot_go_on))
-        self.records = {r.record.name: r for r in stored if r.record.drill.uid == meta["uid"]}
+        (conduct, refusal), listing = await self._read(drill, state, least=bool(cannot_go_on))
+        self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
+        self._listing = listing
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
             now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
             stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=self._records_seen(), stuck=dict(stuck), waiting=dict(waiting),
+            records=self._records_seen(meta["uid"], state), stuck=dict(stuck), waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
+            accepted=(meta.get("annotations") or {}).get(ACCEPTS_UNVERIFIED, ""),
         )
+        if state.phase in LOOKED_AT:
+            others = (r for r in listing.readable if r.record.drill.uid != meta["uid"])
+            lost = missing(state, seen.records)
+            seen = replace(seen, traces=await traces_of(self._kube.restoring, lost, others))
         if cannot_go_on:
             return replace(seen, cannot_go_on=cannot_go_on, facts=await self._undone_by_hand(drill))
         if state.phase is Phase.HOT_WASH or state.phase in TERMINAL:
@@ -107,16 +116,16 @@ class Observer:
         if state.start_ex and state.phase in AFTERWARDS and not seen.deleting:
             seen = replace(seen, health=await self._health(conduct))
         if state.phase in UNTOUCHED and not stopping:
-            return await self._before(drill, conduct, stored, seen)
+            return await self._before(drill, conduct, listing, seen)
         return await self._during(drill, conduct, state, seen, stopping=stopping)
 
     async def _read(
         self, drill: dict[str, Any], state: State, *, least: bool
-    ) -> tuple[tuple[Conduct | None, Refusal | None], tuple[StoredRecord, ...]]:
+    ) -> tuple[tuple[Conduct | None, Refusal | None], Listing]:
         """What is conducted, and all undo records; `least`: the records alone."""
         meta = drill["metadata"]
         if least:
-            return (None, None), await list_records(self._kube.restoring, self._settings.namespace, meta["uid"])
+            return (None, None), await list_records(self._kube.restoring, self._settings.namespace)
         conducted, stored, _ = await asyncio.gather(
             self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
         )
@@ -179,7 +188,7 @@ class Observer:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
         return ScenarioSpec.model_validate(answer.body.get("spec"))
 
-    async def _listed(self, meta: Mapping[str, Any], state: State) -> tuple[StoredRecord, ...]:
+    async def _listed(self, meta: Mapping[str, Any], state: State) -> Listing:
         """All undo records; those that were listed a moment ago while that whole look still counts.
 
         It counts only while nothing was touched. A record that another drill has stored since is a lock of its
@@ -195,7 +204,7 @@ class Observer:
         return bool(kept and kept.generation == generation and self._clock.now() - kept.now < FRESH)
 
     async def _before(
-        self, drill: dict[str, Any], conduct: Conduct, stored: tuple[StoredRecord, ...], seen: Observation
+        self, drill: dict[str, Any], conduct: Conduct, listing: Listing, seen: Observation
     ) -> Observation:
         now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
@@ -211,7 +220,7 @@ class Observer:
         if not conduct.impact.query and probe.rules:
             derived, _ = await self._conducted(drill, State())
             conduct = derived or conduct
-        read = surroundings(found, control, drill, conduct, stored, probe, now)
+        read = surroundings(found, control, drill, conduct, listing, probe, now)
         checks = preflight(conduct, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
@@ -243,12 +252,12 @@ class Observer:
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none
         return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked,
-                       records=self._records_seen())
+                       records=self._records_seen(drill["metadata"]["uid"], state))
 
-    def _records_seen(self) -> tuple[RecordSeen, ...]:
-        """The undo records, each beside its target."""
-        stored = self.records.values()
-        return tuple(record_seen(one, self._cluster.workload(one.record.subject)) for one in stored)
+    def _records_seen(self, uid: str, state: State) -> tuple[RecordSeen, ...]:
+        """The undo records, each beside its target; those that can't be read, too."""
+        targets = {name: self._cluster.workload(one.record.subject) for name, one in self.records.items()}
+        return records_seen(self._listing, uid, state, targets)
 
     async def _watch_or_not(self, drill: dict[str, Any], conduct: Conduct, *, held: bool) -> None:
         """Watches from just before the start on. A drill that is held may be so for days, and holds no watch."""

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from typing import Any
 
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.operations import ABSENT
-from kubedrill.core.release import holding, taken_out
-from kubedrill.core.state import RecordSeen
 from kubedrill.core.undo_record import RecordState, UndoRecord
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.signals.fields import shown
 from kubedrill.signals.workload import OwnWrites
-
-
-def record_seen(stored: StoredRecord, target: Mapping[str, Any] | None = None) -> RecordSeen:
-    """An undo record as the machine sees it, beside its target as it was seen last (None: not seen)."""
-    record, outcome = stored.record, stored.record.outcome
-    return RecordSeen(
-        record.name, record.state.value, record.faults, record.subject,
-        fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
-        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
-        restored=record.restored_at is not None or record.state is RecordState.REVERTED, held=bool(holding(record)),
-        taken_out=target is not None and _is_newer(target, record) and taken_out(record, target),
-    )
-
-
-def _is_newer(target: Mapping[str, Any], record: UndoRecord) -> bool:
-    """Whether a target was seen after its injection: a watch may tell of that a moment later than its answer."""
-    return int(target["metadata"].get("generation", 0)) > record.generation
 
 
 def recorded_facts(records: Iterable[UndoRecord], clock_error: timedelta) -> Iterator[Fact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,13 +14,15 @@ from kubedrill.core.operations import Operation, Refusal, SetFields, Target
 from kubedrill.core.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.safety import LOOK_BACK, Surroundings
 from kubedrill.core.state import PlannedFault
+from kubedrill.core.touches import planned_touches
 from kubedrill.core.undo_record import manager_name, record_name
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.records import StoredRecord
+from kubedrill.protocol.exclusion import may_lock
+from kubedrill.protocol.records import Listing
 from kubedrill.shell.observers import Probe
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
@@ -62,7 +64,7 @@ async def look_around(kube: Kube, control: str, conduct: Conduct) -> Found:
 
 
 def surroundings(
-    found: Found, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Sequence[StoredRecord],
+    found: Found, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Listing,
     probe: Probe, now: datetime,
 ) -> Read:
     """What the preflight's checks are made of, with every fault planned against what was found."""
@@ -80,10 +82,7 @@ def surroundings(
             d["metadata"]["name"] for d in found.drills.body.get("items", [])
             if _is_active(d, uid, conduct.target_namespace)
         ),
-        busy_records=tuple(
-            f"undo record {r.record.name} of drill {r.record.drill.name}" for r in records
-            if r.record.drill.uid != uid and r.record.is_on(conduct.target_namespace, namespace_uid)
-        ),
+        busy_records=tuple(_busy(records, uid, conduct.target_namespace, namespace_uid)),
         refusals=refusals, not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
@@ -93,6 +92,16 @@ def surroundings(
         stops=probe.stops,
     )
     return Read(around, plans, operations, managers_of(uid, namespace_uid, operations))
+
+
+def _busy(records: Listing, uid: str, namespace: str, namespace_uid: str) -> Iterator[str]:
+    """Undo records of other drills on the namespace; one that can't be read may be anybody's."""
+    for one in records.readable:
+        if one.record.drill.uid != uid and one.record.is_on(namespace, namespace_uid):
+            yield f"undo record {one.record.name} of drill {one.record.drill.name}"
+    for unread in records.unreadable:
+        if unread.drill_uid != uid and may_lock(unread, (namespace,)):
+            yield f"undo record {unread.ref.name}, which can't be read (see docs/how-to/break-glass.md)"
 
 
 def managers_of(
@@ -159,7 +168,8 @@ def planned(
     else:
         plans = apart
     states = {
-        f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes)
+        f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes,
+                             planned_touches(plans[f.name].operations, objects))
         for f in conduct.faults if f.name in plans
     }
     return states, refusals, {name: plan.operations for name, plan in plans.items()}

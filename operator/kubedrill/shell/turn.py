@@ -17,6 +17,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.core.genuine import differs, fingerprint
 from kubedrill.core.guards import UNCHECKED, Because
 from kubedrill.core.machine import RETRY, Decision, reduce
 from kubedrill.core.phases import TERMINAL
@@ -28,7 +29,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.protocol.records import list_records
 from kubedrill.protocol.refusals import is_unstorable
-from kubedrill.protocol.sightings import Sightings
+from kubedrill.protocol.sightings import Sightings, noted_in
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observation import MEASURED, Observer
@@ -105,6 +106,8 @@ class Turns:
         if state.phase in MEASURED:
             seen = replace(seen, unchecked={**seen.unchecked, **unasked})
         decision = reduce(state, seen)
+        self._actor.undoing.doubted(decision.unverified, now)
+        seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
         if not given_up:
             await self._evidence.store(self._observer.raw.values())
         self._observer.raw.clear()
@@ -150,8 +153,10 @@ class Turns:
         self._unchecked = self._unasked()
         stopped = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
         ending = stopped or self._cannot_go_on or self._unchecked
-        stored = await list_records(self._kube, self._settings.namespace, self._uid)
-        due = [one for one in stored if ending or one.record.deadline <= self._clock.now()]
+        stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
+        noted = noted_in(answer.body) if answer.ok else {}
+        due = [one for one in stored if (ending or one.record.deadline <= self._clock.now())
+               and not differs(fingerprint(one.record), noted.get(one.record.name, ""))]
         for one in due:
             LOG.error("drill %s: its turns fail; %s is put back without one", self._name, one.record.subject)
         await asyncio.gather(*(self._actor.put_back(one) for one in due))
@@ -206,11 +211,12 @@ class Turns:
     async def _without_drill(self) -> datetime | None:
         """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
         records = await list_records(self._kube, self._settings.namespace, self._uid)
-        await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records))
+        await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))
         now = self._clock.now()
+        self._actor.undoing.doubted({one.ref.name: one.why for one in records.unreadable}, now)
         self._missed_since = self._missed_since or now
         self.over = not records and now - self._missed_since >= GONE_FOR
-        return self._soon() if records else now + LOOK_AGAIN
+        return self._soon() if records.readable else now + LOOK_AGAIN
 
     def _state_of(self, drill: Mapping[str, Any]) -> State:
         """The state as it was stored. One that can't be read at all is none, once the drill was given up for it."""

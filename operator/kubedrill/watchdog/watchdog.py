@@ -10,22 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.deadman import DrillSight, Ruling, Standing, may_close, may_free, may_revert
+from kubedrill.core.deadman import DIFFERS, DrillSight, Ruling, Standing, may_close, may_free, may_revert
 from kubedrill.core.undo_record import DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path, post_event, remove_finalizer
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
-from kubedrill.protocol.records import RecordTrouble, StoredRecord, close, list_records
+from kubedrill.protocol.records import Listing, RecordTrouble, StoredRecord, UnreadableRecord, close, list_records
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.sightings import Sightings, deleted_at
-from kubedrill.protocol.undoing import Undoing
+from kubedrill.protocol.undoing import UNVERIFIED, Undoing
 from kubedrill.reverters.catalogue import all_reverters
+from kubedrill.watchdog.remains import remains_of
 from kubedrill.watchdog.silence import Silence
 from kubedrill.watchdog.tally import Tally
 
@@ -47,6 +48,7 @@ class Watchdog:
         self._undoing = Undoing()
         self._names: dict[str, str] = {}
         self._said: set[tuple[str, str]] = set()
+        self._left_alone: set[str] = set()
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def look(self) -> None:
@@ -56,21 +58,22 @@ class Watchdog:
             Unreachable: the API server did not answer.
             RecordTrouble: the undo records can't be listed.
         """
-        stored = await list_records(self._kube, self._namespace)
-        deleted = await self._drills_being_deleted()
-        self._remember(stored, deleted)
-        if stored or deleted:
+        listing = await list_records(self._kube, self._namespace)
+        drills = await self._drills()
+        deleted = tuple(drill for drill in drills if _waits_for_us(drill))
+        self._remember(listing, deleted)
+        if listing or deleted:
             await self._silence.look(self._kube, self._namespace)
-        sights = await self._sights(stored)
-        for uid, sight in sights.items():
+        await self._tell_unreadable(listing.unreadable, drills)
+        for uid, sight in (await self._sights(listing.readable)).items():
             try:
-                self._judge([one for one in stored if one.record.drill.uid == uid], sight)
+                await self._judge(listing.of(uid).readable, sight)
             except Exception:  # a record that nobody can judge must not hold up another drill's
                 LOG.exception("the undo records of drill %s can't be judged", uid)
-        for drill in deleted:
-            self._judge_deleted(drill, sum(one.record.drill.uid == drill["metadata"]["uid"] for one in stored))
+        doubted = await asyncio.gather(*(self._judge_deleted(drill, listing) for drill in deleted))
         now = self._clock.now()
-        self._tally.looked(now, {self._names[uid] for uid in self._undoing.stuck(now) if uid in self._names})
+        stuck = {self._names[uid] for uid in self._undoing.stuck(now) if uid in self._names}
+        self._tally.looked(now, stuck.union(*doubted))
 
     async def settle(self) -> None:
         """Waits until nothing that was started is under way any more."""
@@ -84,15 +87,13 @@ class Watchdog:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _drills_being_deleted(self) -> tuple[dict[str, Any], ...]:
-        """The Drills that wait for our finalizer to go. When they can't be listed, nothing can be done for them."""
+    async def _drills(self) -> tuple[dict[str, Any], ...]:
+        """The metadata of all Drills. When they can't be listed, nothing can be done for those being deleted."""
         try:
             answer = await self._kube.get(drill_path(self._namespace), headers=METADATA_ONLY)
         except Unreachable:
             return ()
-        found = answer.body.get("items") or () if answer.ok else ()
-        return tuple(drill for drill in found if drill["metadata"].get("deletionTimestamp")
-                     and FINALIZER in drill["metadata"].get("finalizers", ()))
+        return tuple(answer.body.get("items") or ()) if answer.ok else ()
 
     async def _sights(self, stored: Iterable[StoredRecord]) -> Mapping[str, DrillSight]:
         """One look at each Drill that has records."""
@@ -101,37 +102,71 @@ class Watchdog:
         seen = await asyncio.gather(*(self._sightings.look(self._kube, drill) for drill in drills.values()))
         return dict(zip(drills, seen, strict=True))
 
-    def _remember(self, stored: Iterable[StoredRecord], deleted: Iterable[Mapping[str, Any]]) -> None:
+    def _remember(self, listing: Listing, deleted: Iterable[Mapping[str, Any]]) -> None:
         """Forgets what is closed, and begins to count for what is new."""
-        names = {one.uid: one.ref.name for one in stored}
+        names = {one.uid: one.ref.name for one in listing.readable}
+        names |= {one.uid: one.ref.name for one in listing.unreadable}
         for uid in self._names.keys() - names.keys():
             self._undoing.done(uid)
+        self._left_alone &= names.keys()
+        known = {*names, *(drill["metadata"]["uid"] for drill in deleted)}
         self._names = names
-        self._said = {(uid, reason) for uid, reason in self._said if uid in names}
-        self._silence.expect({*names, *(drill["metadata"]["uid"] for drill in deleted)})
+        self._said = {(uid, reason) for uid, reason in self._said if uid in known}
+        self._silence.expect(known)
 
-    def _judge(self, stored: Iterable[StoredRecord], drill: DrillSight) -> None:
+    async def _tell_unreadable(self, unreadable: Iterable[UnreadableRecord], drills: Iterable[dict[str, Any]]) -> None:
+        """What can't be read is unknown: nothing is done with it, and it is told."""
+        owners = {drill["metadata"]["uid"]: drill["metadata"] for drill in drills}
+        for one in unreadable:
+            owner = owners.get(one.drill_uid)
+            trouble = RevertOutcome(Reversal.STALLED, "RecordUnreadable", f"it can't be read: {one.why}")
+            await self._leave_alone(one.uid, one.ref.name, trouble, owner and _identity(owner))
+
+    async def _leave_alone(self, uid: str, record: str, trouble: RevertOutcome, drill: DrillIdentity | None) -> None:
+        """A record that is not carried out counts as stuck, for as long as that is so."""
+        self._left_alone.add(uid)
+        self._undoing.tried(uid, trouble, self._clock.now())
+        await self._tell_once(uid, record, trouble, drill)
+
+    def _taken_up(self, uid: str) -> None:
+        """It is a record again: its undo is tried at once, and a new trouble is told."""
+        if uid in self._left_alone:
+            self._left_alone.discard(uid)
+            self._undoing.done(uid)
+            self._said -= {said for said in self._said if said[0] == uid}
+
+    async def _judge(self, stored: Iterable[StoredRecord], drill: DrillSight) -> None:
         """What is to be done for the records of one Drill."""
-        stored = tuple(stored)
-        all_reverted = all(one.record.state is RecordState.REVERTED for one in stored)
         for one in stored:
             now, silence = self._clock.now(), self._silence.concerning(one.uid)
             if one.record.state is RecordState.REVERTED:
-                if may_close(drill, all_reverted=all_reverted, silence=silence).granted:
+                if may_close(drill).granted:
                     self._start(one.uid, self._close(one))
                 continue
             ruling = may_revert(one.record, now, drill, silence)
+            if ruling.reason == DIFFERS:
+                trouble = RevertOutcome(Reversal.STALLED, DIFFERS, ruling.message)
+                await self._leave_alone(one.uid, one.ref.name, trouble, one.record.drill)
+                continue
+            self._taken_up(one.uid)
             if ruling.granted and self._undoing.is_due(one.uid, now):
                 self._start(one.uid, self._put_back(one, drill, ruling))
 
-    def _judge_deleted(self, drill: dict[str, Any], open_records: int) -> None:
-        """Whether a Drill that is being deleted is let go."""
+    async def _judge_deleted(self, drill: dict[str, Any], listing: Listing) -> Collection[str]:
+        """Lets a Drill go that is being deleted, if nothing of it is left. What can't be verified, by its record."""
         meta = drill["metadata"]
+        found = await remains_of(self._kube, drill, listing)
+        if found is None:
+            return ()
         sight = DrillSight(Standing.THERE, deleted_at(meta))
-        silence = self._silence.concerning(meta["uid"])
-        ruling = may_free(self._clock.now(), sight, open_records=open_records, silence=silence)
+        ruling = may_free(self._clock.now(), sight, open_records=found.open_records, unverified=len(found.unverified),
+                          silence=self._silence.concerning(meta["uid"]))
         if ruling.granted:
             self._start(meta["uid"], self._free(drill, ruling))
+        for record, message in found.unverified.items():
+            trouble = RevertOutcome(Reversal.STALLED, UNVERIFIED, message)
+            await self._tell_once(meta["uid"], record, trouble, _identity(meta))
+        return found.unverified
 
     def _start(self, uid: str, work: Coroutine[Any, Any, None]) -> None:
         """Begins a piece of work unless one for the same object is still under way."""
@@ -157,7 +192,7 @@ class Watchdog:
         LOG.info("%s of drill %s is put back: %s", record.subject, record.drill.name, ruling.message)
         # Of a Drill that is gone, nobody is left to confirm what was done by hand.
         confirmed = frozenset(record.faults) if drill.gone else frozenset()
-        outcome = await revert(self._kube, stored.ref, BY, self._clock, confirmed, reverters=self._reverters)
+        outcome = await revert(self._kube, stored, BY, self._clock, confirmed, reverters=self._reverters)
         self._undoing.tried(stored.uid, outcome, self._clock.now())
         if outcome.state is not Reversal.REVERTED:
             await self._tell_trouble(stored, outcome)
@@ -174,12 +209,19 @@ class Watchdog:
         """Says once for each record and reason what only somebody else can do."""
         by_hand = outcome.reason == AWAITING_CONFIRMATION
         stuck = stored.uid in self._undoing.stuck(self._clock.now())
-        if not (by_hand or stuck) or (stored.uid, outcome.reason) in self._said:
+        if by_hand or stuck:
+            await self._tell_once(stored.uid, stored.ref.name, outcome, stored.record.drill)
+
+    async def _tell_once(self, uid: str, record: str, outcome: RevertOutcome, drill: DrillIdentity | None) -> None:
+        """Says what only somebody else can do: once for each record and reason, in the log where no Drill is known."""
+        if (uid, f"{record} {outcome.reason}") in self._said:
             return
-        self._said.add((stored.uid, outcome.reason))
-        LOG.warning("%s can't be put back: %s %s", stored.record.subject, outcome.reason, outcome.message)
-        await self._tell(stored.record.drill, "MustBeUndoneByHand" if by_hand else "CannotPutBack",
-                         f"undo record {stored.ref.name}: {outcome.reason}: {outcome.message}")
+        self._said.add((uid, f"{record} {outcome.reason}"))
+        LOG.warning("undo record %s can't be put back: %s %s", record, outcome.reason, outcome.message)
+        if drill is not None:
+            by_hand = outcome.reason == AWAITING_CONFIRMATION
+            await self._tell(drill, "MustBeUndoneByHand" if by_hand else "CannotPutBack",
+                             f"undo record {record}: {outcome.reason}: {outcome.message}")
 
     async def _close(self, stored: StoredRecord) -> None:
         if await close(self._kube, stored):
@@ -190,7 +232,7 @@ class Watchdog:
         meta = drill["metadata"]
         answer = await remove_finalizer(self._kube, drill)
         if answer.ok:
-            await self._tell(DrillIdentity(meta["uid"], meta["name"], meta["namespace"]), ruling.reason,
+            await self._tell(_identity(meta), ruling.reason,
                              f"the watchdog let it go: {ruling.message}, and nothing of it is left to put back")
         elif answer.status not in (404, 409, 422):
             LOG.warning("drill %s can't be let go: %s %s", meta["name"], answer.status, answer.message)
@@ -199,3 +241,13 @@ class Watchdog:
         """An Event about the Drill, in its own namespace: in the target's, players would read it."""
         about = {"metadata": {"name": drill.name, "namespace": drill.namespace, "uid": drill.uid}}
         await post_event(self._kube, about, reason, note, self._clock.now(), warning=True, by="watchdog")
+
+
+def _waits_for_us(drill: Mapping[str, Any]) -> bool:
+    """Whether a Drill is being deleted and our finalizer keeps it."""
+    meta = drill["metadata"]
+    return bool(meta.get("deletionTimestamp")) and FINALIZER in meta.get("finalizers", ())
+
+
+def _identity(meta: Mapping[str, Any]) -> DrillIdentity:
+    return DrillIdentity(meta["uid"], meta["name"], meta["namespace"])

@@ -18,6 +18,7 @@ def names() -> Iterator[tuple[str, str]]:
     both = (f"protocol-{run}-app", f"protocol-{run}-drills")
     for name in both:
         kubectl("create", "namespace", name)
+    kubectl("label", "namespace", both[1], "kubedrill.dev/control=true")
     # a policy lets nobody else write undo records there
     operator = operator_of(both[1])
     kubectl("create", "clusterrolebinding", both[1], "--clusterrole=cluster-admin", f"--user={operator}")

@@ -189,7 +189,7 @@ class Lab:
         return await until(reverted, within=20)
 
     async def record(self, who: DrillIdentity) -> StoredRecord:
-        (stored,) = await list_records(self.kube, self.control, who.uid)
+        (stored,) = (await list_records(self.kube, self.control, who.uid)).readable
         return stored
 
 

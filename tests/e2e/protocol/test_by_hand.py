@@ -30,7 +30,7 @@ async def test_a_target_is_put_back_without_trace_and_its_record_closed_when_the
     after = await lab.read(target)
     assert memory_of(after) == memory_of(before)
     assert ownership(after) == ownership(before)
-    assert await list_records(lab.kube, lab.control, who.uid) == ()
+    assert not await list_records(lab.kube, lab.control, who.uid)
 
 
 async def test_a_players_change_is_kept_until_the_facilitator_overwrites_it(lab: Lab):

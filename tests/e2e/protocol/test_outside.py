@@ -106,7 +106,7 @@ async def test_what_a_reverter_refuses_leaves_no_record(lab: Lab, reason: str, s
     outcome = await injected(lab, who, {"call": [fire("Refused")]}, alerts)
 
     assert (outcome.state, outcome.targets[0].reason) == (state, reason)
-    assert await list_records(lab.kube, lab.control, who.uid) == ()
+    assert not await list_records(lab.kube, lab.control, who.uid)
 
 
 async def test_if_one_target_is_refused_no_other_is_touched(lab: Lab):
