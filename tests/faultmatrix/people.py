@@ -121,10 +121,11 @@ async def strip_and_keep(slot: Slot, drill: str, _fault: str, _argument: str) ->
     await slot.kube.call("PATCH", drill_path(slot.control, drill), body, content_type=MERGE_PATCH, headers=headers)
 
 
-async def flush_queue(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
-    """Redis loses its data."""
+async def flush_queue(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
+    """Redis loses its data: of this slot, for the others have theirs in the same one."""
+    body = await slot.drill(drill)
     async with slot.redis() as redis:
-        patterns = (f"*{slot.target}*", "*drill*")
+        patterns = (f"*{slot.target}*", *([f"*{body['metadata']['uid']}*"] if body else []))
         keys = [key for pattern in patterns async for key in redis.scan_iter(match=pattern)]
         if keys:
             await redis.delete(*keys)
