@@ -9,28 +9,21 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.faults.field import until_none
-from tests.e2e.faults.repairs import Repaired, Repairs, in_namespaces_of_its_own, shown
+from tests.e2e.faults.repairs import Repaired, in_namespaces_of_its_own, shown
 from tests.e2e.faults.rows import AS_PLANNED, Row
 from tests.e2e.faults.verbs import VERBS
 
 
-@pytest.fixture(scope="module")
-def repairs() -> Iterator[Repairs]:
-    """Every planned row's workload."""
-    with in_namespaces_of_its_own("repairs") as repairs:
-        yield repairs
-
-
 @pytest.fixture(scope="module", params=list(VERBS))
-def repaired(repairs: Repairs, request: pytest.FixtureRequest) -> Iterator[dict[str, Repaired]]:
-    """What came of one verb on every row; afterwards all are as they were made."""
-    repairs.field.apply()
-    repairs.settled()
-    own = {name: shown(workload) for name, workload in repairs.field.objects().items()}
-    yield repairs.repaired(dict.fromkeys(own, VERBS[request.param]))
-    until_none(repairs.ill, 60, "every pod is well")
-    repairs.put_back()
-    assert {name: shown(workload) for name, workload in repairs.field.objects().items()} == own
+def repaired(request: pytest.FixtureRequest) -> Iterator[dict[str, Repaired]]:
+    """What came of one verb on every row; in the end all strategies are as they were made."""
+    with in_namespaces_of_its_own("repairs") as repairs:
+        repairs.settled()
+        own = {name: shown(workload) for name, workload in repairs.field.objects().items()}
+        yield repairs.repaired(dict.fromkeys(own, VERBS[request.param]))
+        until_none(repairs.ill, 60, "every pod is well")
+        repairs.put_back()
+        assert {name: shown(workload) for name, workload in repairs.field.objects().items()} == own
 
 
 @pytest.mark.parametrize("row", AS_PLANNED, ids=lambda row: row.name)

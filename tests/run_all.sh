@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All levels, cheapest first; at the end, how many tests of each level ran. No level may be empty.
-# What fails on the cluster is run once more, and said so: its times depend on what else the machine does. What fails
-# twice is a failure.
+# What fails in a folder on the cluster is run once more, and said so: its times depend on what else the machine does.
+# What fails twice is a failure. A plan of the fault matrix that fails is one at once.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python=.venv/bin/python
@@ -30,7 +30,7 @@ on_the_cluster() { # each folder in a process of its own, so that it has cleared
     compgen -G "$folder/test_*.py" > /dev/null || continue
     level "$name" $python -m pytest -q "$folder" --durations=5 || again "$name" "$folder" || all=1
   done
-  level faultmatrix $python -m tests.faultmatrix --ci --again || all=1
+  level faultmatrix $python -m tests.faultmatrix --ci || all=1
   return $all
 }
 

@@ -62,7 +62,6 @@ def cluster(api):
     kinds = ("drills", "drillscenarios", "playeractions", "drillreports")
     api.answers |= {
         ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
-        ("GET", f"{PROXY}/alerts"): (200, {"status": "success", "data": {"alerts": []}}),
         ("GET", f"{PROXY}/query"): (
             200,
             {"status": "success", "data": {"resultType": "vector", "result": []}},
@@ -186,11 +185,14 @@ LACKING = {
     "an alert that fires": (
         lambda api: api.answers.update(
             {
-                ("GET", f"{PROXY}/alerts"): (
+                ("GET", f"{PROXY}/query"): (
                     200,
                     {
                         "status": "success",
-                        "data": {"alerts": [{"state": "firing", "labels": {"alertname": "HighQueueDepth"}}]},
+                        "data": {
+                            "resultType": "vector",
+                            "result": [{"metric": {"alertname": "HighQueueDepth"}, "value": [1, "1"]}],
+                        },
                     },
                 )
             }
@@ -199,7 +201,7 @@ LACKING = {
     ),
     "no Prometheus": (
         lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),
-        "Prometheus can't be asked: prometheus.staging:9090 does not answer: no endpoints",
+        "Prometheus can't be asked: prometheus.staging:9090 does not answer: \"no endpoints\"",
     ),
     "no route of Alertmanager": (
         lambda api: api.answers.update({("GET", STATUS): (200, {"config": {"original": "route: {}"}})}),

@@ -69,6 +69,10 @@ def at_once(monkeypatch):
     monkeypatch.setattr("kubedrill.cli.play.Stage.due", lambda stage, _step: stage.zero - timedelta(hours=1))
 
 
+def vector(*series):
+    return {"status": "success", "data": {"resultType": "vector", "result": list(series)}}
+
+
 def truth_of(file):
     return [json.loads(line) for line in file.read_text().splitlines()]
 
@@ -116,7 +120,7 @@ def test_a_step_that_fails_does_not_stop_the_play_and_fails_it_in_the_end(api, k
 
 @pytest.mark.usefixtures("paged", "at_once")
 def test_a_condition_is_waited_for(api, kubedrill, script):
-    api.answers["GET", QUERY] = (200, {"data": {"result": [{"value": [0, "1"]}]}})
+    api.answers["GET", QUERY] = (200, vector({"metric": {}, "value": [0, "1"]}))
     waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20"}}
     assert kubedrill("play", script(waiting)).exit_code == 0
     assert len(api.bodies("POST", ACTIONS)) == 1
@@ -124,7 +128,7 @@ def test_a_condition_is_waited_for(api, kubedrill, script):
 
 @pytest.mark.usefixtures("paged", "at_once")
 def test_a_condition_that_never_holds_is_given_up(api, kubedrill, script):
-    api.answers["GET", QUERY] = (200, {"data": {"result": []}})
+    api.answers["GET", QUERY] = (200, vector())
     waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "300ms"}}
     result = kubedrill("play", script(waiting))
     assert "waited in vain for queue_depth < 20" in result.output

@@ -54,7 +54,6 @@ def options() -> argparse.Namespace:
     parser.add_argument("--slow", action="store_true", help="only those with long outages")
     parser.add_argument("--list", action="store_true", help="print the names")
     parser.add_argument("--first", type=int, default=0, help="end after so many failures (0: never)")
-    parser.add_argument("--again", action="store_true", help="run what failed once more, and say so")
     parser.add_argument("--trace", action="store_true", help="print the requests of each plan")
     return parser.parse_args()
 
@@ -87,13 +86,7 @@ async def main() -> int:
     began = time.monotonic()
     async with Matrix(min(arguments.slots, len(plans)), folder, arguments.first_slot) as matrix:
         results = await ran(matrix, plans, arguments)
-        failed = [r for r in results if r.findings]
-        # what was slow may have been slow because the machine is; what came to its end and left something may not
-        slow = [r for r in failed if r.late or not r.residue] if arguments.again else []
-        if slow:
-            print(f"\nonce more: {', '.join(r.plan.name for r in slow)}")
-            failed = [r for r in failed if r not in slow]
-            failed += [r for r in await ran(matrix, [r.plan for r in slow], arguments) if r.findings]
+        failed = [r for r in results if r.findings]  # a find, each: none is run again and passed
     print(f"\n{time.monotonic() - began:.0f} s")
     for result in failed:
         print(said(result))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
-from tests.faultmatrix.answers import cut, replied, truncated
+from tests.faultmatrix.answers import cut, parsed, replied, truncated
+from tests.faultmatrix.refusals import Refused, refusal
 
 if TYPE_CHECKING:
     from tests.faultmatrix.proxy import Proxy
@@ -27,6 +28,12 @@ class Struck:
 async def reply(struck: Struck) -> web.StreamResponse:
     """An answer that the API server did not give: `reply 429 30` with the seconds of Retry-After."""
     return replied(struck.argument)
+
+
+async def refuse(struck: Struck) -> web.StreamResponse:
+    """Somebody refuses the write, in the API server's own words: `refuse policy-422`, as `refusals.KINDS` has them."""
+    said = refusal(struck.argument, Refused.at(struck.incoming.path, parsed(struck.raw)))
+    return web.json_response(said, status=said["code"])
 
 
 async def reset(struck: Struck) -> web.StreamResponse:
@@ -95,7 +102,8 @@ async def cut_watches(struck: Struck) -> None:
 
 ACTIONS: Final[Mapping[str, Callable[[Struck], Awaitable[web.StreamResponse | None]]]] = {
     action.__name__.replace("_", "-"): action for action in (
-        reply, reset, truncate, pretend, delay, twice, late, stale, stale_all, hold_watches, drop_events, cut_watches,
+        reply, refuse, reset, truncate, pretend, delay, twice, late, stale, stale_all, hold_watches, drop_events,
+        cut_watches,
     )
 }
 """By the words that the plans have for them."""

@@ -109,10 +109,11 @@ class Course:
         self.witness = Witness(None, None)  # type: ignore[arg-type]  it is told here, and watches nothing
         self.version = 0
 
-    def limit(self, value: str, name: str = "web", uid: str = "") -> Self:
-        """A version of a target in which its limit is this."""
+    def limit(self, value: str, name: str = "web", uid: str = "", by: str = "") -> Self:
+        """A version of a target in which its limit is this; `by` is who else has an entry in it."""
         thing = workload("Deployment", name, value)
         thing["metadata"]["uid"] = uid or f"uid-{name}"
+        thing["metadata"]["managedFields"] = [{"manager": by, "time": "2026-03-01T12:00:00Z"}] if by else []
         return self._seen("target", "MODIFIED", thing)
 
     def record(self, state: str, target: str = "web", event: str = "MODIFIED") -> Self:
@@ -122,9 +123,11 @@ class Course:
         data = {"record": base64.b64encode(json.dumps(stored).encode()).decode()}
         return self._seen("record", event, {"metadata": {"name": f"undo-{target}", "uid": "r1"}, "data": data})
 
-    def phase(self, phase: str, event: str = "MODIFIED") -> Self:
-        """A version of the Drill."""
-        return self._seen("drill", event, {"metadata": {"name": "storm", "uid": "d1"}, "status": {"phase": phase}})
+    def phase(self, phase: str, event: str = "MODIFIED", restored: str = "") -> Self:
+        """A version of the Drill; `restored` is the reason why it says that it is."""
+        said = [{"type": "Restored", "status": "True", "reason": restored}] if restored else []
+        thing = {"metadata": {"name": "storm", "uid": "d1"}, "status": {"phase": phase, "conditions": said}}
+        return self._seen("drill", event, thing)
 
     def _seen(self, what: str, event: str, thing: dict[str, Any]) -> Self:
         self.version += 1
@@ -143,7 +146,12 @@ def a_course() -> Course:
 def a_status(**changes: Any) -> dict[str, Any]:
     """The status of a drill that was stopped and put back."""
     return {"phase": "Stopped", "verdict": "Stopped", "milestones": [{"name": "Injected"}],
-            "restore": {"complete": True, "fields": [{"outcome": "Restored"}]}} | changes
+            "restore": {"complete": True, "fields": [ended("Restored")]}} | changes
+
+
+def ended(outcome: str, name: str = "web") -> dict[str, str]:
+    """How a field of a target ended, as a Drill's status says it."""
+    return {"target": f"Deployment/{name}", "path": shapes.LIMIT, "outcome": outcome}
 
 
 def evidence(course: Course | None = None, plan: Plan | None = None, **changes: Any) -> Evidence:

@@ -1,8 +1,9 @@
 """All plans, from the files in `plans/`: single ones, and families, spelled out over every write of every fault.
 
 A family has `for`: lists whose every combination is a plan, `{name}` in its texts standing for the value. `write: each`
-stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them. A value that is a map
-brings several names at once. `ci` and `nightly` name the combinations that run at every change, or only at night.
+stands for each own write of a clean run of that fault, as `plans/reference.yaml` counts them, `write: every` for these,
+its first dry run and its first evidence. A value that is a map brings several names at once. `ci` and `nightly` name
+the combinations that run at every change, or only at night.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from typing import Any, Final
 
 import yaml
 from tests.faultmatrix.plan import Plan, plan_of
+from tests.faultmatrix.requests import ONCE_AT_LEAST
 
 PLANS: Final = Path(__file__).parent / "plans"
 REFERENCE: Final = PLANS / "reference.yaml"
+LEFT_OUT: Final = PLANS / "left_out.yaml"
 
 
 def all_plans() -> list[Plan]:
@@ -25,12 +28,17 @@ def all_plans() -> list[Plan]:
     Raises:
         ValueError: two plans have one name.
     """
-    plans = [plan for file in sorted(PLANS.glob("*.yaml")) if file != REFERENCE for plan in plans_of(file)]
+    plans = [plan for file in files() for plan in plans_of(file)]
     names = [p.name for p in plans]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ValueError(f"two plans are called {twice[0]}")
     return plans
+
+
+def files() -> list[Path]:
+    """The files with plans: the others say what there could be, and why it is not."""
+    return [file for file in sorted(PLANS.glob("*.yaml")) if file not in (REFERENCE, LEFT_OUT)]
 
 
 def plans_of(file: Path) -> Iterator[Plan]:
@@ -43,6 +51,7 @@ def plans_of(file: Path) -> Iterator[Plan]:
         in_ci, nightly = entry.get("ci"), entry.get("nightly")
         for values in _combined(entry["for"], counts):
             named = _filled({"name": entry["name"]} | entry["plan"], values)
+            named["name"] = named["name"].replace(" ", "-")  # one word, as whoever repeats it must be able to say it
             named["in_ci"] = _among(values, in_ci)
             named["nightly"] = _among(values, nightly)
             yield plan_of(named)
@@ -54,8 +63,8 @@ def _among(values: Mapping[str, Any], chosen: Mapping[str, Any] | None) -> bool:
 
 
 def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) -> Iterator[dict[str, Any]]:
-    """Every combination of the lists; `each` depends on the fault, so it is spelled out last."""
-    plain = {k: v for k, v in axes.items() if v != "each" and not str(v).startswith("pairs")}
+    """Every combination of the lists; which writes there are depends on the fault, so they are spelled out last."""
+    plain = {k: v for k, v in axes.items() if v not in ("each", "every") and not str(v).startswith("pairs")}
     for chosen in itertools.product(*plain.values()):
         values: dict[str, Any] = {}
         for axis, value in zip(plain, chosen, strict=True):
@@ -63,15 +72,25 @@ def _combined(axes: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]]) 
         if len(plain) == len(axes):
             yield values
             continue
-        writes = [(kind, nth) for kind, count in counts[values["fault"]].items() for nth in range(1, count + 1)]
-        if axes["write"] == "each":
-            for kind, nth in writes:
+        writes = own_writes(counts[values["fault"]])
+        if axes["write"] in ("each", "every"):
+            for kind, nth in writes + (more_writes(counts[values["fault"]]) if axes["write"] == "every" else []):
                 yield values | {"write": f"{kind}-{nth}", "what": kind, "nth": nth}
         else:
             every = int(str(axes["write"]).split()[1])
             pairs = [(a, m) for a in writes for m in range(1, len(writes) + 1)]
             for (kind, nth), second in pairs[::every]:
                 yield values | {"write": f"{kind}-{nth}", "what": kind, "nth": nth, "second": second}
+
+
+def own_writes(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """A clean run's own writes, each by its kind and number."""
+    return [(kind, nth) for kind, count in counts.items() for nth in range(1, count + 1)]
+
+
+def more_writes(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """What a clean run writes, or asks for as if it did, besides. Only what touches objects has a dry run."""
+    return [(kind, 1) for kind in ONCE_AT_LEAST if kind != "dry-run" or "target" in counts]
 
 
 def _filled(thing: Any, values: Mapping[str, Any]) -> Any:

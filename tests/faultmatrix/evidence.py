@@ -29,6 +29,7 @@ class Evidence:
     `before`: the targets before the drill. `status`: the Drill's last one; empty when nobody could ask. `ended_at` is
     when the drill had to end, `healed_at` when what was wrong was so no more. `exits`: what ended by itself. `refused`:
     what made no sense to the API server. `late`: what a story waited for in vain. `unmet`: the rules that did nothing.
+    `stuck_said`: the words in which it was said that it can't be put back.
     """
 
     plan: Plan
@@ -44,4 +45,5 @@ class Evidence:
     refused: list[str] = field(default_factory=list)
     late: str = ""
     stuck_seen: bool = False
+    stuck_said: tuple[str, ...] = ()
     unmet: list[int] = field(default_factory=list)

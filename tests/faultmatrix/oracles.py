@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from tests.faultmatrix import shapes
+from tests.faultmatrix.claims import claimed
 from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.residue import residue
@@ -36,6 +37,7 @@ async def judged(seen: Evidence) -> list[Finding]:
     if seen.plan.story not in ("target-gone", "namespace-gone"):
         found += _as_before(seen, now)
     found += [*_counted(seen), *_values(seen), *_law(seen), *_verdict(seen), *_processes(seen), *_bound(seen)]
+    found += claimed(seen)
     found += [Finding("O8", f"the API server refused {what}") for what in seen.refused]
     found += [Finding("O3", what) for what in await residue(seen, now)]
     return found

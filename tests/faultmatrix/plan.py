@@ -20,9 +20,10 @@ class Rule:
     `what` is a kind of `requests`, or `write` (any own write), and may be bound to one object by `named` (a part of
     its path) and to one HTTP `method`. `when` it happens: before the API server has it, when it has committed but
     nothing was answered, or when the answer is out. `do` are actions: `kill`, `reset`, `reply 409`, `truncate`,
-    `delay 2`, `freeze 20`, `twice`, `late 3`, `stale 5`, ..., or what a person does (`people`). `times` requests in
-    a row are hit (0: all that come), or all within `seconds` of the first. A rule with `after` counts only from when
-    the rule of that number has done its work. An `optional` one may find nothing to do: by then the drill may be over.
+    `refuse policy-422`, `delay 2`, `freeze 20`, `twice`, `late 3`, `stale 5`, ..., or what a person does (`people`).
+    `times` requests in a row are hit (0: all that come), or all within `seconds` of the first, or all until the story
+    heals it (`until_healed`). A rule with `after` counts only from when the rule of that number has done its work. An
+    `optional` one may find nothing to do: by then the drill may be over.
     """
 
     what: str
@@ -31,6 +32,7 @@ class Rule:
     when: str = BEFORE
     times: int = 1
     seconds: float = 0
+    until_healed: bool = False
     after: int | None = None
     actor: str = "operator"
     named: str = ""
@@ -51,6 +53,7 @@ class Expect:
     field's end, where it is not plainly restored. `value`: the field's value at the end where somebody else's is kept.
     `reported_stuck`: Stalled must have been said. `injections`: at most so many. `other_field`: somebody's change of
     another field must still stand. `untold`: that it was injected need not be told, for nothing of it was left to see.
+    `untidy`: the clean-up was refused for good, so its revision may be left, and the restore must say so in a note.
     """
 
     verdict: tuple[str, ...] = ("Stopped",)
@@ -62,6 +65,7 @@ class Expect:
     injections: int = 1
     other_field: bool = False
     untold: bool = False
+    untidy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Plan:
         said = [action.split() for rule in self.rules for action in rule.do]
         said += [[self.expect.value]] if self.expect.value else []
         return {word for words in said for word in words if word.endswith("Mi")}
+
+    @property
+    def refusals(self) -> set[str]:
+        """The kinds of refusals that it has."""
+        return {action.partition(" ")[2] for rule in self.rules for action in rule.do if action.startswith("refuse ")}
 
 
 def rule_of(wire: dict[str, Any]) -> Rule:

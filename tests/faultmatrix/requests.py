@@ -17,6 +17,9 @@ WRITES: Final = frozenset({
 OWN: Final = frozenset({"finalizer", "status", "record", "target", "splice", "residue", "report"})
 """Writes whose number is the same in every clean run: the others depend on how long things take."""
 
+ONCE_AT_LEAST: Final = ("dry-run", "evidence")
+"""Kinds of which a clean run has one or more: plans speak of the first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -37,7 +37,7 @@ async def _revisions(seen: Evidence) -> list[str]:
     """Revisions that would bring the fault back with the owner's next `rollout undo`."""
     found = []
     targets = {name for _, name in shapes.targets_of(seen.plan.fault)}
-    if seen.plan.expect.value == FAULTED or "carried" in seen.plan.name:
+    if seen.plan.expect.value == FAULTED or seen.plan.expect.untidy:
         return found
     for plural in ("replicasets", "controllerrevisions"):
         listed = await seen.slot.must("GET", f"/apis/apps/v1/namespaces/{seen.slot.target}/{plural}", also=(403, 404))

@@ -42,6 +42,11 @@ class Rigging:
                 met = one.rule
         return met
 
+    def heal(self) -> None:
+        """What lasts until it is healed is healed."""
+        for one in self.live:
+            one.done = one.done or one.rule.until_healed
+
     @property
     def unmet(self) -> list[int]:
         """The numbers of the rules that never met their request."""
@@ -64,6 +69,6 @@ class Rigging:
             return False
         one.hits += 1
         one.first_hit = one.first_hit or now
-        if rule.times and not rule.seconds and one.hits >= rule.times:
+        if rule.times and not rule.seconds and not rule.until_healed and one.hits >= rule.times:
             one.done = True
         return True

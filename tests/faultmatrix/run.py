@@ -53,11 +53,6 @@ class Result:
         """Whether anything was left in the cluster."""
         return any(f.oracle in ("O1", "O3", "O6") for f in self.findings)
 
-    @property
-    def late(self) -> bool:
-        """Whether something did not happen in its time: then it was looked at in the middle."""
-        return any(f.oracle == "O4" for f in self.findings)
-
 
 class Run(Sight):
     """One plan in a slot: what a story looks at (`Sight`) and has in its hands: `apply`, `stop`, `delete`, `until`.
@@ -77,6 +72,7 @@ class Run(Sight):
         self.status: dict[str, Any] = {}
         self.ended_at = self.healed_at = 0.0
         self.stuck = self.dead = False
+        self.stuck_said: dict[str, None] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self.programs = self._programs(server)
         self._keeper = Keeper(self.name, plan, self.programs, self.spawn, back=self._healed, lost=self._lost)
@@ -112,6 +108,7 @@ class Run(Sight):
             await self._at_rest()
         except (Late, TimeoutError, AssertionError) as error:
             late = str(error) or repr(error)
+            await self.remember()
         evidence = self._evidence(before, late)
         memory = self.programs["operator"].memory()
         await self._quiet()
@@ -122,6 +119,9 @@ class Run(Sight):
         trace = self._trace()
         for proxy in self.proxies.values():
             proxy.rig(None)
+        if findings or self.plan.expect.untidy:  # what is left of the fault goes with its owner
+            for kind, name in shapes.targets_of(self.plan.fault):
+                await self.slot.gone(self.slot.path_of(kind, name))
         if findings:
             for name in self.drills:
                 await self.slot.clear(name)
@@ -140,7 +140,7 @@ class Run(Sight):
         return Evidence(
             self.plan, self.slot, self.witness, before, self.status, self.ended_at, self.healed_at,
             [p.log for p in self.programs.values()], self.exits, self.drills, refused(self._trace()), late, self.stuck,
-            self.rigging.unmet,
+            tuple(self.stuck_said), self.rigging.unmet,
         )
 
     def _trace(self) -> list[Traced]:
@@ -214,12 +214,19 @@ class Run(Sight):
         self.status = (drill or {}).get("status") or self.status
 
     async def watch_for_stalled(self) -> None:
-        """Notes whether the condition Stalled was ever True."""
+        """Notes whether the condition Stalled was ever True, and in which words."""
         while True:
             drill = await self.slot.drill(self.name)
             said = ((drill or {}).get("status") or {}).get("conditions") or ()
-            self.stuck = self.stuck or any(c["type"] == "Stalled" and c["status"] == "True" for c in said)
+            stalled = [c["message"] for c in said if c["type"] == "Stalled" and c["status"] == "True"]
+            self.stuck_said |= dict.fromkeys(stalled)
+            self.stuck = self.stuck or bool(stalled)
             await asyncio.sleep(0.5)
+
+    def heal(self) -> None:
+        """What lasts until it is healed is healed now."""
+        self.rigging.heal()
+        self._healed()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """In the background until the plan ends."""

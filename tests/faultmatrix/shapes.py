@@ -9,6 +9,8 @@ from tests.faultmatrix.services import ALERT, Services
 
 from kubedrill.core.pointers import read
 
+PEOPLE: Final = frozenset({"kubectl-set", "kubectl-edit", "kubectl-replace", "kustomize-controller"})
+"""The field managers of people and of their machines (`people.py`); whoever makes a target first is none of them."""
 GOOD: Final = "64Mi"
 CONTAINER: Final = "/spec/template/spec/containers/0"
 LIMIT: Final = f"{CONTAINER}/resources/limits/memory"

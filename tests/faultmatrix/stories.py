@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from tests.faultmatrix import deaths, refusing
 from tests.faultmatrix.doubts import forged_lock, record_damaged, record_removed
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.waiting import AFTERWARDS, ARMING, ENDING, GOING, over_and_deleted
@@ -125,18 +126,6 @@ async def forced_by_rule(run: Run) -> None:
     await run.until(lambda: run.phase() == "Gone", GOING, "gone")
 
 
-async def rights_back(run: Run) -> None:
-    """The rights are gone; the drill is stopped and can't put back; it says so; the rights come back."""
-    run.spawn(run.watch_for_stalled())
-    await run.apply()
-    await run.until(lambda: run.in_play() or run.since_met() > AFTERWARDS, ARMING, "in play")
-    await run.stop()
-    await run.until(lambda: run.stuck, 60, "Stalled is said")
-    await run.do("opt-in")
-    run.healed_at = time.monotonic()
-    await over_and_deleted(run)
-
-
 async def namespace_gone(run: Run) -> None:
     """The target namespace goes in play: nothing is left to put back, and the Drill ends."""
     await run.apply()
@@ -151,36 +140,6 @@ async def namespace_gone(run: Run) -> None:
     await run.slot.next_target()
 
 
-async def gone_and_stopped(run: Run) -> None:
-    """The operator dies for good; the drill is stopped; the watchdog puts back; a new operator closes the books."""
-    await _dead(run)
-    await run.stop()
-    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
-    await _taken_over(run)
-
-
-async def gone_and_deleted(run: Run) -> None:
-    """The operator dies for good; the drill is deleted; the watchdog puts back and lets the Drill go."""
-    await _dead(run)
-    await run.delete()
-    await run.until(run.restored, run.plan.expect.restored_within, "put back by the watchdog")
-    await run.until(lambda: run.phase() == "Gone" and run.closed(), GOING, "gone without an operator")
-
-
-async def frozen(run: Run) -> None:
-    """The operator stands still somewhere; the drill is stopped; the watchdog puts back; the operator goes on."""
-    await run.apply()
-    await run.until(lambda: run.in_play() or run.since_met() > 0, ARMING, "in play, or frozen on the way")
-    await run.stop()
-    await over_and_deleted(run)
-
-
-async def refused(run: Run) -> None:
-    """Nothing can be stored, so nothing is touched; the drill ends by itself."""
-    await run.apply()
-    await over_and_deleted(run)
-
-
 async def stop_during_outage(run: Run) -> None:
     """Something is away for long; stopped in the middle of that."""
     await run.apply()
@@ -188,36 +147,6 @@ async def stop_during_outage(run: Run) -> None:
     await run.stop()
     await run.until(run.ended, 150, "over")
     await over_and_deleted(run)
-
-
-async def stuck_is_said(run: Run) -> None:
-    """It can't be put back for longer than a minute: Stalled is said within 60 s, and it is kept trying."""
-    run.spawn(run.watch_for_stalled())
-    await run.apply()
-    await run.until(run.in_play, ARMING, "in play")
-    await run.stop()
-    await run.until(lambda: run.stuck, 60, "Stalled is said")
-    await run.until(run.ended, 120, "over")
-    await over_and_deleted(run)
-
-
-async def silent(run: Run) -> None:
-    """The operator dies for good, nobody stops the drill, its deadline is far: two minutes of silence are enough."""
-    await _dead(run)
-    run.ended_at = time.monotonic()
-    await run.until(run.restored, 150, "put back by the watchdog")
-    run.programs["operator"].start()
-    await run.until(run.in_play, ARMING, "the operator goes on")
-    await run.stop()
-    await over_and_deleted(run)
-
-
-async def gone_at_deadline(run: Run) -> None:
-    """The operator dies for good and nobody does anything: the deadline passes."""
-    await _dead(run)
-    run.ended_at = run.deadline_at()
-    await run.until(run.restored, 150, "put back by the watchdog")
-    await _taken_over(run)
 
 
 async def two_drills(run: Run) -> None:
@@ -244,25 +173,12 @@ async def target_gone(run: Run) -> None:
     await stop_once_met(run)
 
 
-async def _dead(run: Run) -> None:
-    """The operator is killed on the way in; or it is in play, and killed on the way out."""
-    await run.apply()
-    await run.until(lambda: run.dead or run.in_play(), ARMING, "the operator is killed, or in play")
-
-
-async def _taken_over(run: Run) -> None:
-    """A new operator comes where the old one is dead, and closes the books."""
-    await run.until(lambda: run.dead or run.ended(), ENDING, "over, or the operator dead by then")
-    if run.dead:
-        run.programs["operator"].start()
-    await over_and_deleted(run)
-
-
 STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
-    repaired, repaired_and_stopped, stop, stop_at_once, stop_at_once_or_in_play, stop_once_met,
-    stop_after_drift, stop_during_outage, delete, deadline,
-    forced, forced_by_rule, rights_back, namespace_gone, target_gone, refused, stuck_is_said, silent, frozen,
-    gone_and_stopped, gone_and_deleted, gone_at_deadline, late_record, two_drills, record_damaged, record_removed,
-    forged_lock,
+    repaired, repaired_and_stopped,
+    stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
+    forced, forced_by_rule, namespace_gone, target_gone, late_record, two_drills, refusing.refused,
+    refusing.refused_until_said, refusing.refused_until_restored, refusing.rights_back, refusing.stuck_is_said,
+    deaths.silent, deaths.frozen, deaths.gone_and_stopped, deaths.gone_and_deleted, deaths.gone_at_deadline,
+    record_damaged, record_removed, forged_lock,
 )}
 """By the names that the plans have for them."""

@@ -64,6 +64,23 @@ def test_within_its_seconds_a_rule_meets_more_than_its_times(wait: Callable[[flo
     assert [rigging.take("operator", RECORD) is not None for _ in range(3)] == [True, True, True]
 
 
+def test_until_it_is_healed_a_rule_meets_all_that_come():
+    rigging = Rigging(a_plan(Rule("record", ("refuse policy-422",), nth=2, until_healed=True)))
+    before = [rigging.take("operator", RECORD) is not None for _ in range(4)]
+    rigging.heal()
+
+    assert before == [False, True, True, True]
+    assert rigging.take("operator", RECORD) is None
+    assert rigging.unmet == []
+
+
+def test_healing_ends_no_rule_that_does_not_wait_for_it():
+    rigging = Rigging(a_plan(Rule("record", ("kill",))))
+    rigging.heal()
+
+    assert rigging.take("operator", RECORD) is not None
+
+
 def test_a_rule_after_another_counts_only_from_when_that_one_was_met():
     second = Rule("write", ("kill",), nth=2, after=0)
     rigging = Rigging(a_plan(Rule("record", ("delay 0",), nth=2), second))

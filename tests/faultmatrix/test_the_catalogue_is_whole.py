@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.faultmatrix import catalogue, soak
+from tests.faultmatrix import catalogue, soak, space
 from tests.faultmatrix.actions import ACTIONS
-from tests.faultmatrix.catalogue import PLANS, REFERENCE, all_plans, plans_of
+from tests.faultmatrix.builders import a_plan
+from tests.faultmatrix.catalogue import REFERENCE, all_plans, files, plans_of
 from tests.faultmatrix.keeper import is_to_a_process
 from tests.faultmatrix.people import DOINGS
-from tests.faultmatrix.plan import Plan, plan_of
-from tests.faultmatrix.requests import OWN, WRITES
+from tests.faultmatrix.plan import Plan, Rule, plan_of
+from tests.faultmatrix.refusals import KINDS
+from tests.faultmatrix.requests import ONCE_AT_LEAST, OWN, WRITES
 from tests.faultmatrix.run import ROLES
 from tests.faultmatrix.shapes import FAULTS
 from tests.faultmatrix.stories import STORIES
@@ -22,6 +24,7 @@ from tests.faultmatrix.streams import MANNERS
 from kubedrill.core.results import Verdict
 
 PLANNED = all_plans()
+PLACED = {cell: plan for plan in PLANNED if (cell := space.cell_of(plan))}
 COUNTS = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
 BY_DEFAULT = [p for p in PLANNED if not p.slow and not p.nightly]
 FAULT_KINDS = ("memory-limit", "stateful-set", "queue-load", "alert", "manual")
@@ -34,9 +37,54 @@ def own_writes(fault: str) -> Iterator[str]:
         yield from (f"{kind}-{nth}" for nth in range(1, count + 1))
 
 
-@pytest.mark.parametrize("file", sorted(PLANS.glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", files(), ids=lambda file: file.stem)
 def test_every_file_can_be_read(file: Path):
-    assert file == REFERENCE or list(plans_of(file))
+    assert list(plans_of(file))
+
+
+def test_every_write_has_every_failure_at_every_moment_or_it_is_said_why_not():
+    said = space.left_out()
+
+    assert [cell for cell in space.cells() if cell not in PLACED and not any(one.holds(cell) for one in said)] == []
+
+
+@pytest.mark.parametrize("said", space.left_out(), ids=lambda said: said.reason)
+def test_a_reason_leaves_something_out_and_nothing_that_is_planned(said: space.LeftOut):
+    held = {cell for cell in space.cells() if said.holds(cell)}
+
+    assert held
+    assert held & PLACED.keys() == set()
+
+
+@pytest.mark.parametrize("failure", space.FAILURES)
+def test_every_failure_of_every_kind_of_write_is_met_by_day(failure: str):
+    by_day = {cell.write.rpartition("-")[0] for cell, plan in PLACED.items()
+              if cell.failure == failure and not plan.nightly}
+
+    assert by_day == {cell.write.rpartition("-")[0] for cell in space.cells()}
+
+
+@pytest.mark.parametrize(("rule", "moment"), [
+    (Rule("record", ("kill",), nth=2, when="replied"), ("record-2", "kill", "replied")),
+    (Rule("record", ("reset",), when="committed"), ("record-1", "reset", "committed")),
+    (Rule("status", ("reply 429 2",)), ("status-1", "reply 429", "once")),
+    (Rule("status", ("reply 503",), times=3), ("status-1", "reply 503", "a-few-times")),
+    (Rule("status", ("reply 503",), times=0, seconds=5), ("status-1", "reply 503", "for-a-while")),
+    (Rule("target", ("refuse policy-422",), until_healed=True), ("target-1", "refuse policy-422", "until-healed")),
+    (Rule("target", ("refuse policy-422",), times=0), ("target-1", "refuse policy-422", "for-good")),
+])
+def test_where_a_plan_stands(rule: Rule, moment: tuple[str, ...]):
+    assert space.cell_of(a_plan(Rule("record", ("stop-drill",)), rule)) == space.Cell("memory-limit", *moment)
+
+
+@pytest.mark.parametrize("plan", [
+    a_plan(), a_plan(Rule("record", ("kill",)), Rule("record", ("kill",))),
+    a_plan(Rule("record", ("edit 96Mi", "kill"))), a_plan(Rule("record", ("late 9",))),
+    a_plan(Rule("record", ("kill",)), down=None), a_plan(Rule("record", ("kill",)), watchdog=True),
+    a_plan(Rule("target", ("reply 500",), named="deployments/api")), a_plan(Rule("get-target", ("reply 500",))),
+])
+def test_what_stands_for_something_else_stands_nowhere(plan: Plan):
+    assert space.cell_of(plan) is None
 
 
 def test_two_plans_never_have_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -45,6 +93,10 @@ def test_two_plans_never_have_one_name(tmp_path: Path, monkeypatch: pytest.Monke
 
     with pytest.raises(ValueError, match="two plans are called same"):
         all_plans()
+
+
+def test_a_name_is_one_word():
+    assert [p.name for p in PLANNED if len(p.name.split()) != 1] == []
 
 
 def test_a_plan_with_a_word_that_plans_do_not_have_is_refused():
@@ -103,8 +155,12 @@ def test_every_action_is_known():
     assert unknown == set()
 
 
+def test_every_refusal_is_known():
+    assert {kind for p in PLANNED for kind in p.refusals} == KINDS.keys()
+
+
 def test_every_rule_waits_for_requests_of_a_kind_that_there_is_and_of_an_actor_that_the_plan_has():
-    kinds, reads = WRITES | {"write", "any"}, ("get-", "list-", "watch-")
+    kinds, reads = WRITES | {"write", "any", *ONCE_AT_LEAST}, ("get-", "list-", "watch-")
     rules = [(p, r) for p in PLANNED for r in p.rules]
 
     assert [p.name for p, r in rules if r.what not in kinds and not r.what.startswith(reads)] == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.faultmatrix import shapes
-from tests.faultmatrix.builders import Course, StillSlot, a_course, a_plan, a_status, evidence, left, said
+from tests.faultmatrix.builders import Course, StillSlot, a_course, a_plan, a_status, ended, evidence, left, said
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.plan import Expect, Rule
 
@@ -118,9 +118,16 @@ async def test_o6_finds_that_somebodys_edit_was_lost(expect: dict[str, Any], fin
 async def test_o6_is_content_where_it_was_kept():
     kept = left("96Mi", path="/spec/revisionHistoryLimit", value=7)
     expect = Expect(value="96Mi", other_field=True, ends=("Superseded",))
-    status = a_status(restore={"complete": True, "fields": [{"outcome": "Superseded"}]})
+    status = a_status(restore={"complete": True, "fields": [ended("Superseded")]})
 
-    assert await said(evidence(plan=a_plan(expect=expect), slot=kept, status=status)) == []
+    assert await said(evidence(edited(), plan=a_plan(expect=expect), slot=kept, status=status)) == []
+
+
+def edited() -> Course:
+    """Somebody gives the touched field a value of their own in play."""
+    course = Course().limit(shapes.GOOD).record("Intended", event="ADDED").limit(FAULTED).record("Injected")
+    course = course.limit("96Mi", by="kubectl-set").record("Reverting").record("Reverted")
+    return course.record("Reverted", event="DELETED")
 
 
 # ---- O7: the verdict and what was seen

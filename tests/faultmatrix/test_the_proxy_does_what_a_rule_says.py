@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.faultmatrix.builders import STORED, WEB, a_plan
 from tests.faultmatrix.plan import BEFORE, COMMITTED, REPLIED, Rule
 from tests.faultmatrix.proxy import Proxy, Upstream
+from tests.faultmatrix.refusals import Refused, refusal
 from tests.faultmatrix.rigging import Rigging
 
 
@@ -83,6 +84,18 @@ async def wire() -> AsyncIterator[Wire]:
 async def test_without_a_rule_everything_is_passed_on_as_it_is(wire: Wire):
     assert await wire.store() == (200, '{"number": 1}')
     assert [(t.request.kind, t.status, t.done) for t in wire.proxy.trace] == [("record", 200, True)]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("policy-422", 422), ("webhook-404", 404), ("webhook-timeout", 500)])
+async def test_a_refusal_names_what_was_to_be_written_and_nothing_arrives(wire: Wire, kind: str, status: int):
+    wire.rig(f"refuse {kind}")
+    body = {"type": "kubedrill.dev/undo", "metadata": {"name": "undo-1"}}
+
+    answer = await wire.ask("POST", STORED.rpartition("/")[0], body)
+
+    assert answer[0] == status
+    assert json.loads(answer[1]) == refusal(kind, Refused("secrets", "undo-1"))
+    assert wire.arrived == []
 
 
 async def test_a_reply_is_in_the_servers_own_form_and_nothing_reaches_it(wire: Wire):

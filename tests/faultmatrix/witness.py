@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.faultmatrix import shapes
+from tests.faultmatrix.shapes import PEOPLE
 from tests.faultmatrix.slot import RECORDS, Slot
 
 from kubedrill.core.pointers import read
@@ -24,7 +25,7 @@ from kubedrill.protocol.drills import drill_path
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A version of an object. `at` is when it was seen here (monotonic seconds)."""
+    """A version of an object. `at` is when it was seen here (monotonic seconds). `theirs`: what people have written."""
 
     what: str
     name: str
@@ -35,6 +36,7 @@ class Sighting:
     managers: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     uid: str = ""
+    theirs: frozenset[str] = frozenset()
 
 
 class Witness:
@@ -91,21 +93,27 @@ class Witness:
 
     def _note(self, what: str, event: str, item: dict[str, Any]) -> None:
         meta = item["metadata"]
-        managers = tuple(str(m.get("manager")) for m in meta.get("managedFields") or ())
+        entries = meta.get("managedFields") or ()
+        managers = tuple(str(m.get("manager")) for m in entries)
+        # by its time: an entry whose field our own write took over keeps its time
+        theirs = frozenset(f"{m['manager']} {m.get('time')}" for m in entries if m.get("manager") in PEOPLE)
         self.seen.append(Sighting(
             what, meta["name"], event, int(meta["resourceVersion"]), time.monotonic(), _value(what, item), managers,
-            dict(meta.get("labels") or {}), meta["uid"],
+            dict(meta.get("labels") or {}), meta["uid"], theirs,
         ))
         self.changed.set()
 
 
 def _value(what: str, item: dict[str, Any]) -> Any:
-    """What matters of an object: the touched field, a record's state, a drill's phase."""
+    """What matters of an object: the touched field, a record's state, a drill's phase and why it is "restored"."""
     if what == "target":
         return read(item, shapes.LIMIT)
     if what == "record":
-        stored = json.loads(base64.b64decode(item["data"]["record"]))
-        if not stored:  # somebody has damaged it (`people.damage_record`)
+        try:
+            stored = json.loads(base64.b64decode(item["data"]["record"]))
+        except (KeyError, ValueError):
+            stored = {}
+        if not stored:  # somebody has damaged it (`people.damage_record`): what it says is unknown
             unknown = dict.fromkeys(("drill", "uid", "target", "by", "intended", "deadline"), "")
             return unknown | {"state": "Unreadable", "before": {}}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
@@ -114,4 +122,6 @@ def _value(what: str, item: dict[str, Any]) -> Any:
                 "released": bool(stored.get("released")), "by": (stored.get("outcome") or {}).get("by", ""),
                 "intended": stored["intended_at"], "deadline": stored["deadline"],
                 "before": {f["path"]: f["before"].get("is") for f in fields}}
-    return ((item.get("status") or {}).get("phase"), bool(item["metadata"].get("deletionTimestamp")))
+    status = item.get("status") or {}
+    told = {c["type"]: c["reason"] for c in status.get("conditions") or () if c["status"] == "True"}
+    return status.get("phase"), bool(item["metadata"].get("deletionTimestamp")), told.get("Restored", "")

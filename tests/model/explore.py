@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.model.laws import Broken, at_rest, judged
+from tests.model.laws import Broken, at_rest, judged, nothing_lost
 from tests.model.people import drill_at
-from tests.model.world import Budget, Process, Step, World, answered, edited, operators, steps
+from tests.model.ways import steps
+from tests.model.world import Budget, Process, Step, World, answered, edited, operators, thawed
 
 LONGEST = 400
 
@@ -88,7 +89,8 @@ def taken(step: Step) -> World:
 class Ends:
     """From any moment a stop leads to everything reverted, whoever of the living goes on, and whoever has died.
 
-    Ways to the end that meet are gone to their end once.
+    Where somebody refuses the writes, nothing is lost for as long as that lasts, and then it ends as well. Ways to the
+    end that meet are gone to their end once.
     """
 
     def __init__(self) -> None:
@@ -104,6 +106,12 @@ class Ends:
             self.count += 1
             at_rest(self._alone(world, Process("watchdog", "watch", memory=None)), told=False)
             at_rest(self._by_new_operator(world), told=True)
+        if world.frozen and (there, world.frozen) not in self._judged:
+            self._judged.add((there, world.frozen))
+            self.count += 1
+            kept_out = self._by_new_operator(world, healed=False)
+            nothing_lost(kept_out)
+            at_rest(self._by_new_operator(kept_out), told=True)
         alive = tuple(p for p in world.processes if p.at is not None)
         if alive and (there, alive) not in self._judged:
             self._judged.add((there, alive))
@@ -112,13 +120,14 @@ class Ends:
             late = self._by_new_operator(world)
             at_rest(self._alone(late, *(p.awake() for p in alive), *late.processes), told=True)
 
-    def _by_new_operator(self, world: World) -> World:
+    def _by_new_operator(self, world: World, *, healed: bool = True) -> World:
         sweeping = Process("the next operator", "sweep", memory=None)
-        return self._alone(world, *operators(world, "the next operator"), sweeping)
+        return self._alone(world, *operators(world, "the next operator"), sweeping, healed=healed)
 
-    def _alone(self, world: World, *processes: Process) -> World:
-        """A stop, and these processes undisturbed until none of them has anything to do."""
-        world = replace(stopped(world), processes=processes, budget=Budget(), edits=(), running=0)
+    def _alone(self, world: World, *processes: Process, healed: bool = True) -> World:
+        """A stop, and these processes undisturbed until none of them has anything to do; `healed`: nobody refuses."""
+        world = thawed(stopped(world)) if healed else stopped(world)
+        world = replace(world, processes=processes, budget=Budget(), edits=(), running=0)
         passed: list[Hashable] = []
         names: list[str] = []
         while (rest := self._rests.get(world.key)) is None:

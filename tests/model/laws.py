@@ -7,13 +7,14 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.model.people import AFTER, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
+from tests.model.people import AFTER, BEFORE, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
 from tests.model.server import Store
 from tests.model.world import Step, Wire, World
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.phases import TERMINAL
 from kubedrill.core.state import state_from_wire
+from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import RecordState, UndoRecord, from_json
 
 
@@ -34,10 +35,17 @@ def _record(stored: str) -> UndoRecord:
 
 def judged(step: Step) -> World:
     """The world after a step that keeps the laws: a field is as people made it or as one fault makes it, once; the
-    undo of whatever is touched stands stored; a foreign value is never overwritten.
+    undo of whatever is touched stands stored; a foreign value is never overwritten; nothing is given up for an edit
+    that nobody made, and nothing is said to be restored that is not.
     """
     wire, world = step.wire, step.to
-    if wire is None or wire.after is wire.before or "/deployments/" not in wire.request.path:
+    if wire is None or wire.after is wire.before:
+        return world
+    if "/secrets" in wire.request.path:
+        _judged_record(wire, world)
+    if wire.request.path.endswith("/status"):
+        _judged_status(wire, world)
+    if "/deployments/" not in wire.request.path:
         return world
     name = wire.request.path.rpartition("/")[2]
     was, now = wire.before.read(wire.request.path), wire.after.read(wire.request.path)
@@ -51,6 +59,54 @@ def judged(step: Step) -> World:
     if not standing:
         raise Broken(f"{name} is touched without a record")
     return _judged_change(wire, world, name, standing[0])
+
+
+def _is_in(world: World, drill: str, name: str, uid: str = "") -> bool:
+    """Whether a drill's fault is in a target, as people have not made it."""
+    thing = world.store.read(target(name).path)
+    if thing is None or (uid and thing["metadata"]["uid"] != uid):
+        return False
+    value = thing["spec"]["minReadySeconds"]
+    return bool(value == AFTER[drill] != dict(world.foreign)[name])
+
+
+def _judged_record(wire: Wire, world: World) -> None:
+    """A record goes when its fault has gone, and blames people only for what they did."""
+    was, now = ({r.name: r for r in records(store)} for store in (wire.before, wire.after))
+    for name in was.keys() - now.keys():
+        record = was[name]
+        if record.target and _is_in(world, record.drill.name, record.target.name, record.target_uid):
+            raise Broken(f"the record of {record.subject} is removed while its fault is in")
+    for record in now.values():
+        ends = record.outcome.fields if record.outcome and record.target else ()
+        blamed = [f for f in ends if f.outcome in (FieldEnd.KEPT_PLAYER_EDIT, FieldEnd.SUPERSEDED)]
+        if blamed and record.target and dict(world.foreign)[record.target.name] == BEFORE:
+            raise Broken(f"{record.subject} is given up as {blamed[0].outcome}, and nobody has changed it")
+
+
+def _judged_status(wire: Wire, world: World) -> None:
+    """What is said to be restored is."""
+    drill = wire.after.read(wire.request.path.removesuffix("/status"))
+    if drill is None or state_from_wire(drill["status"].get("machine")).restored is None:
+        return
+    name = drill["metadata"]["name"]
+    for one in drill["spec"]["targets"]:
+        if _is_in(world, name, one) and (drill["metadata"]["uid"], _uid(world, one)) in world.injected:
+            raise Broken(f"{name} is said to be restored while its fault is in {one}")
+
+
+def _uid(world: World, name: str) -> str:
+    thing = world.store.read(target(name).path)
+    return thing["metadata"]["uid"] if thing else ""
+
+
+def nothing_lost(world: World) -> None:
+    """While somebody refuses what would put it back, the undo of every fault that is in stands."""
+    for drill, uid in world.injected:
+        for name, _ in world.foreign:
+            standing = [r for r in records(world.store) if r.target == target(name) and r.drill.uid == drill]
+            if uid == _uid(world, name) and not standing and world.value(name) in AFTER.values():
+                raise Broken(f"{name} is left faulted by {drill}, without a record, by who was refused")
 
 
 def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> World:

@@ -11,7 +11,8 @@ from tests.model.laws import Broken
 from tests.model.world import Budget
 
 from kubedrill.core.undo import Landed, inject_patch, plan_revert
-from kubedrill.protocol import fence, injector, release, revert
+from kubedrill.protocol import fence, injector, objects, records, release, revert
+from kubedrill.protocol.objects import Reply
 from kubedrill.shell import recorded
 
 ONE = {"storm": ("x",)}
@@ -78,3 +79,38 @@ def test_ownership_that_is_not_given_back_is_a_trace(monkeypatch):
     monkeypatch.setattr(revert, "given_back", lambda *_: None)
 
     assert found(Budget()) == "x keeps an entry of ours among its owners"
+
+
+def test_a_policys_refusal_that_is_taken_for_somebodys_edit_gives_the_field_up(monkeypatch):
+    monkeypatch.setattr(objects, "is_admission", lambda _: False)
+    monkeypatch.setattr(objects, "named_fields", lambda _: ("",))
+    monkeypatch.setattr(revert, "given_up", lambda record, *_: frozenset(f.path for f in record.fields))
+
+    assert found(Budget(freezes=1)) == "Deployment/x is given up as KeptPlayerEdit, and nobody has changed it"
+
+
+def test_a_revert_that_believes_its_own_patch_removes_the_undo_of_what_was_refused(monkeypatch):
+    reading = revert._Reverting._verified
+
+    async def believed(self, record, at, plan):
+        await reading(self, record, at, plan)
+        return plan.fields
+
+    monkeypatch.setattr(objects, "_meaning", lambda answer: Reply.DONE if answer.ok else Reply.MOVED)
+    monkeypatch.setattr(revert._Reverting, "_verified", believed)
+
+    assert found(Budget(freezes=1)) == "storm is said to be restored while its fault is in x"
+
+
+def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without_its_undo(monkeypatch):
+    real = records.create
+
+    async def careless(kube, record):
+        try:
+            return await real(kube, record)
+        except records.RecordTrouble:
+            return records.StoredRecord(record, records.RecordRef(record.drill.namespace, record.name), "", "")
+
+    monkeypatch.setattr(records, "create", careless)
+
+    assert found(Budget(refusals=1)) == "x is touched without a record"

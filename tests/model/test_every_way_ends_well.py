@@ -1,10 +1,12 @@
 """All ways through a drill, bounded by how often something departs from the undisturbed course.
 
 Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
-while the first is frozen, a watchdog, a human's edit between any two requests. At every step the laws hold (`laws.py`),
-and from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
-operator after which all who were frozen go on. These are some 2,000 schedules of up to 85 requests and edits each;
-`make model` goes through 700,000 of up to 130, and prints how many each round came to.
+while the first is frozen, a watchdog, a human's edit between any two requests, a write that a policy or a webhook
+refuses, a freeze that refuses all writes of a kind until it is lifted. At every step the laws hold (`laws.py`), and
+from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
+operator after which all who were frozen go on; while a freeze lasts, nothing is lost. These are some 5,000 schedules of
+up to 85 requests and edits each; `make model` goes through more than a million of up to 130, and prints how many each
+round came to.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ QUICK = (
     (ONE, Budget(crashes=2), (), 100),
     (ONE, Budget(losses=2), (), 200),
     (ONE, Budget(edits=1), (*TOUCHED, *ENDS), 100),
+    (ONE, Budget(refusals=1, edits=1), ENDS, 100),
+    (ONE, Budget(freezes=1), (), 1_000),
     (TWO, Budget(crashes=1), (), 40),
     (APART, Budget(switches=1), (), 40),
 )
@@ -45,6 +49,10 @@ DEEP = (
     (APART, Budget(switches=3), (), 20_000),
     (APART, Budget(switches=1, crashes=1), (), 2_000),
     (APART, Budget(switches=1, operators=1), (), 5_000),
+    (ONE, Budget(freezes=1, edits=1), (*TOUCHED, *ENDS), 200_000),
+    (ONE, Budget(refusals=2, edits=1), ENDS, 20_000),
+    (ONE, Budget(freezes=1, crashes=1), (), 30_000),
+    (ONE, Budget(freezes=1, watchdogs=1), (), 30_000),
 )
 ROUNDS = DEEP if os.environ.get("KUBEDRILL_MODEL_DEPTH") == "deep" else QUICK
 

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 
 from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
 from tests.model.processes import LOST, History
+from tests.model.refusals import KINDS, is_frozen, refused
 from tests.model.server import Request, Store
 
-READS = frozenset({"GET"})
 ALONE = {"look": look, "watch": look, "sweep": sweep}
 """What is done for no drill of its own."""
 
@@ -24,6 +24,8 @@ class Budget:
     crashes: int = 0
     losses: int = 0
     edits: int = 0
+    refusals: int = 0
+    freezes: int = 0
     operators: int = 0
     watchdogs: int = 0
 
@@ -90,7 +92,8 @@ class Wire:
 @dataclass(frozen=True, slots=True)
 class World:
     """A moment. `running` is the process that goes on unless it is interrupted; `foreign` is what people made of each
-    target's field last; `injected` counts the injections of each drill on each object.
+    target's field last; `injected` counts the injections of each drill on each object; `frozen` is what somebody lets
+    nobody write for the time being.
     """
 
     store: Store
@@ -100,10 +103,12 @@ class World:
     running: int = 0
     foreign: tuple[tuple[str, int], ...] = ()
     injected: tuple[tuple[str, str], ...] = ()
+    frozen: str = ""
 
     @property
     def key(self) -> Hashable:
-        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected)
+        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected,
+                self.frozen)
 
     def changed(self, store: Store) -> World:
         """The world with another store: nobody rests on what was."""
@@ -141,25 +146,18 @@ class Step:
     wire: Wire | None = None
 
 
-def steps(world: World) -> Iterator[Step]:
-    """Every step that may come next, the undisturbed one first."""
-    now = world.next_running(world.running)
-    if now is not None:
-        yield answered(world, now, 0)
-        yield from _switches(world, now)
-        yield from _losses(world, now)
-    yield from _crashes(world)
-    yield from _starts(world)
-    yield from _edits(world)
-
-
 def answered(world: World, who: int, which: int, lost: str = "") -> Step:
-    """A process's request is done and answered; `lost` is which of the two is not."""
+    """A process's request is done and answered; `lost` is which of the two is not, or who refuses the request."""
     process = world.processes[who]
     history = process.history
     request = history.requests[which]
-    store, reply = (world.store, LOST) if lost == "request" else world.store.served(request)
-    after = history.after(which, LOST if lost else reply)
+    by = lost if lost in KINDS else is_frozen(world.frozen, request)
+    if by:
+        store, reply = world.store, refused(by, request)
+    else:
+        store, reply = (world.store, LOST) if lost == "request" else world.store.served(request)
+        reply = LOST if lost else reply
+    after = history.after(which, reply)
     moved = _moved(process, after, store is world.store)
     others = world.processes
     if store is not world.store:
@@ -167,9 +165,9 @@ def answered(world: World, who: int, which: int, lost: str = "") -> Step:
     gone = not after.requests and process.drill == "look"
     processes = (*others[:who], *(() if gone else (moved,)), *others[who + 1:])
     running = who if after.requests or gone else who + 1
-    to = World(store, processes, world.budget, world.edits, running % max(1, len(processes)), world.foreign,
-               world.injected)
-    said = f"{process.name}: {request.method} {request.path.rpartition('/')[2]}" + (f" ({lost} lost)" if lost else "")
+    to = replace(world, store=store, processes=processes, running=running % max(1, len(processes)))
+    what = f" (refused by {by})" if by else f" ({lost} lost)" if lost else ""
+    said = f"{process.name}: {request.method} {request.path.rpartition('/')[2]}{what}"
     return Step(said, to, Wire(process, request, world.store, store))
 
 
@@ -182,55 +180,9 @@ def _moved(process: Process, after: History, unchanged: bool) -> Process:
     return Process(*name, None, after.result, quiet=True, resting=quiet and after.result == process.memory)
 
 
-def _switches(world: World, now: int) -> Iterator[Step]:
-    budget = world.budget.without("switches")
-    if budget is None:
-        return
-    poorer = replace(world, budget=budget)
-    for who, process in enumerate(world.processes):
-        if not process.resting:
-            for which in range(len(process.history.requests)):
-                if (who, which) != (now, 0):
-                    yield answered(poorer, who, which)
-
-
-def _losses(world: World, now: int) -> Iterator[Step]:
-    budget = world.budget.without("losses")
-    if budget is None:
-        return
-    poorer = replace(world, budget=budget)
-    yield answered(poorer, now, 0, "request")
-    if world.processes[now].history.requests[0].method not in READS:
-        yield answered(poorer, now, 0, "reply")
-
-
-def _crashes(world: World) -> Iterator[Step]:
-    budget = world.budget.without("crashes")
-    for incarnation in dict.fromkeys(p.incarnation for p in world.processes) if budget else ():
-        mine = [p for p in world.processes if p.incarnation == incarnation]
-        if any(p.at or p.memory for p in mine):
-            kept = tuple(p for p in world.processes if p.incarnation != incarnation)
-            again = operators(world, f"{incarnation}'") if mine[0].drill != "look" else ()
-            yield Step(f"{incarnation} crashes", replace(world, processes=(*kept, *again), running=len(kept) %
-                       max(1, len(kept) + len(again)), budget=budget))
-
-
-def _starts(world: World) -> Iterator[Step]:
-    for what, incarnation in (("operators", f"operator {world.budget.operators + 1}"), ("watchdogs", "watchdog")):
-        budget = world.budget.without(what)
-        if budget is not None and not any(p.incarnation == incarnation for p in world.processes):
-            look_once = Process(incarnation, "look", memory=None)
-            more = operators(world, incarnation) if what == "operators" else (look_once,)
-            yield Step(f"{incarnation} starts", replace(
-                world, processes=(*world.processes, *more), running=len(world.processes), budget=budget))
-
-
-def _edits(world: World) -> Iterator[Step]:
-    budget = world.budget.without("edits")
-    for edit in world.edits if budget else ():
-        done = edited(world, edit)
-        if done is not None:
-            yield Step(edit, replace(done, budget=budget, edits=tuple(e for e in world.edits if e != edit)))
+def thawed(world: World) -> World:
+    """The world without a freeze: whoever was refused tries again."""
+    return replace(world, frozen="", processes=tuple(p.awake() for p in world.processes)) if world.frozen else world
 
 
 def edited(world: World, edit: str) -> World | None:

@@ -14,19 +14,23 @@ DEFECTS: Final = Path(__file__).parent / "defects.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A bug: `old` in `file` (below the package) becomes `new`; `breaks` is the clause that it breaks.
+    """A bug: `old`, an expression or statements, becomes `new` (nothing: it goes); `breaks` is the clause it breaks.
 
-    `arrow` tells whether it breaks an arrow or clause of the protocol. `try_first` are plans (globs) that run before
-    the others, because where a defect is looked for first costs nothing and saves minutes.
+    `where` is the module, and in it the function, class or constant: `revert:_Reverting.put_back`. As much of the
+    module's path as tells it from others. `arrow` tells whether it breaks an arrow or clause of the protocol, `item`
+    which of the ways to lose an undo it opens again (1 to 10; 0: none). `tests` (files or folders) and `plans` (globs)
+    run before all others, because where a defect is looked for first costs nothing and saves minutes.
     """
 
     name: str
     breaks: str
-    file: str
+    where: str
     old: str
     new: str
     arrow: bool = False
-    try_first: str = ""
+    item: int = 0
+    tests: str = ""
+    plans: str = ""
 
 
 def defects() -> list[Defect]:

@@ -7,7 +7,7 @@ from tests.observers.builders import conduct
 from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarget
 from kubedrill.core.conduct import SteadyCheck
 from kubedrill.core.facts import FactKind
-from kubedrill.kube.client import Answer, Unreachable
+from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import Monitoring
 
@@ -36,17 +36,16 @@ class FakeMonitoring:
         last = self.now - back
         return [(last - len(values) + 1 + n, v) for n, v in enumerate(values)]
 
-    async def __call__(self, endpoint, path, query=()):
+    async def __call__(self, endpoint, path, query, read, _turn):
         if self.down and endpoint.name == "prometheus":
             raise Unreachable("connection refused")
         if path == "/api/v1/rules":
-            return Answer(200, self.rules)
+            return read(self.rules)
         if path == "/api/v2/alerts":
-            return Answer(200, {"items": self.alerts})
+            return read(self.alerts)
         asked = dict(query)["query"]
         self.asked.append(asked)
-        found = next((a for start, a in self.answers.items() if asked.startswith(start)), matrix())
-        return Answer(200 if found["status"] == "success" else 400, found)
+        return read(next((a for start, a in self.answers.items() if asked.startswith(start)), matrix()))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.undo.builders import NOON
 
 from kubedrill.core.conduct import StopCondition
 from kubedrill.core.facts import FactKind
-from kubedrill.kube.client import Answer, Unreachable
+from kubedrill.kube.client import Unreachable
 from kubedrill.shell.observers import Monitoring
 
 ERRORS = StopCondition("errors", promql="errors > 5")
@@ -27,16 +27,18 @@ class Prometheus:
         self.met: set[str] = set()
         self.down = False
 
-    async def __call__(self, _endpoint: Any, path: str, query: Any = ()) -> Answer:
+    async def __call__(self, _endpoint: Any, path: str, query: Any, read: Any, _turn: Any) -> Any:
         if self.down:
             raise Unreachable("connection refused")
         if path == "/api/v1/rules":
-            return Answer(200, {"status": "success", "data": {"groups": []}})
+            return read({"status": "success", "data": {"groups": []}})
+        if path == "/api/v2/alerts":
+            return read([])
         asked = dict(query).get("query", "")
         kind = "matrix" if asked.endswith("s]") else "vector"
         met = kind == "vector" and any(asked.startswith(start) for start in self.met)
         result = [{"metric": {}, "value": [0, "7"]}] if met else []
-        return Answer(200, {"status": "success", "data": {"resultType": kind, "result": result}, "items": []})
+        return read({"status": "success", "data": {"resultType": kind, "result": result}})
 
 
 async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():

@@ -1,10 +1,12 @@
 import asyncio
 import io
 import json
+import zlib
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
+import pytest
 
 from kubedrill.core.facts import FactKind
 from kubedrill.kube.clock import ServerClock
@@ -79,6 +81,49 @@ async def test_a_body_that_is_too_big_is_refused():
     async with receiving() as (desk, session):
         assert await post(session, b'"' + b"x" * MOST_BYTES + b'"') == 413
         assert desk.delivered == []
+
+
+@pytest.mark.parametrize("token", ["äöü", "\udcff\udcfe", "secret\udce4"])
+async def test_f39_a_token_of_any_bytes_is_a_wrong_one(token):
+    async with receiving() as (desk, session):
+        raw = b"POST /alertmanager/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n"
+        raw += b"Authorization: Bearer " + token.encode("utf-8", "surrogateescape") + b"\r\n\r\n{}"
+        reader, writer = await asyncio.open_connection("127.0.0.1", session._base_url.port)
+        writer.write(raw)
+        assert (await reader.read()).startswith(b"HTTP/1.1 401 ")
+        writer.close()
+        await writer.wait_closed()
+        assert desk.collector.messages["refused"] == 1
+
+
+async def sent(session, data, **headers):
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"} | headers
+    async with session.post("/alertmanager/shop", data=io.BytesIO(data), headers=headers) as response:
+        return response.status
+
+
+async def test_f39_a_charset_that_is_none_and_a_folded_body_are_poison():
+    async with receiving() as (_desk, session):
+        raw = json.dumps(MESSAGE).encode()
+        assert await sent(session, raw, **{"Content-Type": "application/json; charset=bogus"}) == 400
+        assert await sent(session, raw, **{"Content-Type": "application/json; charset=UTF-8"}) == 200
+        assert await sent(session, zlib.compress(raw), **{"Content-Encoding": "deflate"}) == 400
+        assert await sent(session, json.dumps(MESSAGE).encode("utf-16")) == 400
+
+
+async def test_many_values_are_refused_before_any_of_them_is_made():
+    async with receiving() as (desk, session):
+        assert await post(session, b"[" + b"{}," * 300_000 + b"{}]") == 400
+        assert desk.collector.messages["poison"] == 1
+
+
+@pytest.mark.parametrize("year", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_f39_an_alert_of_the_year_1_or_9999_pages_and_nothing_breaks(year):
+    async with receiving() as (desk, session):
+        alert = MESSAGE["alerts"][0]
+        assert await post(session, MESSAGE | {"alerts": [alert | {"startsAt": year}]}) == 200
+        assert await post(session, MESSAGE | {"alerts": [alert | {"status": "resolved", "endsAt": year}]}) == 200
+        assert [kinds for _, kinds in desk.delivered] == [[FactKind.PAGE_SENT], [FactKind.ALERT_RESOLVED]]
 
 
 async def test_many_messages_at_once_are_all_taken():

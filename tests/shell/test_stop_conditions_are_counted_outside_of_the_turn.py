@@ -14,6 +14,7 @@ from tests.undo.builders import NOON
 from kubedrill.core.phases import Phase
 from kubedrill.kube.client import Unreachable
 from kubedrill.shell import task
+from kubedrill.shell.acting import Actor
 from kubedrill.shell.observers import Monitoring, Probe
 
 STOPS = [{"name": "checkout-works", "promql": "up == 0"}]
@@ -126,3 +127,29 @@ async def test_nor_the_stop_conditions(lab: Lab, monkeypatch: pytest.MonkeyPatch
     turn = await hangs(lab, monkeypatch)
     lab.cluster.now += timedelta(seconds=61)
     await put_back_meanwhile(lab, turn)
+
+
+async def test_what_was_put_back_beside_a_turn_is_said_by_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    """The turn had decided before, that the drill plays on; then it hung in what it had to do."""
+    decided, goes_on = asyncio.Event(), asyncio.Event()
+    whole = Actor.carry_out
+
+    async def hanging(self: Actor, *args: Any) -> Any:
+        decided.set()
+        await goes_on.wait()
+        return await whole(self, *args)
+
+    monkeypatch.setattr(Actor, "carry_out", hanging)
+    monkeypatch.setattr(task, "OVERDUE", 0.01)
+    lab.cluster.now += timedelta(seconds=2)
+    turn = asyncio.create_task(lab.task._turn())
+    async with asyncio.timeout(10):
+        await decided.wait()
+    lab.cluster.now += timedelta(seconds=61)
+    async with asyncio.timeout(10):
+        while lab.limit != "128Mi":  # noqa: ASYNC110  the server is at the wire
+            await asyncio.sleep(0.01)
+    goes_on.set()
+    await turn
+    await lab.goes_on(20)
+    lab.assert_put_back_and_ended("StopConditionUnknown", "Stopped")

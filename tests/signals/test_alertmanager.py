@@ -6,6 +6,7 @@ from tests.signals.builders import at, between
 from kubedrill.core.facts import FactKind, Source
 from kubedrill.signals import alertmanager
 from kubedrill.signals.alertmanager import PoisonError
+from kubedrill.signals.answers import Unanswered
 
 STARTED = "2026-11-23T12:00:05.123Z"
 
@@ -24,6 +25,10 @@ def read(payload, seconds: float = 6):
     return alertmanager.webhook(payload, at(seconds), namespace="shop", error=timedelta(0))
 
 
+def listed(*alerts):
+    return alertmanager.active(list(alerts), namespace="shop", looked=between(0, 60), error=timedelta(0))
+
+
 def test_a_firing_message_tells_of_the_alert_and_of_the_page():
     fired, paged = read(message(alert(severity="page")))
     assert (fired.kind, fired.source) == (FactKind.ALERT_FIRING, Source.ALERTMANAGER)
@@ -39,7 +44,7 @@ def test_a_repeated_message_is_the_same_facts():
 
 def test_the_webhook_and_the_api_tell_of_the_same_firing():
     api = {**alert(), "status": {"state": "active"}}
-    (active,) = alertmanager.active([api], namespace="shop", error=timedelta(0))
+    (active,) = listed(api)
     assert active.id == read(message(alert()))[0].id
 
 
@@ -70,6 +75,33 @@ def test_long_values_are_cut():
     assert len(fired.detail["labels"]["text"]) == 200
 
 
-def test_suppressed_alerts_dont_fire_and_unreadable_ones_are_passed_over():
-    alerts = [{**alert(), "status": {"state": "suppressed"}}, {"status": {"state": "active"}}, {}]
-    assert alertmanager.active(alerts, namespace="shop", error=timedelta(0)) == ()
+def test_suppressed_alerts_dont_fire():
+    assert listed({**alert(), "status": {"state": "suppressed"}}) == ()
+
+
+@pytest.mark.parametrize("unreadable", [{}, {"status": {"state": "active"}}, "x", None, {**alert(), "labels": ["a"]}])
+def test_a_list_with_something_else_in_it_is_no_answer(unreadable):
+    with pytest.raises(Unanswered):
+        listed({**alert(), "status": {"state": "active"}}, unreadable)
+
+
+@pytest.mark.parametrize("year", ["0001-01-01T00:00:00.001Z", "9999-12-31T23:59:59.999Z", "2026-11-23T13:00:00Z"])
+def test_an_alert_of_a_time_that_no_clock_says_is_active_since_nobody_knows_when(year):
+    (fact,) = listed({**alert(), "status": {"state": "active"}, "startsAt": year})
+    assert fact.kind is FactKind.ALERT_FIRING
+    assert fact.at == between(0, 60)
+
+
+@pytest.mark.parametrize("year", [
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-14:00",
+])
+def test_a_page_of_such_an_alert_was_sent_when_it_arrived(year):
+    (paged,) = read(message({**alert(), "startsAt": year}))
+    assert (paged.kind, paged.at) == (FactKind.PAGE_SENT, between(6, 6))
+    (ended,) = read(message(alert("resolved", year)))
+    assert (ended.kind, ended.at) == (FactKind.ALERT_RESOLVED, between(6, 6))
+
+
+def test_a_page_is_not_hidden_by_an_absurd_one_beside_it():
+    told = read(message({**alert(), "startsAt": "9999-12-31T23:59:59Z"}, alert()))
+    assert [f.kind for f in told] == [FactKind.PAGE_SENT, FactKind.ALERT_FIRING, FactKind.PAGE_SENT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -19,9 +19,12 @@ from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.paths import ApiPath, BadName
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.kube.paths import Namespaced
+from kubedrill.kube.paths import Namespaced, through_service
+from kubedrill.signals.answers import Unanswered, decoded, quoted
 
 T = TypeVar("T")
+MOST_SAID = 4 << 20
+"""Bytes of a Service's answer, as for the operator."""
 CONTROL_NAMESPACE = "drills"
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 SERVICE_ACCOUNT = "kubedrill"
@@ -160,3 +163,26 @@ def path_of(plural: str, namespace: str, name: str | None = None) -> ApiPath:
     """The path of our resources of one kind in a namespace, or of one of them."""
     kind = Namespaced(API_VERSION, plural)
     return kind.of(namespace) if name is None else kind.one(namespace, name)
+
+
+async def said_by(
+    kube: Kube, namespace: str, service: str, port: int, path: str, query: Sequence[tuple[str, str]] = ()
+) -> Any:
+    """The JSON that a Service answers with, through the API server, where people outside the cluster reach it too.
+
+    Raises:
+        Unanswered: it does not answer, or with an error that is not Prometheus' own.
+    """
+    where = f"{service}.{namespace}:{port}"
+    try:
+        proxied = through_service(namespace, service, port, path)
+        status, raw = await kube.get_of_stranger(proxied, query, most=MOST_SAID)
+        said = decoded(raw)
+    except Unreachable as error:
+        raise Unanswered(f"{where} does not answer: {error}") from error
+    except Unanswered as error:
+        raise Unanswered(f"{where} {error}") from error
+    if not 200 <= status < 300 and not (isinstance(said, dict) and said.get("status") == "error"):
+        words = said.get("message") if isinstance(said, dict) else None
+        raise Unanswered(f"{where} does not answer: {quoted(words) if isinstance(words, str) else status}")
+    return said

@@ -24,6 +24,7 @@ from kubedrill.core.state import Check
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.protocol.records import RecordTrouble
+from kubedrill.signals.answers import Unanswered, object_of
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
 
@@ -119,12 +120,13 @@ async def _notified(kube: Kube, conduct: Conduct) -> Check:
     """Whether Alertmanager tells the operator of a page. Without it a page is known to a poll's interval only."""
     name, wanted = "alertmanager", f"/alertmanager/{conduct.target_namespace}"
     try:
-        status = await asked(kube, conduct.alertmanager, "/api/v2/status")
-    except ValueError as error:
+        status = object_of(await asked(kube, conduct.alertmanager, "/api/v2/status"), "its status")
+        routes = object_of(status.get("config") or {}, "its configuration").get("original", "")
+    except Unanswered as error:
         return Check(
             name, ok=False, reason="AlertmanagerUnreachable", message=f"Alertmanager can't be asked: {error}"
         )
-    if wanted not in str((status.get("config") or {}).get("original", "")):
+    if not isinstance(routes, str) or wanted not in routes:
         return Check(
             name,
             ok=False,

@@ -15,7 +15,7 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, said_by
 from kubedrill.cli.facilitate import ENDED
 from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
 from kubedrill.core.derive import derive
@@ -25,10 +25,11 @@ from kubedrill.core.safety import StopReading, Surroundings
 from kubedrill.core.undo_record import UndoRecord
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, together
-from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.kube.paths import NAMESPACES, RIGHTS, through_service
+from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import NAMESPACES, RIGHTS
 from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.signals import prometheus, promql, stop_conditions
+from kubedrill.signals.answers import Unanswered
 
 NEEDED: Final = (
     ("", "pods", "watch"),
@@ -138,46 +139,39 @@ def planned(
     return apart, refusals
 
 
-async def asked(kube: Kube, endpoint: Endpoint, path: str, **query: str) -> dict[str, Any]:
-    """The answer of a Service, through the API server.
+async def asked(kube: Kube, endpoint: Endpoint, path: str, *query: tuple[str, str]) -> Any:
+    """The JSON that a Service answers with.
 
     Raises:
-        ValueError: it does not answer, or with an error.
+        Unanswered: it does not answer, or with an error that is not Prometheus' own.
     """
-    try:
-        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
-        answer = await kube.get(proxied, query=[*query.items()])
-    except Unreachable as error:
-        raise ValueError(str(error)) from error
-    if not answer.ok:
-        where = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
-        raise ValueError(f"{where} does not answer: {answer.message or answer.status}")
-    return answer.body
+    return await said_by(kube, endpoint.namespace, endpoint.name, endpoint.port, path, query)
 
 
 async def _monitoring(kube: Kube, conduct: Conduct) -> Monitoring:
+    names = {*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)}
     try:
-        rules = prometheus.alert_rules(await asked(kube, conduct.prometheus, "/api/v1/rules", type="alert"))
-        alerts = (await asked(kube, conduct.prometheus, "/api/v1/alerts")).get("data", {}).get("alerts", [])
-    except ValueError as error:
+        rules = prometheus.alert_rules(
+            await asked(kube, conduct.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
+        )
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", promql.firing(*names)))
+        firing = [labels for labels, _ in prometheus.vector(answer)]
+    except Unanswered as error:
         return Monitoring(f"Prometheus can't be asked: {error}")
     stops = await asyncio.gather(*(_stop_reading(kube, conduct, condition) for condition in conduct.stop_when))
-    own = (a for a in alerts if a.get("state") == "firing" and _is_about(a, conduct.target_namespace))
-    return Monitoring("", rules, frozenset(a["labels"]["alertname"] for a in own), tuple(stops))
-
-
-def _is_about(alert: Mapping[str, Any], namespace: str) -> bool:
-    return bool((alert.get("labels") or {}).get("namespace", namespace) == namespace)
+    namespace = conduct.target_namespace
+    own = frozenset(a.get("alertname", "") for a in firing if a.get("namespace", namespace) == namespace)
+    return Monitoring("", rules, own, tuple(stops))
 
 
 async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
     """A steady-state check's value now; no data when it has none."""
     try:
-        answer = await asked(kube, endpoint, "/api/v1/query", query=f"sum({check.query})")
-        result = answer.get("data", {}).get("result", [])
-        return Series(check.name, tuple(Sample(now(), float(r["value"][1])) for r in result[:1]))
-    except (ValueError, KeyError):
+        answer = await asked(kube, endpoint, "/api/v1/query", ("query", f"sum({check.query})"))
+        values = [value for _, value in prometheus.vector(answer)]
+    except Unanswered:
         return Series(check.name)
+    return Series(check.name, tuple(Sample(now(), value) for value in values[:1]))
 
 
 async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) -> StopReading:
@@ -185,10 +179,11 @@ async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) 
     if wrong := stop_conditions.unaskable(condition):
         return wrong
     try:
-        answer = await asked(kube, conduct.prometheus, "/api/v1/query", query=stop_conditions.query_of(condition))
-        return stop_conditions.read(condition, answer, conduct.target_namespace)
-    except (ValueError, KeyError, TypeError) as error:
-        return stop_conditions.unanswered(condition, str(error) or repr(error))
+        asked_for = ("query", stop_conditions.query_of(condition))
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", asked_for)
+    except Unanswered as error:
+        return stop_conditions.unanswered(condition, str(error))
+    return stop_conditions.read(condition, answer, conduct.target_namespace)
 
 
 async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
@@ -197,10 +192,9 @@ async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
         return {}
     try:
         query = promql.working_sets(conduct.target_namespace, wanted)
-        latest = prometheus.latest_by(
-            await asked(kube, conduct.prometheus, "/api/v1/query", query=query), "container"
-        )
-    except ValueError:
+        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", query))
+        latest = prometheus.latest_by(answer, "container")
+    except Unanswered:
         return {}
     return {
         name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")

@@ -7,6 +7,7 @@ machine's clock, request sent and answered, so that what the operator measured c
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -20,11 +21,13 @@ import click
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, run
+from kubedrill.cli.connection import Access, Trouble, connected, run, said_by
 from kubedrill.cli.people import say, who_am_i
 from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.kube.paths import PODS, through_service
+from kubedrill.kube.paths import PODS
+from kubedrill.signals import prometheus
+from kubedrill.signals.answers import Unanswered, list_of
 
 ASKED_EVERY: Final = 0.2
 
@@ -116,12 +119,12 @@ async def _paged(stage: Stage) -> None:
 
 
 async def _pages(kube: Kube, namespace: str, page: Page) -> list[Any]:
-    path = through_service(namespace, page.service, page.port, page.path)
     try:
-        answer = await kube.get(path)
-    except Unreachable:
+        return list_of(
+            await said_by(kube, namespace, page.service, page.port, f"/{page.path.lstrip('/')}"), "the pages"
+        )
+    except Unanswered:
         return []
-    return list(answer.body.get("items", [])) if answer.ok else []
 
 
 def fired(pages: list[Any], alert: str, since: datetime) -> datetime | None:
@@ -211,15 +214,12 @@ async def _crashed(kube: Kube, namespace: str) -> str:
 
 async def _holds(kube: Kube, namespace: str, when: When) -> bool:
     """Wait for a condition; whether it came true in time."""
-    path = through_service(namespace, when.service, when.port, "/api/v1/query")
     deadline = now() + parse_duration(when.within)
     while now() < deadline:
-        try:
-            answer = await kube.get(path, query=[("query", when.promql)])
-        except Unreachable:
-            answer = None
-        if answer is not None and (answer.body.get("data") or {}).get("result"):
-            return True
+        with contextlib.suppress(Unanswered):
+            asked = (when.service, when.port, "/api/v1/query", [("query", when.promql)])
+            if any(True for _ in prometheus.vector(await said_by(kube, namespace, *asked))):
+                return True
         await asyncio.sleep(ASKED_EVERY)
     return False
 

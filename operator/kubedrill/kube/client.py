@@ -21,10 +21,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from aiohttp import TraceConfig
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from kubedrill.core.paths import ApiPath, demand_built
+from kubedrill.signals.answers import read_up_to
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -52,7 +54,7 @@ class Lane(StrEnum):
 CONNECTIONS: Final[Mapping[Lane, int]] = {
     Lane.WATCHES: 480,  # a drill in play holds six, one that is held none: eighty drills
     Lane.ORDINARY: 60,
-    Lane.RESTORING: 20,
+    Lane.RESTORING: 40,
     Lane.HEARTBEAT: 2,
 }
 """The most connections of each lane at a time. Their sum bounds what one process asks of an API server."""
@@ -139,6 +141,7 @@ class Kube:
             # the client reads KUBECONFIG once, at its import
             file = os.environ.get("KUBECONFIG")
             await load_kube_config(config_file=file, context=context, client_configuration=config)
+        config.trace_configs = [_stays_here()]
         api = ApiClient(config)
         if as_user:
             api.set_default_header("Impersonate-User", as_user)
@@ -196,6 +199,30 @@ class Kube:
     async def get(self, path: ApiPath, **kwargs: Any) -> Answer:
         """GET."""
         return await self.call("GET", path, **kwargs)
+
+    async def get_of_stranger(
+        self, path: ApiPath, query: Sequence[tuple[str, str]] = (), *, most: int, timeout: float = REQUEST_TIMEOUT
+    ) -> tuple[int, bytes]:
+        """GET of what the API server only passes on, as its proxy to a Service does: the status, and the bare body.
+
+        Raises:
+            Unreachable: there was no answer.
+            Unanswered: it has more than `most` bytes.
+            BadName: the path is none that was made of names. Nothing was sent.
+        """
+        demand_built(path)
+        connections = self._of(Lane.ORDINARY)
+        async with connections.one(f"GET {path}", timeout) as left:
+            try:
+                response = await self._send(connections.api, "GET", path, None, "application/json", query, left, None)
+                try:
+                    return int(response.status), await read_up_to(response.content.iter_any(), most)
+                finally:
+                    response.close()
+            except Exception as error:
+                if isinstance(error, OSError | TimeoutError) or type(error).__module__.startswith("aiohttp"):
+                    raise Unreachable(f"GET {path}: {type(error).__name__}") from error
+                raise
 
     async def watch(
         self, path: ApiPath, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
@@ -282,6 +309,17 @@ class _OnLane(Kube):
 
     async def close(self) -> None:
         await self._whole.close()
+
+
+def _stays_here() -> TraceConfig:
+    """Follows no redirect: an API server sends none, so it is what it passes on that wants us elsewhere."""
+
+    async def refuse(_session: Any, _context: Any, _told: Any) -> None:
+        raise OSError("the answer is a redirect, which is not followed")
+
+    trace = TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
 
 
 def _nobody(_date: str, _sent: float, _received: float) -> None:

@@ -67,9 +67,10 @@ class _Budget:
     values: int = MOST_VALUES
 
     def spend(self, size: int, values: int) -> None:
+        """So much is read next."""
         self.size -= size
         self.values -= values
-        if size < 0 or values < 0 or self.size < 0 or self.values < 0:
+        if self.size < 0 or self.values < 0:
             raise Unanswered(f"it answers with more than {MOST_BYTES} bytes or {MOST_VALUES} values")
 
 
@@ -156,10 +157,11 @@ class Wire:
         length = int(said)
         if length == -1:
             return None
+        if length < 0:
+            raise Unanswered("what answers is no Redis")
         if kind == b"$":
             budget.spend(length, 0)
             return _text((await self._reader.readexactly(length + 2))[:-2])
-        budget.spend(0, length)
         if depth == 0:
             raise Unanswered(f"it answers with lists more than {DEEPEST} deep")
         return [await self._reply(budget, depth - 1) for _ in range(length)]

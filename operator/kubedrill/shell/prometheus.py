@@ -1,32 +1,107 @@
-"""HTTP to Prometheus and Alertmanager: directly, or through the API server's service proxy.
+"""HTTP to Prometheus and Alertmanager, which belong to strangers: no redirects, and an end to everything.
 
-An operator in the cluster asks the Service itself; one that runs elsewhere (and most tests) has only the API
-server. Both give the same answer: a status and JSON, or Unreachable.
+Each answer may have so many bytes, so does a whole turn of a drill, and so many large ones may be in this process
+at once, whoever they are from. An answer is decoded and read in one go, so that of what it was made of nothing is
+left but what its reader gives back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 
 from kubedrill.core.conduct import Endpoint
 from kubedrill.core.paths import service_host
-from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.kube.paths import through_service
+from kubedrill.kube.client import Unreachable
+from kubedrill.signals.answers import (
+    MOST_VALUES,
+    TooMuch,
+    Unanswered,
+    decoded,
+    elsewhere,
+    read_up_to,
+    too_long,
+    values_in,
+    why_not,
+)
+
+T = TypeVar("T")
+Read = Callable[[Any], T]
+"""Makes of an answer's JSON what is wanted of it. Raises Unanswered."""
 
 TIMEOUT: Final = 3.0
-MOST_BYTES: Final = 32 * 1024 * 1024
+MIB: Final = 1 << 20
+MOST_OF_ALERTS: Final = MIB
+MOST_OF_PROMETHEUS: Final = 4 * MIB
+MOST_OF_A_TURN: Final = 8 * MIB
+SMALL: Final = 64 << 10
+"""Smaller answers wait for nobody: nearly all are."""
+LARGE_AT_ONCE: Final = 12
+"""In this process, so 48 MiB of bytes. A drill has one of them at a time."""
+LARGE_WITHIN: Final = 1.0
+WINDOW: Final = 32 << 10
+"""What may be under way from a stranger before it is read. Otherwise each connection takes 256 KiB at a time."""
+CONNECTIONS: Final = 8
+"""To one Service, for one drill: one that never ends its answer holds up no other question for long."""
+
+
+class Turn:
+    """What the answers of one turn of one drill may come to."""
+
+    def __init__(self, most_bytes: int = MOST_OF_A_TURN, most_values: int = MOST_VALUES) -> None:
+        self._bytes, self._values = most_bytes, most_values
+
+    async def metered(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+        """The chunks of a body while there is something left for them. Raises Unanswered."""
+        async for chunk in chunks:
+            self._bytes -= len(chunk)
+            if self._bytes < 0:
+                raise TooMuch("answers with more than is read in one turn")
+            yield chunk
+
+    def decoded(self, raw: bytes) -> Any:
+        """The JSON of a body while there is something left for its values. Raises Unanswered."""
+        values = values_in(raw)
+        if self._values < values <= MOST_VALUES:
+            raise TooMuch("answers with more values than are read in one turn")
+        found = decoded(raw)
+        self._values -= values
+        return found
 
 
 class Fetch(Protocol):
-    """One GET at a Service of the cluster. Raises Unreachable."""
+    """One GET at a Service of the cluster, and what `read` makes of its answer, whatever the status.
 
-    async def __call__(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        """The answer, whatever its status."""
+    Raises:
+        Unreachable: nobody answers.
+        Unanswered: the answer says nothing; the message names who gave it.
+    """
+
+    async def __call__(
+        self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]], read: Read[T], turn: Turn
+    ) -> T:
+        """What was read."""
+
+
+class Room:
+    """Room for large answers in one process: so many at once, each for a second."""
+
+    def __init__(self, at_once: int = LARGE_AT_ONCE) -> None:
+        self._places = asyncio.Semaphore(at_once)
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+
+    async def __aexit__(self, *_: object) -> None:
+        self._places.release()
+
+
+ROOM: Final = Room()
 
 
 def in_cluster(endpoint: Endpoint) -> str:
@@ -35,54 +110,85 @@ def in_cluster(endpoint: Endpoint) -> str:
 
 
 class WebClient:
-    """Asks the Service itself; `resolve` gives its base URL."""
+    """Asks the Services of one drill; `resolve` gives their base URLs."""
 
-    def __init__(self, resolve: Callable[[Endpoint], str] = in_cluster, timeout: float = TIMEOUT) -> None:
-        self._resolve, self._timeout = resolve, aiohttp.ClientTimeout(total=timeout)
+    def __init__(
+        self, resolve: Callable[[Endpoint], str] = in_cluster, timeout: float = TIMEOUT, room: Room = ROOM
+    ) -> None:
+        self._resolve, self._timeout, self._room = resolve, timeout, room
+        self._one_large = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
 
-    async def fetch(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        """The answer, whatever its status. A body that is too big or no JSON is no answer."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
-        url = self._resolve(endpoint) + path
+    async def fetch(
+        self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]], read: Read[T], turn: Turn
+    ) -> T:
+        """What `read` makes of the answer. Raises Unreachable and Unanswered."""
+        who = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
+        most = MOST_OF_ALERTS if path.startswith("/api/v2/") else MOST_OF_PROMETHEUS
         try:
-            async with self._session.get(url, params=list(query), allow_redirects=False) as response:
-                return Answer(response.status, _decoded(await _body(response)))
+            async with (
+                asyncio.timeout(self._timeout),
+                self._opened().get(self._resolve(endpoint) + path, params=list(query), allow_redirects=False) as answer,
+                AsyncExitStack() as held,
+            ):
+                raw = await self._body(answer, most, turn, held)
+                return read(turn.decoded(raw))
+        except Unanswered as error:
+            raise type(error)(f"{who} {error}") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise Unreachable(f"{url}: {error!r}"[:300]) from error
+            raise Unreachable(f"{who} {why_not(error)}") from error
 
     async def close(self) -> None:
         """End the connections."""
         if self._session is not None:
             await self._session.close()
 
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=None),  # one for all of it, waiting for room included, is ours
+                connector=aiohttp.TCPConnector(limit_per_host=CONNECTIONS, socket_factory=_narrow),
+                headers={"Accept-Encoding": "identity"},
+                auto_decompress=False,  # what unfolds a thousandfold is not asked for
+                read_bufsize=SMALL // 4,
+            )
+        return self._session
 
-class ServiceProxy:
-    """Asks through the API server's service proxy, with its rights."""
-
-    def __init__(self, kube: Kube, timeout: float = TIMEOUT) -> None:
-        self._kube, self._timeout = kube, timeout
-
-    async def fetch(self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]] = ()) -> Answer:
-        """The answer, whatever its status."""
-        proxied = through_service(endpoint.namespace, endpoint.name, endpoint.port, path)
+    async def _body(
+        self, answer: aiohttp.ClientResponse, most: int, turn: Turn, held: AsyncExitStack
+    ) -> bytes:
+        """The body. A large one takes its place in the process's room, until `held` is left."""
+        if 300 <= answer.status < 400:
+            raise elsewhere(answer.status)
+        if (answer.content_length or 0) > most:
+            raise too_long(most)
+        chunks = turn.metered(answer.content.iter_any())
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._kube.get(proxied, query=query)
-        except TimeoutError as error:
-            raise Unreachable(f"{endpoint.name}: no answer within {self._timeout} s") from error
+            raw = await _first(chunks)
+            if len(raw) <= SMALL:
+                return raw
+            await held.enter_async_context(self._one_large)
+            await held.enter_async_context(self._room)
+            async with asyncio.timeout(LARGE_WITHIN):
+                return await read_up_to(chunks, most, raw)
+        except TimeoutError:
+            raise TooMuch("takes too long over a large answer") from None
+        finally:
+            await chunks.aclose()
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+def _narrow(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    one = socket.socket(family, kind, protocol)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
+    return one
+
+
+async def _first(chunks: AsyncIterator[bytes]) -> bytes:
+    """A small body whole, of a large one a little more than SMALL."""
     raw = bytearray()
-    async for chunk in response.content.iter_any():
+    async for chunk in chunks:
         raw += chunk
-        if len(raw) > MOST_BYTES:
-            raise ValueError(f"more than {MOST_BYTES} bytes")
+        if len(raw) > SMALL:
+            break
     return bytes(raw)
-
-
-def _decoded(raw: bytes) -> dict[str, Any]:
-    body = json.loads(raw) if raw.strip() else {}
-    return body if isinstance(body, dict) else {"items": body}

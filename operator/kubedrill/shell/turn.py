@@ -102,8 +102,9 @@ class Turns:
         now, given_up = self._clock.now(), self._cannot_go_on or state.given_up
         seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now),
                                             cannot_go_on=given_up)
+        unasked = self._unchecked
         if state.phase in MEASURED:
-            seen = replace(seen, unchecked={**seen.unchecked, **self._unchecked})
+            seen = replace(seen, unchecked={**seen.unchecked, **unasked})
         decision = reduce(state, seen)
         self._actor.undoing.doubted(decision.unverified, now)
         seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
@@ -116,7 +117,9 @@ class Turns:
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
         self._actor.undoing.proceeds()
-        self._checked, self._unchecked = min((now, *seen.unchecked.values())), {}
+        self._checked = min((now, *seen.unchecked.values()))
+        if self._unchecked is unasked:  # else it was put back beside this turn, and the next one has to say so
+            self._unchecked = {}
         self._untold += [(because, self._clock.now()) for because in decision.passed]
         self.over = self._is_over(decision, seen)
         if again or outcomes:

@@ -9,16 +9,29 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from kubedrill.core.derive import AlertRule
 from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.signals.answers import (
+    Unanswered,
+    instant_of_seconds,
+    instant_of_text,
+    labels_of,
+    list_of,
+    number_of,
+    object_of,
+    quoted,
+    text_of,
+)
 from kubedrill.signals.promql import take_apart
-from kubedrill.signals.sighting import instant
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
+LONGEST_EVALUATION = timedelta(days=1)
+MOST_STRETCHES = 20
+"""Firings of one alert that are told at a time: the first ones and the last ones of an alert that flaps."""
 MISSED_EVALUATIONS = 3
 """An alert whose samples pause for longer than this many evaluations has ended and begun anew."""
 
@@ -40,40 +53,96 @@ class LoadedRule:
     evaluated: datetime | None = None
 
 
-def matrix(answer: Mapping[str, Any]) -> tuple[RawSeries, ...]:
+def matrix(answer: Any) -> tuple[RawSeries, ...]:
     """The series of an answer to an instant query with a range.
 
     Raises:
-        ValueError: the answer is an error or something else.
+        Unanswered: the answer is an error or something else.
     """
-    _demand_success(answer)
-    data = answer.get("data") or {}
-    if data.get("resultType") != "matrix":
-        raise ValueError(f"expected a matrix, got {data.get('resultType')}")
-    return tuple(RawSeries(dict(s["metric"]), tuple(_samples(s["values"]))) for s in data["result"])
+    return tuple(
+        RawSeries(labels_of(one.get("metric")), tuple(_samples(list_of(one.get("values"), "a series' values"))))
+        for one in _result(answer, "matrix")
+    )
 
 
-def _demand_success(answer: Mapping[str, Any]) -> None:
-    if answer.get("status") != "success":
-        raise ValueError(str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300])
-
-
-def _samples(values: Iterable[tuple[float, str]]) -> Iterator[Sample]:
-    for stamp, text in values:
-        value = float(text)
-        if math.isfinite(value):
-            yield Sample(datetime.fromtimestamp(float(stamp), UTC), value)
-
-
-def latest_by(answer: Mapping[str, Any], label: str) -> dict[str, float]:
-    """The values of an instant query's answer by one of its labels.
+def vector(answer: Any) -> Iterator[tuple[dict[str, str], float]]:
+    """The series of an answer to an instant query: labels and value, which may be NaN or without end.
 
     Raises:
-        ValueError: the answer is an error or something else.
+        Unanswered: the answer is an error or something else.
     """
-    _demand_success(answer)
-    result = (answer.get("data") or {}).get("result") or ()
-    return {str(s["metric"].get(label, "")): float(s["value"][1]) for s in result}
+    for one in _result(answer, "vector"):
+        yield labels_of(one.get("metric")), _pair(one.get("value"))[1]
+
+
+def result_type(answer: Any) -> str:
+    """What kind of value an answer holds, e.g. `vector`.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    return text_of(_data(answer).get("resultType"), "the result's type")
+
+
+def latest_by(answer: Any, label: str) -> dict[str, float]:
+    """The finite values of an instant query's answer by one of its labels.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    return {labels.get(label, ""): value for labels, value in vector(answer) if math.isfinite(value)}
+
+
+def failure(answer: Any) -> tuple[str, str] | None:
+    """Type and words of the error that an answer tells of; nothing when it tells of success.
+
+    Only an error in Prometheus' own form is quoted: anything else may be a stranger's secret.
+
+    Raises:
+        Unanswered: it is neither.
+    """
+    whole = object_of(answer, "the answer")
+    if whole.get("status") == "success":
+        return None
+    if whole.get("status") != "error":
+        raise Unanswered("that is no answer of Prometheus")
+    kind, words = whole.get("errorType"), whole.get("error")
+    return (kind if isinstance(kind, str) else ""), quoted(words if isinstance(words, str) else "")
+
+
+def _data(answer: Any) -> Mapping[str, Any]:
+    failed = failure(answer)
+    if failed:
+        raise Unanswered(f"it says {failed[1]}")
+    return object_of(answer.get("data"), "data")
+
+
+def _result(answer: Any, wanted: str) -> Iterator[Mapping[str, Any]]:
+    if result_type(answer) != wanted:
+        raise Unanswered(f"the result is something else than a {wanted}")
+    for one in list_of(answer["data"].get("result"), "the result"):
+        yield object_of(one, "a series")
+
+
+def _samples(values: Iterable[Any]) -> Iterator[Sample]:
+    for pair in values:
+        at, value = _pair(pair)
+        if math.isfinite(value):
+            yield Sample(at, value)
+
+
+def _pair(pair: Any) -> tuple[datetime, float]:
+    stamp, said = _two(list_of(pair, "a sample"))
+    try:
+        return instant_of_seconds(stamp), float(text_of(said, "a sample's value"))
+    except ValueError as error:
+        raise error if isinstance(error, Unanswered) else Unanswered("a sample's value is no number") from None
+
+
+def _two(pair: list[Any]) -> tuple[Any, Any]:
+    if len(pair) != 2:
+        raise Unanswered("a sample is no pair of time and value")
+    return pair[0], pair[1]
 
 
 def raw_total(found: Sequence[Sequence[RawSeries]], *, bare: bool) -> tuple[Sample, ...] | None:
@@ -128,30 +197,36 @@ def spacing(samples: Collection[Sample], default: timedelta) -> timedelta:
     return timedelta(seconds=round(steps[len(steps) // 2].total_seconds(), 1)) if steps else default
 
 
-def alert_rules(answer: Mapping[str, Any]) -> dict[str, LoadedRule]:
+def alert_rules(answer: Any, wanted: Collection[str] | None = None) -> dict[str, LoadedRule]:
     """The alert rules that are loaded, by name (`/api/v1/rules?type=alert`); unparsable ones whole.
 
+    Others than the `wanted` ones are passed over: an older Prometheus answers with all that it has.
+
     Raises:
-        ValueError: the answer is an error.
+        Unanswered: the answer is an error or something else.
     """
-    _demand_success(answer)
     found: dict[str, LoadedRule] = {}
-    for group in (answer.get("data") or {}).get("groups") or ():
-        every = timedelta(seconds=float(group.get("interval") or DEFAULT_EVALUATION.total_seconds()))
-        for rule in group.get("rules") or ():
-            name, expression = str(rule.get("name", "")), str(rule.get("query", ""))
-            if rule.get("type", "alerting") == "alerting" and name:
-                found[name] = LoadedRule(_taken_apart(name, expression), every, _evaluated(rule))
+    for group in (object_of(g, "a group of rules") for g in list_of(_data(answer).get("groups"), "the groups")):
+        for rule in (object_of(r, "a rule") for r in list_of(group.get("rules") or [], "a group's rules")):
+            name = text_of(rule.get("name", ""), "a rule's name")
+            if rule.get("type", "alerting") != "alerting" or not name or (wanted is not None and name not in wanted):
+                continue
+            expression = text_of(rule.get("query", ""), "a rule's expression")
+            found[name] = LoadedRule(_taken_apart(name, expression), _interval(group), _evaluated(rule))
     return found
+
+
+def _interval(group: Mapping[str, Any]) -> timedelta:
+    said = group.get("interval")
+    seconds = number_of(said, "a group's interval") if said else DEFAULT_EVALUATION.total_seconds()
+    if not 0 < seconds <= LONGEST_EVALUATION.total_seconds():
+        raise Unanswered("a group's interval is not between zero and a day")
+    return timedelta(seconds=seconds)
 
 
 def _evaluated(rule: Mapping[str, Any]) -> datetime | None:
     """When a rule was evaluated last; nothing before the first time (Prometheus then says year 1)."""
-    try:
-        last = instant(str(rule.get("lastEvaluation", "")))
-    except ValueError:
-        return None
-    return last if last.year > 1 else None
+    return instant_of_text(rule["lastEvaluation"]) if rule.get("lastEvaluation") else None
 
 
 def _taken_apart(name: str, expression: str) -> AlertRule:
@@ -202,17 +277,24 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
     now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
     for one in series:
         name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
-        if state not in now_in or one.labels.get("namespace", look.namespace) != look.namespace or not one.samples:
+        if state not in now_in or not is_about(one, look.namespace) or not one.samples:
             continue
         every = look.every(name)
         stretches = _stretches(one.samples, every)
-        for stretch in stretches:
+        for stretch in stretches if len(stretches) <= MOST_STRETCHES else (
+            *stretches[: MOST_STRETCHES // 2], *stretches[-MOST_STRETCHES // 2 :]
+        ):
             facts.append(_begun(one, stretch[0].at, every, look))
             if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.evaluated(name), every)):
                 facts.append(_ended(one, stretch[-1].at, every, look.error))
         if _goes_on(stretches[-1], look.evaluated(name), every):
             now_in[state].add(name)
     return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
+
+
+def is_about(one: RawSeries, namespace: str) -> bool:
+    """Whether a series is about this namespace, or about none."""
+    return one.labels.get("namespace", namespace) == namespace
 
 
 def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sample]]:

@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import promql_parser as promql
 
 from kubedrill.core.derive import AlertRule
 
+MOST_SIGNS: Final = 4096
+MOST_OPERATORS: Final = 300
+"""The parser takes time by the square of these, and our own walk over what it gives is recursive: an expression of
+6,000 brackets would stand in the way of every other drill for minutes. People's expressions have a tenth of it."""
+_OPERATOR: Final = re.compile(r"[(+\-*/%^<>=]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">=", "==": "==", "!=": "!="}
 
 
+@lru_cache(maxsize=256)
 def take_apart(name: str, expression: str) -> AlertRule:
     """An alert's expression as left side, operator and threshold.
 
@@ -25,9 +32,9 @@ def take_apart(name: str, expression: str) -> AlertRule:
     is about `a`. What is no comparison is all left side, without a threshold.
 
     Raises:
-        ValueError: it is not PromQL.
+        ValueError: it is not PromQL, or too long to be taken apart.
     """
-    node = _bare(promql.parse(expression))
+    node = _bare(_parsed(expression))
     while isinstance(node, promql.BinaryExpr) and str(node.op) in ("and", "unless"):
         node = _bare(node.lhs)
     if not isinstance(node, promql.BinaryExpr) or str(node.op) not in MIRRORED:
@@ -43,10 +50,16 @@ def take_apart(name: str, expression: str) -> AlertRule:
 def check(expression: str) -> str:
     """What is wrong with an expression; empty when it can be asked."""
     try:
-        promql.parse(expression)
+        _parsed(expression)
     except ValueError as error:
         return str(error)
     return ""
+
+
+def _parsed(expression: str) -> Any:
+    if len(expression) > MOST_SIGNS or sum(1 for _ in _OPERATOR.finditer(expression)) > MOST_OPERATORS:
+        raise ValueError(f"longer than {MOST_SIGNS} characters, or more than {MOST_OPERATORS} brackets and operators")
+    return promql.parse(expression)
 
 
 def raw_selectors(expression: str) -> tuple[str, ...]:
@@ -56,7 +69,7 @@ def raw_selectors(expression: str) -> tuple[str, ...]:
     series comes back (which the reader of the answer checks).
     """
     try:
-        return tuple(_terms(promql.parse(expression)) or ())
+        return tuple(_terms(_parsed(expression)) or ())
     except ValueError:
         return ()
 
@@ -83,14 +96,19 @@ def _bare(node: Any) -> Any:
     return node
 
 
+def rules_asked_for(names: Iterable[str]) -> list[tuple[str, str]]:
+    """What to ask `/api/v1/rules` with. A Prometheus too old to know a parameter passes it over and tells all."""
+    return [("type", "alert"), ("exclude_alerts", "true"), *(("rule_name[]", name) for name in sorted(names))]
+
+
 def alert_history(names: Iterable[str], seconds: int) -> str:
     """The query for the history of alerts: one sample an evaluation at which one was not inactive."""
     return f"ALERTS{{alertname=~{_any_of(names)}}}[{seconds}s]"
 
 
-def firing(alert: str) -> str:
-    """The query for the series of an alert that fires now."""
-    return f'ALERTS{{alertname=~{_any_of([alert])},alertstate="firing"}}'
+def firing(*alerts: str) -> str:
+    """The query for the series of these alerts that fire now."""
+    return f'ALERTS{{alertname=~{_any_of(alerts)},alertstate="firing"}}'
 
 
 def working_sets(namespace: str, workloads: Iterable[str]) -> str:

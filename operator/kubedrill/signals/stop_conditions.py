@@ -6,17 +6,19 @@ always gives one, is met from the start. An error is no answer, and no answer is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from kubedrill.core.conduct import StopCondition
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.safety import StopReading
-from kubedrill.signals import promql
+from kubedrill.signals import prometheus, promql
+from kubedrill.signals.answers import Unanswered, quoted
 
 WRONG: Final = frozenset({"bad_data", "execution"})
 """Prometheus' words for an expression that it will never evaluate; its other errors may pass."""
+OTHER_RESULTS: Final = frozenset({"matrix", "scalar", "string"})
 
 
 def unaskable(condition: StopCondition) -> StopReading | None:
@@ -30,21 +32,28 @@ def query_of(condition: StopCondition) -> str:
     return condition.promql or promql.firing(condition.alert)
 
 
-def read(condition: StopCondition, answer: Mapping[str, Any], namespace: str) -> StopReading:
-    """What an answer says. An alert counts when it is about the namespace, or about none."""
+def read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
+    """What an answer says, whatever it is. An alert counts when it is about the namespace, or about none."""
+    try:
+        return _read(condition, answer, namespace)
+    except Unanswered as error:
+        return unanswered(condition, str(error))
+
+
+def _read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
     name = condition.name
-    if answer.get("status") != "success":
-        error = str(answer.get("error") or answer.get("message") or "no answer of Prometheus")[:300]
-        return StopReading(name, None, error, refused=answer.get("errorType") in WRONG)
-    data = answer.get("data") or {}
-    if data.get("resultType") != "vector":
-        said = f"gives a {data.get('resultType')}; write a comparison, as in errors > 5"
-        return StopReading(name, None, said, refused=True)
+    failed = prometheus.failure(answer)
+    if failed:
+        return StopReading(name, None, f"Prometheus says {failed[1]}", refused=failed[0] in WRONG)
+    kind = prometheus.result_type(answer)
+    if kind in OTHER_RESULTS:
+        return StopReading(name, None, f"gives a {kind}; write a comparison, as in errors > 5", refused=True)
+    found = list(prometheus.vector(answer))
     if condition.alert:
-        fires = any(s["metric"].get("namespace", namespace) == namespace for s in data["result"])
+        fires = any(labels.get("namespace", namespace) == namespace for labels, _ in found)
         return StopReading(name, fires, f"{condition.alert} fires" if fires else "")
-    shown = ", ".join(_series(data["result"]))
-    return StopReading(name, bool(data["result"]), f"{condition.promql} gives {shown}"[:300] if shown else "")
+    shown = ", ".join(_series(found))
+    return StopReading(name, bool(found), f"{condition.promql} gives {shown}"[:300] if shown else "")
 
 
 def unanswered(condition: StopCondition, error: str) -> StopReading:
@@ -60,9 +69,9 @@ def fact_of(reading: StopReading, asked: datetime, answered: datetime) -> Fact:
                 detail={"condition": reading.name, "said": reading.said})
 
 
-def _series(result: list[Mapping[str, Any]]) -> Iterator[str]:
-    for series in result[:3]:
-        labels = ", ".join(f'{k}="{v}"' for k, v in sorted(series["metric"].items()) if k != "__name__")
-        yield f"{float(series['value'][1]):g}" + (f" {{{labels}}}" if labels else "")
-    if len(result) > 3:
-        yield f"and {len(result) - 3} more"
+def _series(found: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
+    for labels, value in found[:3]:
+        shown = ", ".join(f"{k}={quoted(v)}" for k, v in sorted(labels.items()) if k != "__name__")
+        yield f"{value:g}" + (f" {{{shown}}}" if shown else "")
+    if len(found) > 3:
+        yield f"and {len(found) - 3} more"

@@ -1,27 +1,83 @@
-"""Samples read so far of one query, so that each probe asks for the newest only."""
+"""Samples read so far of one query, so that each probe asks for the newest only.
+
+What a stranger's Prometheus tells is kept for as long as the drill is on, so it has an end: all drills of this
+process share room for so many samples, each an equal part of it, and each query an equal part of its drill's.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
+from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+from weakref import WeakSet
 
 from kubedrill.core.facts import Sample
 from kubedrill.signals.prometheus import RawSeries
 
+LOG = logging.getLogger(__name__)
 OVERLAP: Final = timedelta(seconds=15)
 """Samples appear a little after their own stamp (the scrape takes its time): the last ones are read again."""
 LONGEST: Final = timedelta(hours=12)
+SAMPLES_OF_ALL: Final = 600_000
+"""At 140 bytes each 80 MiB. Fifty drills that scrape four series each 15 s keep twelve hours of them."""
+SAMPLES_OF_ONE: Final = 60_000
+SERIES_OF_ONE: Final = 100
+"""Of one query. Alerts have as many as there are things that they fire about; what is summed up is one series."""
+SIGNS_OF_LABELS: Final = 2_000
+
+
+class Shelves:
+    """The room for samples in one process, and the drills that share it."""
+
+    def __init__(self, samples: int = SAMPLES_OF_ALL) -> None:
+        self._samples = samples
+        self._shelves: WeakSet[Shelf] = WeakSet()
+
+    def one_more(self) -> Shelf:
+        """A drill's part; it is given back when nobody holds it any more."""
+        shelf = Shelf(self)
+        self._shelves.add(shelf)
+        return shelf
+
+    @property
+    def samples_of_one(self) -> int:
+        """How many samples a drill may keep now."""
+        return min(SAMPLES_OF_ONE, self._samples // max(1, len(self._shelves)))
+
+
+class Shelf:
+    """One drill's part of the room, shared by its queries."""
+
+    def __init__(self, shelves: Shelves) -> None:
+        self._shelves = shelves
+        self._histories: WeakSet[SeriesHistory] = WeakSet()
+
+    def add(self, history: SeriesHistory) -> None:
+        """One more query of this drill."""
+        self._histories.add(history)
+
+    @property
+    def samples_of_one(self) -> int:
+        """How many samples a query may keep now."""
+        return self._shelves.samples_of_one // max(1, len(self._histories))
+
+
+SHELVES: Final = Shelves()
 
 
 class SeriesHistory:
     """The samples of every series that one query gave. `raw` while its raw samples are what is asked for."""
 
-    def __init__(self) -> None:
-        self._series: dict[tuple[tuple[str, str], ...], dict[datetime, float]] = {}
+    def __init__(self, shelf: Shelf | None = None) -> None:
+        self._shelf = shelf or Shelves().one_more()
+        self._shelf.add(self)
+        self._series: dict[tuple[tuple[str, str], ...], list[Sample]] = {}
         self._read: datetime | None = None
         self._since: datetime | None = None
+        self._cut = False
         self.raw = True
         self.step = timedelta(seconds=1)
 
@@ -38,18 +94,54 @@ class SeriesHistory:
         return _seconds(now - self._read + OVERLAP)
 
     def merge(self, series: Iterable[RawSeries], now: datetime) -> None:
-        """Takes over what was read at `now`."""
+        """Takes over what was read at `now`; beyond the room there is, the oldest samples are dropped."""
         for one in series:
-            known = self._series.setdefault(tuple(sorted(one.labels.items())), {})
-            known.update((s.at, s.value) for s in one.samples)
+            labels = tuple(sorted(one.labels.items()))
+            if labels in self._series or self._has_room_for(labels):
+                self._series[labels] = _united(self._series.get(labels, []), one.samples)
         self._read = now
+        self._keep(self._shelf.samples_of_one)
 
     def since(self, since: datetime) -> tuple[RawSeries, ...]:
         """Every series with its samples from `since` on."""
         return tuple(
-            RawSeries(dict(labels), tuple(Sample(at, known[at]) for at in sorted(known) if at >= since))
+            RawSeries(dict(labels), tuple(known[bisect_left(known, since, key=_at):]))
             for labels, known in self._series.items()
         )
+
+    def _has_room_for(self, labels: tuple[tuple[str, str], ...]) -> bool:
+        size = sum(len(name) + len(value) for name, value in labels)
+        if len(self._series) < SERIES_OF_ONE and size <= SIGNS_OF_LABELS:
+            return True
+        self._tell("series with more labels, or more series, than are kept are passed over")
+        return False
+
+    def _keep(self, most: int) -> None:
+        kept = sum(map(len, self._series.values()))
+        if kept <= most:
+            return
+        self._tell(f"of {kept} samples the newest {most} are kept")
+        each = most // len(self._series)
+        self._series = {labels: known[max(0, len(known) - each):] for labels, known in self._series.items()}
+
+    def _tell(self, what: str) -> None:
+        if not self._cut:
+            LOG.warning("Prometheus answers with more than there is room for: %s", what)
+        self._cut = True
+
+
+def _united(known: list[Sample], read: Iterable[Sample]) -> list[Sample]:
+    """Both in order of time; of two samples of one instant the one that was read last."""
+    new = {sample.at: sample for sample in read}
+    if not new:
+        return known
+    begins = bisect_left(known, min(new), key=_at)
+    end = {sample.at: sample for sample in known[begins:]} | new
+    return known[:begins] + [end[at] for at in sorted(end)]
+
+
+def _at(sample: Sample) -> datetime:
+    return sample.at
 
 
 def _seconds(span: timedelta) -> int:

@@ -7,24 +7,36 @@ always the whole since `since`: alerts' history as facts, and the series of the 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
 
 from kubedrill.core.conduct import Conduct, StopCondition
 from kubedrill.core.derive import AlertRule
-from kubedrill.core.facts import Fact, Series
+from kubedrill.core.facts import Fact, Interval, Sample, Series
 from kubedrill.core.safety import StopReading
 from kubedrill.faults.base import WorkingSet
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers.history import SeriesHistory
-from kubedrill.shell.prometheus import Fetch
+from kubedrill.shell.observers.history import SHELVES, SeriesHistory, Shelf
+from kubedrill.shell.prometheus import MOST_OF_ALERTS, Fetch, Read, Turn
 from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
+from kubedrill.signals.answers import TooMuch, Unanswered
 from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
 
+LOG = logging.getLogger(__name__)
+T = TypeVar("T")
 IMPACT: Final = "impact"
+SECOND: Final = timedelta(seconds=1)
+COARSEST: Final = timedelta(minutes=1)
+MOST_FACTS: Final = 300
+"""Of one drill, from its monitoring. An expected alert that fires and ends has three."""
+MOST_OF_STOPS: Final = 1 << 20
+VALUES_OF_STOPS: Final = 50_000
+VALUES_OF_ALERTS: Final = 50_000
+"""Stop conditions and alerts have their own share of a turn: what a query for rules brings leaves theirs alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +71,25 @@ class Probe:
 class Monitoring:
     """Asks one drill's Prometheus and Alertmanager."""
 
-    def __init__(self, fetch: Fetch, clock: ServerClock) -> None:
+    def __init__(self, fetch: Fetch, clock: ServerClock, shelf: Shelf | None = None) -> None:
         self._fetch, self._clock = fetch, clock
         self._rules: dict[str, LoadedRule] = {}
-        self._alerts = SeriesHistory()
+        self._shelf = shelf or SHELVES.one_more()
+        self._alerts = SeriesHistory(self._shelf)
         self._series: dict[str, SeriesHistory] = {}
+        self._facts_told: set[str] = set()
         self._stops_known: dict[str, datetime] = {}
 
     async def probe(self, conduct: Conduct, since: datetime) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
-        now = self._clock.now()
+        now, turn, turn_of_stops = self._clock.now(), Turn(), Turn(MOST_OF_STOPS, VALUES_OF_STOPS)
         impact = self._impact_query(conduct)
         queries = {c.name: c.query for c in conduct.steady} | ({IMPACT: impact} if impact else {})
         errors, (paged, paging_error), working_sets, stops = await asyncio.gather(
-            self._read(conduct, queries.values(), since, now),
-            self._alertmanager(conduct),
-            self._working_sets(conduct),
-            asyncio.gather(*(self._stop_reading(conduct, condition) for condition in conduct.stop_when)),
+            self._read(conduct, queries.values(), since, now, turn),
+            self._alertmanager(conduct, since),
+            self._working_sets(conduct, turn),
+            asyncio.gather(*(self._stop_reading(conduct, c, turn_of_stops) for c in conduct.stop_when)),
         )
         met = (stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
                for r in stops if r.met)
@@ -88,7 +102,7 @@ class Monitoring:
             reachable=not errors,
             error="; ".join(errors)[:500],
             alertmanager_error=paging_error,
-            facts=(*history.facts, *paged, *met),
+            facts=(*met, *self._new_or_known((*history.facts, *paged))),
             impact=series.pop(IMPACT, Series(IMPACT)),
             steady=series,
             rules={name: loaded.rule for name, loaded in self._rules.items()},
@@ -98,6 +112,15 @@ class Monitoring:
             stops=tuple(stops),
             unchecked=self._unchecked(stops, now),
         )
+
+    def _new_or_known(self, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        """The facts, but of one drill never more than MOST_FACTS: each is kept for good, here and in the cluster."""
+        told = []
+        for fact in facts:
+            if len(self._facts_told) < MOST_FACTS or fact.id in self._facts_told:
+                self._facts_told.add(fact.id)
+                told.append(fact)
+        return tuple(told)
 
     def _unchecked(self, stops: Iterable[StopReading], now: datetime) -> dict[str, datetime]:
         unchecked = {}
@@ -109,98 +132,131 @@ class Monitoring:
                 self._stops_known[reading.name] = now
         return unchecked
 
-    async def _stop_reading(self, conduct: Conduct, condition: StopCondition) -> StopReading:
+    async def _stop_reading(self, conduct: Conduct, condition: StopCondition, turn: Turn) -> StopReading:
         wrong = stop_conditions.unaskable(condition)
         if wrong:
             return wrong
-        try:
-            answer = await self._query(conduct, stop_conditions.query_of(condition))
-            return stop_conditions.read(condition, answer, conduct.target_namespace)
-        except (Unreachable, ValueError, KeyError, TypeError) as error:
-            return stop_conditions.unanswered(condition, str(error) or repr(error))
 
-    async def _read(self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime) -> tuple[str, ...]:
+        def read(answer: Any) -> StopReading:
+            return stop_conditions.read(condition, answer, conduct.target_namespace)
+
+        reading, error = await _guarded(self._query(conduct, stop_conditions.query_of(condition), read, turn))
+        return reading or stop_conditions.unanswered(condition, error)
+
+    async def _read(
+        self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime, turn: Turn
+    ) -> tuple[str, ...]:
         """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""
-        errors = await asyncio.gather(
-            _tried(self._read_alerts(conduct, since, now)),
-            *(_tried(self._read_series(conduct, q, since, now)) for q in dict.fromkeys(queries)),
+        outcomes = await asyncio.gather(
+            _guarded(self._read_alerts(conduct, since, now, turn)),
+            *(_guarded(self._read_series(conduct, q, since, now, turn)) for q in dict.fromkeys(queries)),
         )
-        return tuple(dict.fromkeys(e for e in errors if e))
+        return tuple(dict.fromkeys(error for _, error in outcomes if error))
 
     def _impact_query(self, conduct: Conduct) -> str:
         """The impact, or while it is not derived yet the left side of the alert that starts the clock."""
         loaded = self._rules.get(conduct.clock_alert)
         return conduct.impact.query or (loaded.rule.left if loaded else "")
 
-    async def _query(self, conduct: Conduct, query: str) -> Mapping[str, Any]:
-        return (await self._fetch(conduct.prometheus, "/api/v1/query", [("query", query)])).body
+    async def _query(self, conduct: Conduct, query: str, read: Read[T], turn: Turn) -> T:
+        return await self._fetch(conduct.prometheus, "/api/v1/query", [("query", query)], read, turn)
 
-    async def _read_alerts(self, conduct: Conduct, since: datetime, now: datetime) -> None:
+    async def _read_alerts(self, conduct: Conduct, since: datetime, now: datetime, turn: Turn) -> None:
         """Rules first: what they were evaluated until is then surely in the history that is read after them.
 
         Both are taken over or neither, or an alert whose newest samples are missing would seem to have ended.
         """
-        answer = await self._fetch(conduct.prometheus, "/api/v1/rules", [("type", "alert")])
-        rules = prometheus.alert_rules(answer.body)
+        names = rules_wanted(conduct)
+        rules = await self._fetch(
+            conduct.prometheus, "/api/v1/rules", promql.rules_asked_for(names),
+            lambda answer: prometheus.alert_rules(answer, names), turn,
+        )
         query = promql.alert_history((a.name for a in conduct.alerts), self._alerts.seconds_to_read(since, now))
-        history = prometheus.matrix(await self._query(conduct, query))
+        history = await self._query(conduct, query, prometheus.matrix, turn)
         self._rules = rules
-        self._alerts.merge(history, now)
+        self._alerts.merge((s for s in history if prometheus.is_about(s, conduct.target_namespace)), now)
 
-    async def _read_series(self, conduct: Conduct, query: str, since: datetime, now: datetime) -> None:
-        """Raw samples where they are the expression's value, else the expression at every scrape."""
-        history = self._series.setdefault(query, SeriesHistory())
-        seconds = history.seconds_to_read(since, now)
-        selectors = promql.raw_selectors(query) if history.raw else ()
-        if selectors:
-            asked = (self._query(conduct, promql.raw_samples(s, seconds)) for s in selectors)
-            found = [prometheus.matrix(answer) for answer in await asyncio.gather(*asked)]
-            total = prometheus.raw_total(found, bare=selectors == (query,))
-            if total is not None:
-                history.merge([RawSeries({}, total)], now)
+    async def _read_series(self, conduct: Conduct, query: str, since: datetime, now: datetime, turn: Turn) -> None:
+        """Raw samples where they are the expression's value, else the expression at every scrape.
+
+        What is too much to be read is asked for in coarser steps at the next probe.
+        """
+        history = self._series.setdefault(query, SeriesHistory(self._shelf))
+        try:
+            if history.raw and await self._read_raw(conduct, query, history, since, now, turn):
                 return
-            # Several series of different scrapes: only Prometheus can tell what they come to.
-            every = prometheus.spacing([s for one in found[0][:1] for s in one.samples], history.step)
-            history.restart(raw=False, step=every)
-            seconds = history.seconds_to_read(since, now)
+            await self._read_evaluated(conduct, query, history, since, now, turn)
+        except TooMuch:
+            history.restart(raw=False, step=min(2 * history.step, COARSEST))
+            raise
+
+    async def _read_raw(
+        self, conduct: Conduct, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
+    ) -> bool:
+        """Whether raw samples could tell the value."""
+        selectors = promql.raw_selectors(query)
+        if not selectors:
+            return False
+        seconds = history.seconds_to_read(since, now)
+        asked = (self._query(conduct, promql.raw_samples(s, seconds), prometheus.matrix, turn) for s in selectors)
+        found = await asyncio.gather(*asked)
+        total = prometheus.raw_total(found, bare=selectors == (query,))
+        if total is not None:
+            history.merge([RawSeries({}, total)], now)
+            return True
+        # Several series of different scrapes: only Prometheus can tell what they come to.
+        every = prometheus.spacing([s for one in found[0][:1] for s in one.samples], history.step)
+        history.restart(raw=False, step=every)
+        return False
+
+    async def _read_evaluated(
+        self, conduct: Conduct, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
+    ) -> None:
         history.raw = False
-        step = max(1, round(history.step.total_seconds()))
-        answer = await self._query(conduct, promql.evaluated(query, seconds, step))
-        history.merge([RawSeries({}, prometheus.evaluated_total(prometheus.matrix(answer), step))], now)
+        seconds, step = history.seconds_to_read(since, now), max(1, round(history.step.total_seconds()))
+
+        def total_of(answer: Any) -> tuple[Sample, ...]:
+            return prometheus.evaluated_total(prometheus.matrix(answer), step)
+
+        evaluated = await self._query(conduct, promql.evaluated(query, seconds, step), total_of, turn)
+        history.merge([RawSeries({}, evaluated)], now)
 
     def _told(self, name: str, query: str, since: datetime) -> Series:
-        history = self._series.get(query) or SeriesHistory()
-        samples = next((s.samples for s in history.since(since)), ())
-        return Series(name, samples, prometheus.spacing(samples, history.step))
+        history = self._series.get(query)
+        samples = next((s.samples for s in history.since(since)), ()) if history else ()
+        return Series(name, samples, prometheus.spacing(samples, history.step if history else SECOND))
 
-    async def _alertmanager(self, conduct: Conduct) -> tuple[tuple[Fact, ...], str]:
-        try:
-            answer = await self._fetch(conduct.alertmanager, "/api/v2/alerts", [("active", "true")])
-        except Unreachable as error:
-            return (), str(error)
-        if not answer.ok:
-            return (), f"Alertmanager answers {answer.status}: {answer.message}"
-        alerts = [a for a in answer.body.get("items") or () if isinstance(a, dict)]
-        return alertmanager.active(
-            alerts,
-            namespace=conduct.target_namespace,
-            error=self._clock.error,
-            announced=announced_by(conduct),
-        ), ""
+    async def _alertmanager(self, conduct: Conduct, since: datetime) -> tuple[tuple[Fact, ...], str]:
+        def read(answer: Any) -> tuple[Fact, ...]:
+            return alertmanager.active(
+                answer,
+                namespace=conduct.target_namespace,
+                looked=Interval(min(since, self._clock.now()), self._clock.now()),
+                error=self._clock.error,
+                announced=announced_by(conduct),
+            )
 
-    async def _working_sets(self, conduct: Conduct) -> dict[str, WorkingSet]:
+        asked = alertmanager.asked_for(conduct.target_namespace)
+        turn = Turn(MOST_OF_ALERTS, VALUES_OF_ALERTS)
+        facts, error = await _guarded(self._fetch(conduct.alertmanager, "/api/v2/alerts", asked, read, turn))
+        return facts or (), error
+
+    async def _working_sets(self, conduct: Conduct, turn: Turn) -> dict[str, WorkingSet]:
         """What containers use, where a fault needs it and somebody measures it: the least of their pods."""
         wanted = {f.memory_limit.target.name for f in conduct.faults if f.memory_limit and not f.memory_limit.limit}
         if not wanted:
             return {}
-        try:
-            answer = await self._query(conduct, promql.working_sets(conduct.target_namespace, wanted))
-            return {
-                name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
-                for name, value in prometheus.latest_by(answer, "container").items()
-            }
-        except (Unreachable, ValueError):
-            return {}
+        query = promql.working_sets(conduct.target_namespace, wanted)
+        found, _ = await _guarded(self._query(conduct, query, lambda a: prometheus.latest_by(a, "container"), turn))
+        return {
+            name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
+            for name, value in (found or {}).items()
+        }
+
+
+def rules_wanted(conduct: Conduct) -> frozenset[str]:
+    """The alerts of which a drill must know the rules."""
+    return frozenset([*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)])
 
 
 def announced_by(conduct: Conduct) -> frozenset[str]:
@@ -213,9 +269,12 @@ def _firing_of_own(facts: Iterable[Fact], announced: frozenset[str]) -> frozense
     return frozenset(str(f.detail["alert"]) for f in facts) & announced
 
 
-async def _tried(asked: Awaitable[None]) -> str:
+async def _guarded(asked: Awaitable[T]) -> tuple[T | None, str]:
+    """What one source says, or why it says nothing: whatever it is, the other sources are read."""
     try:
-        await asked
-    except (Unreachable, ValueError, KeyError, TypeError) as error:
-        return str(error) or repr(error)
-    return ""
+        return await asked, ""
+    except (Unreachable, Unanswered) as error:
+        return None, str(error)
+    except Exception as error:
+        LOG.exception("an answer could not be read")
+        return None, f"an answer could not be read ({type(error).__name__}): the operator's log says more"

@@ -1,0 +1,54 @@
+"""What a real Alertmanager takes from anybody, and what it answers to what we ask it for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.request import Request, urlopen
+
+import pytest
+from tests.observers.builders import conduct
+from tests.reverters.services import alertmanager
+
+from kubedrill.kube.clock import ServerClock
+from kubedrill.shell.observers import Monitoring
+from kubedrill.shell.prometheus import Room, WebClient
+
+CLOCK = ServerClock(timedelta(milliseconds=100))
+ABSURD = {"Y9999": ("9999-12-31T23:59:59.99Z", "9999-12-31T23:59:59.999Z"), "Y0001": ("0001-01-01T00:00:00.001Z", None)}
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with alertmanager(tmp_path_factory.mktemp("alertmanager"), "http://127.0.0.1:9/") as found:
+        yield found
+
+
+def post(port: int, alerts: list[dict[str, object]]) -> int:
+    body = json.dumps(alerts).encode()
+    url = f"http://127.0.0.1:{port}/api/v2/alerts"
+    with urlopen(Request(url, body, {"Content-Type": "application/json"}), timeout=5) as answer:
+        return int(answer.status)
+
+
+async def test_f16_alerts_of_the_years_9999_and_1_that_a_real_alertmanager_takes_hide_no_other(port):
+    now = CLOCK.now()
+    absurd = [
+        {"labels": {"alertname": name}, "startsAt": starts} | ({"endsAt": ends} if ends else {})
+        for name, (starts, ends) in ABSURD.items()
+    ]
+    others = [
+        {"labels": {"alertname": "Ours", "namespace": "shop"}, "startsAt": now.isoformat()},
+        {"labels": {"alertname": "Theirs", "namespace": "bank"}, "startsAt": now.isoformat()},
+    ]
+    assert post(port, absurd + others) == 200
+    client = WebClient(lambda _: f"http://127.0.0.1:{port}", 3.0, Room())
+    probe = await Monitoring(client.fetch, CLOCK).probe(conduct(), now - timedelta(minutes=1))
+    await client.close()
+    assert probe.alertmanager_error == ""
+    told = {f.detail["alert"]: f.at for f in probe.facts}
+    assert set(told) >= {"Ours", "Y0001"}, "asked for by namespace: ours, and what is about none"
+    assert "Theirs" not in told
+    assert told["Ours"].contains(now)
+    assert told["Y0001"].not_before == now - timedelta(minutes=1)

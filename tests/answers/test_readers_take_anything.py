@@ -1,0 +1,164 @@
+"""Each reader of an answer gives what it reads or says that nothing was said, whatever JSON it is given."""
+
+from __future__ import annotations
+
+import copy
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.answers.test_decoding import JSON
+
+from kubedrill.core.conduct import StopCondition
+from kubedrill.core.facts import Interval
+from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
+from kubedrill.signals.answers import Unanswered
+from kubedrill.signals.prometheus import Look
+
+NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
+ERROR = timedelta(milliseconds=100)
+LOOKED = Interval(NOON - timedelta(minutes=5), NOON)
+ERRORS, PAGED = StopCondition("errors", promql="errors > 5"), StopCondition("neighbour", alert="High")
+
+ABSURD = [
+    1e300, -1e300, -1, 0, 10**400, 2**63, 253402300799, "1e300", "NaN", "+Inf", "-Inf", "1_0", "9" * 5000, "", "\x00",
+    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59",
+    "2026-11-28T12:00:00", "24:00", [], {}, None, True, [[]], {"": None},
+]
+ALERT = {"labels": {"alertname": "High", "namespace": "shop"}, "annotations": {}, "startsAt": "2026-11-28T11:59:00Z",
+         "endsAt": "2026-11-28T12:09:00Z", "fingerprint": "f1", "status": {"state": "active"}}
+MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": [
+    {"metric": {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing", "namespace": "shop"},
+     "values": [[1764331100.5, "1"], [1764331101.5, "1"], [1764331190, "NaN"]]}]}}
+VECTOR = {"status": "success", "data": {"resultType": "vector", "result": [
+    {"metric": {"alertname": "High", "container": "app"}, "value": [1764331100.5, "7.5"]}]}}
+RULES = {"status": "success", "data": {"groups": [{"name": "g", "interval": 15, "rules": [
+    {"type": "alerting", "name": "High", "query": "depth > 50", "lastEvaluation": "2026-11-28T11:59:59.5Z"}]}]}}
+WEBHOOK = {"version": "4", "receiver": "pager", "alerts": [
+    {**ALERT, "status": "firing"}, {**ALERT, "status": "resolved", "fingerprint": "f2"}]}
+FAILED = {"status": "error", "errorType": "bad_data", "error": "parse error"}
+
+
+def history(answer: Any) -> Any:
+    rules = prometheus.alert_rules(RULES)
+    look = Look("shop", NOON - timedelta(hours=1), NOON, ERROR, rules)
+    return prometheus.alert_history(prometheus.matrix(answer), look)
+
+
+def total(answer: Any) -> Any:
+    series = prometheus.matrix(answer)
+    return prometheus.raw_total([series], bare=True), prometheus.evaluated_total(series, 60)
+
+
+READERS = {
+    "a series": (total, MATRIX),
+    "the history of alerts": (history, MATRIX),
+    "the loaded rules": (prometheus.alert_rules, RULES),
+    "a query's latest values": (lambda answer: prometheus.latest_by(answer, "container"), VECTOR),
+    "a stop condition": (lambda answer: stop_conditions.read(ERRORS, answer, "shop"), VECTOR),
+    "an alert as stop condition": (lambda answer: stop_conditions.read(PAGED, answer, "shop"), VECTOR),
+    "a stop condition that fails": (lambda answer: stop_conditions.read(ERRORS, answer, "shop"), FAILED),
+    "the active alerts": (
+        lambda answer: alertmanager.active(answer, namespace="shop", looked=LOOKED, error=ERROR), [ALERT, ALERT]),
+    "the webhook": (lambda answer: alertmanager.webhook(answer, NOON, namespace="shop", error=ERROR), WEBHOOK),
+}
+
+
+def places(value: Any, here: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to every value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [here, *(place for key, one in inner for place in places(one, (*here, key)))]
+
+
+def changed(answer: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """The answer with another value in one place."""
+    if not place:
+        return value
+    whole = copy.deepcopy(answer)
+    inner = whole
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    return whole
+
+
+def is_read(name: str, answer: Any) -> bool:
+    """Whether a reader reads it; it may say that it is unanswered, and nothing else."""
+    try:
+        READERS[name][0](answer)
+    except (Unanswered, alertmanager.PoisonError) as error:
+        assert len(str(error)) < 300  # noqa: PT017  nothing may be raised, so `raises` fits not
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_reads_a_good_answer(name):
+    assert is_read(name, READERS[name][1])
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(deadline=None)
+@given(answer=JSON)
+def test_any_json_is_read_or_unanswered(name, answer):
+    is_read(name, answer)
+
+
+@pytest.mark.parametrize("name", READERS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_good_answer_with_anything_in_one_place_is_read_or_unanswered(name, data):
+    good = READERS[name][1]
+    place = data.draw(st.sampled_from(places(good)))
+    is_read(name, changed(good, place, data.draw(st.sampled_from(ABSURD) | JSON)))
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_absurdity_in_every_place_is_read_or_unanswered(name):
+    good = READERS[name][1]
+    assert sum(is_read(name, changed(good, place, value)) for place in places(good) for value in ABSURD) > 0
+
+
+@pytest.mark.parametrize(("place", "value", "said"), [
+    (("data",), ["x"], "data is a list, not an object"),
+    (("data", "result"), None, "the result is null, not a list"),
+    (("data", "result", 0, "values", 0, 0), 1e300, "a sample's time is not between 1970 and 2099"),
+    (("data", "result", 0, "values", 0, 0), 10**400, "a sample's time is a number without end"),
+    (("data", "result", 0, "values", 0, 1), 7, "a sample's value is a number, not a string"),
+    (("data", "result", 0, "metric"), ["a"], "a set of labels is a list, not an object"),
+    (("status",), "ok", "that is no answer of Prometheus"),
+])
+def test_what_is_wrong_is_said_in_plain_words(place, value, said):
+    with pytest.raises(Unanswered, match=said):
+        prometheus.matrix(changed(MATRIX, place, value))
+
+
+@pytest.mark.parametrize("interval", [1e300, -1, 86401, "15", 10**400])
+def test_an_interval_that_no_group_has_is_unanswered(interval):
+    with pytest.raises(Unanswered, match="a group's interval"):
+        prometheus.alert_rules(changed(RULES, ("data", "groups", 0, "interval"), interval))
+
+
+@pytest.mark.parametrize("answer", [{"token": "TOP-SECRET"}, {"message": "TOP-SECRET"}, {"status": "TOP-SECRET"},
+                                    {"status": "failure", "error": "TOP-SECRET"}, ["TOP-SECRET"]])
+def test_words_that_are_not_prometheus_own_error_are_not_repeated(answer):
+    with pytest.raises(Unanswered) as caught:
+        prometheus.matrix(answer)
+    assert "SECRET" not in str(caught.value)
+    assert "SECRET" not in stop_conditions.read(ERRORS, answer, "shop").said
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["(" * 6000 + "a" + ")" * 6000, "sum(" * 900 + "a" + ")" * 900, "a+" * 2000 + "a", "a or " * 800 + "a"],
+    ids=["brackets", "calls", "sums", "alternatives"],
+)
+def test_a_rule_of_thousands_of_brackets_is_kept_whole_at_once(expression):
+    answer = changed(RULES, ("data", "groups", 0, "rules", 0, "query"), expression)
+    began = time.process_time()
+    assert prometheus.alert_rules(answer)["High"].rule.left == expression
+    assert promql.raw_selectors(expression) == ()
+    assert time.process_time() - began < 0.5
