@@ -66,7 +66,7 @@ async def test_a_fault_is_put_back_and_the_heart_beats_while_all_else_is_taken()
             while cluster.under_way < watches + hanging:  # noqa: ASYNC110  the server is at the wire
                 await asyncio.sleep(0.01)
         async with asyncio.timeout(10):
-            (stored,) = await list_records(kube.restoring, "drills")
+            (stored,) = (await list_records(kube.restoring, "drills")).readable
             outcome = await revert(kube, stored.ref, "Operator", Still())
             answer = await beat(kube.on(Lane.HEARTBEAT), "drills", "me", NOON)
         assert (outcome.state, cluster.limit, answer.ok) == (Reversal.REVERTED, "128Mi", True)

@@ -11,9 +11,8 @@ from tests.model.laws import Broken
 from tests.model.world import Budget
 
 from kubedrill.core.undo import Landed, inject_patch, plan_revert
-from kubedrill.protocol import fence, injector, objects, records, release, revert
+from kubedrill.protocol import fence, injector, objects, records, release, revert, seen
 from kubedrill.protocol.objects import Reply
-from kubedrill.shell import recorded
 
 ONE = {"storm": ("x",)}
 
@@ -55,7 +54,7 @@ def test_an_injection_that_proves_nothing_comes_after_its_undo_is_gone(monkeypat
 
 
 def test_a_release_that_does_not_ask_whether_the_fault_is_out_lets_it_run_on(monkeypatch):
-    monkeypatch.setattr(recorded, "taken_out", lambda *_: True)
+    monkeypatch.setattr(seen, "taken_out", lambda *_: True)
     monkeypatch.setattr(release, "taken_out", lambda *_: True)
 
     assert found(Budget()).startswith("the rollout of x goes from 20 to 10")

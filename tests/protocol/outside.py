@@ -97,7 +97,7 @@ class Hands:
         return await revert(self.cluster, stored.ref, "Operator", self, reverters=self.reverters)
 
     async def records(self, uid: str | None = None) -> tuple[StoredRecord, ...]:
-        return await list_records(self.cluster, "drills", uid)
+        return (await list_records(self.cluster, "drills", uid)).readable
 
     async def record(self, uid: str = "d1") -> StoredRecord:
         (stored,) = await self.records(uid)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from aiohttp import web
 from tests.protocol.refusers import DISGUISED, FORMS, WORDS
-from tests.undo.builders import NOON, TARGET, deployment, entry, owning, record_of
+from tests.undo.builders import NOON, TARGET, UNDO, deployment, entry, owning, record_of
 from tests.watchdog.wire import SECRETS, Cluster, standing
 
 from kubedrill.core.pointers import put
@@ -21,8 +21,8 @@ from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.records import RecordRef
 from kubedrill.protocol.revert import CLEARING, revert
 
-REF = RecordRef("drills", "undo-1")
-RECORD = f"{SECRETS}/undo-1"
+REF = RecordRef("drills", UNDO)
+RECORD = f"{SECRETS}/{UNDO}"
 LIMIT = "/spec/template/spec/containers/0/resources/limits/memory"
 REPLICA_SETS = "/apis/apps/v1/namespaces/shop/replicasets"
 
@@ -76,7 +76,7 @@ async def test_a_refused_revert_is_stalled_with_the_refusers_words_and_goes_thro
     assert WORDS in outcome.message
     assert not outcome.restored
     assert restoring.cluster.limit == "32Mi"
-    assert restoring.cluster.records()["undo-1"].state is RecordState.REVERTING
+    assert restoring.cluster.records()[UNDO].state is RecordState.REVERTING
 
     restoring.refused = lambda _: False
     outcome = await restoring()
@@ -121,7 +121,7 @@ async def test_an_ownership_that_may_not_be_given_back_is_stalled_and_the_values
     assert (outcome.state, outcome.reason, outcome.restored) == (Reversal.STALLED, "Refused", True)
     assert WORDS in outcome.message
     assert restoring.cluster.limit == "128Mi"
-    assert restoring.cluster.records()["undo-1"].state is RecordState.REVERTING
+    assert restoring.cluster.records()[UNDO].state is RecordState.REVERTING
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -146,13 +146,13 @@ async def test_a_refused_clean_up_is_awaited_for_a_minute_and_then_a_note(restor
 
     assert (outcome.state, outcome.restored) == (Reversal.RETRY, True)
     assert WORDS in outcome.message
-    assert restoring.cluster.records()["undo-1"].restored_at == NOON
+    assert restoring.cluster.records()[UNDO].restored_at == NOON
 
     restoring.cluster.passes(seconds=CLEARING.total_seconds())
     outcome = await restoring()
 
     assert outcome.state is Reversal.REVERTED
-    (note,) = restoring.cluster.records()["undo-1"].outcome.notes
+    (note,) = restoring.cluster.records()[UNDO].outcome.notes
     assert "web-faulted" in note
     assert WORDS in note
 
@@ -167,7 +167,7 @@ async def test_a_clean_up_that_is_refused_for_a_moment_leaves_nothing(restoring:
 
     assert outcome.state is Reversal.REVERTED
     assert f"{REPLICA_SETS}/web-faulted" not in restoring.cluster.objects
-    assert restoring.cluster.records()["undo-1"].outcome.notes == ()
+    assert restoring.cluster.records()[UNDO].outcome.notes == ()
 
 
 async def test_a_value_that_no_longer_fits_somebodys_own_is_kept_as_ever(restoring: Restoring):
@@ -183,7 +183,7 @@ async def test_a_value_that_no_longer_fits_somebodys_own_is_kept_as_ever(restori
 
 
 def leave_our_entry(restoring: Restoring) -> None:
-    record = restoring.cluster.records()["undo-1"]
+    record = restoring.cluster.records()[UNDO]
     fields = owning("spec/template/spec/containers/k:name=web/resources/limits/memory")
     restoring.cluster.objects[TARGET.path]["metadata"]["managedFields"] = [
         entry("owner", owning("spec/replicas")), entry(record.manager, fields),

@@ -18,7 +18,7 @@ from kubedrill.kube.client import Kube
 from kubedrill.protocol import orphans
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.outcomes import RevertOutcome
-from kubedrill.protocol.records import RecordRef, list_records
+from kubedrill.protocol.records import StoredRecord, list_records
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.undoing import Undoing
 
@@ -124,10 +124,10 @@ async def test_one_whose_undo_fails_in_an_unheard_of_way_holds_up_no_other(
     sweep.cluster.ask(OutsideGroup("cable", Ask("do it", "undo it")))
     whole = orphans.revert
 
-    async def poison(kube: Kube, ref: RecordRef, *args: Any, **kwargs: Any) -> RevertOutcome:
-        if ref.name == UNDO:
+    async def poison(kube: Kube, stored: StoredRecord, *args: Any, **kwargs: Any) -> RevertOutcome:
+        if stored.ref.name == UNDO:
             raise AttributeError("poison")
-        return await whole(kube, ref, *args, **kwargs)
+        return await whole(kube, stored, *args, **kwargs)
 
     monkeypatch.setattr(orphans, "revert", poison)
     assert await sweep() == 1

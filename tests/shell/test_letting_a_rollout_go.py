@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.clock.settable import Settable
 from tests.machine.world import seen
-from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, deployment, injected
+from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, UNDO, deployment, injected
 
 from kubedrill.core.commands import Release
 from kubedrill.core.facts import Interval
@@ -33,8 +32,8 @@ class Server(Kube):
     def __init__(self) -> None:
         record, self.target = injected(deployment(request=None), FAULT)
         put(self.target, LIMIT, "96Mi")
-        record = replace(record.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON)), name="undo-1")
-        self.stored = StoredRecord(record, RecordRef("drills", "undo-1"), "s1", "1")
+        record = record.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON))
+        self.stored = StoredRecord(record, RecordRef("drills", UNDO), "s1", "1")
         self.asked: list[str] = []
 
     async def call(self, method: str, path: str, *_: Any, **_more: Any) -> Answer:
@@ -44,7 +43,7 @@ class Server(Kube):
         if path == TARGET.path:
             return Answer(200, self.target)
         data = records._data(self.stored.record)
-        metadata = {"name": "undo-1", "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
+        metadata = {"name": UNDO, "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
         return Answer(200, {"metadata": metadata, "type": records.RECORD_TYPE, "data": data})
 
 
@@ -66,14 +65,14 @@ def actor(server: Server, clock: Settable) -> Actor:
 async def let_go(actor: Actor, server: Server) -> None:
     observation = seen()
     decision = reduce(State(), observation)
-    commanded = Decision(decision.state, decision.assessment, (Release("undo-1"),))
-    await actor.carry_out({}, commanded, observation, {"undo-1": server.stored})
+    commanded = Decision(decision.state, decision.assessment, (Release(UNDO),))
+    await actor.carry_out({}, commanded, observation, {UNDO: server.stored})
 
 
 async def test_a_refusal_is_told_at_once(actor: Actor, server: Server, clock: Settable):
     await let_go(actor, server)
     (told,) = actor.undoing.stuck(clock.now()).items()
-    assert told[0] == "undo-1 (release)"
+    assert told[0] == f"{UNDO} (release)"
     assert "cannot patch" in told[1]
 
 
@@ -91,4 +90,4 @@ async def test_the_revert_is_due_whatever_became_of_the_release_and_ends_its_tro
     server.asked.clear()
     await actor.put_back(server.stored)
     assert server.asked
-    assert "undo-1 (release)" not in actor.undoing.stuck(clock.now())
+    assert f"{UNDO} (release)" not in actor.undoing.stuck(clock.now())

@@ -109,7 +109,8 @@ def _entered(state: State, phase: Phase, because: Because, seen: Observation) ->
         # only what was started is put back; when that was is lost with the status
         state = replace(state, start_ex=state.start_ex or seen.now)
     open_ended = [f.name for f in state.faults if f.step in MAY_BE_IN]
-    if phase in (Phase.HOT_WASH, *TERMINAL) and not open_ended:
+    still_open = open_ended or any(record.state != "Reverted" for record in seen.records)
+    if phase in (Phase.HOT_WASH, *TERMINAL) and not still_open:
         state = replace(state, restored=state.restored or seen.now)
     if phase is Phase.HOT_WASH and open_ended:
         note = f"{', '.join(open_ended)}: not verified to be restored; {seen.accepted} decided that it may end"

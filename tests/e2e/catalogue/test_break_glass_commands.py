@@ -14,10 +14,13 @@ from typing import Any, Final
 from tests.e2e.catalogue.stage import WITHIN, Enactment, in_play, known_failure, over_and_deleted
 from tests.faultmatrix import people
 from tests.faultmatrix.kubelet import FAULTED
+from tests.faultmatrix.plan import REPLIED, Rule
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 
 PAGE: Final = (Path(__file__).parents[3] / "docs/how-to/break-glass.md").read_text(encoding="utf-8")
+REMOVED: Final = (Rule("record", ("remove-record",), nth=2, when=REPLIED),)
+"""Somebody deletes the record once it says that the fault is in."""
 ERROR: Final = {"verdict": ("Error",)}
 
 
@@ -94,8 +97,7 @@ async def test_f2_a_record_that_can_not_be_read_holds_the_drill_until_it_is_mend
 
 async def by_hand(run: Run) -> str:
     """A record is deleted in play; somebody reads the values from the Drill and puts them back by hand."""
-    await in_play(run)
-    await people.remove_record(run.slot, run.name, run.plan.fault, "")
+    await run.apply()
     await stalled(run)
     values, _give_up = commands("A record is gone, was exchanged, or can't be mended")
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +109,7 @@ async def by_hand(run: Run) -> str:
     return said
 
 
-@known_failure("KubeDrill attack F2 (deleted)", story=by_hand, expect=ERROR | {"value": GOOD})
+@known_failure("KubeDrill attack F2 (deleted)", story=by_hand, rules=REMOVED, expect=ERROR | {"value": GOOD})
 async def test_f2_a_record_that_was_deleted_in_play_leaves_its_values_in_the_drill(enacted: Enactment):
     """KubeDrill itself, attack F2: with its record deleted by hand, the drill said "every touched field is back".
     Here the Drill keeps the values, and ends, as an Error, once a look at the target shows nothing of the fault.
@@ -119,8 +121,7 @@ async def test_f2_a_record_that_was_deleted_in_play_leaves_its_values_in_the_dri
 
 async def given_up(run: Run) -> dict[str, Any]:
     """A record is deleted in play; somebody who may lets the drill end as what it is, and puts back afterwards."""
-    await in_play(run)
-    await people.remove_record(run.slot, run.name, run.plan.fault, "")
+    await run.apply()
     await stalled(run)
     _values, give_up = commands("A record is gone, was exchanged, or can't be mended")
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +136,7 @@ async def given_up(run: Run) -> dict[str, Any]:
     return ended
 
 
-@known_failure("KubeDrill attack F2 (given up)", story=given_up, expect=ERROR | {"value": GOOD})
+@known_failure("KubeDrill attack F2 (given up)", story=given_up, rules=REMOVED, expect=ERROR | {"value": GOOD})
 async def test_what_can_not_be_verified_can_be_given_up_and_is_never_called_restored(enacted: Enactment):
     """KubeDrill itself, the other side of F2: a drill that can't be verified must not stay for ever. Here break-glass
     lets it end as what it is: Aborted, verdict Error, not complete, its fields Unverified, who decided in its notes.

@@ -106,7 +106,7 @@ class Repairs:
     async def _put_back(self) -> list[str]:
         left = []
         async with self._connected() as kube:
-            for stored in await list_records(kube, self.control):
+            for stored in (await list_records(kube, self.control)).readable:
                 outcome = await revert(kube, stored.ref, "Operator", WallClock())
                 if outcome.state is Reversal.REVERTED and outcome.stored is not None:
                     await records.close(kube, outcome.stored)
@@ -129,7 +129,7 @@ class Repairs:
     async def _release_until(self, over: threading.Event) -> None:
         async with self._connected() as kube:
             while not over.is_set():
-                for stored in await list_records(kube, self.control):
+                for stored in (await list_records(kube, self.control)).readable:
                     await release(kube, stored.ref)
                 await asyncio.sleep(0.2)
 
