@@ -16,7 +16,8 @@ from tests.machine.world import START
 from tests.wire import connected_to
 
 from kubedrill.kube import client
-from kubedrill.kube.client import CONNECTIONS, Kube, Lane, Unreachable
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.lanes import CONNECTIONS, Lane
 from kubedrill.protocol.lease import beat
 
 HANGS = "/hangs"

@@ -10,7 +10,7 @@ from tests.undo.builders import NOON
 from tests.watchdog.wire import Cluster
 from tests.wire import connected_to
 
-from kubedrill.kube.client import CONNECTIONS, Lane
+from kubedrill.kube.lanes import CONNECTIONS, Lane
 from kubedrill.protocol.lease import beat
 from kubedrill.protocol.outcomes import Reversal
 from kubedrill.protocol.records import list_records

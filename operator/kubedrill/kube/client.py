@@ -3,61 +3,34 @@
 Typed APIs would cost 25 MB and a second of start-up, and drop fields that they don't know. No exception on
 4xx: an answer is a status and a body, and what it means is decided where it is known what was asked.
 
-Connections are bounded, and kept apart in lanes (`Lane`): HTTP/1.1 takes one for each request under way, a watch
-for as long as it stands. However many watches stand and however many requests hang, a restore finds a free one.
+Its connections are kept apart in lanes (`kube.lanes`), so that a restore waits for nobody else's.
 """
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import TraceConfig
 from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from kubedrill.core.paths import ApiPath, demand_built
+from kubedrill.kube.lanes import Connections, Lane, Unreachable
 from kubedrill.signals.answers import read_up_to
 
+__all__ = ["JSON_PATCH", "MERGE_PATCH", "Answer", "Kube", "Unreachable"]
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_TIMEOUT = 15
 OnAnswer = Callable[[str, float, float], None]
 """Told of every answer: its `Date`, and the monotonic seconds at which it was asked for and its head came."""
-
-
-class Unreachable(Exception):
-    """No answer: the connection failed, was cut or timed out. Whether the request was done is unknown.
-
-    Also when no connection became free in time (the message says so): then nothing was sent.
-    """
-
-
-class Lane(StrEnum):
-    """What a connection is kept for. A request waits only for those of its own lane."""
-
-    WATCHES = "watches"
-    ORDINARY = "ordinary requests"
-    RESTORING = "restores"
-    HEARTBEAT = "the heartbeat"
-
-
-CONNECTIONS: Final[Mapping[Lane, int]] = {
-    Lane.WATCHES: 480,  # a drill in play holds six, one that is held none: eighty drills
-    Lane.ORDINARY: 60,
-    Lane.RESTORING: 40,
-    Lane.HEARTBEAT: 2,
-}
-"""The most connections of each lane at a time. Their sum bounds what one process asks of an API server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +61,6 @@ class Answer:
         return str(self.body.get("message", ""))[:500]
 
 
-class _Connections:
-    """The connections of one lane: a client with a pool of its own, and who waits for one, in order."""
-
-    def __init__(self, lane: Lane, template: ApiClient) -> None:
-        self._lane, self._most = lane, CONNECTIONS[lane]
-        config = copy.copy(template.configuration)  # it shares the credentials, which are renewed in place
-        config.connection_pool_maxsize = self._most
-        self.api = ApiClient(config)
-        self.api.default_headers.update(template.default_headers)
-        self._free = asyncio.Semaphore(self._most)
-
-    @asynccontextmanager
-    async def one(self, what: str, timeout: float) -> AsyncIterator[float]:
-        """A free connection; gives the seconds that are left of the request's time. Raises Unreachable."""
-        asked = time.monotonic()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._free.acquire()
-        except TimeoutError as error:
-            raise Unreachable(f"{what}: no free connection within {timeout:g} s: all {self._most} for"
-                              f" {self._lane} are in use") from error
-        try:
-            yield max(0.001, timeout - (time.monotonic() - asked))
-        finally:
-            self._free.release()
-
-
 class Kube:
     """A connection to one API server. Use `await Kube.connect()`; close it with `await kube.close()`.
 
@@ -123,7 +69,7 @@ class Kube:
 
     def __init__(self, api: ApiClient) -> None:
         self._template = api
-        self._lanes: dict[Lane, _Connections] = {}
+        self._lanes: dict[Lane, Connections] = {}
         self._answered_at = time.monotonic()
         self.on_answer: OnAnswer = _nobody
 
@@ -263,10 +209,10 @@ class Kube:
                 if response is not None:
                     response.close()
 
-    def _of(self, lane: Lane) -> _Connections:
+    def _of(self, lane: Lane) -> Connections:
         """A lane's connections, made when the first is needed."""
         if lane not in self._lanes:
-            self._lanes[lane] = _Connections(lane, self._template)
+            self._lanes[lane] = Connections(lane, self._template)
         return self._lanes[lane]
 
     async def _send(

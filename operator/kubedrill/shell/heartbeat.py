@@ -11,7 +11,8 @@ import logging
 import socket
 from collections.abc import Callable
 
-from kubedrill.kube.client import Kube, Lane, Unreachable
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.lanes import Lane
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.lease import BEAT_SECONDS, beat
 
