@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 
 import pytest
+from tests.model import people
 from tests.model.course import beginning_of
 from tests.model.explore import explore
 from tests.model.laws import Broken
 from tests.model.world import Budget
 
+from kubedrill.core.touches import Touch
 from kubedrill.core.undo import Landed, inject_patch, plan_revert
-from kubedrill.protocol import fence, injector, objects, records, release, revert
+from kubedrill.protocol import fence, injector, objects, records, release, revert, seen
 from kubedrill.protocol.objects import Reply
-from kubedrill.shell import recorded
+from kubedrill.protocol.seen import record_seen
 
 ONE = {"storm": ("x",)}
 
@@ -55,7 +57,7 @@ def test_an_injection_that_proves_nothing_comes_after_its_undo_is_gone(monkeypat
 
 
 def test_a_release_that_does_not_ask_whether_the_fault_is_out_lets_it_run_on(monkeypatch):
-    monkeypatch.setattr(recorded, "taken_out", lambda *_: True)
+    monkeypatch.setattr(seen, "taken_out", lambda *_: True)
     monkeypatch.setattr(release, "taken_out", lambda *_: True)
 
     assert found(Budget()).startswith("the rollout of x goes from 20 to 10")
@@ -114,3 +116,12 @@ def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without
     monkeypatch.setattr(records, "create", careless)
 
     assert found(Budget(refusals=1)) == "x is touched without a record"
+
+
+@pytest.mark.parametrize("edit", ["x loses its record", "x has its record damaged"])
+def test_who_takes_a_record_that_cannot_be_read_for_none_ends_with_the_fault_in(monkeypatch, edit):
+    monkeypatch.setattr(Touch, "is_in", lambda *_: False)
+    readable = lambda listing, uid, *_: tuple(map(record_seen, listing.of(uid).readable))  # noqa: E731
+    monkeypatch.setattr(people, "records_seen", readable)
+
+    assert found(Budget(edits=1), (edit,)) == "storm is said to be restored while its fault is in x"
