@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, replace
 
-from tests.model.laws import Broken, at_rest, judged, nothing_lost
+from tests.model.laws import Broken, at_rest, in_doubt, judged, nothing_lost
 from tests.model.people import drill_at
 from tests.model.ways import steps
-from tests.model.world import Budget, Process, Step, World, answered, edited, operators, thawed
+from tests.model.world import Budget, Process, Step, World, answered, edited, mended, operators, thawed
 
 LONGEST = 400
 
@@ -100,6 +100,9 @@ class Ends:
 
     def judge(self, world: World) -> None:
         """Raises Broken if an end is none."""
+        if world.doubtful:
+            self._judge_in_doubt(world)
+            return
         there = (world.store.key, world.foreign, world.injected)
         if there not in self._judged:
             self._judged.add(there)
@@ -119,6 +122,17 @@ class Ends:
             # a new operator ends it all; then those who were frozen go on, and must not matter
             late = self._by_new_operator(world)
             at_rest(self._alone(late, *(p.awake() for p in alive), *late.processes), told=True)
+
+    def _judge_in_doubt(self, world: World) -> None:
+        """Somebody has removed or damaged a record. Who was frozen then is not let go on: nobody can fence him off."""
+        there = (world.store.key, world.foreign, world.injected, world.doubtful, world.damaged)
+        if there in self._judged:
+            return
+        self._judged.add(there)
+        self.count += 1
+        rests = self._by_new_operator(world)
+        in_doubt(rests)
+        at_rest(self._by_new_operator(mended(rests)), told=True, lost=not world.damaged)
 
     def _by_new_operator(self, world: World, *, healed: bool = True) -> World:
         sweeping = Process("the next operator", "sweep", memory=None)

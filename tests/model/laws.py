@@ -7,6 +7,7 @@ import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tests.model.doubts import DAMAGED
 from tests.model.people import AFTER, BEFORE, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
 from tests.model.server import Store
 from tests.model.world import Step, Wire, World
@@ -23,9 +24,16 @@ class Broken(AssertionError):
 
 
 def records(store: Store) -> Iterator[UndoRecord]:
-    """The undo records that stand."""
+    """The undo records that stand and can be read."""
     for secret in store.below(f"/api/v1/namespaces/{CONTROL}/secrets"):
-        yield _record(secret["data"]["record"])
+        if secret["data"]["record"] != DAMAGED:
+            yield _record(secret["data"]["record"])
+
+
+def unreadable(store: Store) -> list[str]:
+    """The names of those that can't."""
+    found = store.below(f"/api/v1/namespaces/{CONTROL}/secrets")
+    return [secret["metadata"]["name"] for secret in found if secret["data"]["record"] == DAMAGED]
 
 
 @functools.lru_cache(maxsize=10_000)
@@ -52,6 +60,8 @@ def judged(step: Step) -> World:
     if was is None or now is None:
         raise Broken(f"{name} is made or removed by {wire.by.name}")
     standing = [r for r in records(wire.before) if r.target == target(name) and r.manager == wire.request.manager]
+    if name in world.doubtful:
+        return world  # somebody has taken the record from under whoever had stored it
     if was["metadata"].get("labels") != now["metadata"].get("labels") and not standing:
         raise Broken(f"{name} is marked without a record")
     if was["spec"] == now["spec"]:
@@ -71,7 +81,9 @@ def _is_in(world: World, drill: str, name: str, uid: str = "") -> bool:
 
 
 def _judged_record(wire: Wire, world: World) -> None:
-    """A record goes when its fault has gone, and blames people only for what they did."""
+    """A record goes when its fault has gone, and blames people only for what they did; one that can't be read stays."""
+    if set(unreadable(wire.before)) - set(unreadable(wire.after)):
+        raise Broken("a record that can't be read is written or removed")
     was, now = ({r.name: r for r in records(store)} for store in (wire.before, wire.after))
     for name in was.keys() - now.keys():
         record = was[name]
@@ -107,6 +119,16 @@ def nothing_lost(world: World) -> None:
             standing = [r for r in records(world.store) if r.target == target(name) and r.drill.uid == drill]
             if uid == _uid(world, name) and not standing and world.value(name) in AFTER.values():
                 raise Broken(f"{name} is left faulted by {drill}, without a record, by who was refused")
+
+
+def in_doubt(world: World) -> None:
+    """At rest, with a record removed or damaged: a fault that is in keeps its Drill, which does not end."""
+    for drill in world.store.below(drill_at("x").rpartition("/")[0]):
+        name = drill["metadata"]["name"]
+        is_in = [one for one in drill["spec"]["targets"] if one in world.doubtful and _is_in(world, name, one)]
+        over = state_from_wire(drill.get("status", {}).get("machine")).phase in TERMINAL
+        if is_in and (over or FINALIZER not in drill["metadata"].get("finalizers", ())):
+            raise Broken(f"{name} ends, or may go, while its fault is in {is_in[0]} and nobody can read its undo")
 
 
 def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> World:
@@ -150,8 +172,11 @@ def _as_people_made_it(name: str, spec: dict[str, int], value: int) -> None:
         raise Broken(f"the rollout of {name} is left held")
 
 
-def at_rest(world: World, *, told: bool) -> None:
-    """After a stop everything is as people made it, and nothing of ours is left; `told`: the Drills know, too."""
+def at_rest(world: World, *, told: bool, lost: bool = False) -> None:
+    """After a stop everything is as people made it, and nothing of ours is left; `told`: the Drills know, too.
+
+    `lost`: somebody has removed a record. Then nobody knows any more whose the fields were.
+    """
     for name, value in world.foreign:
         thing = world.store.read(target(name).path)
         if thing is None:
@@ -159,7 +184,7 @@ def at_rest(world: World, *, told: bool) -> None:
         _as_people_made_it(name, thing["spec"], value)
         if thing["metadata"].get("labels"):
             raise Broken(f"{name} keeps a label of ours")
-        if any(e["manager"].startswith("manager-") for e in thing["metadata"]["managedFields"]):
+        if not lost and any(e["manager"].startswith("manager-") for e in thing["metadata"]["managedFields"]):
             raise Broken(f"{name} keeps an entry of ours among its owners")
     open_records = [r for r in records(world.store) if told or r.state is not RecordState.REVERTED]
     if open_records:

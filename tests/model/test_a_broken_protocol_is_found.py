@@ -5,14 +5,17 @@ from __future__ import annotations
 import functools
 
 import pytest
+from tests.model import people
 from tests.model.course import beginning_of
 from tests.model.explore import explore
 from tests.model.laws import Broken
 from tests.model.world import Budget
 
+from kubedrill.core.touches import Touch
 from kubedrill.core.undo import Landed, inject_patch, plan_revert
 from kubedrill.protocol import fence, injector, objects, records, release, revert, seen
 from kubedrill.protocol.objects import Reply
+from kubedrill.protocol.seen import record_seen
 
 ONE = {"storm": ("x",)}
 
@@ -113,3 +116,12 @@ def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without
     monkeypatch.setattr(records, "create", careless)
 
     assert found(Budget(refusals=1)) == "x is touched without a record"
+
+
+@pytest.mark.parametrize("edit", ["x loses its record", "x has its record damaged"])
+def test_who_takes_a_record_that_cannot_be_read_for_none_ends_with_the_fault_in(monkeypatch, edit):
+    monkeypatch.setattr(Touch, "is_in", lambda *_: False)
+    readable = lambda listing, uid, *_: tuple(map(record_seen, listing.of(uid).readable))  # noqa: E731
+    monkeypatch.setattr(people, "records_seen", readable)
+
+    assert found(Budget(edits=1), (edit,)) == "storm is said to be restored while its fault is in x"

@@ -2,11 +2,12 @@
 
 Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
 while the first is frozen, a watchdog, a human's edit between any two requests, a write that a policy or a webhook
-refuses, a freeze that refuses all writes of a kind until it is lifted. At every step the laws hold (`laws.py`), and
-from every moment a stop leads to everything reverted: by the watchdog alone, by a new operator alone, and by a new
-operator after which all who were frozen go on; while a freeze lasts, nothing is lost. These are some 5,000 schedules of
-up to 85 requests and edits each; `make model` goes through more than a million of up to 130, and prints how many each
-round came to.
+refuses, a freeze that refuses all writes of a kind until it is lifted, a record that somebody removes or damages.
+
+At every step the laws hold (`laws.py`), and from every moment a stop leads to everything reverted: by the watchdog
+alone, by a new operator alone, and by a new operator after which all who were frozen go on; while a freeze lasts,
+nothing is lost. These are some 6,000 schedules of up to 85 requests and edits each; `make model` goes through more than
+a million of up to 130, and prints how many each round came to.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ TWO = {"storm": ("x", "y"), "flood": ("y", "x")}
 APART = {"storm": ("x",), "flood": ("y",)}
 ENDS = ("storm is stopped", "storm is deleted")
 TOUCHED = ("x is edited", "x is repaired", "x is replaced", "x is made anew", "x is carried over", "x is removed")
+DOUBTED = ("x loses its record", "x has its record damaged")
 ON_TWO = ("x is edited", "x is repaired", "y is edited", "x is carried over", *ENDS)
 
 QUICK = (
@@ -33,6 +35,7 @@ QUICK = (
     (ONE, Budget(edits=1), (*TOUCHED, *ENDS), 100),
     (ONE, Budget(refusals=1, edits=1), ENDS, 100),
     (ONE, Budget(freezes=1), (), 1_000),
+    (ONE, Budget(edits=1, crashes=1), DOUBTED, 300),
     (TWO, Budget(crashes=1), (), 40),
     (APART, Budget(switches=1), (), 40),
 )
@@ -53,6 +56,7 @@ DEEP = (
     (ONE, Budget(refusals=2, edits=1), ENDS, 20_000),
     (ONE, Budget(freezes=1, crashes=1), (), 30_000),
     (ONE, Budget(freezes=1, watchdogs=1), (), 30_000),
+    (ONE, Budget(edits=1, switches=1, operators=1), DOUBTED, 10_000),
 )
 ROUNDS = DEEP if os.environ.get("KUBEDRILL_MODEL_DEPTH") == "deep" else QUICK
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Hashable, Iterator
 from dataclasses import asdict, dataclass, replace
 
+from tests.model.doubts import damaged, record_path, removed, written
 from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
 from tests.model.processes import LOST, History
 from tests.model.refusals import KINDS, is_frozen, refused
@@ -93,7 +94,8 @@ class Wire:
 class World:
     """A moment. `running` is the process that goes on unless it is interrupted; `foreign` is what people made of each
     target's field last; `injected` counts the injections of each drill on each object; `frozen` is what somebody lets
-    nobody write for the time being.
+    nobody write for the time being; `doubtful` are the targets whose record somebody has removed or damaged, `damaged`
+    what those said that are there still.
     """
 
     store: Store
@@ -104,11 +106,13 @@ class World:
     foreign: tuple[tuple[str, int], ...] = ()
     injected: tuple[tuple[str, str], ...] = ()
     frozen: str = ""
+    doubtful: tuple[str, ...] = ()
+    damaged: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> Hashable:
         return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected,
-                self.frozen)
+                self.frozen, self.doubtful, self.damaged)
 
     def changed(self, store: Store) -> World:
         """The world with another store: nobody rests on what was."""
@@ -194,6 +198,8 @@ def edited(world: World, edit: str) -> World | None:
             drill_at(who), {"spec": {"desired": "Stop"}})
         after, _ = store.served(request)
         return None if after is store else world.changed(after)
+    if what.startswith(("loses", "has its")):
+        return _doubted(world, who, what)
     path = target(who).path
     value = world.value(who)
     match what:
@@ -217,6 +223,35 @@ def edited(world: World, edit: str) -> World | None:
         return None
     return replace(world.changed(after), foreign=tuple(
         (name, value if name == who else old) for name, old in world.foreign))
+
+
+def _doubted(world: World, name: str, what: str) -> World | None:
+    path = record_path(world.store, name)
+    if not path:
+        return None
+    if what == "loses its record":
+        return replace(world.changed(removed(world.store, path)), doubtful=(*world.doubtful, name))
+    store, said = damaged(world.store, path)
+    return replace(world.changed(store), doubtful=(*world.doubtful, name), damaged=(*world.damaged, (path, said)))
+
+
+def mended(world: World) -> World:
+    """Damaged records say again what they said; where one was removed, its owner puts the target back by hand."""
+    for path, said in world.damaged:
+        world = world.changed(written(world.store, path, said))
+    for name in world.doubtful if not world.damaged else ():
+        world = _as_it_was(world, name)
+    return replace(world, doubtful=(), damaged=())
+
+
+def _as_it_was(world: World, name: str) -> World:
+    """A target that its owner puts back as a whole, with whatever a fault has left in it."""
+    thing = world.store.read(target(name).path)
+    if thing is None:
+        return world
+    value = dict(world.foreign)[name] or BEFORE
+    request = _merge(target(name).path, {"spec": workload(value)["spec"]})
+    return world.changed(world.store.served(request)[0])
 
 
 def _merge(path: str, body: dict[str, object]) -> Request:

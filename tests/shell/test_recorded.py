@@ -10,7 +10,8 @@ from kubedrill.core.results import FieldOutcome
 from kubedrill.core.state import RecordSeen
 from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, Outcome, RecordState, UndoRecord
 from kubedrill.protocol.records import RecordRef, StoredRecord
-from kubedrill.shell.recorded import record_seen, recorded_facts
+from kubedrill.protocol.seen import record_seen
+from kubedrill.shell.recorded import recorded_facts
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=50)

@@ -19,7 +19,7 @@ from kubedrill.core.codec import fact_from_wire, fact_to_wire
 from kubedrill.core.facts import Fact
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS
-from kubedrill.protocol.refusals import is_unstorable
+from kubedrill.protocol.refusals import is_admission, is_unstorable
 
 LOG = logging.getLogger(__name__)
 SEGMENT_BYTES: Final = 300_000
@@ -170,7 +170,7 @@ class Evidence:
         """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""
         path = CONFIG_MAPS.one(self._namespace, name)
         answer = await self._kube.call("PATCH", path, {"data": {kind: text}}, content_type=MERGE_PATCH)
-        if answer.status == 404:
+        if answer.status == 404 and not is_admission(answer):
             answer = await self._kube.call("POST", CONFIG_MAPS.of(self._namespace), self._manifest(name, kind, text))
         if not answer.ok:
             raise EvidenceRefused("evidence can't be stored", answer)

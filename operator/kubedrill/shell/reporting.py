@@ -21,7 +21,7 @@ from kubedrill.core.results import DrillRecord, Restoration
 from kubedrill.core.state import Observation
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
-from kubedrill.protocol.refusals import is_unstorable
+from kubedrill.protocol.refusals import is_admission, is_unstorable
 from kubedrill.reports import render
 from kubedrill.reports.wording import headline
 
@@ -128,7 +128,7 @@ def _config_map(name: str, text: str, owner: Mapping[str, Any]) -> dict[str, Any
 async def _write_object(kube: Kube, kind: Namespaced, namespace: str, name: str, body: dict[str, Any]) -> Answer:
     """Creates it, or merges it into the one that is there."""
     answer = await kube.call("POST", kind.of(namespace), body)
-    if answer.status == 409:
+    if answer.status == 409 and not is_admission(answer):
         answer = await kube.call("PATCH", kind.one(namespace, name), body, content_type=MERGE_PATCH)
     if is_unstorable(answer):
         raise ReportRefused(answer)

@@ -28,7 +28,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.protocol.records import list_records
-from kubedrill.protocol.refusals import is_unstorable
+from kubedrill.protocol.refusals import is_admission, is_unstorable
 from kubedrill.protocol.sightings import Sightings, noted_in
 from kubedrill.shell.acting import Actor
 from kubedrill.shell.evidence import Evidence
@@ -182,7 +182,7 @@ class Turns:
         if not worth_writing(before, after):
             return True
         answer = await write_status(self._kube, drill, after)
-        if answer.status in (404, 409):
+        if answer.status in (404, 409) and not is_admission(answer):
             return False
         if not answer.ok:
             raise StatusRefused(answer)
