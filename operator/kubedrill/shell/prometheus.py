@@ -36,6 +36,8 @@ Read = Callable[[Any], T]
 
 TIMEOUT: Final = 3.0
 MIB: Final = 1 << 20
+ALERTS: Final = "/api/v2/alerts"
+"""Where an Alertmanager tells of its alerts."""
 MOST_OF_ALERTS: Final = MIB
 MOST_OF_PROMETHEUS: Final = 4 * MIB
 MOST_OF_A_TURN: Final = 8 * MIB
@@ -124,7 +126,7 @@ class WebClient:
     ) -> T:
         """What `read` makes of the answer. Raises Unreachable and Unanswered."""
         who = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
-        most = MOST_OF_ALERTS if path.startswith("/api/v2/") else MOST_OF_PROMETHEUS
+        most = MOST_OF_ALERTS if path == ALERTS else MOST_OF_PROMETHEUS
         try:
             async with (
                 asyncio.timeout(self._timeout),

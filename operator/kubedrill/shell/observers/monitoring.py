@@ -21,7 +21,7 @@ from kubedrill.faults.base import WorkingSet
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers.history import SHELVES, SeriesHistory, Shelf
-from kubedrill.shell.prometheus import MOST_OF_ALERTS, Fetch, Read, Turn
+from kubedrill.shell.prometheus import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
 from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.signals.answers import TooMuch, Unanswered
 from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
@@ -238,7 +238,7 @@ class Monitoring:
 
         asked = alertmanager.asked_for(conduct.target_namespace)
         turn = Turn(MOST_OF_ALERTS, VALUES_OF_ALERTS)
-        facts, error = await _guarded(self._fetch(conduct.alertmanager, "/api/v2/alerts", asked, read, turn))
+        facts, error = await _guarded(self._fetch(conduct.alertmanager, ALERTS, asked, read, turn))
         return facts or (), error
 
     async def _working_sets(self, conduct: Conduct, turn: Turn) -> dict[str, WorkingSet]:
