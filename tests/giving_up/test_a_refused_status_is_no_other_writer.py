@@ -38,3 +38,13 @@ async def test_a_stop_puts_back_while_it_is_refused_and_ends_when_it_is_not(lab:
     lab.cluster.no_status = None
     await lab.goes_on(60)
     lab.assert_put_back_and_ended("Stopped", "Stopped")
+
+
+async def test_another_writer_is_no_failure_and_nothing_is_acted_upon(lab: Lab):
+    said = {"reason": "Conflict", "message": "the object has been modified; please apply your changes to the latest"}
+    lab.cluster.no_status = web.json_response(said, status=409)
+    lab.wanted("Stop")
+
+    await lab.goes_on(5)
+
+    assert (lab.limit, lab.task.failures) == ("32Mi", 0)
