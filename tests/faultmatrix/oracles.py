@@ -82,8 +82,9 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
 
 
 def _beside_template(workload: dict[str, Any]) -> dict[str, Any]:
-    """A workload's spec without what people set in the plans, this one's or one before it in the slot."""
-    return {k: v for k, v in workload["spec"].items() if k not in ("template", "revisionHistoryLimit")}
+    """A workload's spec without what people set or scale in the plans, this one's or one before it in the slot."""
+    set_by_people = ("template", "revisionHistoryLimit", "replicas")
+    return {k: v for k, v in workload["spec"].items() if k not in set_by_people}
 
 
 def _difference(a: Any, b: Any, path: str = "") -> str:

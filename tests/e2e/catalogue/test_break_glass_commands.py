@@ -20,8 +20,9 @@ from tests.faultmatrix.shapes import GOOD
 
 PAGE: Final = (Path(__file__).parents[3] / "docs/how-to/break-glass.md").read_text(encoding="utf-8")
 REMOVED: Final = (Rule("record", ("remove-record",), nth=2, when=REPLIED),)
-"""Somebody deletes the record once it says that the fault is in."""
+"""Somebody deletes the record as soon as it says that the fault is in: perhaps before the operator has read that."""
 ERROR: Final = {"verdict": ("Error",)}
+GONE: Final = ERROR | {"value": GOOD, "untold": True}
 
 
 def commands(heading: str) -> list[str]:
@@ -109,7 +110,7 @@ async def by_hand(run: Run) -> str:
     return said
 
 
-@known_failure("KubeDrill attack F2 (deleted)", story=by_hand, rules=REMOVED, expect=ERROR | {"value": GOOD})
+@known_failure("KubeDrill attack F2 (deleted)", story=by_hand, rules=REMOVED, expect=GONE)
 async def test_f2_a_record_that_was_deleted_in_play_leaves_its_values_in_the_drill(enacted: Enactment):
     """KubeDrill itself, attack F2: with its record deleted by hand, the drill said "every touched field is back".
     Here the Drill keeps the values, and ends, as an Error, once a look at the target shows nothing of the fault.
@@ -136,7 +137,7 @@ async def given_up(run: Run) -> dict[str, Any]:
     return ended
 
 
-@known_failure("KubeDrill attack F2 (given up)", story=given_up, rules=REMOVED, expect=ERROR | {"value": GOOD})
+@known_failure("KubeDrill attack F2 (given up)", story=given_up, rules=REMOVED, expect=GONE)
 async def test_what_can_not_be_verified_can_be_given_up_and_is_never_called_restored(enacted: Enactment):
     """KubeDrill itself, the other side of F2: a drill that can't be verified must not stay for ever. Here break-glass
     lets it end as what it is: Aborted, verdict Error, not complete, its fields Unverified, who decided in its notes.

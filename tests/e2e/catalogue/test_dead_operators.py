@@ -13,11 +13,13 @@ from tests.e2e.catalogue.stage import (
     known_failure,
     over_and_deleted,
 )
+from tests.faultmatrix.deaths import gone_at_deadline
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.plan import COMMITTED, REPLIED, Rule
+from tests.faultmatrix.refusing import rights_back
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
-from tests.faultmatrix.stories import gone_at_deadline, rights_back, stop
+from tests.faultmatrix.stories import stop
 
 DEAD_ONCE_INJECTED = Rule("record", ("kill",), nth=2, when=REPLIED)
 

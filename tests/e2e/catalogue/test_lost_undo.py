@@ -9,11 +9,12 @@ from tests.e2e.catalogue.stage import (
     known_failure,
     over_and_deleted,
 )
+from tests.faultmatrix.deaths import gone_and_stopped
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.plan import COMMITTED, REPLIED, Rule
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
-from tests.faultmatrix.stories import gone_and_stopped, stop, stop_once_met
+from tests.faultmatrix.stories import stop, stop_once_met
 
 NO_SECRETS = {"metadata": {"name": "no-secrets"}, "spec": {"hard": {"count/secrets": "0"}}}
 __all__ = ["api", "kubedrill"]  # fixtures: an API server at the wire, and a command line

@@ -18,11 +18,12 @@ from tests.e2e.catalogue.stage import (
     known_failure,
     over_and_deleted,
 )
+from tests.faultmatrix.deaths import gone_and_deleted
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.plan import REPLIED, Rule
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
-from tests.faultmatrix.stories import forced, gone_and_deleted
+from tests.faultmatrix.stories import forced
 
 DEAD_ONCE_INJECTED = Rule("record", ("kill",), nth=2, when=REPLIED)
 

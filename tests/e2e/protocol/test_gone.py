@@ -15,6 +15,10 @@ class Answering:
     def __init__(self, kube: Kube, path: str, answer: Answer | None) -> None:
         self._kube, self._path, self._answer = kube, path, answer
 
+    @property
+    def restoring(self) -> Answering:
+        return self
+
     async def call(self, method: str, path: str, *args, **kwargs) -> Answer:
         if path == self._path:
             if self._answer is None:
