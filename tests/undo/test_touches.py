@@ -67,3 +67,13 @@ def test_what_is_kept_is_bounded():
     told = list(unverified((touch,), "Deployment/web", "limit"))
     assert len(told) == MOST_FIELDS
     assert {len(o.after) for o in told} == {LONGEST}
+
+
+def test_another_drills_record_tells_whether_the_fault_was_in_before_it():
+    """Two drills on one target: the first one's record was removed, and the second took its fault for the baseline."""
+    touch = planned(FieldChange(LIMIT, "32Mi", NAMED_WEB))
+    _, broken = injected(deployment())
+    after_the_fault, _ = injected(broken, SetFields(TARGET, (FieldChange(LIMIT, "16Mi", NAMED_WEB),)))
+    beside_it, _ = injected(deployment(), SetFields(TARGET, (FieldChange(LIMIT, "16Mi", NAMED_WEB),)))
+    assert touch.was_in_before(after_the_fault)
+    assert not touch.was_in_before(beside_it)

@@ -34,6 +34,12 @@ class Touch:
         """Whether a field of the object has the fault's value. One that the fault leaves as it is tells nothing."""
         return any(_has(seen, field) for field in self.fields if not _same(field.before, field.after))
 
+    def was_in_before(self, other: UndoRecord) -> bool:
+        """Whether another drill's record on the object took a value of this fault for what was there before it."""
+        before = {field.path: field.before for field in other.fields}
+        return any(field.path in before and _same(before[field.path], field.after)
+                   for field in self.fields if not _same(field.before, field.after))
+
 
 Touches = tuple[Touch, ...]
 _ADAPTER: Final = TypeAdapter(Touches)

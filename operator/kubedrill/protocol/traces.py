@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from kubedrill.core.operations import Target
 from kubedrill.core.state import FaultState
 from kubedrill.core.touches import Touch
+from kubedrill.core.undo_record import UndoRecord
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.objects import Unsure, read_target
 from kubedrill.protocol.records import StoredRecord
@@ -19,16 +20,18 @@ async def traces_of(
     """For each fault that touches API objects whether one of its values stands in them; None: that can't be read.
 
     `others` are the records of other drills. Where one holds the lock on a target, what is seen there is that drill's,
-    if no record of the fault itself was ever seen.
+    if no record of the fault itself was ever seen: what was there before, its record tells.
     """
-    theirs = {one.record.target for one in others}
+    theirs = {one.record.target: one.record for one in others}
     faults = [fault for fault in faults if fault.touches]
-    found = await asyncio.gather(*(_is_in(kube, f.touches, () if f.record else theirs) for f in faults))
+    found = await asyncio.gather(*(_is_in(kube, f.touches, {} if f.record else theirs) for f in faults))
     return {fault.name: there for fault, there in zip(faults, found, strict=True)}
 
 
-async def _is_in(kube: Kube, touches: Iterable[Touch], theirs: Collection[Target | None]) -> bool | None:
-    seen = [False if t.target in theirs else await _shows(kube, t) for t in touches]
+async def _is_in(
+    kube: Kube, touches: Iterable[Touch], theirs: Mapping[Target | None, UndoRecord]
+) -> bool | None:
+    seen = [t.was_in_before(theirs[t.target]) if t.target in theirs else await _shows(kube, t) for t in touches]
     return True if True in seen else None if None in seen else False
 
 
