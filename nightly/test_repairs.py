@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 from tests.e2e.faults.field import until_none
-from tests.e2e.faults.repairs import Repaired, in_namespaces_of_its_own, shown
 from tests.e2e.faults.rows import AS_PLANNED, Row
-from tests.e2e.faults.verbs import VERBS
+from tests.e2e.rollouts.repairs import Repaired, in_namespaces_of_its_own, shown
+from tests.e2e.rollouts.verbs import VERBS
 
 
 @pytest.fixture(scope="module", params=list(VERBS))

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 from tests.e2e.faults.field import until_none
-from tests.e2e.faults.repairs import Repaired, Repairs, in_namespaces_of_its_own, shown
 from tests.e2e.faults.rows import AS_PLANNED, Row
-from tests.e2e.faults.verbs import Verb, apply, scale_and_undo, set_resources, undo
+from tests.e2e.rollouts.repairs import Repaired, Repairs, in_namespaces_of_its_own, shown
+from tests.e2e.rollouts.verbs import Verb, apply, scale_and_undo, set_resources, undo
 
 TRIED: Mapping[str, Verb] = {
     "one-of-3": undo, "two-of-4": set_resources, "three-of-5": scale_and_undo, "three-of-5-percent": set_resources,

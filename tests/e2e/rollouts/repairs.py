@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from tests.e2e.faults.field import ARM_WITHIN, Field, kubectl, ready, until_none
 from tests.e2e.faults.rows import AS_PLANNED, FAULT_LIMIT, Row
-from tests.e2e.faults.verbs import Verb
 from tests.e2e.protocol.lab import WallClock, operator_of
+from tests.e2e.rollouts.verbs import Verb
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
 from kubedrill.core.conduct import Endpoint
