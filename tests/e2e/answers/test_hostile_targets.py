@@ -103,10 +103,10 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
         strangers = [await stack.enter_async_context(stranger(answer)) for answer in answers]
         kubelet = Kubelet(kube)
         kubelet.start()
-        stack.push_async_callback(kubelet.stop)
         redis = stack.enter_context(redis_server(folder))  # a slot clears its queue
         slot = Slot(SLOT, kube, up := upstream(), Services(redis, strangers[0].port, strangers[1].port), folder)
         stack.push_async_callback(slot.tear_down)
+        stack.push_async_callback(kubelet.stop)  # well before the loop ends: TLS closes a watch in the background
         await slot.set_up()
         await slot.whole("memory-limit")
         await opened(slot, stack, Services(1, strangers[2].port, strangers[3].port))
