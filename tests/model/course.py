@@ -45,6 +45,10 @@ class Course:
         index = next(i for i, p in enumerate(self.world.processes) if p.name == who)
         self.world = judged(answered(self.world, index, 0))
 
+    def waiting(self, who: str) -> list[str]:
+        """What a process has asked for at the same time, and waits for."""
+        return [told(request) for p in self.world.processes if p.name == who for request in p.history.requests]
+
     def people(self, edit: str) -> None:
         """What a person does."""
         done = edited(self.world, edit)

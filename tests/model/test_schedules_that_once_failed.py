@@ -73,3 +73,30 @@ def test_the_label_of_a_fence_that_was_cut_short_is_not_taken_for_an_injection_a
     course.do(SECOND)  # the label is up; nobody has taken it back yet
 
     course.ends_well()
+
+
+def test_a_record_is_planned_only_where_none_stands_so_that_no_fault_is_taken_for_somebodys_value():
+    course = Course(beginning_of(ONE, Budget(), alive=2))
+    course.go_on(FIRST, until="POST secrets")  # has planned, and is overtaken
+    course.go_on(SECOND, until="PATCH record")
+    course.do(SECOND)  # the fault is in
+    course.do(FIRST)  # there is a record already: it begins anew, and reads while the fault is in
+    course.people("x is repaired")
+    course.go_on(FIRST, until="GET record")
+    assert course.waiting(FIRST) == ["GET record"]
+    course.people("storm is stopped")
+    course.go_on(SECOND)  # reverted, told, closed: now there is none
+    course.go_on(FIRST, until="plan x")
+
+    course.ends_well()
+
+
+def test_another_drills_fault_is_never_taken_for_somebodys_value():
+    course = Course(beginning_of({"storm": ("x",), "flood": ("x",)}, Budget()))
+    course.go_on("operator 1 flood", until="GET record")
+    assert course.waiting("operator 1 flood") == ["GET record"]
+    course.go_on("operator 1 flood")
+    course.go_on(FIRST, until="GET record")  # it has read the target with the other's fault in
+    assert course.waiting(FIRST) == ["GET record"]
+
+    course.ends_well()

@@ -57,19 +57,13 @@ class Injector:
         for _ in range(ROUNDS):
             answer, namespace_uid = await self._found(intent)
             ref = self._ref(intent, namespace_uid)
-            # Whether there is a record already and what a new one would say are asked at the same time: a plan
-            # touches nothing. A record that is there wins, whatever the plan came to.
-            stored, planned = await asyncio.gather(
-                self._stored(intent, ref), planner.record_of(intent, ref.name, namespace_uid, answer),
-                return_exceptions=True,
-            )
-            if isinstance(stored, BaseException):
-                raise stored
+            stored = await self._stored(intent, ref)
             if stored is not None:
                 return self._ours(stored, intent), None
             self._in_time()
-            if isinstance(planned, BaseException):
-                raise planned
+            # In this order: the target was read, then there was no record, and the plan's dry run proves that the
+            # target is still as it was read. So what the record takes for somebody's value is no fault of ours.
+            planned = await planner.record_of(intent, ref.name, namespace_uid, answer)
             created = await records.create(self.kube, planned)
             if created is not None:
                 await self.at(RECORD_WRITTEN)
