@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.machine.world import World, fact
+from tests.machine.world import World, fact, world_in
 
 from kubedrill.core.commands import Revert
 from kubedrill.core.facts import FactKind
@@ -15,17 +15,6 @@ from kubedrill.core.results import Verdict
 
 MEMORY = "/spec/template/spec/containers/0/resources/limits/memory"
 BOTH = pytest.mark.parametrize("phase", [Phase.ARMED, Phase.IN_PLAY])
-
-
-def world_in(phase: Phase) -> World:
-    """A drill whose fault is in, Armed or InPlay."""
-    world = World()
-    world.run(3)
-    if phase is Phase.IN_PLAY:
-        world.bite()
-        world.turn()
-    assert world.stored.phase is phase
-    return world
 
 
 def changed(world: World, number: int = 1, actor: str = "", **detail: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.machine.world import START, World, fact, seen
+from tests.machine.world import START, World, fact, seen, world_in
 
 from kubedrill.core.commands import Revert
 from kubedrill.core.facts import FactKind
@@ -14,18 +14,6 @@ from kubedrill.core.machine import reduce
 from kubedrill.core.phases import Phase
 from kubedrill.core.results import Verdict
 from kubedrill.core.state import State
-
-
-def world_in(phase: Phase) -> World:
-    """A drill whose fault is in, Armed or InPlay."""
-    world = World()
-    world.run(3)
-    if phase is Phase.IN_PLAY:
-        world.bite()
-        world.turn()
-    assert world.stored.phase is phase
-    assert world.on == {"limit"}
-    return world
 
 
 def met(world: World) -> None:

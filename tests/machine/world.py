@@ -22,6 +22,7 @@ from kubedrill.core.derive import derive
 from kubedrill.core.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine import Decision, reduce
 from kubedrill.core.operations import Target
+from kubedrill.core.phases import Phase
 from kubedrill.core.state import Check, Observation, PlannedFault, RecordSeen, State
 from kubedrill.core.touches import Touch, Touches
 from kubedrill.core.undo_record import FieldUndo
@@ -162,3 +163,15 @@ class World:
             self.now += timedelta(seconds=1)
             decision = self.turn(**changes)
         return decision
+
+
+def world_in(phase: Phase) -> World:
+    """A drill whose fault is in, Armed or InPlay."""
+    world = World()
+    world.run(3)
+    if phase is Phase.IN_PLAY:
+        world.bite()
+        world.turn()
+    assert world.stored.phase is phase
+    assert world.on == {"limit"}
+    return world

@@ -34,7 +34,7 @@ from kubedrill.core.health import WELL_WITHIN
 from kubedrill.core.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.results import MilestoneName, Verdict
 from kubedrill.core.state import Ending, FaultState, Observation, RecordSeen, State
-from kubedrill.core.touches import UNVERIFIED
+from kubedrill.core.undo import FieldEnd
 from kubedrill.core.unverified import (
     MAY_BE_IN,
     UNREADABLE,
@@ -206,7 +206,7 @@ def _without_record(fault: FaultState, state: State, seen: Observation, failed: 
 
 def _doubted(state: State, seen: Observation, doubts: Mapping[str, str]) -> State:
     """What can't be verified makes the drill an Error, and stands among the outcomes for as long as that is so."""
-    outcomes = (*(o for o in state.outcomes if o.outcome != UNVERIFIED), *doubtful_outcomes(state, seen))
+    outcomes = (*(o for o in state.outcomes if o.outcome != FieldEnd.UNVERIFIED), *doubtful_outcomes(state, seen))
     state = replace(state, outcomes=outcomes)
     ending = state.ending
     if doubts and state.phase is Phase.RECOVERING and ending is not None and ending.verdict is not Verdict.ERROR:

@@ -16,11 +16,11 @@ from kubedrill.api.quantities import parse_quantity
 from kubedrill.core.operations import ABSENT, SetFields, Target, Value
 from kubedrill.core.pointers import found_again, read
 from kubedrill.core.results import FieldOutcome
+from kubedrill.core.undo import FieldEnd
 from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord, shown
 
 MOST_FIELDS: Final = 50
 LONGEST: Final = 256
-UNVERIFIED: Final = "Unverified"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,10 @@ def unverified(touches: Touches, target: str, fault: str) -> Iterator[FieldOutco
     """The outcome of each field when nobody knows whether the fault is in, with the values for people."""
     for touch in touches:
         for field in touch.fields:
-            yield FieldOutcome(target, field.path, cut(shown(field.before)), cut(shown(field.after)), "", UNVERIFIED)
+            yield FieldOutcome(target, field.path, cut(shown(field.before)), cut(shown(field.after)), "",
+                               str(FieldEnd.UNVERIFIED))
     if not touches:
-        yield FieldOutcome(target, fault, "", "", "", UNVERIFIED)
+        yield FieldOutcome(target, fault, "", "", "", str(FieldEnd.UNVERIFIED))
 
 
 def cut(text: str) -> str:
