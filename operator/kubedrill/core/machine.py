@@ -75,7 +75,8 @@ class Decision:
 def reduce(state: State, seen: Observation) -> Decision:
     """One turn of the machine."""
     so_far = assess(seen, ended=state.end_ex)
-    seen = replace(seen, records=tuple(trusted(record, state) for record in seen.records))
+    by_name = sorted(seen.records, key=lambda record: record.name)  # however they were listed
+    seen = replace(seen, records=tuple(trusted(record, state) for record in by_name))
     state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
     state = _given_up(_absorbed(state, seen), seen)
     unknown = {f.name for f in missing(state, seen.records)}
