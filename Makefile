@@ -46,12 +46,12 @@ check: setup ## Format, lint, types, imports, generated files, unit tests (about
 .PHONY: generate
 generate: setup ## CRDs and the tables in the docs, from the code
 	@$(BIN)/python -m kubedrill.api.crd crds
-	@$(BIN)/python -m kubedrill.core.phases > docs/reference/phases.md
+	@$(BIN)/python -m kubedrill.core.machine.phases > docs/reference/phases.md
 
 .PHONY: generated-are-current
 generated-are-current: setup
 	@mkdir -p build/generated && $(BIN)/python -m kubedrill.api.crd build/generated && diff -r crds build/generated
-	@$(BIN)/python -m kubedrill.core.phases | diff docs/reference/phases.md -
+	@$(BIN)/python -m kubedrill.core.machine.phases | diff docs/reference/phases.md -
 
 .PHONY: unit
 unit: setup setup-services ## Unit tests (milliseconds each, no cluster)

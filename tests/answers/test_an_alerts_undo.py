@@ -11,8 +11,8 @@ import pytest
 from tests.answers.hostile import HOSTILE, saying, sending_to, stranger
 from tests.reverters.services import record
 
-from kubedrill.core.operations import Announce, Refusal
-from kubedrill.core.undo_record import UNREACHABLE, Again, Done
+from kubedrill.core.undo.operations import Announce, Refusal
+from kubedrill.core.undo.record import UNREACHABLE, Again, Done
 from kubedrill.reverters.alertmanager import MOST_BYTES, AnnouncedAlerts
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -14,8 +14,8 @@ from tests.clock.settable import Settable
 from tests.observers.builders import conduct
 from tests.undo.builders import NOON
 
-from kubedrill.core.conduct import Endpoint, SteadyCheck, StopCondition
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.plan.drill_plan import Endpoint, SteadyCheck, StopCondition
 from kubedrill.kube.client import Unreachable
 from kubedrill.shell.observers import Monitoring
 from kubedrill.shell.prometheus import MOST_OF_PROMETHEUS, Room, Turn, WebClient
@@ -90,7 +90,7 @@ GOOD = "as many samples as are read"
 
 @pytest.mark.parametrize("name", [n for n in HOSTILE if n != GOOD])
 async def test_f15_a_stop_condition_that_gets_no_answer_is_unchecked_since_it_was_known_last(name):
-    """What is unchecked for a minute stops the drill (core.guards)."""
+    """What is unchecked for a minute stops the drill (core.machine.guards)."""
     clock = Settable(NOON)
     async with asking(timeout=1.5, prometheus=HOSTILE[name], alertmanager=saying(FIRING)) as (client, _, _):
         monitoring = Monitoring(client.fetch, clock)

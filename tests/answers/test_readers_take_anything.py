@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.answers.test_decoding import JSON
 
-from kubedrill.core.conduct import StopCondition
-from kubedrill.core.facts import Interval
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.plan.drill_plan import StopCondition
 from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.signals.answers import Unanswered
 from kubedrill.signals.prometheus import Look

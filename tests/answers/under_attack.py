@@ -28,7 +28,7 @@ async def operator(port: int, drills: int, rounds: int, patience: int) -> None:
     from tests.observers.builders import conduct  # noqa: PLC0415
 
     import kubedrill.shell.operator  # noqa: F401, PLC0415  all that the operator's process loads
-    from kubedrill.core.conduct import SteadyCheck, StopCondition  # noqa: PLC0415
+    from kubedrill.core.plan.drill_plan import SteadyCheck, StopCondition  # noqa: PLC0415
     from kubedrill.kube.clock import ServerClock  # noqa: PLC0415
     from kubedrill.shell import prometheus  # noqa: PLC0415
     from kubedrill.shell.observers import Monitoring  # noqa: PLC0415
@@ -53,7 +53,7 @@ async def watchdog(port: int, drills: int, rounds: int, _patience: int) -> None:
     from tests.reverters.services import record  # noqa: PLC0415
 
     import kubedrill.watchdog.process  # noqa: F401, PLC0415  all that the watchdog's process loads
-    from kubedrill.core.operations import Announce  # noqa: PLC0415
+    from kubedrill.core.undo.operations import Announce  # noqa: PLC0415
     from kubedrill.reverters.alertmanager import AnnouncedAlerts  # noqa: PLC0415
 
     began = high_water_mark()

@@ -11,7 +11,7 @@ from kubedrill.api.base import ApiModel
 from kubedrill.api.crd import RESOURCES, NotStructuralError, definition, rendered, structural
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.scenario import Milestone
-from kubedrill.core.results import MilestoneName
+from kubedrill.core.measure.results import MilestoneName
 
 CRDS = Path(__file__).parents[2] / "crds"
 

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from kubedrill.core.operations import ABSENT
-from kubedrill.core.pointers import parent, put, read
+from kubedrill.core.undo.operations import ABSENT
+from kubedrill.core.undo.pointers import parent, put, read
 
 GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
 

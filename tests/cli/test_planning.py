@@ -10,8 +10,8 @@ from tests.cli.undo import SECRETS, secret
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import Drill
-from kubedrill.core.operations import Enqueue
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, UndoRecord, record_name
+from kubedrill.core.undo.operations import Enqueue
+from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, UndoRecord, record_name
 
 DRILLS = f"{GROUP}/drills/drills"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"

@@ -21,7 +21,7 @@ from tests.cli.undo import (
 )
 
 from kubedrill.cli.main import cli
-from kubedrill.core.undo_record import from_json
+from kubedrill.core.undo.record import from_json
 
 WEB, PAGED = undo_of("web"), undo_outside(PAGE, "page")
 JOBS = "/apis/batch/v1/namespaces/drills/jobs"

@@ -9,11 +9,11 @@ from tests.cli.undo import DRILLS, SECRETS, broken, limit_of, secret, undo_of
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FaultStep
-from kubedrill.core.genuine import fingerprint
-from kubedrill.core.phases import Phase
-from kubedrill.core.state import FaultState, State, state_to_wire
-from kubedrill.core.touches import recorded_touches
-from kubedrill.core.unverified import lost
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.state import FaultState, State, state_to_wire
+from kubedrill.core.machine.unverified import lost
+from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.touches import recorded_touches
 from kubedrill.protocol.records import DRILL_UID
 
 WEB = undo_of("web")

@@ -10,9 +10,9 @@ from typing import Any
 from tests.cli.fake_api import GROUP, FakeApi
 from tests.undo.builders import NOON, deployment, injected
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.operations import Announce, Ask
-from kubedrill.core.undo_record import Outcome, OutsideGroup, RecordState, UndoRecord, record_name, to_json
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.operations import Announce, Ask
+from kubedrill.core.undo.record import Outcome, OutsideGroup, RecordState, UndoRecord, record_name, to_json
 
 SECRETS = "/api/v1/namespaces/drills/secrets"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"

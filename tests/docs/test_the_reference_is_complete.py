@@ -8,8 +8,8 @@ import yaml
 
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.main import FAMILIES
-from kubedrill.core.results import MilestoneName, ObjectiveVerdict
-from kubedrill.core.undo import FieldEnd
+from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict
+from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.shell.metrics import FAMILIES as METRICS
 from kubedrill.watchdog.tally import FAMILIES as WATCHDOG_METRICS
 

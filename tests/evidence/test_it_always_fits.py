@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.machine.world import START, fact
 
-from kubedrill.core.facts import Fact, FactKind
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.shell import evidence
 from kubedrill.shell.evidence import FACT_BYTES, SEGMENT_BYTES, Evidence, EvidenceRefused

@@ -19,7 +19,7 @@ from tests.faultmatrix.requests import Request, request_of
 from tests.faultmatrix.services import Services
 from tests.faultmatrix.witness import Witness
 
-from kubedrill.core.pointers import put
+from kubedrill.core.undo.pointers import put
 from kubedrill.kube.client import Answer
 
 APPS = "/apis/apps/v1/namespaces/shop"

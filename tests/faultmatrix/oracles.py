@@ -20,7 +20,7 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.residue import residue
 from tests.faultmatrix.witness import Sighting
 
-from kubedrill.core.pointers import read
+from kubedrill.core.undo.pointers import read
 
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"

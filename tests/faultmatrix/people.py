@@ -13,9 +13,9 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.operations import Target
-from kubedrill.core.pointers import read
-from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.pointers import read
+from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import RECORD_TYPE

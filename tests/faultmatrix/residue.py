@@ -11,7 +11,7 @@ from tests.faultmatrix.evidence import Evidence
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
-from kubedrill.core.pointers import read
+from kubedrill.core.undo.pointers import read
 
 OURS: Final = "manager-"
 

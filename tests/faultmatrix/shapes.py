@@ -7,7 +7,7 @@ from typing import Any, Final
 from tests.faultmatrix.kubelet import FAULTED, LABEL, SCHEDULER
 from tests.faultmatrix.services import ALERT, Services
 
-from kubedrill.core.pointers import read
+from kubedrill.core.undo.pointers import read
 
 PEOPLE: Final = frozenset({"kubectl-set", "kubectl-edit", "kubectl-replace", "kustomize-controller"})
 """The field managers of people and of their machines (`people.py`); whoever makes a target first is none of them."""

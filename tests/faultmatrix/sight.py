@@ -12,7 +12,7 @@ from tests.faultmatrix.plan import Plan
 from tests.faultmatrix.rigging import Rigging
 from tests.faultmatrix.witness import Sighting, Witness
 
-from kubedrill.core.phases import TERMINAL
+from kubedrill.core.machine.phases import TERMINAL
 
 ENDED: Final = {p.value for p in TERMINAL}
 

@@ -21,7 +21,7 @@ from tests.faultmatrix.shapes import FAULTS
 from tests.faultmatrix.stories import STORIES
 from tests.faultmatrix.streams import MANNERS
 
-from kubedrill.core.results import Verdict
+from kubedrill.core.measure.results import Verdict
 
 PLANNED = all_plans()
 PLACED = {cell: plan for plan in PLANNED if (cell := space.cell_of(plan))}

@@ -18,7 +18,7 @@ from tests.faultmatrix import shapes
 from tests.faultmatrix.shapes import PEOPLE
 from tests.faultmatrix.slot import RECORDS, Slot
 
-from kubedrill.core.pointers import read
+from kubedrill.core.undo.pointers import read
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
-from kubedrill.core.conduct import Endpoint
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.operations import SetFields, Target
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.undo.operations import SetFields, Target
 from kubedrill.faults.base import Observed, Plan, WorkingSet
 
 T0 = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 from tests.faults.builders import fact, injected, second, seen
 
 from kubedrill.api.faults import AlertAnnounce
-from kubedrill.core.facts import FactKind
-from kubedrill.core.operations import Announce, Refusal
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.faults.alert import bit, describe, plan
 
 DOWN = AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}, summary="Checkout does not answer")

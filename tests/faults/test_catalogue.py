@@ -9,8 +9,8 @@ from tests.faults.builders import WEB, deployment, injected, seen, squeeze
 
 import kubedrill.faults
 from kubedrill.api.faults import FAULT_KINDS, AlertAnnounce, Fault, Manual, QueueLoad
-from kubedrill.core.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
-from kubedrill.core.undo_record import OutsideGroup
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
+from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.faults import DefectiveCatalogueError, discover
 from kubedrill.faults.base import Plan
 

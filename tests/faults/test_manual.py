@@ -6,8 +6,8 @@ import pytest
 from tests.faults.builders import fact, injected, second, seen
 
 from kubedrill.api.faults import Manual
-from kubedrill.core.facts import FactKind
-from kubedrill.core.operations import Ask
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.undo.operations import Ask
 from kubedrill.faults.manual import bit, describe, plan
 
 UNPLUG = Manual(do="unplug rack 3", undo="plug it in again")

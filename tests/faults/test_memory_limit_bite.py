@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.faults.builders import fact, injected, killed, second, squeeze
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.faults.memory_limit import bit
 
 ONE, TWO, THREE = "web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd"

@@ -22,8 +22,8 @@ from tests.faults.builders import (
 )
 
 from kubedrill.api.quantities import parse_memory
-from kubedrill.core.deadman import GRACE, SILENT
-from kubedrill.core.operations import SetFields
+from kubedrill.core.undo.operations import SetFields
+from kubedrill.core.undo.watchdog_rules import GRACE, SILENT
 from kubedrill.faults.base import Plan
 from kubedrill.faults.memory_limit import describe, plan
 from kubedrill.faults.strategy import Reach, reach_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.faults.builders import DB, WEB, container, deployment, seen, squeeze, stateful_set
 
-from kubedrill.core.operations import Refusal
+from kubedrill.core.undo.operations import Refusal
 from kubedrill.faults.memory_limit import plan
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.faults.builders import HELD, WEB, changes, container, deployment, seen, squeeze
 
-from kubedrill.core.operations import Refusal
+from kubedrill.core.undo.operations import Refusal
 from kubedrill.faults.base import together
 from kubedrill.faults.memory_limit import plan
 

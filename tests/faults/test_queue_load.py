@@ -8,8 +8,8 @@ import pytest
 from tests.faults.builders import UID, fact, injected, second, seen
 
 from kubedrill.api.faults import QueueKind, QueueLoad, ServiceRef
-from kubedrill.core.facts import FactKind
-from kubedrill.core.operations import Enqueue, Refusal, Target
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.undo.operations import Enqueue, Refusal, Target
 from kubedrill.faults.queue_load import bit, describe, plan
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")

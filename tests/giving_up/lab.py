@@ -16,11 +16,11 @@ from tests.watchdog.wire import DRILLS, EVENTS, Cluster
 from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.phases import TERMINAL, Phase
-from kubedrill.core.state import FaultState, State, state_from_wire, state_to_wire
-from kubedrill.core.summary import without_nulls
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.phases import TERMINAL, Phase
+from kubedrill.core.machine.state import FaultState, State, state_from_wire, state_to_wire
+from kubedrill.core.machine.status import without_nulls
+from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector

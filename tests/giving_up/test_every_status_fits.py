@@ -14,16 +14,16 @@ from tests.crd_schema import complaints, schema
 from tests.machine.world import START, conduct, seen
 
 from kubedrill.api.drill import DrillSpec, FaultStep
-from kubedrill.core.bounds import LONGEST_ID, cut_bytes, short_id, within_bounds
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.derive import derive
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.machine import reduce
-from kubedrill.core.operations import Refusal
-from kubedrill.core.phases import Phase
-from kubedrill.core.results import FieldOutcome, Verdict
-from kubedrill.core.state import Check, Ending, FaultState, RecordSeen, State
-from kubedrill.core.summary import project, without_nulls
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, short_id, within_bounds
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import Check, Ending, FaultState, RecordSeen, State
+from kubedrill.core.machine.status import project, without_nulls
+from kubedrill.core.measure.results import FieldOutcome, Verdict
+from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.undo.operations import Refusal
 
 texts = st.one_of(
     st.just(""), st.text(max_size=20), st.builds("x{}".format, st.integers(0, 3)),

@@ -12,11 +12,11 @@ from tests.giving_up.lab import Lab, fact, standing
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.facts import FactKind
-from kubedrill.core.operations import Ask
-from kubedrill.core.phases import Phase
-from kubedrill.core.undo_record import OutsideGroup
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.shell import observation, turn
 from kubedrill.shell.observers import Monitoring
 from kubedrill.shell.task import GIVEN_UP_AFTER

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from tests.giving_up.lab import Lab, fact, standing
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.phases import Phase
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.phases import Phase
 
 ALICE = {"name": "alice", "role": "L1", "identities": {"kubernetes": "alice@example.com"}}
 

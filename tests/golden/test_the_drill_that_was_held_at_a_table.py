@@ -9,9 +9,9 @@ from time import perf_counter
 import pytest
 import yaml
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.results import ObjectiveVerdict, Severity, Verdict
-from kubedrill.core.transcript import read_transcript, replayed
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.measure.results import ObjectiveVerdict, Severity, Verdict
+from kubedrill.core.measure.transcript import read_transcript, replayed
 
 TRANSCRIPT = Path(__file__).parents[2] / "scenarios/morning-rush/transcript.yaml"
 MET, MISSED = ObjectiveVerdict.MET, ObjectiveVerdict.MISSED

@@ -12,7 +12,7 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER
 from kubedrill.cli.connection import BREAK_GLASS
 from kubedrill.cli.installed import KINDS, policies
-from kubedrill.core.undo_record import record_name
+from kubedrill.core.undo.record import record_name
 from kubedrill.protocol.records import RECORD_TYPE
 
 BASE = Path(__file__).parents[2] / "manifests/base"

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from tests.machine.world import World, fact, world_in
 
-from kubedrill.core.commands import Revert
-from kubedrill.core.facts import FactKind
-from kubedrill.core.phases import Phase
-from kubedrill.core.results import Verdict
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.commands import Revert
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.measure.results import Verdict
 
 MEMORY = "/spec/template/spec/containers/0/resources/limits/memory"
 BOTH = pytest.mark.parametrize("phase", [Phase.ARMED, Phase.IN_PLAY])

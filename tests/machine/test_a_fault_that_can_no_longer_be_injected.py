@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.machine.world import World, fact
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.phases import Phase
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.phases import Phase
 
 
 def test_an_intended_fault_that_fails_is_put_back_at_once():

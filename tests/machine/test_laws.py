@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.machine.world import World, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import Inject
-from kubedrill.core.guards import GUARDS
-from kubedrill.core.machine import reduce
-from kubedrill.core.phases import TABLE, TERMINAL
-from kubedrill.core.state import State, state_from_wire, state_to_wire
+from kubedrill.core.machine.commands import Inject
+from kubedrill.core.machine.guards import GUARDS
+from kubedrill.core.machine.phases import TABLE, TERMINAL
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import State, state_from_wire, state_to_wire
 
 STEPS = st.lists(
     st.sampled_from(["turn", "crash before acting", "half an injection", "bite", "stop", "delete", "wait"]), max_size=25

@@ -6,11 +6,11 @@ import pytest
 from tests.machine.world import World, fact
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import CloseRecord, RemoveFinalizer, Revert
-from kubedrill.core.facts import FactKind
-from kubedrill.core.phases import TABLE, TERMINAL, Phase
-from kubedrill.core.results import Verdict
-from kubedrill.core.state import State
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.commands import CloseRecord, RemoveFinalizer, Revert
+from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
+from kubedrill.core.machine.state import State
+from kubedrill.core.measure.results import Verdict
 
 
 @pytest.mark.parametrize("turns", range(6), ids=lambda n: f"after {n} turns")

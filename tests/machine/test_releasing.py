@@ -10,10 +10,10 @@ from tests.machine.test_whatever_is_seen import RECORD_STATES, observations, sta
 from tests.machine.world import World
 
 from kubedrill.api.drill import Desired
-from kubedrill.core.commands import Release, Revert
-from kubedrill.core.machine import reduce
-from kubedrill.core.phases import Phase
-from kubedrill.core.state import RecordSeen
+from kubedrill.core.machine.commands import Release, Revert
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import RecordSeen
 
 OUT = RecordSeen("undo-limit", "Injected", ("limit",), "Deployment/limit", held=True, taken_out=True)
 

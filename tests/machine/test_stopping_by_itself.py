@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from tests.machine.world import START, World, fact, seen, world_in
 
-from kubedrill.core.commands import Revert
-from kubedrill.core.facts import FactKind
-from kubedrill.core.guards import UNCHECKED
-from kubedrill.core.machine import reduce
-from kubedrill.core.phases import Phase
-from kubedrill.core.results import Verdict
-from kubedrill.core.state import State
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.commands import Revert
+from kubedrill.core.machine.guards import UNCHECKED
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import State
+from kubedrill.core.measure.results import Verdict
 
 
 def met(world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.machine.world import World
 
-from kubedrill.core.summary import project, without_nulls, worth_writing
+from kubedrill.core.machine.status import project, without_nulls, worth_writing
 
 
 def in_play() -> World:

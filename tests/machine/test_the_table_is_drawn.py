@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubedrill.core.phases import TABLE, page
+from kubedrill.core.machine.phases import TABLE, page
 
 PAGE = Path(__file__).parents[2] / "docs/reference/phases.md"
 

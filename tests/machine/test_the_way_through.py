@@ -7,12 +7,12 @@ from datetime import timedelta
 from tests.machine.world import START, Check, World, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import AddFinalizer, Inject
-from kubedrill.core.machine import reduce
-from kubedrill.core.operations import Refusal
-from kubedrill.core.phases import Phase
-from kubedrill.core.results import Verdict
-from kubedrill.core.state import State
+from kubedrill.core.machine.commands import AddFinalizer, Inject
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import State
+from kubedrill.core.measure.results import Verdict
+from kubedrill.core.undo.operations import Refusal
 
 
 def test_the_finalizer_stands_before_anything_is_touched():

@@ -6,11 +6,11 @@ import pytest
 from tests.machine.world import World, fact, touched
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import CloseRecord, Inject, RemoveFinalizer, Revert
-from kubedrill.core.facts import FactKind
-from kubedrill.core.phases import TERMINAL, Phase
-from kubedrill.core.results import Verdict
-from kubedrill.core.state import RecordSeen
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.commands import CloseRecord, Inject, RemoveFinalizer, Revert
+from kubedrill.core.machine.phases import TERMINAL, Phase
+from kubedrill.core.machine.state import RecordSeen
+from kubedrill.core.measure.results import Verdict
 
 STOP = {"desired": Desired.STOP}
 

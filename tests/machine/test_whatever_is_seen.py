@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from tests.machine.world import START, World, fact, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.commands import CloseRecord, Inject, RemoveFinalizer, Revert
-from kubedrill.core.facts import FactKind
-from kubedrill.core.machine import Decision, reduce
-from kubedrill.core.phases import TERMINAL, Phase
-from kubedrill.core.results import FieldOutcome, Verdict
-from kubedrill.core.state import Ending, FaultState, RecordSeen, State
-from kubedrill.core.unverified import MAY_BE_IN
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine.commands import CloseRecord, Inject, RemoveFinalizer, Revert
+from kubedrill.core.machine.phases import TERMINAL, Phase
+from kubedrill.core.machine.reducer import Decision, reduce
+from kubedrill.core.machine.state import Ending, FaultState, RecordSeen, State
+from kubedrill.core.machine.unverified import MAY_BE_IN
+from kubedrill.core.measure.results import FieldOutcome, Verdict
 
 FAULTS = ("limit", "queue")
 OPEN = ("Intended", "Injected", "Reverting")

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from kubedrill.api.drill import DrillSpec
-from kubedrill.core.commands import (
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
@@ -17,16 +18,15 @@ from kubedrill.core.commands import (
     Revert,
     WriteReport,
 )
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.derive import derive
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.machine import Decision, reduce
-from kubedrill.core.operations import Target
-from kubedrill.core.phases import Phase
-from kubedrill.core.state import Check, Observation, PlannedFault, RecordSeen, State
-from kubedrill.core.touches import Touch, Touches
-from kubedrill.core.undo_record import FieldUndo
-from kubedrill.core.unverified import UNREADABLE
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import Decision, reduce
+from kubedrill.core.machine.state import Check, Observation, PlannedFault, RecordSeen, State
+from kubedrill.core.machine.unverified import UNREADABLE
+from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.record import FieldUndo
+from kubedrill.core.undo.touches import Touch, Touches
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FIT = (Check("all", ok=True),)

@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any
 
 from kubedrill.api.faults import Fault, MemoryLimit, WorkloadTarget
-from kubedrill.core.conduct import AlertWanted, Conduct, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
-from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Series, Source
-from kubedrill.core.results import By, Milestone, MilestoneName
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
+from kubedrill.core.measure.results import By, Milestone, MilestoneName
+from kubedrill.core.plan.drill_plan import AlertWanted, Conduct, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
 
 T0 = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
 WORKER = "Deployment/worker"

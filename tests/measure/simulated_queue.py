@@ -9,7 +9,7 @@ from random import Random
 
 from tests.measure.builders import samples
 
-from kubedrill.core.facts import Series
+from kubedrill.core.evidence.facts import Series
 
 JOB, EVERY, END = 2.25, 0.5, 130.0
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from tests.measure.builders import FIRED, WORKER, alert, at, changed, conduct, fact, limit, milestone, scaled
 
-from kubedrill.core.facts import FactKind, Source
-from kubedrill.core.findings import findings
-from kubedrill.core.milestones import milestones
-from kubedrill.core.objectives import judge
-from kubedrill.core.results import MilestoneName, Severity
+from kubedrill.core.evidence.facts import FactKind, Source
+from kubedrill.core.findings.rules import findings
+from kubedrill.core.measure.milestones import milestones
+from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.results import MilestoneName, Severity
 
 
 def found(*facts, also=(), design=None):

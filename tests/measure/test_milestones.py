@@ -20,10 +20,10 @@ from tests.measure.builders import (
     state,
 )
 
-from kubedrill.core.conduct import AlertWanted
-from kubedrill.core.facts import FactKind, Interval, Source
-from kubedrill.core.milestones import milestones
-from kubedrill.core.results import By, MilestoneName
+from kubedrill.core.evidence.facts import FactKind, Interval, Source
+from kubedrill.core.measure.milestones import milestones
+from kubedrill.core.measure.results import By, MilestoneName
+from kubedrill.core.plan.drill_plan import AlertWanted
 
 NOW = at(600)
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from tests.measure.builders import FIRED, at, conduct, limit, milestone
 
-from kubedrill.core.conduct import AlertWanted
-from kubedrill.core.objectives import judge
-from kubedrill.core.results import By, MilestoneName, ObjectiveVerdict, Verdict
-from kubedrill.core.verdicts import roll_up
+from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict, Verdict
+from kubedrill.core.measure.verdicts import roll_up
+from kubedrill.core.plan.drill_plan import AlertWanted
 
 MET, MISSED, OPEN = ObjectiveVerdict.MET, ObjectiveVerdict.MISSED, ObjectiveVerdict.INDETERMINATE
 ACK = MilestoneName.ACKNOWLEDGED

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from tests.measure.builders import alert, at, between, conduct, fact, limit, samples
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.record import Circumstances, assemble
-from kubedrill.core.results import Verdict
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.measure.drill_record import Circumstances, assemble
+from kubedrill.core.measure.results import Verdict
 
 FACTS = (fact(FactKind.ACKNOWLEDGED, 30, by="alice"), alert(FactKind.ALERT_FIRING, 0, 1))
 OVER = Circumstances("drill-1", "drills", now=at(400), started=at(-60), ended=at(390))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubedrill.core.results import Finding, ObjectiveResult, ObjectiveVerdict, Severity
-from kubedrill.core.score import score_line
+from kubedrill.core.measure.results import Finding, ObjectiveResult, ObjectiveVerdict, Severity
+from kubedrill.core.measure.score import score_line
 
 
 def result(verdict: ObjectiveVerdict, stop: str = "Acknowledged") -> ObjectiveResult:

@@ -9,8 +9,8 @@ import pytest
 from tests.measure.builders import FALL, at, samples
 from tests.measure.simulated_queue import course
 
-from kubedrill.core.facts import Interval, Series
-from kubedrill.core.windows import falling
+from kubedrill.core.evidence.facts import Interval, Series
+from kubedrill.core.measure.windows import falling
 
 FIVE_SECONDS = timedelta(seconds=5)
 

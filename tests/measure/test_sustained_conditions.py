@@ -9,9 +9,9 @@ import pytest
 from tests.measure.builders import BELOW_20, at, between, samples
 from tests.measure.simulated_queue import course
 
-from kubedrill.core.conduct import SteadyCheck
-from kubedrill.core.facts import Interval, Series
-from kubedrill.core.windows import Edge, edges, first_sustained, sustained
+from kubedrill.core.evidence.facts import Interval, Series
+from kubedrill.core.measure.windows import Edge, edges, first_sustained, sustained
+from kubedrill.core.plan.drill_plan import SteadyCheck
 
 WINDOW = timedelta(seconds=15)
 STEP_SEEN = 5

@@ -9,7 +9,7 @@ from typing import Final
 from tests.model.people import CONTROL, target
 from tests.model.server import Request, Store
 
-from kubedrill.core.undo_record import from_json
+from kubedrill.core.undo.record import from_json
 from kubedrill.kube.client import MERGE_PATCH
 
 DAMAGED: Final = "bm90aGluZw=="

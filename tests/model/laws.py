@@ -13,10 +13,10 @@ from tests.model.server import Store
 from tests.model.world import Step, Wire, World
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.phases import TERMINAL
-from kubedrill.core.state import state_from_wire
-from kubedrill.core.undo import FieldEnd
-from kubedrill.core.undo_record import RecordState, UndoRecord, from_json
+from kubedrill.core.machine.phases import TERMINAL
+from kubedrill.core.machine.state import state_from_wire
+from kubedrill.core.undo.patches import FieldEnd
+from kubedrill.core.undo.record import RecordState, UndoRecord, from_json
 
 
 class Broken(AssertionError):

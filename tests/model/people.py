@@ -12,15 +12,15 @@ from tests.machine.world import FIT, START, conduct
 from tests.model.server import TIME, Store
 
 from kubedrill.api.drill import FINALIZER, Desired
-from kubedrill.core.commands import WriteReport
-from kubedrill.core.facts import Fact
-from kubedrill.core.machine import reduce
-from kubedrill.core.operations import FieldChange, SetFields, Target
-from kubedrill.core.phases import Phase
-from kubedrill.core.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
-from kubedrill.core.touches import planned_touches
-from kubedrill.core.undo_record import RecordState
-from kubedrill.core.unverified import LOOKED_AT, missing
+from kubedrill.core.evidence.facts import Fact
+from kubedrill.core.machine.commands import WriteReport
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.reducer import reduce
+from kubedrill.core.machine.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
+from kubedrill.core.machine.unverified import LOOKED_AT, missing
+from kubedrill.core.undo.operations import FieldChange, SetFields, Target
+from kubedrill.core.undo.record import RecordState
+from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from kubedrill.core.ownership import fields_tree, owned_paths
+from kubedrill.core.undo.ownership import fields_tree, owned_paths
 
 COLLECTIONS = ("secrets", "drills", "replicasets", "controllerrevisions", "pods", "events", "leases")
 TIME = "2026-11-23T09:00:00Z"

@@ -11,8 +11,8 @@ from tests.model.explore import explore
 from tests.model.laws import Broken
 from tests.model.world import Budget
 
-from kubedrill.core.touches import Touch
-from kubedrill.core.undo import Landed, inject_patch, plan_revert
+from kubedrill.core.undo.patches import Landed, inject_patch, plan_revert
+from kubedrill.core.undo.touches import Touch
 from kubedrill.protocol import fence, injector, objects, records, release, revert, seen
 from kubedrill.protocol.objects import Reply
 from kubedrill.protocol.seen import record_seen

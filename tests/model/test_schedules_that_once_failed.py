@@ -7,7 +7,7 @@ from tests.model.laws import records
 from tests.model.people import HELD, OWN_PACE
 from tests.model.world import Budget
 
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.record import RecordState
 
 ONE = {"storm": ("x",)}
 FIRST, SECOND, THIRD = "operator 1 storm", "operator 2 storm", "operator 3 storm"

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubedrill.cli import connection, installed, opt_in
-from kubedrill.core import operations, paths
-from kubedrill.core.conduct import Endpoint
-from kubedrill.core.operations import Announce, Enqueue, Target
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core import paths
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.undo.operations import Announce, Enqueue, Target
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube import paths as kinds
 from kubedrill.kube.paths import ClusterWide, Namespaced
 from kubedrill.protocol import drills, lease, records
 from kubedrill.shell import prometheus
 
-SOURCE: Final = Path(operations.__file__).parents[1]
+SOURCE: Final = Path(paths.__file__).parents[1]
 Build = Callable[..., Any]
 
 
@@ -34,7 +34,7 @@ def _right(namespace: str) -> Any:
 BUILDERS: Final[Mapping[str, tuple[Build, int]]] = {
     "core/paths.py:joined": (paths.joined, 3),
     "core/paths.py:object_path": (lambda *names: paths.object_path("apps/v1", *names), 3),
-    "core/operations.py:path": (_target, 5),
+    "core/undo/operations.py:path": (_target, 5),
     "kube/paths.py:of": (lambda namespace: Namespaced("v1", "pods").of(namespace), 1),
     "kube/paths.py:one": (lambda namespace, name: Namespaced("apps/v1", "deployments").one(namespace, name), 2),
     "kube/paths.py:part": (lambda *names: Namespaced("v1", "pods").part(*names), 3),

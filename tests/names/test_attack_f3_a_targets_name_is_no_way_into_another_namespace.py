@@ -15,9 +15,9 @@ from tests.watchdog.test_looking import Hall
 from tests.watchdog.wire import SECRETS, standing
 
 from kubedrill.api.faults import MemoryLimit
-from kubedrill.core.operations import Announce
 from kubedrill.core.paths import BadName
-from kubedrill.core.undo_record import OutsideGroup, RecordState, from_json, to_json
+from kubedrill.core.undo.operations import Announce
+from kubedrill.core.undo.record import OutsideGroup, RecordState, from_json, to_json
 from kubedrill.faults import discover
 
 OTHER = "../../other/deployments/web"

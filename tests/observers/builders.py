@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from kubedrill.core.conduct import AlertWanted, Conduct, Endpoint, ImpactFall, Participant, SteadyCheck
+from kubedrill.core.plan.drill_plan import AlertWanted, Conduct, Endpoint, ImpactFall, Participant, SteadyCheck
 
 MINUTE = timedelta(minutes=1)
 ALICE = Participant("alice", "L1", kubernetes="alice@example.com")

@@ -5,7 +5,7 @@ from tests.observers.builders import conduct
 from tests.observers.wire import standing, until
 from tests.signals.builders import death, deployment, pod, wrote_limit
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 from kubedrill.signals.workload import OwnWrites

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.shell.observers import FactInbox
 
 NOW = Interval.at(datetime(2026, 11, 23, tzinfo=UTC))

@@ -5,8 +5,8 @@ import pytest
 from tests.observers.builders import conduct
 
 from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarget
-from kubedrill.core.conduct import SteadyCheck
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import Monitoring

@@ -10,8 +10,8 @@ from tests.clock.settable import Settable
 from tests.observers.builders import conduct
 from tests.undo.builders import NOON
 
-from kubedrill.core.conduct import StopCondition
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.plan.drill_plan import StopCondition
 from kubedrill.kube.client import Unreachable
 from kubedrill.shell.observers import Monitoring
 

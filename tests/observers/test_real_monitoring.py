@@ -15,8 +15,8 @@ from aiohttp import web
 from tests.observers.builders import conduct
 from tests.reverters.services import free_port, running
 
-from kubedrill.core.conduct import SteadyCheck
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox, Monitoring

@@ -8,7 +8,7 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.receiver import MOST_BYTES, make_app, serve

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from tests.observers.wire import standing, thing, until
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.client import Answer
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import watching

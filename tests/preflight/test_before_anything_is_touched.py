@@ -9,11 +9,11 @@ import pytest
 from tests.machine.world import START
 from tests.machine.world import conduct as a_drill
 
-from kubedrill.core.conduct import SteadyCheck
-from kubedrill.core.facts import Sample, Series
-from kubedrill.core.operations import Refusal
-from kubedrill.core.safety import Surroundings, preflight, steady
-from kubedrill.core.state import Check
+from kubedrill.core.evidence.facts import Sample, Series
+from kubedrill.core.machine.state import Check
+from kubedrill.core.plan.drill_plan import SteadyCheck
+from kubedrill.core.plan.preflight import Surroundings, preflight, steady
+from kubedrill.core.undo.operations import Refusal
 
 CALM = SteadyCheck("queue", "sum(queue_depth)", below=20)
 FIT = Surroundings("drills", namespace_found=True, namespace_control="drills", missing_rights=(),

@@ -6,9 +6,9 @@ import pytest
 from tests.machine.world import conduct as a_drill
 
 from kubedrill.api.drill import DrillSpec
-from kubedrill.core.conduct import Conduct, StopCondition
-from kubedrill.core.derive import derive
-from kubedrill.core.safety import StopReading, Surroundings, alerts_loaded, preflight, stop_conditions_clear
+from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.drill_plan import Conduct, StopCondition
+from kubedrill.core.plan.preflight import StopReading, Surroundings, alerts_loaded, preflight, stop_conditions_clear
 
 ERRORS = {"name": "errors", "promql": "sum(rate(errors[1m])) > 5"}
 PAGED = {"name": "neighbour", "alert": "NeighbourDown"}

@@ -9,8 +9,8 @@ from typing import Any
 from redis import Redis
 from tests.reverters.services import jobs, now
 
-from kubedrill.core.operations import Enqueue
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.operations import Enqueue
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import At, InjectionOutcome, RevertOutcome, nothing

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.undo.builders import NOON, TARGET, PatchFailed, deployment, patched, squeeze
 
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import InjectionOutcome

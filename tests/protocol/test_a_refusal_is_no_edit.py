@@ -14,8 +14,8 @@ from tests.protocol.refusers import DISGUISED, FORMS, WORDS
 from tests.undo.builders import NOON, TARGET, UNDO, deployment, entry, owning, record_of
 from tests.watchdog.wire import SECRETS, Cluster, standing
 
-from kubedrill.core.pointers import put
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.pointers import put
+from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.records import RecordRef

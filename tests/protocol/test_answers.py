@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubedrill.core.operations import Target
+from kubedrill.core.undo.operations import Target
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.objects import Reply, Unsure, is_not_found, patch_target, read_target
 

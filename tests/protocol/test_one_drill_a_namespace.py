@@ -12,17 +12,9 @@ from typing import Any
 
 import pytest
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.operations import Ask, Target
-from kubedrill.core.undo_record import (
-    DrillIdentity,
-    Outcome,
-    OutsideGroup,
-    RecordState,
-    UndoRecord,
-    from_json,
-    to_json,
-)
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.operations import Ask, Target
+from kubedrill.core.undo.record import DrillIdentity, Outcome, OutsideGroup, RecordState, UndoRecord, from_json, to_json
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.exclusion import in_the_way
 from kubedrill.protocol.inject import inject

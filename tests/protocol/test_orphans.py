@@ -12,8 +12,8 @@ from aiohttp import web
 from tests.undo.builders import UNDO
 from tests.watchdog.wire import DRILLS, Cluster, standing, status
 
-from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import OutsideGroup
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube
 from kubedrill.protocol import orphans
 from kubedrill.protocol.orphans import put_back_orphans

@@ -11,8 +11,8 @@ import pytest
 from tests.protocol.outside import SPACES, Cluster, Hands, ends, fakes, load, not_found
 from tests.reverters.services import free_port
 
-from kubedrill.core.operations import Announce
-from kubedrill.core.undo_record import BEGINS_WITHIN, DrillIdentity, OutsideGroup, RecordState, record_name
+from kubedrill.core.undo.operations import Announce
+from kubedrill.core.undo.record import BEGINS_WITHIN, DrillIdentity, OutsideGroup, RecordState, record_name
 from kubedrill.kube.client import Answer
 from kubedrill.protocol import records
 from kubedrill.protocol.intents import by_subject

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, NOON, deployment, record_of
 
-from kubedrill.core.operations import FieldChange, SetFields, Target
+from kubedrill.core.undo.operations import FieldChange, SetFields, Target
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.residue import clear_away
 

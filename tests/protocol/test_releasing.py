@@ -13,9 +13,9 @@ from tests.model.processes import LOST, Run
 from tests.model.server import Reply, Request, Store
 from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, deployment, entry, owning
 
-from kubedrill.core.operations import FieldChange, SetFields
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord, from_json, record_name
+from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.pointers import put, read
+from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord, from_json, record_name
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome

@@ -9,7 +9,7 @@ from typing import Any
 from tests.protocol.small_server import DRILL, Noon, Server, injected
 from tests.undo.builders import LIMIT, NOON, deployment, squeeze
 
-from kubedrill.core.pointers import put, read
+from kubedrill.core.undo.pointers import put, read
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import RECORD_WRITTEN, Injection
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from tests.protocol.test_answers import status
 
-from kubedrill.core.deadman import Standing
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.record import DrillIdentity
+from kubedrill.core.undo.watchdog_rules import Standing
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol.sightings import Sightings, standing_of
 

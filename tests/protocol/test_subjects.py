@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubedrill.core.operations import Announce, Ask, Enqueue, FieldChange, SetFields, Target
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue, FieldChange, SetFields, Target
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.protocol.intents import by_subject
 
 DRILL = DrillIdentity("d1", "storm", "drills")

@@ -9,9 +9,9 @@ import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, TARGET, deployment, injected
 
 from kubedrill.api.drill import FaultStep
-from kubedrill.core.operations import FieldChange, SetFields
-from kubedrill.core.state import FaultState
-from kubedrill.core.touches import planned_touches
+from kubedrill.core.machine.state import FaultState
+from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.traces import traces_of

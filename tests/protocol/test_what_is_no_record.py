@@ -14,8 +14,8 @@ from tests.protocol.small_server import injected as injecting
 from tests.undo.builders import LIMIT, NOON, TARGET, UNDO, deployment, record_of
 from tests.watchdog.wire import SECRETS, Cluster, standing
 
-from kubedrill.core.pointers import read
-from kubedrill.core.undo_record import DrillIdentity, to_json
+from kubedrill.core.undo.pointers import read
+from kubedrill.core.undo.record import DrillIdentity, to_json
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.exclusion import in_the_way
 from kubedrill.protocol.outcomes import Injection, Reversal

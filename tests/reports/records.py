@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Series, Source
-from kubedrill.core.results import (
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
+from kubedrill.core.measure.results import (
     DrillRecord,
     FieldOutcome,
     Finding,

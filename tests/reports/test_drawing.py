@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from tests.reports.records import MISSED, T0, fact, milestone, minutes, morning_rush, objective, record
 
-from kubedrill.core.facts import FactKind, Sample, Series
-from kubedrill.core.results import MilestoneName
+from kubedrill.core.evidence.facts import FactKind, Sample, Series
+from kubedrill.core.measure.results import MilestoneName
 from kubedrill.reports.axis import LEFT, WIDTH
 from kubedrill.reports.drawing import draw
 

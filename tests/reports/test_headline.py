@@ -14,7 +14,7 @@ from tests.reports.records import (
     record,
 )
 
-from kubedrill.core.results import Verdict
+from kubedrill.core.measure.results import Verdict
 from kubedrill.reports.wording import headline
 
 

@@ -8,8 +8,8 @@ import pytest
 from markdown_it import MarkdownIt
 from tests.reports.records import MISSED, fact, milestone, morning_rush, objective
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.results import FieldOutcome, Finding, MilestoneName, Player, Restoration, Severity
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.measure.results import FieldOutcome, Finding, MilestoneName, Player, Restoration, Severity
 from kubedrill.reports import FORMATS, render
 
 ATTACKS = (

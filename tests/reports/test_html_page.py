@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from tests.reports.records import fact, morning_rush, record
 
-from kubedrill.core.facts import FactKind
-from kubedrill.core.results import Restoration, Verdict
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.measure.results import Restoration, Verdict
 from kubedrill.reports import render
 
 

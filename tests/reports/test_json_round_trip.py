@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from tests.reports.records import T0, fact, morning_rush, record
 
-from kubedrill.core.facts import FactKind, Sample, Series
+from kubedrill.core.evidence.facts import FactKind, Sample, Series
 from kubedrill.reports import render
 from kubedrill.reports.json_format import SCHEMA, UnreadableRecordError, record_from_json
 

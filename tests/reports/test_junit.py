@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.reports.records import INDETERMINATE, MET, MISSED, NOT_STARTED, morning_rush, objective, record
 
-from kubedrill.core.results import ObjectiveVerdict, Restoration, Verdict
+from kubedrill.core.measure.results import ObjectiveVerdict, Restoration, Verdict
 from kubedrill.reports import render
 
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from tests.reports.records import between, fact, milestone, morning_rush, record
 
-from kubedrill.core.facts import FactKind, Source
-from kubedrill.core.results import FieldOutcome, MilestoneName, Restoration
+from kubedrill.core.evidence.facts import FactKind, Source
+from kubedrill.core.measure.results import FieldOutcome, MilestoneName, Restoration
 from kubedrill.reports.method import how_measured, ran_for
 from kubedrill.reports.putback import put_back
 from kubedrill.reports.sections import certainty, findings, timeline, to_fix

@@ -6,7 +6,7 @@ import pytest
 from tests.reports.records import MET as ANY_VERDICT
 from tests.reports.records import T0, between, minutes, objective, record
 
-from kubedrill.core.facts import Interval
+from kubedrill.core.evidence.facts import Interval
 from kubedrill.reports.wording import clock, clock_of, length, measured, milestone_words, sentence_case, span
 
 SECOND = timedelta(seconds=1)

@@ -19,9 +19,9 @@ from urllib.request import urlopen
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.operations import Announce, Enqueue
-from kubedrill.core.undo_record import Again, DrillIdentity, OutsideGroup, Progress, RecordState, UndoRecord
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.operations import Announce, Enqueue
+from kubedrill.core.undo.record import Again, DrillIdentity, OutsideGroup, Progress, RecordState, UndoRecord
 
 UID = "11111111-2222-3333-4444-555555555555"
 PREFIX = f"drill-{UID}-flood-"

@@ -13,8 +13,8 @@ from urllib.request import Request, urlopen
 import pytest
 from tests.reverters.services import alertmanager, free_port, now, record, until
 
-from kubedrill.core.operations import Announce, Refusal
-from kubedrill.core.undo_record import UNREACHABLE, Again, Done
+from kubedrill.core.undo.operations import Announce, Refusal
+from kubedrill.core.undo.record import UNREACHABLE, Again, Done
 from kubedrill.reverters.alertmanager import AnnouncedAlerts
 
 LABELS = {"alertname": "CheckoutDown", "severity": "page", "event": "11111111-call"}

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from tests.reverters.services import jobs, now, record
 
-from kubedrill.core.undo_record import REFUSED, UNREACHABLE, Again
+from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again
 from kubedrill.reverters import redis as reverter
 from kubedrill.reverters.redis import RedisJobs
 from kubedrill.reverters.resp import MOST_BYTES, Unanswered, Wire

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.reverters.services import free_port, jobs, record
 
-from kubedrill.core.operations import Announce, Ask, Enqueue
-from kubedrill.core.undo_record import UNREACHABLE, Again, OutsideGroup, from_json, to_json
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue
+from kubedrill.core.undo.record import UNREACHABLE, Again, OutsideGroup, from_json, to_json
 from kubedrill.protocol.reverters import Reverter, Reverters
 from kubedrill.reverters.alertmanager import AnnouncedAlerts
 from kubedrill.reverters.redis import RedisJobs

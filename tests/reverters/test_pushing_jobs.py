@@ -14,8 +14,8 @@ from datetime import timedelta
 import pytest
 from tests.reverters.services import PREFIX, free_port, jobs, now, record, until
 
-from kubedrill.core.operations import Refusal
-from kubedrill.core.undo_record import UNREACHABLE, Again, Done, RecordState
+from kubedrill.core.undo.operations import Refusal
+from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.reverters.redis import RedisJobs
 
 MARK = f"kubedrill:mark:{PREFIX}"

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 from tests.reverters.services import free_port, jobs, now, redis_cluster, redis_server, until
 
-from kubedrill.core.operations import Enqueue, Refusal
+from kubedrill.core.undo.operations import Enqueue, Refusal
 from kubedrill.reverters.redis import RedisJobs
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from tests.reverters.services import PREFIX, free_port, jobs, now, record
 
-from kubedrill.core.undo_record import UNREACHABLE, Again, Done, RecordState
+from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.reverters import redis as redis_reverter
 from kubedrill.reverters.redis import RedisJobs
 from kubedrill.reverters.resp import Unanswered

@@ -17,8 +17,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record, redis_server, until
 
-from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, Resource, SetFields
-from kubedrill.core.undo_record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Resource, SetFields
+from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState
 from kubedrill.reverters.redis import RedisJobs
 
 SWITCH = "stop-writes-on-bgsave-error"

@@ -9,8 +9,8 @@ from aiohttp import web
 from tests.giving_up.lab import Lab, standing
 from tests.watchdog.wire import SECRETS
 
-from kubedrill.core.derive import AlertRule
-from kubedrill.core.phases import Phase
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.plan.derive import AlertRule
 from kubedrill.shell.observers import ClusterObserver, Monitoring, Probe
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"

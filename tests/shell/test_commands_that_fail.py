@@ -10,10 +10,10 @@ from tests.machine.world import seen
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.commands import CloseRecord, RemoveFinalizer
-from kubedrill.core.machine import Decision, reduce
-from kubedrill.core.state import State
-from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord
+from kubedrill.core.machine.commands import CloseRecord, RemoveFinalizer
+from kubedrill.core.machine.reducer import Decision, reduce
+from kubedrill.core.machine.state import State
+from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.undoing import STUCK_AFTER

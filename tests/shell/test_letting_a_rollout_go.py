@@ -9,13 +9,13 @@ from tests.clock.settable import Settable
 from tests.machine.world import seen
 from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, UNDO, deployment, injected
 
-from kubedrill.core.commands import Release
-from kubedrill.core.facts import Interval
-from kubedrill.core.machine import Decision, reduce
-from kubedrill.core.operations import FieldChange, SetFields
-from kubedrill.core.pointers import put
-from kubedrill.core.state import State
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.machine.commands import Release
+from kubedrill.core.machine.reducer import Decision, reduce
+from kubedrill.core.machine.state import State
+from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.pointers import put
+from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol import records
 from kubedrill.protocol.records import RecordRef, StoredRecord

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from kubedrill.core.operations import ABSENT
-from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord
+from kubedrill.core.undo.operations import ABSENT
+from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord
 from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.shell.recorded import own_writes
 from kubedrill.signals.workload import OwnWrites

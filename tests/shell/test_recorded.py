@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from kubedrill.core.facts import FactKind, Interval
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.state import RecordSeen
-from kubedrill.core.undo_record import DrillIdentity, FieldGroup, FieldUndo, Outcome, RecordState, UndoRecord
+from kubedrill.core.evidence.facts import FactKind, Interval
+from kubedrill.core.machine.state import RecordSeen
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, Outcome, RecordState, UndoRecord
 from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.seen import record_seen
 from kubedrill.shell.recorded import recorded_facts

@@ -11,7 +11,7 @@ import pytest
 from tests.giving_up.lab import Lab, standing
 from tests.undo.builders import NOON
 
-from kubedrill.core.phases import Phase
+from kubedrill.core.machine.phases import Phase
 from kubedrill.kube.client import Unreachable
 from kubedrill.shell import task
 from kubedrill.shell.acting import Actor

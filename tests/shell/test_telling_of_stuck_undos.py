@@ -10,8 +10,8 @@ import pytest
 from tests.clock.settable import Settable
 from tests.undo.builders import NOON, UNDO, deployment, injected
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.undo_record import RecordState, to_json
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.records import RECORD_TYPE
 from kubedrill.protocol.undoing import STUCK_AFTER

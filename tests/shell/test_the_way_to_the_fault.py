@@ -9,7 +9,7 @@ import pytest
 from tests.machine.world import seen
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.state import Observation, State
+from kubedrill.core.machine.state import Observation, State
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.acting import Actor

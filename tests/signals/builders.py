@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kubedrill.core.conduct import Participant
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.plan.drill_plan import Participant
 from kubedrill.signals.sighting import Receipt
 
 DATA = Path(__file__).parent.parent / "data"

@@ -1,6 +1,6 @@
 from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
-from kubedrill.core.facts import FactKind, Source
+from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.signals import actions
 from kubedrill.signals.actions import Hearing
 

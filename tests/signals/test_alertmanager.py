@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from tests.signals.builders import at, between
 
-from kubedrill.core.facts import FactKind, Source
+from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.signals import alertmanager
 from kubedrill.signals.alertmanager import PoisonError
 from kubedrill.signals.answers import Unanswered

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.signals.builders import DATA
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.signals import audit
 
 RECORDED = (DATA / "audit.log").read_text(encoding="utf-8").splitlines()

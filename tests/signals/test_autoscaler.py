@@ -1,6 +1,6 @@
 from tests.signals.builders import between, receipt, stamp
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.signals import autoscaler
 
 

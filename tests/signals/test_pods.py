@@ -1,6 +1,6 @@
 from tests.signals.builders import between, death, pod, receipt, recorded
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.signals import pods
 
 WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.signals.builders import at, between
 
-from kubedrill.core.facts import FactKind, Sample
+from kubedrill.core.evidence.facts import FactKind, Sample
 from kubedrill.signals import prometheus
 from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
 from kubedrill.signals.promql import take_apart

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kubedrill.core.conduct import StopCondition
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.plan.drill_plan import StopCondition
 from kubedrill.signals.stop_conditions import fact_of, query_of, read, unaskable
 
 ERRORS = StopCondition("errors", promql="sum(rate(errors[1m])) > 5")

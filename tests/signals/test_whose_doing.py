@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from tests.signals.builders import PLAYERS, asked, between, change, said
 
-from kubedrill.core.facts import Fact, FactKind, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.signals.identity import matched
 
 

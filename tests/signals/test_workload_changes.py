@@ -1,6 +1,6 @@
 from tests.signals.builders import LIMIT, between, death, deployment, pod, receipt, recorded, scaled, wrote_limit
 
-from kubedrill.core.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind
 from kubedrill.signals import workload
 from kubedrill.signals.workload import OwnWrites
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from kubedrill.core.results import ObjectiveVerdict
-from kubedrill.core.transcript import TranscriptError, read_transcript, replayed
+from kubedrill.core.measure.results import ObjectiveVerdict
+from kubedrill.core.measure.transcript import TranscriptError, read_transcript, replayed
 
 SMALL = {
     "name": "small",

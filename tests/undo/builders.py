@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubedrill.core.operations import ABSENT, FieldChange, Refusal, SetFields, Target
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo import after_values, before_values, inject_patch
-from kubedrill.core.undo_record import DrillIdentity, UndoRecord, record_name
+from kubedrill.core.undo.operations import ABSENT, FieldChange, Refusal, SetFields, Target
+from kubedrill.core.undo.patches import after_values, before_values, inject_patch
+from kubedrill.core.undo.pointers import put, read
+from kubedrill.core.undo.record import DrillIdentity, UndoRecord, record_name
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TARGET = Target("apps", "v1", "Deployment", "deployments", "shop", "web")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.undo.builders import LIMIT, MANAGER, deployment, entry, injected, owning, record_of
 
-from kubedrill.core.pointers import put
-from kubedrill.core.undo import Landed, landed
+from kubedrill.core.undo.patches import Landed, landed
+from kubedrill.core.undo.pointers import put
 
 
 def test_the_generation_as_recorded_means_that_it_was_not_done():

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from tests.undo.builders import NOON, UNDO, deployment, injected, record_of
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.genuine import differs, fingerprint, flaw, names_of
-from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import (
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.genuine import differs, fingerprint, flaw, names_of
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import (
     FieldGroup,
     Outcome,
     OutsideGroup,

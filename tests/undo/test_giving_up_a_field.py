@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.undo.builders import CONTAINER, LIMIT, REQUEST, deployment, injected, squeeze
 
-from kubedrill.core.kin import beside, given_up, kin_root
-from kubedrill.core.operations import ABSENT, SetFields
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo_record import FieldGroup, UndoRecord, from_json, to_json
+from kubedrill.core.undo.operations import ABSENT, SetFields
+from kubedrill.core.undo.pointers import put, read
+from kubedrill.core.undo.record import FieldGroup, UndoRecord, from_json, to_json
+from kubedrill.core.undo.related_fields import beside, given_up, kin_root
 
 READY, PROGRESS = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
 REQUESTS = "spec.template.spec.containers[0].resources.requests"

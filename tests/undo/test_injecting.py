@@ -16,9 +16,9 @@ from tests.undo.builders import (
     squeeze,
 )
 
-from kubedrill.core.operations import ABSENT, FieldChange, Refusal, SetFields
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo import after_values, before_values, inject_patch
+from kubedrill.core.undo.operations import ABSENT, FieldChange, Refusal, SetFields
+from kubedrill.core.undo.patches import after_values, before_values, inject_patch
+from kubedrill.core.undo.pointers import put, read
 
 
 def test_it_tests_the_uid_the_containers_name_and_both_before_values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.undo.builders import MANAGER, deployment, entry, owning
 
-from kubedrill.core.ownership import fields_tree, given_back, last_changed_by, owned_paths
+from kubedrill.core.undo.ownership import fields_tree, given_back, last_changed_by, owned_paths
 
 LIMIT = "spec/template/spec/containers/k:name=web/resources/limits/memory"
 REQUEST = "spec/template/spec/containers/k:name=web/resources/requests/memory"

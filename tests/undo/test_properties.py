@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.undo.builders import CONTAINER, NAMED_WEB, TARGET, deployment, injected, patched
 
-from kubedrill.core.operations import ABSENT, FieldChange, SetFields, Value
-from kubedrill.core.ownership import fields_tree, given_back, owned_paths
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo import plan_revert
+from kubedrill.core.undo.operations import ABSENT, FieldChange, SetFields, Value
+from kubedrill.core.undo.ownership import fields_tree, given_back, owned_paths
+from kubedrill.core.undo.patches import plan_revert
+from kubedrill.core.undo.pointers import put, read
 
 PATHS = (
     f"{CONTAINER}/resources/limits/memory", f"{CONTAINER}/resources/limits/cpu",

@@ -7,18 +7,10 @@ from datetime import timedelta
 
 from tests.undo.builders import NOON, deployment, injected, squeeze
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.operations import Announce, Ask, Enqueue
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo_record import (
-    Outcome,
-    OutsideGroup,
-    RecordState,
-    from_json,
-    manager_name,
-    record_name,
-    to_json,
-)
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue
+from kubedrill.core.undo.record import Outcome, OutsideGroup, RecordState, from_json, manager_name, record_name, to_json
 
 
 def test_reading_what_was_stored_gives_the_same_record():

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from kubedrill.core.genuine import fingerprint, flaw
-from kubedrill.core.touches import recorded_touches
-from kubedrill.core.undo_record import RecordState, from_json, to_json
+from kubedrill.core.undo.genuine import fingerprint, flaw
+from kubedrill.core.undo.record import RecordState, from_json, to_json
+from kubedrill.core.undo.touches import recorded_touches
 
 DATA = Path(__file__).parents[1] / "data"
 KNOWN = {

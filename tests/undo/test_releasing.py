@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.undo.builders import CONTAINER, LIMIT, NAMED_WEB, REQUEST, TARGET, deployment, injected, patched
 
-from kubedrill.core.operations import ABSENT, FieldChange, SetFields, Value
-from kubedrill.core.pointers import put, read
-from kubedrill.core.release import holding, plan_release, taken_out
-from kubedrill.core.undo import plan_revert
-from kubedrill.core.undo_record import FieldGroup, from_json, to_json
+from kubedrill.core.undo.operations import ABSENT, FieldChange, SetFields, Value
+from kubedrill.core.undo.patches import plan_revert
+from kubedrill.core.undo.pointers import put, read
+from kubedrill.core.undo.record import FieldGroup, from_json, to_json
+from kubedrill.core.undo.release import holding, plan_release, taken_out
 
 UNAVAILABLE, SURGE = "/spec/strategy/rollingUpdate/maxUnavailable", "/spec/strategy/rollingUpdate/maxSurge"
 READY, PROGRESS = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"

@@ -18,9 +18,9 @@ from tests.undo.builders import (
     squeeze,
 )
 
-from kubedrill.core.operations import FieldChange, SetFields
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo import RevertPlan, plan_revert
+from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.patches import RevertPlan, plan_revert
+from kubedrill.core.undo.pointers import put, read
 
 LIMIT_OWNED = "spec/template/spec/containers/k:name=web/resources/limits/memory"
 

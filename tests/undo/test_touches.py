@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, TARGET, deployment, injected, squeeze
 
-from kubedrill.core.operations import FieldChange, SetFields
-from kubedrill.core.touches import (
+from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.touches import (
     LONGEST,
     MOST_FIELDS,
     planned_touches,

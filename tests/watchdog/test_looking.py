@@ -15,9 +15,9 @@ from tests.watchdog.wire import ASKED, DRILLS, LEASES, SECRETS, status
 
 from kubedrill import __version__
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.deadman import Ruling, may_revert
-from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
+from kubedrill.core.undo.watchdog_rules import Ruling, may_revert
 from kubedrill.protocol.lease import LEASE
 from kubedrill.protocol.records import RecordTrouble
 from kubedrill.watchdog.process import Rounds

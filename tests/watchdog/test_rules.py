@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from tests.undo.builders import NOON, deployment, record_of
 
-from kubedrill.core.deadman import DrillSight, Ruling, Standing, may_close, may_free, may_revert
-from kubedrill.core.genuine import fingerprint
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.record import RecordState
+from kubedrill.core.undo.watchdog_rules import DrillSight, Ruling, Standing, may_close, may_free, may_revert
 
 RECORD = record_of(deployment())  # its deadline is an hour after noon
 DEADLINE = RECORD.deadline

@@ -12,12 +12,12 @@ from tests.watchdog.conftest import Hall
 from tests.watchdog.wire import ASKED, DRILLS, SECRETS, status
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FaultStep
-from kubedrill.core.genuine import fingerprint
-from kubedrill.core.operations import Ask
-from kubedrill.core.phases import Phase
-from kubedrill.core.state import FaultState, State, state_to_wire
-from kubedrill.core.touches import recorded_touches
-from kubedrill.core.undo_record import OutsideGroup, RecordState
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.state import FaultState, State, state_to_wire
+from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import OutsideGroup, RecordState
+from kubedrill.core.undo.touches import recorded_touches
 from kubedrill.protocol.records import DRILL_UID
 
 STUCK = f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0'

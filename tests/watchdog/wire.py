@@ -17,10 +17,10 @@ from tests.undo.builders import deployment as plain_deployment
 from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.facts import Interval
-from kubedrill.core.operations import ABSENT
-from kubedrill.core.pointers import put, read
-from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, from_json, record_name, to_json
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.operations import ABSENT
+from kubedrill.core.undo.pointers import put, read
+from kubedrill.core.undo.record import OutsideGroup, RecordState, UndoRecord, from_json, record_name, to_json
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.lease import LEASE, lease_path
 

@@ -22,7 +22,7 @@ from kubedrill.api.base import (
 from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
 
 NAMED: dict[str, Any] = FAULTS_LIST
-# The names of core.results.MilestoneName: a typo in an objective would otherwise never be reached.
+# The names of core.measure.results.MilestoneName: a typo in an objective would otherwise never be reached.
 Milestone = Literal[
     "Injected", "FaultEffective", "ImpactStarted", "AlertPending", "AlertFired", "Paged", "Acknowledged",
     "SeverityAssessed", "CommandAssumed", "EscalationRequested", "EscalationEngaged", "ClientComplained",

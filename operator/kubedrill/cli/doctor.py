@@ -18,9 +18,9 @@ from kubedrill.cli.looking import asked, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.plan import beside
 from kubedrill.cli.survey import surveyed
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.safety import preflight
-from kubedrill.core.state import Check
+from kubedrill.core.machine.state import Check
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.preflight import preflight
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.protocol.records import RecordTrouble

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
-from kubedrill.core.results import Verdict
+from kubedrill.core.measure.results import Verdict
 
 
 class ExitCode(IntEnum):

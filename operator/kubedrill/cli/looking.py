@@ -17,12 +17,12 @@ from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, said_by
 from kubedrill.cli.facilitate import ENDED
-from kubedrill.core.conduct import Conduct, Endpoint, SteadyCheck, StopCondition
-from kubedrill.core.derive import derive
-from kubedrill.core.facts import Sample, Series
-from kubedrill.core.operations import Refusal, Target
-from kubedrill.core.safety import StopReading, Surroundings
-from kubedrill.core.undo_record import UndoRecord
+from kubedrill.core.evidence.facts import Sample, Series
+from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.drill_plan import Conduct, Endpoint, SteadyCheck, StopCondition
+from kubedrill.core.plan.preflight import StopReading, Surroundings
+from kubedrill.core.undo.operations import Refusal, Target
+from kubedrill.core.undo.record import UndoRecord
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Kube

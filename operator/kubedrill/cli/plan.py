@@ -18,10 +18,10 @@ from kubedrill.cli.connection import Access, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.looking import Sight, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
-from kubedrill.core.pointers import read
-from kubedrill.core.safety import preflight
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.preflight import preflight
+from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
+from kubedrill.core.undo.pointers import read
 from kubedrill.faults import discover
 
 

@@ -8,8 +8,8 @@ import click
 import yaml
 
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.core.results import DrillRecord, Severity
-from kubedrill.core.transcript import TranscriptError, read_transcript, replayed
+from kubedrill.core.measure.results import DrillRecord, Severity
+from kubedrill.core.measure.transcript import TranscriptError, read_transcript, replayed
 from kubedrill.reports import FORMATS, render
 from kubedrill.reports.wording import headline, length, measured, sentence_case
 

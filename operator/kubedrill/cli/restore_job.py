@@ -16,7 +16,7 @@ from kubedrill.api.durations import format_duration
 from kubedrill.cli.connection import SERVICE_ACCOUNT, Trouble, demand
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.restoring import FORBIDDEN, Effort
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import DEPLOYMENTS, JOBS, PODS, SERVICE_ACCOUNTS
 from kubedrill.protocol import records

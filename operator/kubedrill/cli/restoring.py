@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kubedrill.api.base import GROUP
-from kubedrill.core.deadman import Standing
-from kubedrill.core.operations import Announce, Ask, Enqueue
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo import FieldEnd
-from kubedrill.core.undo_record import OutsideGroup, RecordState, UndoRecord, shown
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue
+from kubedrill.core.undo.patches import FieldEnd
+from kubedrill.core.undo.record import OutsideGroup, RecordState, UndoRecord, shown
+from kubedrill.core.undo.watchdog_rules import Standing
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ALL_GROUPS
 from kubedrill.protocol import records

@@ -20,7 +20,7 @@ from kubedrill.cli.following import Seen
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
 from kubedrill.cli.stored_report import bare_record, stored_record, write
 from kubedrill.cli.watch import ended, watched
-from kubedrill.core.results import DrillRecord
+from kubedrill.core.measure.results import DrillRecord
 from kubedrill.kube.client import Kube
 from kubedrill.reports import FORMATS
 

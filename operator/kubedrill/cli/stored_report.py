@@ -11,8 +11,8 @@ import click
 
 from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.core.facts import Series
-from kubedrill.core.results import DrillRecord, Player, Restoration, Verdict
+from kubedrill.core.evidence.facts import Series
+from kubedrill.core.measure.results import DrillRecord, Player, Restoration, Verdict
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.reports import FORMATS

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from kubedrill.api.drill import FaultStep
-from kubedrill.core.genuine import differs, fingerprint
-from kubedrill.core.phases import TERMINAL
-from kubedrill.core.state import FaultState, State, state_from_wire
-from kubedrill.core.undo_record import RecordState, shown
+from kubedrill.core.machine.phases import TERMINAL
+from kubedrill.core.machine.state import FaultState, State, state_from_wire
+from kubedrill.core.undo.genuine import differs, fingerprint
+from kubedrill.core.undo.record import RecordState, shown
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.drills import drill_path

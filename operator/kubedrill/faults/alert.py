@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from kubedrill.api.faults import AlertAnnounce
-from kubedrill.core.facts import Fact, FactKind
-from kubedrill.core.operations import Announce, Refusal, Target
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
+from kubedrill.core.undo.operations import Announce, Refusal, Target
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, injection
 
 EVENT_LABEL = "event"

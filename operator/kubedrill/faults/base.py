@@ -1,7 +1,7 @@
 """The contract of a fault kind: what it needs to see, what it would do, and how its effect looks in facts.
 
 A kind is a module of this package with a constant `FAULT`. It is pure: it plans operations from what was
-observed and never carries one out, and it has no undo of its own (`core.undo` derives that from each
+observed and never carries one out, and it has no undo of its own (`core.undo.patches` derives that from each
 operation), so a kind cannot forget it.
 """
 
@@ -13,9 +13,9 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from kubedrill.api.base import ApiModel
-from kubedrill.core.conduct import Endpoint
-from kubedrill.core.facts import Fact, FactKind, Interval
-from kubedrill.core.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.undo.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target
 
 P = TypeVar("P", bound=ApiModel)
 

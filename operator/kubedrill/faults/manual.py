@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from kubedrill.api.faults import Manual
-from kubedrill.core.facts import Fact, FactKind
-from kubedrill.core.operations import Ask, Target
+from kubedrill.core.evidence.facts import Fact, FactKind
+from kubedrill.core.undo.operations import Ask, Target
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan
 
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from kubedrill.api.faults import MemoryLimit
 from kubedrill.api.quantities import format_memory, parse_memory
-from kubedrill.core.facts import Fact, FactKind, Interval
-from kubedrill.core.operations import FieldChange, Refusal, SetFields, Target
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.faults import strategy
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, WorkingSet, injection, nth
 from kubedrill.faults.workload import Container, Workload, refusal_of_state

@@ -12,9 +12,9 @@ from typing import Final
 
 from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.faults import QueueKind, QueueLoad
-from kubedrill.core.facts import Fact, FactKind
-from kubedrill.core.operations import Enqueue, Refusal, Target
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
+from kubedrill.core.undo.operations import Enqueue, Refusal, Target
 from kubedrill.faults.base import Bite, FaultKind, Observed, Plan, injection
 
 

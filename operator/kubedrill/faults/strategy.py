@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from kubedrill.core.deadman import SILENT
-from kubedrill.core.operations import FieldChange, Refusal
+from kubedrill.core.undo.operations import FieldChange, Refusal
+from kubedrill.core.undo.watchdog_rules import SILENT
 from kubedrill.faults.workload import Workload
 
 PUT_BACK_WITHIN: Final = SILENT + timedelta(seconds=30)

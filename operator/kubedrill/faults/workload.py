@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubedrill.core.operations import Refusal
+from kubedrill.core.undo.operations import Refusal
 
 _DEFAULT_PERCENT = "25%"
 

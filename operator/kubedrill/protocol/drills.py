@@ -8,7 +8,7 @@ from typing import Any
 
 from kubedrill.api.base import API_VERSION, GROUP
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.bounds import cut_bytes
+from kubedrill.core.machine.bounds import cut_bytes
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import DRILLS, EVENTS

@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from kubedrill.core.undo_record import DrillIdentity, RecordState, UndoRecord
+from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.protocol.outcomes import Injection
 from kubedrill.protocol.records import UnreadableRecord
 

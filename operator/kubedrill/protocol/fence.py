@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kubedrill.core.undo_record import UndoRecord
+from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.refusals import is_refusal

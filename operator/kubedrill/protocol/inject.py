@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from kubedrill.core.operations import Operation
-from kubedrill.core.undo_record import UNREACHABLE, DrillIdentity, RecordState
+from kubedrill.core.undo.operations import Operation
+from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.exclusion import InTheWay, in_the_way

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.genuine import fingerprint
-from kubedrill.core.pointers import read
-from kubedrill.core.undo import Landed, after_values, inject_patch, landed
-from kubedrill.core.undo_record import (
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.patches import Landed, after_values, inject_patch, landed
+from kubedrill.core.undo.pointers import read
+from kubedrill.core.undo.record import (
     BEGINS_WITHIN,
     REFUSED,
     UNREACHABLE,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, SetFields, Target, namespace_of
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup, record_name
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, SetFields, Target, namespace_of
+from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, record_name
 
 
 @dataclass(frozen=True, slots=True)

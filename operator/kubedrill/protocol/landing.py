@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.ownership import entry_of
-from kubedrill.core.undo import Landed, landed
-from kubedrill.core.undo_record import UndoRecord
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.undo.ownership import entry_of
+from kubedrill.core.undo.patches import Landed, landed
+from kubedrill.core.undo.record import UndoRecord
 from kubedrill.protocol.clock import Clock
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from kubedrill.core.operations import Target
-from kubedrill.core.ownership import given_back
-from kubedrill.core.undo import Patch
-from kubedrill.core.undo_record import UndoRecord
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.ownership import given_back
+from kubedrill.core.undo.patches import Patch
+from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.client import JSON_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES
 from kubedrill.protocol.refusals import is_admission, is_refusal, lacks_rights, named_fields

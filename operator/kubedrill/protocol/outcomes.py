@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo_record import FieldUndo
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.record import FieldUndo
 from kubedrill.protocol.records import RecordRef, StoredRecord
 
 RECORD_WRITTEN = "record-written"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from kubedrill.core.operations import Ask
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo import FieldEnd
-from kubedrill.core.undo_record import DRAINING, REFUSED, Again, OutsideGroup, UndoRecord
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.patches import FieldEnd
+from kubedrill.core.undo.record import DRAINING, REFUSED, Again, OutsideGroup, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.objects import Unsure, namespace_uid_of
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from kubedrill.core.operations import Ask, Refusal, SetFields, Target
-from kubedrill.core.undo import after_values, before_values, inject_patch
-from kubedrill.core.undo_record import UNREACHABLE, DrillIdentity, UndoRecord, manager_name
+from kubedrill.core.undo.operations import Ask, Refusal, SetFields, Target
+from kubedrill.core.undo.patches import after_values, before_values, inject_patch
+from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, UndoRecord, manager_name
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent

@@ -3,7 +3,8 @@
 Creating one is the lock on its target (the name depends on the target alone). Every change carries the
 resourceVersion that was read, so of two writers one is told. They are found by their type, which is
 immutable: a label can be edited away. A Secret of that type that can't be read, or is not what it should be
-(`core.genuine`), is a record all the same: what it holds is unknown. One of another type is none, whatever its name.
+(`core.undo.genuine`), is a record all the same: what it holds is unknown. One of another type is none, whatever
+its name.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from kubedrill.core.genuine import flaw
 from kubedrill.core.paths import ApiPath
-from kubedrill.core.undo_record import UndoRecord, from_json, to_json
+from kubedrill.core.undo.genuine import flaw
+from kubedrill.core.undo.record import UndoRecord, from_json, to_json
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.objects import is_not_found

@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kubedrill.core.operations import Target
-from kubedrill.core.ownership import entry_of, given_back
-from kubedrill.core.release import holding, plan_release, taken_out
-from kubedrill.core.undo_record import RecordState, UndoRecord
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.ownership import entry_of, given_back
+from kubedrill.core.undo.record import RecordState, UndoRecord
+from kubedrill.core.undo.release import holding, plan_release, taken_out
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import records
 from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target

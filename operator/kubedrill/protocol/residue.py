@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kubedrill.core.operations import TEMPLATE, Target
 from kubedrill.core.paths import ApiPath
-from kubedrill.core.pointers import found_again, read
-from kubedrill.core.undo_record import FieldGroup, FieldUndo, UndoRecord
+from kubedrill.core.undo.operations import TEMPLATE, Target
+from kubedrill.core.undo.pointers import found_again, read
+from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONTROLLER_REVISIONS, PODS, REPLICA_SETS, Namespaced
 from kubedrill.protocol.objects import Unsure

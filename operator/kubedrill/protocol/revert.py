@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.genuine import differs, fingerprint
-from kubedrill.core.kin import given_up
-from kubedrill.core.operations import Target
-from kubedrill.core.ownership import given_back
-from kubedrill.core.results import FieldOutcome
-from kubedrill.core.undo import FieldEnd, RevertPlan, plan_revert
-from kubedrill.core.undo_record import Outcome, RecordState, UndoRecord
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.results import FieldOutcome
+from kubedrill.core.undo.genuine import differs, fingerprint
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.ownership import given_back
+from kubedrill.core.undo.patches import FieldEnd, RevertPlan, plan_revert
+from kubedrill.core.undo.record import Outcome, RecordState, UndoRecord
+from kubedrill.core.undo.related_fields import given_up
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol import fence, records
 from kubedrill.protocol.clock import Clock

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from kubedrill.core.operations import Announce, Enqueue, Refusal
-from kubedrill.core.undo_record import OutsideGroup, Progress, UndoRecord
+from kubedrill.core.undo.operations import Announce, Enqueue, Refusal
+from kubedrill.core.undo.record import OutsideGroup, Progress, UndoRecord
 
 
 class Reverter(Protocol):

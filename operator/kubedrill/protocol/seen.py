@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from kubedrill.core.genuine import fingerprint
-from kubedrill.core.release import holding, taken_out
-from kubedrill.core.state import RecordSeen, State
-from kubedrill.core.touches import recorded_touches
-from kubedrill.core.undo_record import RecordState, UndoRecord
-from kubedrill.core.unverified import UNREADABLE
+from kubedrill.core.machine.state import RecordSeen, State
+from kubedrill.core.machine.unverified import UNREADABLE
+from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.record import RecordState, UndoRecord
+from kubedrill.core.undo.release import holding, taken_out
+from kubedrill.core.undo.touches import recorded_touches
 from kubedrill.protocol.records import Listing, StoredRecord, UnreadableRecord
 
 Targets = Mapping[str, Mapping[str, Any] | None]

@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.core.deadman import DrillSight, Standing
-from kubedrill.core.state import state_from_wire
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.machine.state import state_from_wire
+from kubedrill.core.undo.record import DrillIdentity
+from kubedrill.core.undo.watchdog_rules import DrillSight, Standing
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.objects import is_not_found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubedrill.core.operations import Ask
-from kubedrill.core.undo_record import Again, Done, FieldGroup, OutsideGroup, Progress, UndoRecord
+from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.record import Again, Done, FieldGroup, OutsideGroup, Progress, UndoRecord
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.protocol.reverters import Reverters
 

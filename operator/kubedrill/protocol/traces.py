@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from kubedrill.core.operations import Target
-from kubedrill.core.state import FaultState
-from kubedrill.core.touches import Touch
-from kubedrill.core.undo_record import UndoRecord
+from kubedrill.core.machine.state import FaultState
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.record import UndoRecord
+from kubedrill.core.undo.touches import Touch
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.objects import Unsure, read_target
 from kubedrill.protocol.records import StoredRecord

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from kubedrill.core.undo_record import DRAINING
+from kubedrill.core.undo.record import DRAINING
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import CLEAN_UP_REFUSED, PODS_LEAVING

@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
 from typing import Final
 
-from kubedrill.core.results import DrillRecord
+from kubedrill.core.measure.results import DrillRecord
 
 _CONTRACT: Final = ("FORMAT", "SUFFIX", "render")
 

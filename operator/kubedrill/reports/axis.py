@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.results import DrillRecord
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.results import DrillRecord
 from kubedrill.reports.wording import clock, offset
 
 WIDTH: Final = 1000.0

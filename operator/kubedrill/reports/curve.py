@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from kubedrill.core.facts import Sample
+from kubedrill.core.evidence.facts import Sample
 from kubedrill.reports.axis import Scale, Tick
 
 HEIGHT: Final = 170.0

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from kubedrill.core.facts import FactKind, Interval, in_order
-from kubedrill.core.results import DrillRecord, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
-from kubedrill.core.score import is_of_monitoring
+from kubedrill.core.evidence.facts import FactKind, Interval, in_order
+from kubedrill.core.measure.results import DrillRecord, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.measure.score import is_of_monitoring
 from kubedrill.reports.axis import LEFT, RIGHT, WIDTH, Bar, Scale, Tick, ticks, time_scale
 from kubedrill.reports.curve import Curve, impact_curve
 from kubedrill.reports.sections import milestones

@@ -13,7 +13,7 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from kubedrill.core.results import DrillRecord, ObjectiveVerdict
+from kubedrill.core.measure.results import DrillRecord, ObjectiveVerdict
 from kubedrill.reports import drawing, method, putback, sections, timespent, wording
 
 FORMAT: Final = "html"

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from kubedrill.core.results import DrillRecord, ObjectiveResult
+from kubedrill.core.measure.results import DrillRecord, ObjectiveResult
 from kubedrill.reports.wording import headline, met_of, verdict_word
 
 FORMAT: Final = "json"

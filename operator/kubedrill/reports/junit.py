@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from kubedrill.core.results import DrillRecord, ObjectiveResult, ObjectiveVerdict, Verdict
+from kubedrill.core.measure.results import DrillRecord, ObjectiveResult, ObjectiveVerdict, Verdict
 from kubedrill.reports.putback import put_back
 from kubedrill.reports.wording import headline, met_of, objective_sentence, printable, verdict_word
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from kubedrill.core.results import DrillRecord, ObjectiveVerdict, Severity
+from kubedrill.core.measure.results import DrillRecord, ObjectiveVerdict, Severity
 from kubedrill.reports import method, putback, sections, timespent
 from kubedrill.reports.wording import assisted, clock_of, headline, milestone_words, printable
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from kubedrill.core.facts import Interval
-from kubedrill.core.results import DrillRecord
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.results import DrillRecord
 from kubedrill.reports.wording import length, printable
 
 SCORE_FORMULA: Final = (

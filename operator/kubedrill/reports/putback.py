@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubedrill.core.results import DrillRecord, FieldOutcome
+from kubedrill.core.measure.results import DrillRecord, FieldOutcome
 from kubedrill.reports.wording import clock_of, printable, real_time
 
 

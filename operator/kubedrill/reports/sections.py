@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from kubedrill.core.facts import Fact, FactKind, Source, in_order
-from kubedrill.core.results import (
+from kubedrill.core.evidence.facts import Fact, FactKind, Source, in_order
+from kubedrill.core.measure.results import (
     DrillRecord,
     Finding,
     Milestone,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from kubedrill.core.results import DrillRecord, Milestone, MilestoneName
+from kubedrill.core.measure.results import DrillRecord, Milestone, MilestoneName
 from kubedrill.reports.wording import span
 
 

@@ -10,9 +10,9 @@ import math
 import re
 from datetime import datetime, timedelta
 
-from kubedrill.core.facts import FactKind, Interval
-from kubedrill.core.results import DrillRecord, ObjectiveResult, ObjectiveVerdict, Verdict
-from kubedrill.core.score import is_of_monitoring
+from kubedrill.core.evidence.facts import FactKind, Interval
+from kubedrill.core.measure.results import DrillRecord, ObjectiveResult, ObjectiveVerdict, Verdict
+from kubedrill.core.measure.score import is_of_monitoring
 
 ZERO = timedelta(0)
 _MINUTES_FROM = timedelta(minutes=2)

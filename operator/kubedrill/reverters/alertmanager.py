@@ -15,8 +15,8 @@ from typing import Final
 
 import aiohttp
 
-from kubedrill.core.operations import Announce, Refusal
-from kubedrill.core.undo_record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
+from kubedrill.core.undo.operations import Announce, Refusal
+from kubedrill.core.undo.record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
 from kubedrill.signals.answers import Unanswered, elsewhere, read_up_to, why_not
 
 REFRESH: Final = timedelta(seconds=10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from kubedrill.core.operations import Announce, Enqueue
+from kubedrill.core.undo.operations import Announce, Enqueue
 from kubedrill.reverters.alertmanager import AnnouncedAlerts
 from kubedrill.reverters.redis import RedisJobs
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from kubedrill.core.operations import Enqueue
+from kubedrill.core.undo.operations import Enqueue
 from kubedrill.reverters.resp import CutOff, RedisRefuses, Unanswered, Wire
 
 Resolve = Callable[[str, int], tuple[str, int]]

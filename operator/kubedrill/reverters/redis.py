@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
-from kubedrill.core.operations import Enqueue, Refusal
-from kubedrill.core.undo_record import (
+from kubedrill.core.undo.operations import Enqueue, Refusal
+from kubedrill.core.undo.record import (
     BEGINS_WITHIN,
     DRAINING,
     REFUSED,

@@ -11,8 +11,8 @@ import re
 from datetime import datetime
 from typing import Final
 
-from kubedrill.core.operations import Enqueue, Refusal
-from kubedrill.core.undo_record import CLOCKS_DIFFER
+from kubedrill.core.undo.operations import Enqueue, Refusal
+from kubedrill.core.undo.record import CLOCKS_DIFFER
 from kubedrill.reverters.redis_sweep import TYPES, is_named, scanned
 from kubedrill.reverters.resp import RedisRefuses, Reply, Unanswered, Wire
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kubedrill.core.operations import Enqueue
+from kubedrill.core.undo.operations import Enqueue
 from kubedrill.reverters.redis_scripts import NOW
 from kubedrill.reverters.resp import Unanswered, Wire
 from kubedrill.reverters.writing import run

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from kubedrill.core.commands import (
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
@@ -20,11 +21,10 @@ from kubedrill.core.commands import (
     Sustain,
     WriteReport,
 )
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.machine import Decision
-from kubedrill.core.operations import Enqueue, Operation, SetFields
-from kubedrill.core.state import Observation, State, state_from_wire
-from kubedrill.core.undo_record import DrillIdentity, OutsideGroup
+from kubedrill.core.machine.reducer import Decision
+from kubedrill.core.machine.state import Observation, State, state_from_wire
+from kubedrill.core.undo.operations import Enqueue, Operation, SetFields
+from kubedrill.core.undo.record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol import records

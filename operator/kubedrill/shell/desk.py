@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
-from kubedrill.core.phases import TERMINAL, Phase
+from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.orphans import put_back_orphans

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kubedrill.api.base import API_VERSION
-from kubedrill.core.codec import fact_from_wire, fact_to_wire
-from kubedrill.core.facts import Fact
+from kubedrill.core.evidence.codec import fact_from_wire, fact_to_wire
+from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.protocol.refusals import is_admission, is_unstorable

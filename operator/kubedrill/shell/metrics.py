@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from kubedrill import __version__
 from kubedrill.api.drill import FaultStep
 from kubedrill.api.durations import parse_duration
-from kubedrill.core.phases import TERMINAL
+from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.signals.sighting import instant
 
 LOG = logging.getLogger(__name__)

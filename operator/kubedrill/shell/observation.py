@@ -19,17 +19,17 @@ from kubedrill.api.base import in_words
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.derive import derive
-from kubedrill.core.facts import Fact, FactKind, Series, Source
-from kubedrill.core.health import Health, health_of
-from kubedrill.core.operations import Ask, Operation, Refusal
+from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
+from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
+from kubedrill.core.machine.state import Observation, RecordSeen, State
+from kubedrill.core.machine.unverified import LOOKED_AT, missing
 from kubedrill.core.paths import BadName
-from kubedrill.core.phases import TERMINAL, UNTOUCHED, Phase
-from kubedrill.core.safety import preflight
-from kubedrill.core.state import Observation, RecordSeen, State
-from kubedrill.core.undo_record import OutsideGroup
-from kubedrill.core.unverified import LOOKED_AT, missing
+from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.preflight import preflight
+from kubedrill.core.undo.health import Health, health_of
+from kubedrill.core.undo.operations import Ask, Operation, Refusal
+from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock

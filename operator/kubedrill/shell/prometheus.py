@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 import aiohttp
 
-from kubedrill.core.conduct import Endpoint
 from kubedrill.core.paths import service_host
+from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.kube.client import Unreachable
 from kubedrill.signals.answers import (
     MOST_VALUES,

@@ -18,7 +18,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from kubedrill.core.facts import Fact
+from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.signals import alertmanager

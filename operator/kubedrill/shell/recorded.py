@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.operations import ABSENT
-from kubedrill.core.undo_record import RecordState, UndoRecord
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.undo.operations import ABSENT
+from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.protocol.records import StoredRecord
 from kubedrill.signals.fields import shown
 from kubedrill.signals.workload import OwnWrites

@@ -13,12 +13,12 @@ from typing import Any
 
 from kubedrill.api.base import API_VERSION
 from kubedrill.api.drill import EVIDENCE_MARK
-from kubedrill.core.conditions import verdict_of
-from kubedrill.core.facts import Interval
-from kubedrill.core.machine import Decision
-from kubedrill.core.record import Circumstances, assemble
-from kubedrill.core.results import DrillRecord, Restoration
-from kubedrill.core.state import Observation
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.machine.conditions import verdict_of
+from kubedrill.core.machine.reducer import Decision
+from kubedrill.core.machine.state import Observation
+from kubedrill.core.measure.drill_record import Circumstances, assemble
+from kubedrill.core.measure.results import DrillRecord, Restoration
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
 from kubedrill.protocol.refusals import is_admission, is_unstorable

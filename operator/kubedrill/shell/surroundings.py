@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from kubedrill.api.faults import Fault
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.operations import Operation, Refusal, SetFields, Target
-from kubedrill.core.phases import TERMINAL, UNTOUCHED
-from kubedrill.core.safety import LOOK_BACK, Surroundings
-from kubedrill.core.state import PlannedFault
-from kubedrill.core.touches import planned_touches
-from kubedrill.core.undo_record import manager_name, record_name
+from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
+from kubedrill.core.machine.state import PlannedFault
+from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
+from kubedrill.core.undo.operations import Operation, Refusal, SetFields, Target
+from kubedrill.core.undo.record import manager_name, record_name
+from kubedrill.core.undo.touches import planned_touches
 from kubedrill.faults import discover
 from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable

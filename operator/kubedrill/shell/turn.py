@@ -17,13 +17,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.core.genuine import differs, fingerprint
-from kubedrill.core.guards import UNCHECKED, Because
-from kubedrill.core.machine import RETRY, Decision, reduce
-from kubedrill.core.phases import TERMINAL
-from kubedrill.core.state import Observation, State, state_from_wire
-from kubedrill.core.summary import project, worth_writing
-from kubedrill.core.undo_record import DrillIdentity, RecordState
+from kubedrill.core.machine.guards import UNCHECKED, Because
+from kubedrill.core.machine.phases import TERMINAL
+from kubedrill.core.machine.reducer import RETRY, Decision, reduce
+from kubedrill.core.machine.state import Observation, State, state_from_wire
+from kubedrill.core.machine.status import project, worth_writing
+from kubedrill.core.undo.genuine import differs, fingerprint
+from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path, post_event, write_status

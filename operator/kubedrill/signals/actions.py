@@ -17,8 +17,8 @@ from pydantic import ValidationError
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.api.people import Action, Observation, PlayerAction, PlayerActionSpec
-from kubedrill.core.conduct import Participant
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.plan.drill_plan import Participant
 from kubedrill.signals.sighting import Receipt, instant
 
 SAID: Mapping[Action, FactKind] = {

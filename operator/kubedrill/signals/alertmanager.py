@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.signals.answers import Unanswered, instant_of_text, labels_of, list_of, object_of, text_of
 
 MOST_ALERTS: Final = 100

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.signals.fields import differences
 from kubedrill.signals.sighting import NO_ERROR, instant
 

@@ -16,9 +16,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from kubedrill.core.bounds import short_id
-from kubedrill.core.conduct import Participant
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.bounds import short_id
+from kubedrill.core.plan.drill_plan import Participant
 
 CHANGES = frozenset({FactKind.SCALED, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED})
 READS = frozenset({FactKind.PODS_LISTED, FactKind.EVIDENCE_READ})

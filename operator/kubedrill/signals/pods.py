@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kubedrill.core.facts import Fact, FactKind, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.signals.sighting import Receipt, instant
 
 Pod = Mapping[str, Any]

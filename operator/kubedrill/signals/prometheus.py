@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from kubedrill.core.derive import AlertRule
-from kubedrill.core.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.core.plan.derive import AlertRule
 from kubedrill.signals.answers import (
     Unanswered,
     instant_of_seconds,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import promql_parser as promql
 
-from kubedrill.core.derive import AlertRule
+from kubedrill.core.plan.derive import AlertRule
 
 MOST_SIGNS: Final = 4096
 MOST_OPERATORS: Final = 300

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kubedrill.core.facts import Interval
+from kubedrill.core.evidence.facts import Interval
 
 SECOND = timedelta(seconds=1)
 NO_ERROR = timedelta(0)

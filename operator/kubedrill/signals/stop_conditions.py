@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from kubedrill.core.conduct import StopCondition
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.safety import StopReading
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.plan.drill_plan import StopCondition
+from kubedrill.core.plan.preflight import StopReading
 from kubedrill.signals import prometheus, promql
 from kubedrill.signals.answers import Unanswered, quoted
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubedrill.core.facts import Fact, FactKind, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.signals.fields import Difference, differences, writer
 from kubedrill.signals.pods import Pod, is_out_of_memory, is_ready, workload_of
 from kubedrill.signals.sighting import Receipt, instant

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED
-from kubedrill.core.state import state_from_wire
-from kubedrill.core.unverified import lost, missing, traced
+from kubedrill.core.machine.state import state_from_wire
+from kubedrill.core.machine.unverified import lost, missing, traced
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.records import Listing

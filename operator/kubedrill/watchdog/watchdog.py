@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from typing import Any, Final
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.deadman import DIFFERS, DrillSight, Ruling, Standing, may_close, may_free, may_revert
-from kubedrill.core.undo_record import DrillIdentity, RecordState
+from kubedrill.core.undo.record import DrillIdentity, RecordState
+from kubedrill.core.undo.watchdog_rules import DIFFERS, DrillSight, Ruling, Standing, may_close, may_free, may_revert
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path, post_event, remove_finalizer

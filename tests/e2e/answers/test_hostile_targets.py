@@ -28,8 +28,8 @@ from tests.faultmatrix.slot import Slot
 from tests.reverters.services import redis_server
 
 from kubedrill.cli.opt_in import objects as opt_in_objects
-from kubedrill.core.pointers import read
-from kubedrill.core.undo_record import from_json
+from kubedrill.core.undo.pointers import read
+from kubedrill.core.undo.record import from_json
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.clock import local_now
 from kubedrill.protocol.drills import drill_path

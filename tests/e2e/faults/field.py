@@ -14,8 +14,8 @@ from typing import Any, Final
 from tests.e2e.faults.rows import FAULT_LIMIT, Row
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
-from kubedrill.core.conduct import Endpoint
-from kubedrill.core.operations import Refusal, SetFields
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.undo.operations import Refusal, SetFields
 from kubedrill.faults import memory_limit
 from kubedrill.faults.base import Observed, Plan
 

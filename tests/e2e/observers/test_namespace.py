@@ -8,7 +8,7 @@ from datetime import timedelta
 from tests.e2e.observers.conftest import kubectl
 from tests.observers.builders import conduct
 
-from kubedrill.core.facts import FactKind, Interval
+from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from kubedrill.core.facts import Interval
+from kubedrill.core.evidence.facts import Interval
 from kubedrill.kube.clock import ServerClock
 from kubedrill.shell.observers.watching import Collection, Watch
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from kubedrill.core.operations import FieldChange, SetFields, Target
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.operations import FieldChange, SetFields, Target
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import At, InjectionOutcome, RevertOutcome, nothing

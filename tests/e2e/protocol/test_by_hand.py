@@ -8,7 +8,7 @@ import sys
 
 from tests.e2e.protocol.lab import Lab, drill, memory_of, operator_of, ownership, workload
 
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.protocol.records import list_records
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.e2e.protocol.lab import Crash, Lab, crash_at, drill, ends, memory_of, ownership, workload
 
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.record import RecordState
 from kubedrill.protocol.outcomes import (
     FAULT_PATCHED,
     INJECTED_WRITTEN,

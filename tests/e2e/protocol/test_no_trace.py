@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.e2e.protocol.lab import Lab, changes, drill, kubectl, memory_of, ownership, workload
 
-from kubedrill.core.operations import Target
+from kubedrill.core.undo.operations import Target
 
 
 def raised(name: str, limit: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.protocol.lab import REPLACING, Lab, changes, drill, ends, memory_of, ownership, workload
 
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.record import RecordState
 
 
 async def test_a_players_limit_stays_and_only_the_request_goes_back(lab: Lab):

@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill, kubectl
 from tests.reverters.services import jobs, redis_server
 
-from kubedrill.core.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
-from kubedrill.core.undo_record import Again, Done, DrillIdentity, Progress, RecordState
+from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
+from kubedrill.core.undo.record import Again, Done, DrillIdentity, Progress, RecordState
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.outcomes import FAULT_PATCHED, Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.records import list_records

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, until, workload
 
-from kubedrill.core.operations import Target
-from kubedrill.core.undo_record import RecordState
+from kubedrill.core.undo.operations import Target
+from kubedrill.core.undo.record import RecordState
 from kubedrill.protocol.outcomes import Reversal
 
 FREEZE = "change freeze: not until Monday"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, workload
 
-from kubedrill.core.operations import Resource, SetFields
+from kubedrill.core.undo.operations import Resource, SetFields
 
 
 def quota(lab: Lab) -> None:

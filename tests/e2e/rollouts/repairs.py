@@ -22,9 +22,9 @@ from tests.e2e.protocol.lab import WallClock, operator_of
 from tests.e2e.rollouts.verbs import Verb
 
 from kubedrill.api.faults import MemoryLimit, WorkloadTarget
-from kubedrill.core.conduct import Endpoint
-from kubedrill.core.operations import Operation, Refusal
-from kubedrill.core.undo_record import DrillIdentity
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.undo.operations import Operation, Refusal
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.faults import memory_limit
 from kubedrill.faults.base import Observed, Plan
 from kubedrill.kube.client import Kube

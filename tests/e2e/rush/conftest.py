@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.rush.recorder import Witness, witnessing
 from tests.e2e.staging.copies import kubectl
 
-from kubedrill.core.facts import Interval
+from kubedrill.core.evidence.facts import Interval
 
 ROOT = Path(__file__).parents[3]
 NAMESPACE = "staging"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kubedrill.core.facts import Sample, Series
+from kubedrill.core.evidence.facts import Sample, Series
 
 STEP = timedelta(milliseconds=300)
 """A reading comes every 100 ms; on a busy machine one may be late by two, which is no gap in what is known."""

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from tests.e2e.rush.conftest import Ran
 
-from kubedrill.core.conduct import ImpactFall, SteadyCheck
-from kubedrill.core.facts import Interval, Series
-from kubedrill.core.windows import falling, first_sustained
+from kubedrill.core.evidence.facts import Interval, Series
+from kubedrill.core.measure.windows import falling, first_sustained
+from kubedrill.core.plan.drill_plan import ImpactFall, SteadyCheck
 
 SAID = {
     "Acknowledged": "ack", "SeverityAssessed": "severity", "EscalationRequested[L2]": "escalate L2",

@@ -10,8 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from kubedrill.core.conduct import Conduct
-from kubedrill.core.facts import Fact
+from kubedrill.core.evidence.facts import Fact
+from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import (

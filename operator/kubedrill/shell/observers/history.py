@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
 
-from kubedrill.core.facts import Sample
+from kubedrill.core.evidence.facts import Sample
 from kubedrill.signals.prometheus import RawSeries
 
 LOG = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubedrill.core.facts import Fact
+from kubedrill.core.evidence.facts import Fact
 
 
 class FactInbox:

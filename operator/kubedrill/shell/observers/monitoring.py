@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from kubedrill.core.conduct import Conduct, StopCondition
-from kubedrill.core.derive import AlertRule
-from kubedrill.core.facts import Fact, Interval, Sample, Series
-from kubedrill.core.safety import StopReading
+from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
+from kubedrill.core.plan.derive import AlertRule
+from kubedrill.core.plan.drill_plan import Conduct, StopCondition
+from kubedrill.core.plan.preflight import StopReading
 from kubedrill.faults.base import WorkingSet
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kubedrill.core.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock

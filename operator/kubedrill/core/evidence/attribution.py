@@ -1,0 +1,81 @@
+"""Who changed what during a drill: players, strangers, automation, the operator itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from kubedrill.core.evidence.facts import Fact, FactKind, first, in_order
+from kubedrill.core.measure.results import By
+from kubedrill.core.plan.drill_plan import Conduct
+
+CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
+CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
+SAID = (FactKind.FIX_APPLIED, FactKind.CONTAINMENT_ATTEMPTED)
+
+
+def changes_of_players(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The changes that are matched to a player, in order."""
+    return tuple(f for f in in_order(facts, *CHANGES) if f.actor)
+
+
+def faulted_targets(conduct: Conduct) -> frozenset[str]:
+    """The workloads, as `Deployment/name`, whose fields the faults change."""
+    return frozenset(str(f.memory_limit.target) for f in conduct.faults if f.memory_limit is not None)
+
+
+def is_cause(change: Fact, conduct: Conduct) -> bool:
+    """Whether a change is to what a fault had changed: a container's resources on a faulted workload."""
+    return (
+        change.kind is FactKind.TARGET_CHANGED
+        and change.detail.get("target") in faulted_targets(conduct)
+        and "resources" in str(change.detail.get("path", ""))
+    )
+
+
+def taken_out(facts: Iterable[Fact], conduct: Conduct) -> Fact | None:
+    """The change by which somebody else's controller took the fault out, where no player had changed the cause before.
+
+    A controller is known as one: a ServiceAccount by the audit log, or a field manager that calls itself a controller,
+    an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed.
+    """
+    first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, conduct)), None)
+    if first_cause is None or first_cause.actor or not _is_controller(first_cause):
+        return None
+    return first_cause
+
+
+def by_whom(change: Fact) -> str:
+    """Who changed it, as far as is known: the audit log's user, or the field manager."""
+    return str(change.detail.get("user") or change.detail.get("manager") or "somebody")
+
+
+def _is_controller(change: Fact) -> bool:
+    user, manager = str(change.detail.get("user", "")), str(change.detail.get("manager", ""))
+    return user.startswith("system:serviceaccount:") or (not user and CONTROLLER.search(manager) is not None)
+
+
+def own_revert(facts: Iterable[Fact]) -> Fact | None:
+    """The operator's first revert: nothing after it is anybody else's doing."""
+    return first(facts, FactKind.FAULT_REVERTED)
+
+
+def credited(facts: Iterable[Fact], conduct: Conduct, until: datetime) -> tuple[By, str]:
+    """Whose doing it is that things got better by `until`, and which player's.
+
+    An unattributed change by a stranger leaves it open, whatever players did too. Of what players did, the
+    change to the cause tells who; without one the fix that they spoke of, then any other change or word of
+    one. Without any it is the automation's where it changed something.
+    """
+    before = tuple(f for f in in_order(facts) if f.at.not_before <= until)
+    if any(f.kind is FactKind.INTERFERENCE for f in before):
+        return By.STRANGER, ""
+    changes = changes_of_players(before)
+    said = tuple(f for f in before if f.kind in SAID and f.actor)
+    fixes = [f for f in changes if is_cause(f, conduct)] or [f for f in said if f.kind is FactKind.FIX_APPLIED]
+    doings = fixes or changes or said
+    if doings:
+        return By.PLAYER, doings[-1].actor
+    return (By.AUTOMATION if any(f.kind in CHANGES for f in before) else By.NOBODY), ""

@@ -1,0 +1,1 @@
+"""What the evidence shows without anybody's opinion: one rule, one function."""

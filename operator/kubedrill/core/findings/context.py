@@ -1,0 +1,58 @@
+"""What the rules of findings look at, and the words that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kubedrill.api.durations import format_duration
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.measure.results import Milestone, MilestoneName, ObjectiveResult
+from kubedrill.core.plan.drill_plan import Conduct
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the rules look at: facts in order, milestones and objectives as judged, the drill's design."""
+
+    facts: tuple[Fact, ...]
+    milestones: tuple[Milestone, ...]
+    objectives: tuple[ObjectiveResult, ...]
+    conduct: Conduct
+
+    def of(self, *kinds: FactKind) -> tuple[Fact, ...]:
+        """The facts of these kinds in order."""
+        return tuple(f for f in self.facts if f.kind in kinds)
+
+    def milestone(self, name: MilestoneName) -> Milestone | None:
+        """The milestone without a level."""
+        return next((m for m in self.milestones if m.name is name and not m.level), None)
+
+    def clock(self, at: Interval) -> str:
+        """An interval as scenario time since T+0, to the second: `T+5m`, `T+23m to T+28m`."""
+        fired = self.milestone(MilestoneName.ALERT_FIRED)
+        if fired is None:
+            return at.not_after.strftime("%H:%M:%S")
+        zero = fired.at.not_before + fired.at.width / 2
+        ends = [whole((end - zero) * self.conduct.pace) for end in (at.not_before, at.not_after)]
+        said = ["T" + ("" if end < timedelta(0) else "+") + format_duration(end) for end in ends]
+        return said[0] if ends[1] - ends[0] <= timedelta(seconds=self.conduct.pace * 2) else " to ".join(said)
+
+
+def whole(duration: timedelta) -> timedelta:
+    """Rounded to the second, for sentences."""
+    return timedelta(seconds=round(duration.total_seconds()))
+
+
+def ids(*parts: Fact | Iterable[Fact] | Milestone | None) -> tuple[str, ...]:
+    """The ids of the facts behind a finding, each once."""
+    found: list[str] = []
+    for part in parts:
+        if isinstance(part, Fact):
+            found.append(part.id)
+        elif isinstance(part, Milestone):
+            found.extend(part.fact_ids)
+        elif part is not None:
+            found.extend(f.id for f in part)
+    return tuple(dict.fromkeys(found))

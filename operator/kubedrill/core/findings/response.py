@@ -1,0 +1,170 @@
+"""Findings on what was looked at, changed and measured: by players, by strangers, by the monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from kubedrill.api.durations import format_duration
+from kubedrill.core.evidence.attribution import changes_of_players
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
+from kubedrill.core.findings.context import Case, ids, whole
+from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
+
+CRASHES: Final = (FactKind.POD_CRASH_LOOPING, FactKind.POD_OOM_KILLED)
+READS: Final = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
+
+
+def scaled_before_diagnosing(case: Case) -> Iterator[Finding]:
+    """More pods of a workload that crashes, before anybody read why. To list pods is not to diagnose."""
+    if not case.of(*READS) and not any(f.source is Source.AUDIT_LOG for f in case.facts):
+        return  # nobody's reads are known, so a missing one proves nothing
+    scaled = next((f for f in changes_of_players(case.facts) if _is_up(f)), None)
+    if scaled is None:
+        return
+    crashed = [f for f in case.of(*CRASHES) if f.at.not_after <= scaled.at.not_before]
+    read = next((f for f in case.of(FactKind.EVIDENCE_READ) if f.actor), None)
+    if not crashed or (read is not None and read.at.not_before <= scaled.at.not_after):
+        return
+    later = f"the first was read at {case.clock(read.at)}" if read else "none was read in the whole drill"
+    yield Finding(
+        "scaled-before-diagnosing",
+        Severity.IMPORTANT,
+        "Scaled up before diagnosing",
+        f"{_what(scaled)} went from {scaled.detail.get('before')} to {scaled.detail.get('after')} replicas at"
+        f" {case.clock(scaled.at)} while its pods were crash-looping, before anybody had read a crashed pod's"
+        f" logs or description ({later}). More of what crashes crashes too: read first, then scale.",
+        ids(crashed[:3], scaled, read),
+    )
+
+
+def _is_up(change: Fact) -> bool:
+    if change.kind is not FactKind.SCALED:
+        return False
+    try:
+        return int(change.detail["after"]) > int(change.detail["before"])
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _what(change: Fact) -> str:
+    return str(change.detail.get("target") or "The workload")
+
+
+def first_containment_had_no_effect(case: Case) -> Iterator[Finding]:
+    """The first containment did not turn the impact; a later change did, or nothing."""
+    contained, fix = (
+        case.milestone(MilestoneName.FIRST_CONTAINMENT),
+        case.milestone(MilestoneName.FIX_APPLIED),
+    )
+    fell = case.milestone(MilestoneName.MITIGATED)
+    if contained is None or (fell is not None and (fix is None or fell.at.not_before < fix.at.not_before)):
+        return
+    if fix is not None and fix.at.not_before <= contained.at.not_after:
+        return
+    turned = f"it fell only after {case.clock(fix.at)}, when the fix was applied" if fix and fell else "it never fell"
+    yield Finding(
+        "first-containment-had-no-effect",
+        Severity.IMPORTANT,
+        "The first containment had no effect",
+        f"The first containment, at {case.clock(contained.at)}, did not make the impact fall: {turned}.",
+        ids(contained, fix, fell),
+    )
+
+
+def slow_monitoring(case: Case) -> Iterator[Finding]:
+    """From effect to alert it took longer than people are given to answer it. In real time: no pace there."""
+    began, fired = case.milestone(MilestoneName.FAULT_EFFECTIVE), case.milestone(MilestoneName.ALERT_FIRED)
+    limits = [o.within * case.conduct.pace for o in case.conduct.objectives if o.to == MilestoneName.ACKNOWLEDGED]
+    if began is None or fired is None or not limits:
+        return
+    took = fired.at.not_before - began.at.not_after
+    if took <= min(limits):
+        return
+    yield Finding(
+        "slow-monitoring",
+        Severity.IMPORTANT,
+        "Nobody could know for a long time",
+        f"The fault had its effect at {case.clock(began.at)}: the alert came {format_duration(whole(took))}"
+        f" later, more than the {format_duration(min(limits))} that people are given to answer it. None of"
+        " their times shows that.",
+        ids(began, fired),
+    )
+
+
+def leftovers_of_players(case: Case) -> Iterator[Finding]:
+    """What players scaled up and did not scale back before they declared it resolved."""
+    over = case.milestone(MilestoneName.RESOLVED_DECLARED) or case.milestone(MilestoneName.RECOVERED)
+    scaled = [f for f in changes_of_players(case.facts) if f.kind is FactKind.SCALED]
+    up = next((f for f in scaled if _is_up(f)), None)
+    if up is None or over is None:
+        return
+    back = next(
+        (
+            f
+            for f in scaled
+            if f.at.not_before > up.at.not_after
+            and f.detail.get("target") == up.detail.get("target")
+            and str(f.detail.get("after")) == str(up.detail.get("before"))
+        ),
+        None,
+    )
+    if back is not None and back.at.not_before <= over.at.not_after:
+        return
+    until = f"until {case.clock(back.at)}" if back else "to the end of play"
+    yield Finding(
+        "leftovers-of-players",
+        Severity.MINOR,
+        "Something was left over",
+        f"{_what(up)} stayed at {up.detail.get('after')} replicas instead of {up.detail.get('before')}"
+        f" {until}, after the end was declared at {case.clock(over.at)}.",
+        ids(up, back, over),
+    )
+
+
+def interference(case: Case) -> Iterator[Finding]:
+    """Somebody who does not play changed the target, and nobody has said whose doing it was."""
+    for change in case.of(FactKind.INTERFERENCE):
+        who = change.detail.get("who") or "Somebody unknown"
+        target = change.detail.get("target") or "the target"
+        yield Finding(
+            "interference",
+            Severity.IMPORTANT,
+            "Somebody else changed the target",
+            f"{who}, who is not on the players' list, changed {target} at {case.clock(change.at)}. What it"
+            " may have caused stays open until it is attributed:"
+            f" kubectl drill attribute {change.id} --to PLAYER.",
+            ids(change),
+        )
+
+
+def before_its_clock(case: Case) -> Iterator[Finding]:
+    """An objective was met before its clock started: it was known already, so the limit was not tried."""
+    for objective in case.objectives:
+        if objective.upper is not None and objective.upper < timedelta(0):
+            yield Finding(
+                "before-its-clock",
+                Severity.MINOR,
+                f"{objective.name} came before its clock started",
+                f"{objective.stop} was reached before {objective.start}: it counts as met, but nothing was tried.",
+            )
+
+
+def well_within_the_limits(case: Case) -> Iterator[Finding]:
+    """What the team did in less than half the time it had."""
+    fast = [
+        o.name
+        for o in case.objectives
+        if o.verdict is ObjectiveVerdict.MET
+        and o.upper is not None
+        and timedelta(0) <= o.upper <= o.limit / 2
+        and o.stop.partition("[")[0] != MilestoneName.ALERT_FIRED
+    ]
+    if fast:
+        yield Finding(
+            "well-within-the-limits",
+            Severity.STRENGTH,
+            "Well within the limits",
+            f"In at most half of the time that was allowed: {', '.join(fast)}.",
+        )

@@ -1,0 +1,221 @@
+"""Milestones from facts: which instants of the drill are known, how well, and from what.
+
+Several sources of one event are intersected; where they contradict each other the milestone covers both and
+is marked. The first of several events is bounded by the least of each bound. What an observer entered counts
+only where no machine saw anything. Those that are measured over a window are in `course`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, in_order
+from kubedrill.core.measure.impact import course
+from kubedrill.core.measure.results import By, Milestone, MilestoneName
+from kubedrill.core.plan.drill_plan import Conduct
+
+MOST_LEVELS: Final = 15
+"""Of so many levels of an escalation there are milestones: anybody who plays may make up any number."""
+Wanted = Callable[[Fact, Conduct], bool]
+BY_AUTOMATION = frozenset(
+    {
+        MilestoneName.INJECTED,
+        MilestoneName.FAULT_EFFECTIVE,
+        MilestoneName.ALERT_PENDING,
+        MilestoneName.ALERT_FIRED,
+        MilestoneName.PAGED,
+        MilestoneName.CLIENT_COMPLAINED,
+    }
+)
+ALERTS = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, as all its sources together tell it."""
+
+    at: Interval
+    facts: tuple[Fact, ...]
+    conflict: bool
+
+
+def _any(_fact: Fact, _conduct: Conduct) -> bool:
+    return True
+
+
+def _by_player(fact: Fact, conduct: Conduct) -> bool:
+    """An automation's acknowledgement is nobody's."""
+    return fact.actor in {p.name for p in conduct.players} if conduct.players else bool(fact.actor)
+
+
+def _of_clock_alert(fact: Fact, conduct: Conduct) -> bool:
+    return bool(fact.detail.get("alert", conduct.clock_alert) == conduct.clock_alert)
+
+
+def severity_rank(severity: object) -> int | None:
+    """P1 is 1, the worst; None for what is no severity."""
+    text = str(severity).strip().upper()
+    return int(text[1:]) if text[:1] == "P" and text[1:].isdigit() else None
+
+
+def _severe_enough(fact: Fact, conduct: Conduct) -> bool:
+    said, right = severity_rank(fact.detail.get("severity")), severity_rank(conduct.severity)
+    return _by_player(fact, conduct) and said is not None and (right is None or said <= right)
+
+
+def _right_cause(fact: Fact, conduct: Conduct) -> bool:
+    """Nothing that was said contradicts the ground truth; a player may say it without naming it."""
+    said_of = fact.detail.get
+    pairs = ((said_of("component"), conduct.component), (said_of("faultClass"), conduct.fault_class))
+    return all(not said or not right or _plain(said) == _plain(right) for said, right in pairs)
+
+
+def _plain(text: object) -> str:
+    return "".join(c for c in str(text).lower() if c.isalnum())
+
+
+SEEN: Mapping[MilestoneName, tuple[FactKind, Wanted]] = {
+    MilestoneName.INJECTED: (FactKind.FAULT_INJECTED, _any),
+    MilestoneName.FAULT_EFFECTIVE: (FactKind.FAULT_EFFECTIVE, _any),
+    MilestoneName.ALERT_PENDING: (FactKind.ALERT_PENDING, _of_clock_alert),
+    MilestoneName.ALERT_FIRED: (FactKind.ALERT_FIRING, _of_clock_alert),
+    MilestoneName.PAGED: (FactKind.PAGE_SENT, _of_clock_alert),
+    MilestoneName.ACKNOWLEDGED: (FactKind.ACKNOWLEDGED, _by_player),
+    MilestoneName.SEVERITY_ASSESSED: (FactKind.SEVERITY_ASSESSED, _severe_enough),
+    MilestoneName.COMMAND_ASSUMED: (FactKind.COMMAND_ASSUMED, _by_player),
+    MilestoneName.CLIENT_COMPLAINED: (FactKind.CLIENT_COMPLAINED, _any),
+    MilestoneName.CLIENT_NOTIFIED: (FactKind.CLIENT_NOTIFIED, _any),
+    MilestoneName.CAUSE_IDENTIFIED: (FactKind.CAUSE_IDENTIFIED, _right_cause),
+    MilestoneName.MITIGATED_DECLARED: (FactKind.MITIGATED_DECLARED, _any),
+    MilestoneName.RESOLVED_DECLARED: (FactKind.RESOLVED_DECLARED, _any),
+    MilestoneName.ALL_CLEAR_SENT: (FactKind.ALL_CLEAR_SENT, _any),
+}
+OF_LEVELS: Mapping[MilestoneName, FactKind] = {
+    MilestoneName.ESCALATION_REQUESTED: FactKind.ESCALATION_REQUESTED,
+    MilestoneName.ESCALATION_ENGAGED: FactKind.ESCALATION_ENGAGED,
+}
+
+
+def milestones(
+    facts: Iterable[Fact], series: Mapping[str, Series], conduct: Conduct, now: datetime
+) -> tuple[Milestone, ...]:
+    """All milestones that were reached by `now`, in order of time.
+
+    `facts` have their actors already; `series` maps the names of steady checks, and `impact`, to samples.
+    """
+    seen = _of_this_drill(facts)
+    found = [
+        _reached(name, (f for f in seen if f.kind is kind and wanted(f, conduct)))
+        for name, (kind, wanted) in SEEN.items()
+    ]
+    found += _other_alerts(seen, conduct)
+    found += _levels(seen, conduct)
+    found += [_first_containment(seen), _fix(seen, conduct)]
+    known = tuple(m for m in found if m is not None)
+    known += course(seen, series, conduct, known, now)
+    order = list(MilestoneName)
+    return tuple(sorted(known, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name), m.level)))
+
+
+def _of_this_drill(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The facts in order, without alerts that were over before anything was injected."""
+    ordered = in_order(facts)
+    injected = next((f for f in ordered if f.kind is FactKind.FAULT_INJECTED), None)
+    if injected is None:
+        return ordered
+    return tuple(f for f in ordered if f.kind not in ALERTS or f.at.not_after >= injected.at.not_before)
+
+
+def _events(facts: Iterable[Fact]) -> tuple[Event, ...]:
+    """The facts joined to events: the same change, or each source's n-th firing of one alert."""
+    groups: dict[str, list[Fact]] = {}
+    counts: dict[tuple[str, Source], int] = {}
+    for fact in in_order(facts):
+        key = str(fact.detail.get("change") or fact.id)
+        if fact.kind in ALERTS:
+            alert = str(fact.detail.get("alert", ""))
+            counts[alert, fact.source] = counts.get((alert, fact.source), 0) + 1
+            key = f"{alert}/{counts[alert, fact.source]}"
+        groups.setdefault(key, []).append(fact)
+    return tuple(_joined(group) for group in groups.values())
+
+
+def _joined(group: list[Fact]) -> Event:
+    at: Interval | None = group[0].at
+    hull = group[0].at
+    for fact in group[1:]:
+        at = at.intersection(fact.at) if at else None
+        hull = hull.hull(fact.at)
+    return Event(at or hull, tuple(group), conflict=at is None)
+
+
+def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Milestone | None:
+    """The first of the events: not before the least lower bound, not after the least upper one."""
+    given = tuple(facts)
+    events = _events(f for f in given if f.source is not Source.OBSERVER) or _events(given)
+    if not events:
+        return None
+    lead = min(events, key=lambda e: (e.at.not_before, e.at.not_after))
+    at = Interval(lead.at.not_before, min(e.at.not_after for e in events))
+    fact = lead.facts[0]
+    actor = next((f.actor for f in lead.facts if f.actor), "")
+    return Milestone(
+        name,
+        at,
+        fact.source,
+        fact.evidence,
+        level=level,
+        actor=actor,
+        by=By.AUTOMATION if name in BY_AUTOMATION else By.PLAYER,
+        conflict=lead.conflict,
+        declared=all(_is_word(f) for f in lead.facts),
+        fact_ids=tuple(f.id for e in events if e.at.not_before <= at.not_after for f in e.facts),
+    )
+
+
+def _is_word(fact: Fact) -> bool:
+    """Whether only a person's word stands behind the fact."""
+    told = fact.kind in SAID and fact.source is Source.PLAYER_ACTION
+    return told or fact.source is Source.OBSERVER or bool(fact.detail.get("declared"))
+
+
+def _other_alerts(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]:
+    fired = [f for f in facts if f.kind is FactKind.ALERT_FIRING]
+    names = [a.name for a in conduct.alerts if a.name != conduct.clock_alert]
+    return [
+        _reached(MilestoneName.ALERT_FIRED, (f for f in fired if f.detail.get("alert") == alert), alert)
+        for alert in names
+    ]
+
+
+def _levels(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]:
+    """Escalations, one milestone a level; who engages without naming a level engages as what they play."""
+    roles = {p.name: p.role for p in conduct.players}
+    found = []
+    for name, kind in OF_LEVELS.items():
+        groups: dict[str, list[Fact]] = {}
+        for fact in facts:
+            if fact.kind is kind:
+                own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
+                groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
+        wanted = {o.level for o in conduct.objectives} | set(roles.values())
+        # those that anything asks for first, then as they were called; the facts of the others stay evidence
+        chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
+        found += [_reached(name, groups[level], level) for level in chosen]
+    return found
+
+
+def _first_containment(facts: tuple[Fact, ...]) -> Milestone | None:
+    """The first change by a player; without any, the first one that a player spoke of."""
+    done = changes_of_players(facts) or (f for f in facts if f.kind in SAID)
+    return _reached(MilestoneName.FIRST_CONTAINMENT, done)
+
+
+def _fix(facts: tuple[Fact, ...], conduct: Conduct) -> Milestone | None:
+    """The first change by a player to what the fault had changed; without any, the fix they spoke of."""
+    fixes = tuple(f for f in changes_of_players(facts) if is_cause(f, conduct))
+    return _reached(MilestoneName.FIX_APPLIED, fixes or (f for f in facts if f.kind is FactKind.FIX_APPLIED))

@@ -1,0 +1,189 @@
+"""Objectives judged: the bounds of the time between two milestones, against a limit.
+
+Bounds are [stop.notBefore − start.notAfter, stop.notAfter − start.notBefore]: Met when the upper one is
+within the limit, Missed when the lower one is over it, Indeterminate when the limit lies inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.measure.windows import long_enough
+from kubedrill.core.plan.drill_plan import Conduct, Limit
+
+ZERO = timedelta(0)
+USUAL_STEP = timedelta(seconds=1)
+"""The scrape interval at which fifteen samples are waited for before a windowed milestone is called missed."""
+OF_PEOPLE = frozenset(
+    {
+        MilestoneName.SEVERITY_ASSESSED,
+        MilestoneName.COMMAND_ASSUMED,
+        MilestoneName.ESCALATION_REQUESTED,
+        MilestoneName.ESCALATION_ENGAGED,
+        MilestoneName.CLIENT_NOTIFIED,
+        MilestoneName.CAUSE_IDENTIFIED,
+        MilestoneName.MITIGATED_DECLARED,
+        MilestoneName.RESOLVED_DECLARED,
+        MilestoneName.ALL_CLEAR_SENT,
+    }
+)
+"""Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
+acknowledgement is not among them: whoever pages knows whether it was answered."""
+CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
+"""Milestones that may be anybody's doing, so that it matters whose they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the drill stands: the present, when play ended, and the operator's own first revert.
+
+    `windows` says how long after its start a windowed milestone is confirmed: until then, one that was
+    reached in time may just not be known yet.
+    """
+
+    now: datetime
+    ended: datetime | None
+    censored_at: datetime | None
+    windows: Mapping[str, timedelta]
+
+    @property
+    def horizon(self) -> datetime:
+        """Nothing after this counts."""
+        return min(t for t in (self.now, self.ended, self.censored_at) if t is not None)
+
+
+def limits_of(conduct: Conduct) -> tuple[Limit, ...]:
+    """The monitoring's own limits, from effect to each expected alert, then the drill's objectives."""
+    own = tuple(
+        Limit(
+            f"alert-{alert.name}",
+            MilestoneName.FAULT_EFFECTIVE,
+            MilestoneName.ALERT_FIRED,
+            "" if alert.name == conduct.clock_alert else alert.name,
+            alert.within,
+            anyone=True,
+        )
+        for alert in conduct.alerts
+        if alert.within > ZERO
+    )
+    return own + conduct.objectives
+
+
+def judge(
+    milestones: Iterable[Milestone],
+    conduct: Conduct,
+    *,
+    now: datetime,
+    ended: datetime | None = None,
+    censored_at: datetime | None = None,
+) -> tuple[ObjectiveResult, ...]:
+    """Each objective as it stands at `now`.
+
+    `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
+    revert, after which nothing counts.
+    """
+    windows = {
+        MilestoneName.MITIGATED.value: long_enough(conduct.impact.window, USUAL_STEP),
+        MilestoneName.RECOVERED.value: long_enough(conduct.recovered_window, USUAL_STEP),
+    }
+    standing = Standing(now, ended, censored_at, windows)
+    known = {m.key: m for m in milestones}
+    return tuple(_judged(limit, known, standing) for limit in limits_of(conduct))
+
+
+def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Standing) -> ObjectiveResult:
+    stop_key = f"{limit.to}[{limit.level}]" if limit.level else limit.to
+    start, stop = known.get(limit.start), known.get(stop_key)
+    beside = _beside(limit, known, start)
+
+    def result(
+        verdict: ObjectiveVerdict,
+        lower: timedelta | None = None,
+        upper: timedelta | None = None,
+        reason: str = "",
+    ) -> ObjectiveResult:
+        return ObjectiveResult(
+            limit.name,
+            limit.start,
+            stop_key,
+            limit.within,
+            verdict,
+            lower,
+            upper,
+            reason,
+            actor=stop.actor if stop else "",
+            declared=bool(stop and stop.declared),
+            beside=beside,
+        )
+
+    if start is None:
+        return result(ObjectiveVerdict.NOT_STARTED, reason=f"{limit.start} was not reached")
+    if stop is None or not _counts(stop, standing) or _is_automations(stop, limit):
+        return result(*_unreached(limit, start, stop, standing))
+    lower, upper = stop.at.not_before - start.at.not_after, stop.at.not_after - start.at.not_before
+    if stop.by is By.STRANGER and not limit.anyone:
+        return result(
+            ObjectiveVerdict.INDETERMINATE,
+            lower,
+            upper,
+            "somebody who does not play changed the target: whose doing it was is to be attributed",
+        )
+    if upper <= limit.within:
+        return result(ObjectiveVerdict.MET, lower, upper)
+    if lower > limit.within:
+        return result(ObjectiveVerdict.MISSED, lower, upper)
+    return result(ObjectiveVerdict.INDETERMINATE, lower, upper, "the limit lies inside the bounds")
+
+
+def _counts(stop: Milestone, standing: Standing) -> bool:
+    if stop.by is By.OPERATOR:
+        return False
+    return standing.censored_at is None or stop.at.not_before <= standing.censored_at
+
+
+def _is_automations(stop: Milestone, limit: Limit) -> bool:
+    return stop.name in CREDITED and stop.by in (By.AUTOMATION, By.NOBODY) and not limit.anyone
+
+
+def _unreached(
+    limit: Limit, start: Milestone, stop: Milestone | None, standing: Standing
+) -> tuple[ObjectiveVerdict, timedelta, timedelta | None, str]:
+    """What never came, or not by those whose doing counts: censored, `> elapsed`."""
+    unconfirmed = standing.windows.get(limit.to, ZERO)
+    elapsed = max(ZERO, standing.horizon - unconfirmed - start.at.not_after)
+    over = elapsed > limit.within
+    if limit.to in OF_PEOPLE:
+        if over or standing.ended:
+            return ObjectiveVerdict.INDETERMINATE, elapsed, None, "not evidenced: nobody told of it"
+        return ObjectiveVerdict.PENDING, elapsed, None, ""
+    reason = _why(stop)
+    if over:
+        return ObjectiveVerdict.MISSED, elapsed, None, reason
+    if standing.censored_at is not None and standing.censored_at <= standing.now:
+        put_back = "everything was put back before the limit was up"
+        return ObjectiveVerdict.INDETERMINATE, elapsed, None, reason or put_back
+    if standing.ended:
+        return ObjectiveVerdict.MISSED, elapsed, None, reason or "play ended without it"
+    return ObjectiveVerdict.PENDING, elapsed, None, reason
+
+
+def _why(stop: Milestone | None) -> str:
+    if stop is None:
+        return ""
+    return {
+        By.OPERATOR: "it came only when the drill put everything back",
+        By.AUTOMATION: "it came without a player's doing: the automation's",
+        By.NOBODY: "it came without anybody's doing",
+    }.get(stop.by, "it came after everything was put back")
+
+
+def _beside(limit: Limit, known: Mapping[str, Milestone], start: Milestone | None) -> dict[str, str]:
+    """The request of an escalation, from the same start: asked for and come are two times."""
+    asked = known.get(f"{MilestoneName.ESCALATION_REQUESTED}[{limit.level}]")
+    if limit.to != MilestoneName.ESCALATION_ENGAGED or asked is None or start is None:
+        return {}
+    after = asked.at.not_after - start.at.not_before
+    return {"requested": str(timedelta(seconds=round(after.total_seconds())))}

@@ -1,0 +1,156 @@
+"""From what people wrote to what is done: fills in what a drill leaves out and divides durations by the pace.
+
+Each thing that is derived is said in a line of `Conduct.derived`, which `kubectl drill plan` and
+`status.derived` show. The defaults are the limits of the hand-written drill that this project began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kubedrill.api.drill import DrillSpec
+from kubedrill.api.durations import format_duration, parse_duration
+from kubedrill.api.faults import ServiceRef
+from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
+from kubedrill.core.plan.drill_plan import (
+    AlertWanted,
+    Conduct,
+    Endpoint,
+    ImpactFall,
+    InjectAt,
+    Limit,
+    Participant,
+    SteadyCheck,
+    StopCondition,
+)
+
+_Paced = Callable[[str], timedelta]
+
+DEFAULT_ALERT_WITHIN = "10m"
+ESCALATION_LIMITS: Mapping[str, str] = {"L2": "15m", "L3": "30m", "Engineering": "30m", "IncidentCommander": "15m"}
+FIRST_RESPONDERS = frozenset({"L1"})
+CLIENT_FACING = frozenset({"L1", "L2", "Comms", "IncidentCommander"})
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """A loaded alert rule, taken apart: `left` `operator` `threshold` (no threshold when it has no comparison)."""
+
+    name: str
+    left: str
+    operator: str = ""
+    threshold: float | None = None
+
+
+def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRule] | None = None) -> Conduct:
+    """The conduct of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing."""
+    said: list[str] = []
+    pace = spec.pace
+
+    def paced(text: str) -> timedelta:
+        return parse_duration(text) / pace
+
+    alerts = _alerts(scenario, paced, said)
+    impact = _impact(scenario, next(a.name for a in alerts if a.starts_clock), rules or {}, paced, said)
+    objectives = _objectives(spec, scenario, paced, said)
+    window, wrap_up, arm = paced(scenario.recovered.window), paced(spec.wrap_up), parse_duration(spec.arm_within)
+    steady = tuple(SteadyCheck(c.name, c.query, c.below, c.above) for c in scenario.steady_state)
+    said.append("steady state, always: expected alerts silent, targets ready"
+                + (f"; and {', '.join(c.name for c in steady)}" if steady else ""))
+    return Conduct(
+        title=scenario.title, narrative=scenario.narrative or "", target_namespace=spec.target_namespace, pace=pace,
+        faults=tuple(scenario.faults), steady=steady, alerts=alerts, impact=impact, recovered_window=window,
+        wrap_up=wrap_up, arm_within=arm,
+        max_duration=_max_duration(spec, objectives, alerts, window + wrap_up, arm, said),
+        objectives=objectives,
+        injects=tuple(InjectAt(i.name, paced(i.at), i.channel.value, i.sender, i.body) for i in scenario.injects),
+        players=tuple(
+            Participant(p.name, p.role, p.kind.value, p.identities.kubernetes or "", p.identities.field_manager or "")
+            for p in spec.players
+        ),
+        facilitator=spec.facilitator or "", severity=scenario.ground_truth.severity or "",
+        component=scenario.ground_truth.component or "", fault_class=scenario.ground_truth.fault_class or "",
+        prometheus=_endpoint(spec.monitoring.prometheus, spec),
+        alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
+        derived=tuple(said),
+        stop_when=tuple(StopCondition(c.name, c.promql or "", c.alert or "") for c in spec.stop_when),
+    )
+
+
+def _endpoint(ref: ServiceRef, spec: DrillSpec) -> Endpoint:
+    return Endpoint(ref.namespace or spec.target_namespace, ref.name, ref.port)
+
+
+def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[AlertWanted, ...]:
+    clock = next((a.name for a in scenario.expected_alerts if a.starts_clock), None)
+    if clock is None:
+        clock = scenario.expected_alerts[0].name
+        said.append(f"T+0: the firing of {clock}")
+    said.extend(
+        f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time: what the monitoring"
+        " takes does not scale)"
+        for alert in scenario.expected_alerts if alert.within is None
+    )
+    return tuple(
+        AlertWanted(a.name, a.name == clock, paced(a.within) if a.within else parse_duration(DEFAULT_ALERT_WITHIN))
+        for a in scenario.expected_alerts
+    )
+
+
+def _impact(
+    scenario: ScenarioSpec, clock: str, rules: Mapping[str, AlertRule], paced: _Paced, said: list[str]
+) -> ImpactFall:
+    fall = scenario.mitigated
+    query, amount = fall.query or "", float(fall.by_amount)
+    if not query:
+        amount = 0.0  # an expression of unknown unit: ten of it may be far too much
+        rule = rules.get(clock)
+        query = rule.left if rule else ""
+        said.append(f"impact: {query}, the left side of {clock}" if query
+                    else f"impact: the left side of {clock}, once that rule is loaded")
+    return ImpactFall(query, paced(fall.window), amount, float(fall.by_percent))
+
+
+def _objectives(spec: DrillSpec, scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Limit, ...]:
+    objectives = tuple(scenario.objectives)
+    if not objectives:
+        objectives = default_objectives({p.role for p in spec.players}, scenario.ground_truth.severity is not None)
+        said.extend(
+            f"objective {o.name}: {o.to}{f'[{o.level}]' if o.level else ''} within {o.within}" for o in objectives
+        )
+    return tuple(
+        Limit(o.name, o.start, o.to, o.level or "", paced(o.within), o.by is Credit.ANYONE) for o in objectives
+    )
+
+
+def default_objectives(roles: set[str], severity_known: bool) -> tuple[Objective, ...]:
+    """The seven objectives of the hand-written drill, for the roles that play."""
+    chosen = [Objective(name="detection", to="Acknowledged", within="5m")]
+    if severity_known:
+        chosen.append(Objective(name="severity", to="SeverityAssessed", within="10m"))
+    chosen += [
+        Objective(name=f"escalation-{role.lower()}", to="EscalationEngaged", level=role, within=within)
+        for role, within in ESCALATION_LIMITS.items() if role in roles - FIRST_RESPONDERS
+    ]
+    if roles & CLIENT_FACING:
+        chosen.append(Objective(name="client-notification", to="ClientNotified", within="30m"))
+    chosen += [
+        Objective(name="mitigation", to="Mitigated", within="20m"),
+        Objective(name="resolution", to="Recovered", within="60m", by=Credit.ANYONE),
+    ]
+    return tuple(chosen)
+
+
+def _max_duration(
+    spec: DrillSpec, objectives: tuple[Limit, ...], alerts: tuple[AlertWanted, ...], tail: timedelta, arm: timedelta,
+    said: list[str],
+) -> timedelta:
+    if spec.max_duration is not None:
+        return parse_duration(spec.max_duration) / spec.pace
+    longest = max((o.within for o in objectives), default=timedelta(minutes=60) / spec.pace)
+    total = arm + max(a.within for a in alerts) + longest + tail
+    said.append(f"everything is put back {format_duration(total)} after the start at the latest (real time)")
+    return total
+

@@ -1,0 +1,131 @@
+"""The conduct of one drill: the scenario with everything derived and every duration divided by the pace.
+
+`Drill` and `DrillScenario` say what people wrote; `Conduct` is what is acted upon. `derive` fills in what was
+left out and says so, line by line, for `kubectl drill plan` and `status.derived`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kubedrill.api.faults import Fault
+from kubedrill.core.measure.results import Player
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyCheck:
+    """A PromQL check: healthy while the value is below `below` or above `above` (one of them is set)."""
+
+    name: str
+    query: str
+    below: float | None = None
+    above: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertWanted:
+    """An alert that must fire; `within` the fault's effect."""
+
+    name: str
+    starts_clock: bool
+    within: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactFall:
+    """When the impact counts as falling: by `amount` or `percent` of its peak, the larger, within `window`.
+
+    `query` may be empty while the alert's own expression is not known yet.
+    """
+
+    query: str
+    window: timedelta
+    amount: float
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopCondition:
+    """What ends the drill at once: an expression that gives a series, or an alert that fires (one is set)."""
+
+    name: str
+    promql: str = ""
+    alert: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.promql or f'{self.alert} fires'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """An objective as it is measured: real time, i.e. divided by the pace."""
+
+    name: str
+    start: str
+    to: str
+    level: str
+    within: timedelta
+    anyone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InjectAt:
+    """Something that players are told at T+`at` (real time)."""
+
+    name: str
+    at: timedelta
+    channel: str
+    sender: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Participant(Player):
+    """A player with the identities under which changes and actions are matched (empty when unknown)."""
+
+    kubernetes: str = ""
+    field_manager: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A Service: its namespace, name and port."""
+
+    namespace: str
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """All that the reducer and the signals need to know of a drill's design. Durations are real time."""
+
+    title: str
+    narrative: str
+    target_namespace: str
+    pace: int
+    faults: tuple[Fault, ...]
+    steady: tuple[SteadyCheck, ...]
+    alerts: tuple[AlertWanted, ...]
+    impact: ImpactFall
+    recovered_window: timedelta
+    wrap_up: timedelta
+    arm_within: timedelta
+    max_duration: timedelta
+    objectives: tuple[Limit, ...]
+    injects: tuple[InjectAt, ...]
+    players: tuple[Participant, ...]
+    facilitator: str
+    severity: str
+    component: str
+    fault_class: str
+    prometheus: Endpoint
+    alertmanager: Endpoint
+    derived: tuple[str, ...] = ()
+    stop_when: tuple[StopCondition, ...] = ()
+
+    @property
+    def clock_alert(self) -> str:
+        """The alert whose firing is T+0."""
+        return next(a.name for a in self.alerts if a.starts_clock)

@@ -1,0 +1,185 @@
+"""The preflight: everything that must be so before anything is touched, as a chain of small pure checks.
+
+Each check answers with a `Check`: passed, failed (with a reason and what to do) or unknown. `hard` failures
+won't go away by waiting; the others (not steady yet, monitoring does not answer) are waited for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from kubedrill.core.evidence.facts import Series
+from kubedrill.core.machine.state import Check
+from kubedrill.core.plan.drill_plan import Conduct, SteadyCheck
+from kubedrill.core.undo.operations import Refusal
+
+LOOK_BACK: Final = timedelta(seconds=15)
+"""Steadiness is read from the samples of this time before now, so that a start needs no waiting."""
+
+
+PASSING: Final = frozenset({"RolloutInProgress"})
+"""Refusals that go away by themselves: they are waited for like an unsteady baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopReading:
+    """A stop condition as it was asked for: met or not, None when there was no answer.
+
+    `said` is what was seen, or why nothing was. `refused`: it can never be answered as it is written.
+    """
+
+    name: str
+    met: bool | None
+    said: str = ""
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What was read around the target before anything is touched. None: it could not be read."""
+
+    control_namespace: str
+    namespace_found: bool | None = None
+    namespace_control: str = ""
+    missing_rights: tuple[str, ...] | None = None
+    other_drills: tuple[str, ...] = ()
+    busy_records: tuple[str, ...] = ()
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    not_ready: tuple[str, ...] = ()
+    monitoring_error: str = ""
+    rules_loaded: frozenset[str] | None = None
+    firing: frozenset[str] | None = None
+    series: Mapping[str, Series] = field(default_factory=dict)
+    announced: frozenset[str] = frozenset()
+    stops: tuple[StopReading, ...] = ()
+
+
+def preflight(conduct: Conduct, around: Surroundings) -> tuple[Check, ...]:
+    """All checks, in the order in which a person would want to read the failures."""
+    checks = [check(conduct, around) for check in CHAIN]
+    return (*checks, *(steady(c, around) for c in conduct.steady))
+
+
+def opted_in(conduct: Conduct, around: Surroundings) -> Check:
+    """The namespace names this control namespace in its label, and its RoleBinding gives us the rights."""
+    name, namespace = "opted-in", conduct.target_namespace
+    if around.namespace_found is None:
+        return Check(name, None, "NamespaceUnknown", f"namespace {namespace} could not be read")
+    if not around.namespace_found:
+        return Check(name, False, "NamespaceNotFound", f"there is no namespace {namespace}", hard=True)
+    if around.namespace_control != around.control_namespace:
+        told = f"it names {around.namespace_control}" if around.namespace_control else "its label is missing"
+        return Check(name, False, "NamespaceNotOptedIn",
+                     f"namespace {namespace} has not opted in to drills of {around.control_namespace} ({told}):"
+                     f" kubectl drill opt-in {namespace}", hard=True)
+    if around.missing_rights is None:
+        return Check(name, None, "RightsUnknown", "the operator's rights could not be asked for")
+    if around.missing_rights:
+        return Check(name, False, "RightsMissing",
+                     f"the operator may not {', '.join(around.missing_rights)} in {namespace}:"
+                     f" kubectl drill opt-in {namespace}", hard=True)
+    return Check(name, True)
+
+
+def not_busy(conduct: Conduct, around: Surroundings) -> Check:
+    """One active drill per target namespace: a second one would take the first one's values for the original."""
+    holders = around.other_drills or around.busy_records
+    if holders:
+        return Check("not-busy", False, "TargetBusy",
+                     f"another drill is on in {conduct.target_namespace}: {', '.join(holders)}", hard=True)
+    return Check("not-busy", True)
+
+
+def faults_possible(_conduct: Conduct, around: Surroundings) -> Check:
+    """Every fault could be planned against what is there."""
+    if around.refusals:
+        first = next(iter(around.refusals.values()))
+        message = "; ".join(f"fault {name}: {r.message}" for name, r in around.refusals.items())
+        return Check("faults-possible", False, first.reason, message,
+                     hard=any(r.reason not in PASSING for r in around.refusals.values()))
+    return Check("faults-possible", True)
+
+
+def monitoring_answers(_conduct: Conduct, around: Surroundings) -> Check:
+    """Prometheus answers: without it nothing can be measured, and no data is not healthy."""
+    if around.monitoring_error:
+        return Check("monitoring", None, "PrometheusUnreachable", around.monitoring_error)
+    return Check("monitoring", True)
+
+
+def alerts_loaded(conduct: Conduct, around: Surroundings) -> Check:
+    """The rules of expected and of stopping alerts are loaded (those that the drill announces itself need none)."""
+    if around.rules_loaded is None:
+        return Check("alerts-loaded", None, "RulesUnknown", "the alert rules could not be read")
+    wanted = dict.fromkeys([*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)])
+    missing = [name for name in wanted if name not in around.rules_loaded | around.announced]
+    if missing:
+        return Check("alerts-loaded", False, "AlertRuleNotLoaded",
+                     f"no alert rule {', '.join(missing)} is loaded in Prometheus"
+                     f" {conduct.prometheus.name}.{conduct.prometheus.namespace}", hard=True)
+    return Check("alerts-loaded", True)
+
+
+def alerts_silent(conduct: Conduct, around: Surroundings) -> Check:
+    """No expected alert fires already: its firing would prove nothing."""
+    if around.firing is None:
+        return Check("alerts-silent", None, "AlertsUnknown", "firing alerts could not be read")
+    firing = [a.name for a in conduct.alerts if a.name in around.firing]
+    if firing:
+        return Check("alerts-silent", False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
+    return Check("alerts-silent", True)
+
+
+def stop_conditions_clear(conduct: Conduct, around: Surroundings) -> Check:
+    """Every stop condition can be asked for, and none is met: such a drill would be stopped at once."""
+    name, read = "stop-conditions", {r.name: r for r in around.stops}
+    readings = [read.get(c.name) or StopReading(c.name, None, "it was not asked for") for c in conduct.stop_when]
+    for reason, wrong, hard in (
+        ("StopConditionInvalid", [r for r in readings if r.refused], True),
+        ("StopConditionMet", [r for r in readings if r.met], False),
+        ("StopConditionUnknown", [r for r in readings if r.met is None], False),
+    ):
+        if wrong:
+            message = "; ".join(f"stop condition {r.name}: {r.said}" for r in wrong)
+            return Check(name, None if reason == "StopConditionUnknown" else False, reason, message, hard=hard)
+    return Check(name, True)
+
+
+def targets_ready(_conduct: Conduct, around: Surroundings) -> Check:
+    """The workloads that are to be hit are whole."""
+    if around.not_ready:
+        return Check("targets-ready", False, "TargetNotReady", "; ".join(around.not_ready))
+    return Check("targets-ready", True)
+
+
+def steady(check: SteadyCheck, around: Surroundings) -> Check:
+    """A steady-state check held at every sample of the look-back; an empty one fails closed."""
+    series = around.series.get(check.name)
+    if series is None or not series.samples:
+        return Check(check.name, None, "NoData", f"steady state {check.name}: no data for {check.query}")
+    bad = [s for s in series.samples if not holds(check, s.value)]
+    if bad:
+        wanted = f"below {check.below:g}" if check.below is not None else f"above {check.above:g}"
+        return Check(check.name, False, "NotSteady",
+                     f"steady state {check.name}: {bad[-1].value:g}, must be {wanted}")
+    return Check(check.name, True)
+
+
+def holds(check: SteadyCheck, value: float) -> bool:
+    """Whether a value is healthy."""
+    return (check.below is None or value < check.below) and (check.above is None or value > check.above)
+
+
+CHAIN: Final[tuple[Callable[[Conduct, Surroundings], Check], ...]] = (
+    opted_in,            # the namespace's own admin allows it
+    not_busy,            # nobody else drills here
+    faults_possible,     # the targets are there and can be hit as asked
+    monitoring_answers,  # we would see what happens
+    alerts_loaded,       # the alert can fire
+    alerts_silent,       # and its firing would mean something
+    stop_conditions_clear,  # nothing that must stay well is unwell already
+    targets_ready,       # the baseline is whole
+)

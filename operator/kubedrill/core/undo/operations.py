@@ -1,0 +1,178 @@
+"""What a fault does to the world, as data: operations, each with an undo that is derived, never written.
+
+A fault kind plans operations for one target (`faults/`); `core.undo.patches` derives from what was observed just
+before how each is undone; the shell carries them out (`shell/protocol`). So a fault kind has no revert code
+and cannot lack one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+from kubedrill.core.paths import ApiPath, demand_host, object_path, segment
+
+
+class _Absent:
+    """The value of a field that is not there. Undoing to it removes the field."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+Value = Any  # JSON, or ABSENT
+TEMPLATE: Final = "/spec/template/"
+"""What is below it makes a workload's pods; what is beside it decides which of them are replaced."""
+
+
+class Resource(StrEnum):
+    """What a fault may use up, and its undo must therefore do without."""
+
+    MEMORY = "memory"
+    DISK = "disk"
+    CONNECTIONS = "connections"
+    QUOTA = "quota"
+    PERMISSIONS = "permissions"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An object at the API server: group ("" for core), version, kind, plural, namespace and name.
+
+    There is none whose names would lead elsewhere (BadName): not in a plan, and not in a record that is read.
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    namespace: str
+    name: str
+
+    def __post_init__(self) -> None:
+        for name in (self.version, self.plural, self.namespace, self.name, *((self.group,) if self.group else ())):
+            segment(name)
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def path(self) -> ApiPath:
+        """The object's path at the API server."""
+        group_version = f"{self.group}/{self.version}" if self.group else self.version
+        return object_path(group_version, self.namespace, self.plural, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field's wished value. `path` is a JSON pointer; list items by index (`/spec/template/spec/containers/0/…`).
+
+    `guards` are (pointer, value) pairs that must hold for the pointer to mean what it says, for example the
+    name of the container behind an index.
+    """
+
+    path: str
+    value: Value
+    guards: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetFields:
+    """Changes fields of one object, all in one write. They form a group: put back together or not at all.
+
+    The first change is the fault itself: while its value stands, the fault is in. The others follow from it.
+
+    Every operation's `uses_up` is what its fault may use up; a contract test undoes it while all of that is.
+    Pods of two revisions at once may use up the quota: it judges pods, and never the change of a workload.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.QUOTA})
+
+    target: Target
+    changes: tuple[FieldChange, ...]
+    # pods that the undo must see replaced because their controller would wait for them for ever
+    # (a StatefulSet with ordered pods): the label selector of the workload's own pods
+    unstick: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Pushes fake jobs `<prefix><n>`, n = 1 … count, `rate` a second, to a Redis list or stream.
+
+    They may fill Redis' memory and its disk, and the workers that are scaled up for them take its connections.
+    `namespace` is the one that the Service is in; empty in records of before it was stored.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.MEMORY, Resource.DISK, Resource.CONNECTIONS})
+
+    host: str
+    port: int
+    kind: str
+    key: str
+    in_flight: tuple[str, ...]
+    prefix: str
+    count: int
+    rate: int
+    job: Mapping[str, str]
+    redelivery: timedelta
+    namespace: str = ""
+
+    def __post_init__(self) -> None:
+        demand_host(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Fires an alert at Alertmanager with a short end, refreshed until the undo resolves it. It uses up nothing.
+
+    `namespace` is the one that Alertmanager is in; empty in records of before it was stored.
+    """
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset()
+
+    host: str
+    port: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    namespace: str = ""
+
+    def __post_init__(self) -> None:
+        demand_host(self.host)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Asks the facilitator to do something by hand and, later, to undo it."""
+
+    uses_up: ClassVar[frozenset[Resource]] = frozenset()
+
+    do: str
+    undo: str
+
+
+Operation = SetFields | Enqueue | Announce | Ask
+
+
+def namespace_of(operation: Operation) -> str:
+    """The namespace that an operation's subject lives in; empty where it is in none, or that is not known."""
+    match operation:
+        case SetFields(target=target):
+            return target.namespace
+        case Enqueue(host=host, namespace=namespace) | Announce(host=host, namespace=namespace):
+            # records of before it was stored have it in the name of the Service: <name>.<namespace>.svc
+            parts = host.split(".")
+            return namespace or (parts[1] if len(parts) > 2 and parts[2] == "svc" else "")
+        case Ask():
+            return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a fault is not planned: a CamelCase reason and a sentence that says what to do."""
+
+    reason: str
+    message: str
