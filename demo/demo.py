@@ -16,8 +16,8 @@ from pathlib import Path
 
 from install import CONTROL, ROOT, kubectl, share_token, webhook_token
 
-from kubedrill.reports.json_format import record_from_json
-from kubedrill.reports.wording import headline, objective_sentence
+from kubedrill.plugins.reports.json_format import record_from_json
+from kubedrill.plugins.reports.wording import headline, objective_sentence
 
 NAMESPACE = "staging"
 DRILL = "morning-rush"

@@ -13,7 +13,7 @@ from tests.reverters.services import record
 
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done
-from kubedrill.reverters.alertmanager import MOST_BYTES, AnnouncedAlerts
+from kubedrill.plugins.operations.alertmanager import MOST_BYTES, AnnouncedAlerts
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LABELS = {"alertname": "CheckoutDown", "event": "11111111-call"}

@@ -16,10 +16,10 @@ from tests.undo.builders import NOON
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import Endpoint, SteadyCheck, StopCondition
+from kubedrill.kube.answers import TooMuch, Unanswered
 from kubedrill.kube.client import Unreachable
 from kubedrill.shell.observers import Monitoring
 from kubedrill.shell.prometheus import MOST_OF_PROMETHEUS, Room, Turn, WebClient
-from kubedrill.signals.answers import TooMuch, Unanswered
 
 PROMETHEUS = Endpoint("shop", "prometheus", 9090)
 ERRORS = StopCondition("errors", promql="errors > 5")

@@ -10,16 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubedrill.signals.answers import (
-    MOST_LEVELS,
-    TooMuch,
-    Unanswered,
-    decoded,
-    quoted,
-    read_up_to,
-    values_in,
-    why_not,
-)
+from kubedrill.kube.answers import MOST_LEVELS, TooMuch, Unanswered, decoded, quoted, read_up_to, values_in, why_not
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -14,9 +14,9 @@ from tests.answers.test_decoding import JSON
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.plan.drill_plan import StopCondition
-from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.signals.answers import Unanswered
-from kubedrill.signals.prometheus import Look
+from kubedrill.kube.answers import Unanswered
+from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
+from kubedrill.plugins.sources.prometheus import Look
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=100)

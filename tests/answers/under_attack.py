@@ -54,7 +54,7 @@ async def watchdog(port: int, drills: int, rounds: int, _patience: int) -> None:
 
     import kubedrill.watchdog.process  # noqa: F401, PLC0415  all that the watchdog's process loads
     from kubedrill.core.undo.operations import Announce  # noqa: PLC0415
-    from kubedrill.reverters.alertmanager import AnnouncedAlerts  # noqa: PLC0415
+    from kubedrill.plugins.operations.alertmanager import AnnouncedAlerts  # noqa: PLC0415
 
     began = high_water_mark()
     reverter = AnnouncedAlerts(lambda: datetime.now(UTC))  # noqa: TID251  as Alertmanager has it

@@ -14,7 +14,7 @@ from kubedrill.core.machine.state import FaultState, State, state_to_wire
 from kubedrill.core.machine.unverified import lost
 from kubedrill.core.undo.genuine import fingerprint
 from kubedrill.core.undo.touches import recorded_touches
-from kubedrill.protocol.records import DRILL_UID
+from kubedrill.store.undo_records import DRILL_UID
 
 WEB = undo_of("web")
 VALUES = "Deployment/web in shop /spec/template/spec/containers/0/resources/limits/memory: 128Mi → 32Mi"

@@ -13,8 +13,8 @@ from tests.wire import connected_to
 from kubedrill.kube.lanes import CONNECTIONS, Lane
 from kubedrill.protocol.lease import beat
 from kubedrill.protocol.outcomes import Reversal
-from kubedrill.protocol.records import list_records
 from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import list_records
 
 WATCHES_OF_ONE = 6
 HANGS = "/hangs"

@@ -14,8 +14,8 @@ from tests.machine.world import START, fact
 
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.shell import evidence
-from kubedrill.shell.evidence import FACT_BYTES, SEGMENT_BYTES, Evidence, EvidenceRefused
+from kubedrill.store import evidence_log
+from kubedrill.store.evidence_log import FACT_BYTES, SEGMENT_BYTES, Evidence, EvidenceRefused
 
 LIMIT = 1_048_576
 TOO_LONG = {"details": {"causes": [{"field": "[]", "reason": "FieldValueTooLong"}]}}
@@ -101,7 +101,7 @@ async def test_whatever_comes_in_whatever_portions_everything_is_kept_in_segment
     kept = of_drill(server)
     ids = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence, "SEGMENT_BYTES", 8000)
+        patch.setattr(evidence_log, "SEGMENT_BYTES", 8000)
         for number, sizes in enumerate(portions):
             told = [fact(FactKind.NOTED, START, f"{number}/{i}", message="x" * s) for i, s in enumerate(sizes)]
             await kept.store(told)
@@ -198,7 +198,7 @@ async def test_what_cannot_be_read_is_passed_over_and_said_once(
 async def test_a_segment_that_vanished_takes_nothing_else_with_it(server: ConfigMaps):
     first = of_drill(server)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence, "SEGMENT_BYTES", 1000)
+        patch.setattr(evidence_log, "SEGMENT_BYTES", 1000)
         await first.store(notes(9, 200))
         names = list(server.items)
         del server.items[names[0]]

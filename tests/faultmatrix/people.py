@@ -18,7 +18,7 @@ from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.records import RECORD_TYPE
+from kubedrill.store.undo_records import RECORD_TYPE
 
 BREAK_GLASS: Final = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
 Doing = Callable[[Slot, str, str, str], Awaitable[None]]

@@ -8,7 +8,7 @@ from tests.faults.builders import fact, injected, second, seen
 from kubedrill.api.faults import AlertAnnounce
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Announce, Refusal
-from kubedrill.faults.alert import bit, describe, plan
+from kubedrill.plugins.faults.alert import bit, describe, plan
 
 DOWN = AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}, summary="Checkout does not answer")
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from tests.faults.builders import WEB, deployment, injected, seen, squeeze
 
-import kubedrill.faults
 from kubedrill.api.faults import FAULT_KINDS, AlertAnnounce, Fault, Manual, QueueLoad
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
 from kubedrill.core.undo.record import OutsideGroup
-from kubedrill.faults import DefectiveCatalogueError, discover
-from kubedrill.faults.base import Plan
+from kubedrill.plugins import faults
+from kubedrill.plugins.faults import DefectiveCatalogueError, discover
+from kubedrill.plugins.faults.base import Plan
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")
 OBJECTS = {WEB: deployment(), REDIS: {"spec": {"ports": [{"port": 6379}]}}}
@@ -99,11 +99,11 @@ def test_operations_outside_the_api_server_fit_into_an_undo_record(kind):
     ("source", "complaint"),
     [
         ("nothing = 1\n", "spare.py has no FAULT"),
-        ("from kubedrill.faults.manual import FAULT\n", "manual is implemented twice"),
+        ("from kubedrill.plugins.faults.manual import FAULT\n", "manual is implemented twice"),
         (
             """
 import dataclasses
-from kubedrill.faults.manual import FAULT as OTHER
+from kubedrill.plugins.faults.manual import FAULT as OTHER
 FAULT = dataclasses.replace(OTHER, kind="earthquake")
 """,
             "earthquake",
@@ -112,7 +112,7 @@ FAULT = dataclasses.replace(OTHER, kind="earthquake")
 )
 def test_a_defective_module_stops_the_discovery(tmp_path, monkeypatch, source, complaint):
     (tmp_path / "spare.py").write_text(source)
-    monkeypatch.setattr(kubedrill.faults, "__path__", [*kubedrill.faults.__path__, str(tmp_path)])
-    monkeypatch.delitem(__import__("sys").modules, "kubedrill.faults.spare", raising=False)
+    monkeypatch.setattr(faults, "__path__", [*faults.__path__, str(tmp_path)])
+    monkeypatch.delitem(__import__("sys").modules, "kubedrill.plugins.faults.spare", raising=False)
     with pytest.raises(DefectiveCatalogueError, match=complaint):
         discover.__wrapped__()

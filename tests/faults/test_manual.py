@@ -8,7 +8,7 @@ from tests.faults.builders import fact, injected, second, seen
 from kubedrill.api.faults import Manual
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Ask
-from kubedrill.faults.manual import bit, describe, plan
+from kubedrill.plugins.faults.manual import bit, describe, plan
 
 UNPLUG = Manual(do="unplug rack 3", undo="plug it in again")
 

@@ -6,7 +6,7 @@ import pytest
 from tests.faults.builders import fact, injected, killed, second, squeeze
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.faults.memory_limit import bit
+from kubedrill.plugins.faults.memory_limit import bit
 
 ONE, TWO, THREE = "web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd"
 THREE_PODS = squeeze(container="main", affected=3)

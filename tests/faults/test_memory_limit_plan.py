@@ -24,10 +24,10 @@ from tests.faults.builders import (
 from kubedrill.api.quantities import parse_memory
 from kubedrill.core.undo.operations import SetFields
 from kubedrill.core.undo.watchdog_rules import GRACE, SILENT
-from kubedrill.faults.base import Plan
-from kubedrill.faults.memory_limit import describe, plan
-from kubedrill.faults.strategy import Reach, reach_of
-from kubedrill.faults.workload import Workload
+from kubedrill.plugins.faults.base import Plan
+from kubedrill.plugins.faults.memory_limit import describe, plan
+from kubedrill.plugins.faults.strategy import Reach, reach_of
+from kubedrill.plugins.faults.workload import Workload
 
 LIMIT = "template/spec/containers/0/resources/limits/memory"
 REQUEST = "template/spec/containers/0/resources/requests/memory"

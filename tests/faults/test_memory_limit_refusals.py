@@ -6,7 +6,7 @@ import pytest
 from tests.faults.builders import DB, WEB, container, deployment, seen, squeeze, stateful_set
 
 from kubedrill.core.undo.operations import Refusal
-from kubedrill.faults.memory_limit import plan
+from kubedrill.plugins.faults.memory_limit import plan
 
 
 def refused(workload, *, target=WEB, **said) -> Refusal:

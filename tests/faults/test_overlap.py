@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.faults.builders import HELD, WEB, changes, container, deployment, seen, squeeze
 
 from kubedrill.core.undo.operations import Refusal
-from kubedrill.faults.base import together
-from kubedrill.faults.memory_limit import plan
+from kubedrill.plugins.faults.base import together
+from kubedrill.plugins.faults.memory_limit import plan
 
 CONTAINERS = [container("app"), container("proxy")]
 FITS = deployment(5, 2, 0, ready=HELD, containers=CONTAINERS)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.faults.builders import deployment, stateful_set
 
-from kubedrill.faults.strategy import Reach, reach_of, rolling_reach
-from kubedrill.faults.workload import Workload
+from kubedrill.plugins.faults.strategy import Reach, reach_of, rolling_reach
+from kubedrill.plugins.faults.workload import Workload
 
 KUBERNETES_DEFAULT = ("25%", "25%")
 

@@ -13,7 +13,7 @@ from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER
 from kubedrill.cli.connection import BREAK_GLASS
 from kubedrill.cli.installed import KINDS, policies
 from kubedrill.core.undo.record import record_name
-from kubedrill.protocol.records import RECORD_TYPE
+from kubedrill.store.undo_records import RECORD_TYPE
 
 BASE = Path(__file__).parents[2] / "manifests/base"
 PUT_BACK = list(yaml.safe_load_all((BASE / "break-glass.yaml").read_text()))

@@ -25,15 +25,15 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
-from kubedrill.protocol.records import RecordTrouble, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.traces import traces_of
 from kubedrill.protocol.undoing import Undoing
 from kubedrill.shell.acting import Actor
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.settings import Settings
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import RecordTrouble, StoredRecord, list_records
 
 CONTROL, SHOP = "drills", "shop"
 FIELD, HOLD = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"

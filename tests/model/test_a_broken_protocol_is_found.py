@@ -13,9 +13,10 @@ from tests.model.world import Budget
 
 from kubedrill.core.undo.patches import Landed, inject_patch, plan_revert
 from kubedrill.core.undo.touches import Touch
-from kubedrill.protocol import fence, injector, objects, records, release, revert, seen
+from kubedrill.protocol import fence, injector, objects, release, revert, seen
 from kubedrill.protocol.objects import Reply
 from kubedrill.protocol.seen import record_seen
+from kubedrill.store import undo_records
 
 ONE = {"storm": ("x",)}
 
@@ -105,15 +106,16 @@ def test_a_revert_that_believes_its_own_patch_removes_the_undo_of_what_was_refus
 
 
 def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without_its_undo(monkeypatch):
-    real = records.create
+    real = undo_records.create
 
     async def careless(kube, record):
         try:
             return await real(kube, record)
-        except records.RecordTrouble:
-            return records.StoredRecord(record, records.RecordRef(record.drill.namespace, record.name), "", "")
+        except undo_records.RecordTrouble:
+            ref = undo_records.RecordRef(record.drill.namespace, record.name)
+            return undo_records.StoredRecord(record, ref, "", "")
 
-    monkeypatch.setattr(records, "create", careless)
+    monkeypatch.setattr(undo_records, "create", careless)
 
     assert found(Budget(refusals=1)) == "x is touched without a record"
 

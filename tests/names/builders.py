@@ -15,8 +15,9 @@ from kubedrill.core.undo.operations import Announce, Enqueue, Target
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube import paths as kinds
 from kubedrill.kube.paths import ClusterWide, Namespaced
-from kubedrill.protocol import drills, lease, records
+from kubedrill.protocol import drills, lease
 from kubedrill.shell import prometheus
+from kubedrill.store import undo_records
 
 SOURCE: Final = Path(paths.__file__).parents[1]
 Build = Callable[..., Any]
@@ -43,7 +44,7 @@ BUILDERS: Final[Mapping[str, tuple[Build, int]]] = {
     "kube/paths.py:through_service": (
         lambda namespace, service: kinds.through_service(namespace, service, 9090, "/api/v1/query"), 2,
     ),
-    "protocol/records.py:path": (lambda namespace, name: records.RecordRef(namespace, name).path, 2),
+    "store/undo_records.py:path": (lambda namespace, name: undo_records.RecordRef(namespace, name).path, 2),
     "protocol/drills.py:drill_path": (drills.drill_path, 2),
     "protocol/lease.py:lease_path": (lease.lease_path, 2),
     "cli/connection.py:path_of": (connection.path_of, 3),

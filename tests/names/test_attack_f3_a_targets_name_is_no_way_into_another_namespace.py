@@ -18,7 +18,7 @@ from kubedrill.api.faults import MemoryLimit
 from kubedrill.core.paths import BadName
 from kubedrill.core.undo.operations import Announce
 from kubedrill.core.undo.record import OutsideGroup, RecordState, from_json, to_json
-from kubedrill.faults import discover
+from kubedrill.plugins.faults import discover
 
 OTHER = "../../other/deployments/web"
 FORGED: dict[str, list[str]] = {

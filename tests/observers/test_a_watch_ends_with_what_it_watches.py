@@ -10,8 +10,9 @@ import pytest
 from tests.observers.builders import conduct
 from tests.observers.wire import standing, until
 
+from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope, watching
+from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 
 CLOCK = ServerClock(timedelta(0))
 SPACE = "/api/v1/namespaces/shop"
@@ -21,7 +22,7 @@ SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watching, "BACK_OFF", (0.01,))
+    monkeypatch.setattr(watch, "BACK_OFF", (0.01,))
 
 
 @asynccontextmanager

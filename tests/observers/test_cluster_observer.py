@@ -7,8 +7,8 @@ from tests.signals.builders import death, deployment, pod, wrote_limit
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
-from kubedrill.signals.workload import OwnWrites
 
 CLOCK = ServerClock(timedelta(0))
 PODS = "/api/v1/namespaces/shop/pods"

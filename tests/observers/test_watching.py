@@ -6,10 +6,10 @@ from datetime import timedelta
 from tests.observers.wire import standing, thing, until
 
 from kubedrill.core.evidence.facts import FactKind
+from kubedrill.kube import watch as watching
 from kubedrill.kube.client import Answer
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import watching
-from kubedrill.shell.observers.watching import LAG, Collection, Watch
+from kubedrill.kube.watch import LAG, Collection, Watch
 
 PATH = "/api/v1/namespaces/shop/pods"
 CLOCK = ServerClock(timedelta(0))

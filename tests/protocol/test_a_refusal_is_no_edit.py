@@ -18,8 +18,8 @@ from kubedrill.core.undo.pointers import put
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RecordRef
 from kubedrill.protocol.revert import CLEARING, revert
+from kubedrill.store.undo_records import RecordRef
 
 REF = RecordRef("drills", UNDO)
 RECORD = f"{SECRETS}/{UNDO}"

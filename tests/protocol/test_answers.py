@@ -6,7 +6,8 @@ import pytest
 
 from kubedrill.core.undo.operations import Target
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.objects import Reply, Unsure, is_not_found, patch_target, read_target
+from kubedrill.kube.refusals import is_not_found
+from kubedrill.protocol.objects import Reply, Unsure, patch_target, read_target
 
 WEB = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
 SPACE = "/api/v1/namespaces/shop"

@@ -13,8 +13,8 @@ from tests.wire import connected_to
 
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RecordRef
 from kubedrill.protocol.revert import LATER, LONGEST_RETRY_AFTER, revert
+from kubedrill.store.undo_records import RecordRef
 
 
 class Noon:

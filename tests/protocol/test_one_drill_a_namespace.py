@@ -19,8 +19,8 @@ from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.exclusion import in_the_way
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome
-from kubedrill.protocol.records import RECORD_TYPE, list_records
 from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import RECORD_TYPE, list_records
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -18,9 +18,9 @@ from kubedrill.kube.client import Kube
 from kubedrill.protocol import orphans
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.outcomes import RevertOutcome
-from kubedrill.protocol.records import StoredRecord, list_records
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.undoing import Undoing
+from kubedrill.store.undo_records import StoredRecord, list_records
 
 
 class Sweep:

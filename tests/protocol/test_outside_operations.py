@@ -14,10 +14,10 @@ from tests.reverters.services import free_port
 from kubedrill.core.undo.operations import Announce
 from kubedrill.core.undo.record import BEGINS_WITHIN, DrillIdentity, OutsideGroup, RecordState, record_name
 from kubedrill.kube.client import Answer
-from kubedrill.protocol import records
 from kubedrill.protocol.intents import by_subject
 from kubedrill.protocol.outcomes import RECORD_WRITTEN, Injection, Reversal
-from kubedrill.protocol.records import StoredRecord
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import StoredRecord
 
 FORBIDDEN = Answer(403, {"reason": "Forbidden", "message": "no"})
 
@@ -48,7 +48,7 @@ async def intended(hands: Hands, uid: str = "d1") -> StoredRecord:
 async def renamed(hands: Hands, stored: StoredRecord, name: str, **changes: object) -> None:
     """The record as an earlier version stored it."""
     del hands.cluster.secrets[stored.ref.name]
-    assert await records.create(hands.cluster, replace(stored.record, name=name, **changes)) is not None
+    assert await undo_records.create(hands.cluster, replace(stored.record, name=name, **changes)) is not None
 
 
 async def test_d3_nothing_was_pushed_and_redis_takes_no_writes_any_more(hands, queue):

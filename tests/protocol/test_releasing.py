@@ -19,9 +19,9 @@ from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord, f
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RecordRef
 from kubedrill.protocol.release import FAULT_IS_IN, NOTHING_HELD, RELEASED, release
 from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import RecordRef
 
 REF = RecordRef("drills", record_name("apps", "Deployment", "shop-1", "web"))
 READY, PROGRESS = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"

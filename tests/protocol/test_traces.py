@@ -13,8 +13,8 @@ from kubedrill.core.machine.state import FaultState
 from kubedrill.core.undo.operations import FieldChange, SetFields
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.traces import traces_of
+from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 WISH = SetFields(TARGET, (FieldChange(LIMIT, "32Mi", NAMED_WEB),))
 OTHER = SetFields(TARGET, (FieldChange(LIMIT, "16Mi", NAMED_WEB),))

@@ -19,7 +19,8 @@ from kubedrill.core.undo.record import DrillIdentity, to_json
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.exclusion import in_the_way
 from kubedrill.protocol.outcomes import Injection, Reversal
-from kubedrill.protocol.records import (
+from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import (
     DRILL_UID,
     TARGET_NAMESPACE,
     NotGenuine,
@@ -27,8 +28,7 @@ from kubedrill.protocol.records import (
     UnreadableRecord,
     list_records,
 )
-from kubedrill.protocol.records import read as read_record
-from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import read as read_record
 
 REF = RecordRef("drills", UNDO)
 

@@ -7,8 +7,8 @@ from tests.reports.records import MISSED, T0, fact, milestone, minutes, morning_
 
 from kubedrill.core.evidence.facts import FactKind, Sample, Series
 from kubedrill.core.measure.results import MilestoneName
-from kubedrill.reports.axis import LEFT, WIDTH
-from kubedrill.reports.drawing import draw
+from kubedrill.plugins.reports.axis import LEFT, WIDTH
+from kubedrill.plugins.reports.drawing import draw
 
 
 def drawn(**changes):

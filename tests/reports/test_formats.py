@@ -5,7 +5,7 @@ from types import ModuleType
 import pytest
 from tests.reports.records import record
 
-from kubedrill.reports import FORMATS, UnknownFormatError, as_format, render
+from kubedrill.plugins.reports import FORMATS, UnknownFormatError, as_format, render
 
 
 def module(**names):

@@ -15,7 +15,7 @@ from tests.reports.records import (
 )
 
 from kubedrill.core.measure.results import Verdict
-from kubedrill.reports.wording import headline
+from kubedrill.plugins.reports.wording import headline
 
 
 def test_it_counts_what_was_met_and_says_by_how_much_the_rest_was_missed():

@@ -10,7 +10,7 @@ from tests.reports.records import MISSED, fact, milestone, morning_rush, objecti
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.measure.results import FieldOutcome, Finding, MilestoneName, Player, Restoration, Severity
-from kubedrill.reports import FORMATS, render
+from kubedrill.plugins.reports import FORMATS, render
 
 ATTACKS = (
     "<script>alert(1)</script>",

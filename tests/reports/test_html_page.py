@@ -7,7 +7,7 @@ from tests.reports.records import fact, morning_rush, record
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.measure.results import Restoration, Verdict
-from kubedrill.reports import render
+from kubedrill.plugins.reports import render
 
 
 def text_of(page):

@@ -8,8 +8,8 @@ import pytest
 from tests.reports.records import T0, fact, morning_rush, record
 
 from kubedrill.core.evidence.facts import FactKind, Sample, Series
-from kubedrill.reports import render
-from kubedrill.reports.json_format import SCHEMA, UnreadableRecordError, record_from_json
+from kubedrill.plugins.reports import render
+from kubedrill.plugins.reports.json_format import SCHEMA, UnreadableRecordError, record_from_json
 
 
 @pytest.mark.parametrize("drill", [morning_rush(), record(), record(clock_start=None, verdict=None)])

@@ -7,7 +7,7 @@ import pytest
 from tests.reports.records import INDETERMINATE, MET, MISSED, NOT_STARTED, morning_rush, objective, record
 
 from kubedrill.core.measure.results import ObjectiveVerdict, Restoration, Verdict
-from kubedrill.reports import render
+from kubedrill.plugins.reports import render
 
 
 def suite(drill):

@@ -6,9 +6,9 @@ from tests.reports.records import between, fact, milestone, morning_rush, record
 
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.measure.results import FieldOutcome, MilestoneName, Restoration
-from kubedrill.reports.method import how_measured, ran_for
-from kubedrill.reports.putback import put_back
-from kubedrill.reports.sections import certainty, findings, timeline, to_fix
+from kubedrill.plugins.reports.method import how_measured, ran_for
+from kubedrill.plugins.reports.putback import put_back
+from kubedrill.plugins.reports.sections import certainty, findings, timeline, to_fix
 
 
 def outcome(kind, now="128Mi", **more):

@@ -7,7 +7,7 @@ from tests.reports.records import MET as ANY_VERDICT
 from tests.reports.records import T0, between, minutes, objective, record
 
 from kubedrill.core.evidence.facts import Interval
-from kubedrill.reports.wording import clock, clock_of, length, measured, milestone_words, sentence_case, span
+from kubedrill.plugins.reports.wording import clock, clock_of, length, measured, milestone_words, sentence_case, span
 
 SECOND = timedelta(seconds=1)
 

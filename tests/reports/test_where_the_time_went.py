@@ -4,7 +4,7 @@ import pytest
 from tests.reports.records import milestone, morning_rush, record
 
 from kubedrill.core.measure.results import MilestoneName
-from kubedrill.reports.timespent import Charged, charges, stretches
+from kubedrill.plugins.reports.timespent import Charged, charges, stretches
 
 NAME = MilestoneName
 

@@ -15,7 +15,7 @@ from tests.reverters.services import alertmanager, free_port, now, record, until
 
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done
-from kubedrill.reverters.alertmanager import AnnouncedAlerts
+from kubedrill.plugins.operations.alertmanager import AnnouncedAlerts
 
 LABELS = {"alertname": "CheckoutDown", "severity": "page", "event": "11111111-call"}
 Pages = list[dict[str, Any]]

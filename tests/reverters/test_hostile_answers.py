@@ -11,9 +11,9 @@ import pytest
 from tests.reverters.services import jobs, now, record
 
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again
-from kubedrill.reverters import redis as reverter
-from kubedrill.reverters.redis import RedisJobs
-from kubedrill.reverters.resp import MOST_BYTES, Unanswered, Wire
+from kubedrill.plugins.operations import redis as reverter
+from kubedrill.plugins.operations.redis import RedisJobs
+from kubedrill.plugins.operations.resp import MOST_BYTES, Unanswered, Wire
 
 MIB = 1 << 20
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -9,9 +9,9 @@ from tests.reverters.services import free_port, jobs, record
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue
 from kubedrill.core.undo.record import UNREACHABLE, Again, OutsideGroup, from_json, to_json
+from kubedrill.plugins.operations.alertmanager import AnnouncedAlerts
+from kubedrill.plugins.operations.redis import RedisJobs
 from kubedrill.protocol.reverters import Reverter, Reverters
-from kubedrill.reverters.alertmanager import AnnouncedAlerts
-from kubedrill.reverters.redis import RedisJobs
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ALL: Reverters = {Enqueue: RedisJobs(lambda: NOON), Announce: AnnouncedAlerts(lambda: NOON)}

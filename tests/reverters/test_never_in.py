@@ -10,7 +10,7 @@ from redis import Redis
 from tests.reverters.services import PREFIX, jobs, now, record, redis_cluster, redis_server, until
 
 from kubedrill.core.undo.record import BEGINS_WITHIN, CLOCKS_DIFFER, REFUSED, UNREACHABLE, Again, Done, RecordState
-from kubedrill.reverters.redis import RedisJobs
+from kubedrill.plugins.operations.redis import RedisJobs
 
 MARK = f"kubedrill:mark:{PREFIX}"
 NEVER = Done("nothing was pushed", untouched=True)

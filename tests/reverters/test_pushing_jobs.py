@@ -16,7 +16,7 @@ from tests.reverters.services import PREFIX, free_port, jobs, now, record, until
 
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
-from kubedrill.reverters.redis import RedisJobs
+from kubedrill.plugins.operations.redis import RedisJobs
 
 MARK = f"kubedrill:mark:{PREFIX}"
 

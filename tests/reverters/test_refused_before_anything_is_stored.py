@@ -12,7 +12,7 @@ from redis import Redis
 from tests.reverters.services import free_port, jobs, now, redis_cluster, redis_server, until
 
 from kubedrill.core.undo.operations import Enqueue, Refusal
-from kubedrill.reverters.redis import RedisJobs
+from kubedrill.plugins.operations.redis import RedisJobs
 
 
 async def refused(operation: Enqueue, clock=now) -> Refusal:

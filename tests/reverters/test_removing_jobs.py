@@ -11,9 +11,9 @@ import pytest
 from tests.reverters.services import PREFIX, free_port, jobs, now, record
 
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
-from kubedrill.reverters import redis as redis_reverter
-from kubedrill.reverters.redis import RedisJobs
-from kubedrill.reverters.resp import Unanswered
+from kubedrill.plugins.operations import redis as redis_reverter
+from kubedrill.plugins.operations.redis import RedisJobs
+from kubedrill.plugins.operations.resp import Unanswered
 
 MARK = f"kubedrill:mark:{PREFIX}"
 LOST = "how many were pushed is not known, as Redis has lost the count"

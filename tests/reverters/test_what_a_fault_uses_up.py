@@ -19,7 +19,7 @@ from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record,
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Resource, SetFields
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState
-from kubedrill.reverters.redis import RedisJobs
+from kubedrill.plugins.operations.redis import RedisJobs
 
 SWITCH = "stop-writes-on-bgsave-error"
 REAL = b'{"id":"job-1"}'

@@ -11,7 +11,7 @@ from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record
 
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import Done
-from kubedrill.reverters.redis import RedisJobs, accounted
+from kubedrill.plugins.operations.redis import RedisJobs, accounted
 
 REAL = [json.dumps({"id": f"job-{n}", "note": f"seen beside {PREFIX}{n}"}).encode() for n in range(3)]
 

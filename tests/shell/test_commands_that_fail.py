@@ -15,11 +15,11 @@ from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import State
 from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.protocol.undoing import STUCK_AFTER
 from kubedrill.shell.acting import Actor
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.settings import Settings
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 DRILL = {"metadata": {"uid": "d1", "name": "storm", "namespace": "drills", "finalizers": [FINALIZER],
                       "resourceVersion": "1"}, "spec": {"targetNamespace": "shop"}}

@@ -17,11 +17,11 @@ from kubedrill.core.undo.operations import FieldChange, SetFields
 from kubedrill.core.undo.pointers import put
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol import records
-from kubedrill.protocol.records import RecordRef, StoredRecord
 from kubedrill.shell.acting import Actor
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.settings import Settings
+from kubedrill.store import undo_records
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 FAULT = SetFields(TARGET, (FieldChange(LIMIT, "32Mi", NAMED_WEB), FieldChange("/spec/minReadySeconds", 330)))
 
@@ -42,9 +42,9 @@ class Server(Kube):
             return Answer(403, {"message": 'User "operator" cannot patch resource "secrets"'})
         if path == TARGET.path:
             return Answer(200, self.target)
-        data = records._data(self.stored.record)
+        data = undo_records._data(self.stored.record)
         metadata = {"name": UNDO, "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
-        return Answer(200, {"metadata": metadata, "type": records.RECORD_TYPE, "data": data})
+        return Answer(200, {"metadata": metadata, "type": undo_records.RECORD_TYPE, "data": data})
 
 
 @pytest.fixture

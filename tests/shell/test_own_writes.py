@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord
-from kubedrill.protocol.records import RecordRef, StoredRecord
+from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.shell.recorded import own_writes
-from kubedrill.signals.workload import OwnWrites
+from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PATH = "/spec/minReadySeconds"

@@ -13,11 +13,11 @@ from tests.undo.builders import NOON, UNDO, deployment, injected
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.records import RECORD_TYPE
 from kubedrill.protocol.undoing import STUCK_AFTER
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.turn import Turns
+from kubedrill.store.undo_records import RECORD_TYPE
 
 RECORDS = "/api/v1/namespaces/drills/secrets"
 DRILL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm"

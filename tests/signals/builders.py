@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.timestamps import Receipt
 from kubedrill.core.plan.drill_plan import Participant
-from kubedrill.signals.sighting import Receipt
 
 DATA = Path(__file__).parent.parent / "data"
 NOON = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)

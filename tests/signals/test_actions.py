@@ -1,8 +1,8 @@
 from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
 from kubedrill.core.evidence.facts import FactKind, Source
-from kubedrill.signals import actions
-from kubedrill.signals.actions import Hearing
+from kubedrill.plugins.sources import actions
+from kubedrill.plugins.sources.actions import Hearing
 
 TARGET = Hearing("monday", PLAYERS, at(0))
 CONTROL = Hearing("monday", PLAYERS, at(0), control=True)

@@ -4,9 +4,9 @@ import pytest
 from tests.signals.builders import at, between
 
 from kubedrill.core.evidence.facts import FactKind, Source
-from kubedrill.signals import alertmanager
-from kubedrill.signals.alertmanager import PoisonError
-from kubedrill.signals.answers import Unanswered
+from kubedrill.kube.answers import Unanswered
+from kubedrill.plugins.sources import alertmanager
+from kubedrill.plugins.sources.alertmanager import PoisonError
 
 STARTED = "2026-11-23T12:00:05.123Z"
 

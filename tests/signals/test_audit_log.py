@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from tests.signals.builders import DATA
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.signals import audit
+from kubedrill.plugins.sources import audit
 
 RECORDED = (DATA / "audit.log").read_text(encoding="utf-8").splitlines()
 

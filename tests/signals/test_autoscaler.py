@@ -1,7 +1,7 @@
 from tests.signals.builders import between, receipt, stamp
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.signals import autoscaler
+from kubedrill.plugins.sources import autoscaler
 
 
 def scaler(desired: int, seconds: float | None):

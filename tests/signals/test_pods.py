@@ -1,7 +1,7 @@
 from tests.signals.builders import between, death, pod, receipt, recorded
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.signals import pods
+from kubedrill.plugins.sources import pods
 
 WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
 

@@ -5,9 +5,9 @@ import pytest
 from tests.signals.builders import at, between
 
 from kubedrill.core.evidence.facts import FactKind, Sample
-from kubedrill.signals import prometheus
-from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
-from kubedrill.signals.promql import take_apart
+from kubedrill.plugins.sources import prometheus
+from kubedrill.plugins.sources.prometheus import LoadedRule, Look, RawSeries
+from kubedrill.plugins.sources.promql import take_apart
 
 EVERY = timedelta(seconds=1)
 RULES = {"High": LoadedRule(take_apart("High", "depth > 50"), EVERY)}

@@ -1,7 +1,7 @@
 import promql_parser
 import pytest
 
-from kubedrill.signals import promql
+from kubedrill.plugins.sources import promql
 
 
 @pytest.mark.parametrize(

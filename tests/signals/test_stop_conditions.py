@@ -8,7 +8,7 @@ import pytest
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import StopCondition
-from kubedrill.signals.stop_conditions import fact_of, query_of, read, unaskable
+from kubedrill.plugins.sources.stop_conditions import fact_of, query_of, read, unaskable
 
 ERRORS = StopCondition("errors", promql="sum(rate(errors[1m])) > 5")
 PAGED = StopCondition("neighbour", alert="NeighbourDown")

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from tests.signals.builders import at, between, receipt
 
-from kubedrill.signals.sighting import instant
+from kubedrill.core.evidence.timestamps import instant
 
 
 def test_a_truncated_stamp_means_some_instant_of_that_second():

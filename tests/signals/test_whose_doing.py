@@ -3,7 +3,7 @@ from dataclasses import replace
 from tests.signals.builders import PLAYERS, asked, between, change, said
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.signals.identity import matched
+from kubedrill.plugins.sources.identity import matched
 
 
 def by_id(facts, fact_id):

@@ -1,8 +1,8 @@
 from tests.signals.builders import LIMIT, between, death, deployment, pod, receipt, recorded, scaled, wrote_limit
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.signals import workload
-from kubedrill.signals.workload import OwnWrites
+from kubedrill.plugins.sources import workload
+from kubedrill.plugins.sources.workload import OwnWrites
 
 NOBODY = OwnWrites()
 

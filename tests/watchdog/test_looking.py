@@ -19,7 +19,7 @@ from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
 from kubedrill.core.undo.watchdog_rules import Ruling, may_revert
 from kubedrill.protocol.lease import LEASE
-from kubedrill.protocol.records import RecordTrouble
+from kubedrill.store.undo_records import RecordTrouble
 from kubedrill.watchdog.process import Rounds
 
 BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))

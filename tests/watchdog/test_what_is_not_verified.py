@@ -18,7 +18,7 @@ from kubedrill.core.undo.genuine import fingerprint
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup, RecordState
 from kubedrill.core.undo.touches import recorded_touches
-from kubedrill.protocol.records import DRILL_UID
+from kubedrill.store.undo_records import DRILL_UID
 
 STUCK = f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0'
 LABELLED = {DRILL_UID: "d1"}

@@ -18,9 +18,9 @@ import yaml
 from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.paths import ApiPath, BadName
+from kubedrill.kube.answers import Unanswered, decoded, quoted
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import Namespaced, through_service
-from kubedrill.signals.answers import Unanswered, decoded, quoted
 
 T = TypeVar("T")
 MOST_SAID = 4 << 20

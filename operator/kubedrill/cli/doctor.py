@@ -21,10 +21,10 @@ from kubedrill.cli.survey import surveyed
 from kubedrill.core.machine.state import Check
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.core.plan.preflight import preflight
+from kubedrill.kube.answers import Unanswered, object_of
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
-from kubedrill.protocol.records import RecordTrouble
-from kubedrill.signals.answers import Unanswered, object_of
+from kubedrill.store.undo_records import RecordTrouble
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
 

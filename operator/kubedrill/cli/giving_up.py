@@ -12,7 +12,7 @@ from kubedrill.api.drill import ACCEPTS_UNVERIFIED
 from kubedrill.cli.survey import Survey
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.records import RecordTrouble, StoredRecord, UnreadableRecord, close
+from kubedrill.store.undo_records import RecordTrouble, StoredRecord, UnreadableRecord, close
 
 
 async def accept(kube: Kube, namespace: str, name: str, by: str) -> bool:

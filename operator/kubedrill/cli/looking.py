@@ -23,13 +23,13 @@ from kubedrill.core.plan.drill_plan import Conduct, Endpoint, SteadyCheck, StopC
 from kubedrill.core.plan.preflight import StopReading, Surroundings
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.core.undo.record import UndoRecord
-from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.kube.answers import Unanswered
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
-from kubedrill.protocol.records import RecordTrouble, list_records
-from kubedrill.signals import prometheus, promql, stop_conditions
-from kubedrill.signals.answers import Unanswered
+from kubedrill.plugins.faults import discover
+from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.plugins.sources import prometheus, promql, stop_conditions
+from kubedrill.store.undo_records import RecordTrouble, list_records
 
 NEEDED: Final = (
     ("", "pods", "watch"),

@@ -22,7 +22,7 @@ from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
 from kubedrill.core.undo.pointers import read
-from kubedrill.faults import discover
+from kubedrill.plugins.faults import discover
 
 
 @click.command()

@@ -24,10 +24,10 @@ from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, Trouble, connected, run, said_by
 from kubedrill.cli.people import say, who_am_i
 from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
+from kubedrill.kube.answers import Unanswered, list_of
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import PODS
-from kubedrill.signals import prometheus
-from kubedrill.signals.answers import Unanswered, list_of
+from kubedrill.plugins.sources import prometheus
 
 ASKED_EVERY: Final = 0.2
 

@@ -10,8 +10,8 @@ import yaml
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.measure.results import DrillRecord, Severity
 from kubedrill.core.measure.transcript import TranscriptError, read_transcript, replayed
-from kubedrill.reports import FORMATS, render
-from kubedrill.reports.wording import headline, length, measured, sentence_case
+from kubedrill.plugins.reports import FORMATS, render
+from kubedrill.plugins.reports.wording import headline, length, measured, sentence_case
 
 
 @click.command()

@@ -35,11 +35,11 @@ from kubedrill.cli.restoring import (
 from kubedrill.cli.survey import Survey, surveyed
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol import records
+from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.outcomes import RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
-from kubedrill.protocol.records import RecordRef, RecordTrouble, StoredRecord
-from kubedrill.reverters.catalogue import all_reverters
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordRef, RecordTrouble, StoredRecord
 
 CLOCK_ERROR: Final = timedelta(milliseconds=50)
 Say = Callable[[str], None]
@@ -190,7 +190,7 @@ async def _closed(kube: Kube, ended: Ended, by: str, *, force: bool) -> None:
         if not gone:
             click.echo(f"{name} is deleted before its outcome stands in the Drill: the report will lack it", err=True)
             await accept(kube, stored.record.drill.namespace, stored.record.drill.name, by)
-        await records.close(kube, stored)
+        await undo_records.close(kube, stored)
     except (RecordTrouble, Unreachable) as trouble:
         click.echo(f"{name} is put back, but could not be deleted: {trouble}", err=True)
 

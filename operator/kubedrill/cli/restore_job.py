@@ -19,9 +19,9 @@ from kubedrill.cli.restoring import FORBIDDEN, Effort
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import DEPLOYMENTS, JOBS, PODS, SERVICE_ACCOUNTS
-from kubedrill.protocol import records
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RecordRef, RecordTrouble
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordRef, RecordTrouble
 
 WATCHDOG: Final = "kubedrill-watchdog"
 STARTING: Final = timedelta(seconds=60)
@@ -170,7 +170,7 @@ async def _pod(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
 async def _outcome(kube: Kube, ref: RecordRef, said: Mapping[str, Any]) -> RevertOutcome:
     """How a record stands after the Job: the record itself is the truth, the Job only tells what resists."""
     try:
-        stored = await records.read(kube, ref)
+        stored = await undo_records.read(kube, ref)
     except (RecordTrouble, Unreachable) as trouble:
         return RevertOutcome(Reversal.RETRY, "Unknown", str(trouble)[:500])
     if stored is None:

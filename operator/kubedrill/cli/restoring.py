@@ -17,15 +17,15 @@ from kubedrill.core.undo.record import OutsideGroup, RecordState, UndoRecord, sh
 from kubedrill.core.undo.watchdog_rules import Standing
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ALL_GROUPS
-from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
-from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sightings import standing_of
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 
 FORBIDDEN: Final = "Forbidden"
 LEFT: Final = (FieldEnd.SUPERSEDED, FieldEnd.KEPT_PLAYER_EDIT)
@@ -92,11 +92,11 @@ async def put_back(kube: Kube, ref: RecordRef, effort: Effort, reverters: Revert
 
 async def _opened_again(kube: Kube, ref: RecordRef) -> None:
     """A record that has ended with somebody's change kept is Reverting once more, to overwrite that."""
-    stored = await records.read(kube, ref)
+    stored = await undo_records.read(kube, ref)
     if stored is None or stored.record.state is not RecordState.REVERTED or stored.record.outcome is None:
         return
     if any(field.outcome in LEFT for field in stored.record.outcome.fields):
-        await records.write(kube, stored, stored.record.moved_to(RecordState.REVERTING, outcome=None))
+        await undo_records.write(kube, stored, stored.record.moved_to(RecordState.REVERTING, outcome=None))
 
 
 async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:

@@ -22,7 +22,7 @@ from kubedrill.cli.stored_report import bare_record, stored_record, write
 from kubedrill.cli.watch import ended, watched
 from kubedrill.core.measure.results import DrillRecord
 from kubedrill.kube.client import Kube
-from kubedrill.reports import FORMATS
+from kubedrill.plugins.reports import FORMATS
 
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-run"

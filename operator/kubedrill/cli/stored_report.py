@@ -15,8 +15,8 @@ from kubedrill.core.evidence.facts import Series
 from kubedrill.core.measure.results import DrillRecord, Player, Restoration, Verdict
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONFIG_MAPS
-from kubedrill.reports import FORMATS
-from kubedrill.reports.json_format import record_from_json
+from kubedrill.plugins.reports import FORMATS
+from kubedrill.plugins.reports.json_format import record_from_json
 
 
 @click.command()

@@ -16,7 +16,14 @@ from kubedrill.core.undo.record import RecordState, shown
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import SECRETS
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.records import RECORD_TYPE, Listing, RecordTrouble, StoredRecord, UnreadableRecord, list_records
+from kubedrill.store.undo_records import (
+    RECORD_TYPE,
+    Listing,
+    RecordTrouble,
+    StoredRecord,
+    UnreadableRecord,
+    list_records,
+)
 
 _RECORD_NAME: Final = re.compile(r"undo-[0-9a-f]{24}")
 

@@ -24,9 +24,9 @@ from kubedrill.cli.restoring import Effort, Ended, described
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES
-from kubedrill.protocol import records
 from kubedrill.protocol.drills import remove_finalizer
-from kubedrill.protocol.records import RecordTrouble, StoredRecord
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordTrouble, StoredRecord
 
 LOOK_EVERY: Final = 0.5
 ENDING: Final = 60.0
@@ -149,7 +149,7 @@ async def _put_back(kube: Kube, control: str, effort: Effort, wanted: Wanted) ->
 async def _closed(kube: Kube, ended: Ended) -> bool:
     """A record whose end nobody will take over is deleted; whether it is gone."""
     try:
-        return ended.outcome.stored is None or await records.close(kube, ended.outcome.stored)
+        return ended.outcome.stored is None or await undo_records.close(kube, ended.outcome.stored)
     except RecordTrouble as trouble:
         click.echo(f"✗ {trouble}", err=True)
         return False

@@ -22,8 +22,8 @@ from kubernetes.aio.client import ApiClient, Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from kubedrill.core.paths import ApiPath, demand_built
+from kubedrill.kube.answers import read_up_to
 from kubedrill.kube.lanes import Connections, Lane, Unreachable
-from kubedrill.signals.answers import read_up_to
 
 __all__ = ["JSON_PATCH", "MERGE_PATCH", "Answer", "Kube", "Unreachable"]
 JSON_PATCH = "application/json-patch+json"

@@ -25,7 +25,7 @@ from datetime import datetime
 
 from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.protocol.outcomes import Injection
-from kubedrill.protocol.records import UnreadableRecord
+from kubedrill.store.undo_records import UnreadableRecord
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
+from kubedrill.kube.refusals import is_refusal
 from kubedrill.protocol.objects import Unsure
-from kubedrill.protocol.refusals import is_refusal
 
 
 def standing(record: UndoRecord, seen: dict[str, Any]) -> bool:

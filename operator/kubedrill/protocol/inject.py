@@ -16,6 +16,7 @@ from typing import TypeVar
 from kubedrill.core.undo.operations import Operation
 from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.refusals import is_refusal, reason_of
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.exclusion import InTheWay, in_the_way
 from kubedrill.protocol.injector import Injector
@@ -31,10 +32,9 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.plan import InjectionEnds
-from kubedrill.protocol.records import NotGenuine, RecordTrouble, StoredRecord, list_records
-from kubedrill.protocol.refusals import is_refusal, reason_of
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
+from kubedrill.store.undo_records import NotGenuine, RecordTrouble, StoredRecord, list_records
 
 __all__ = ["inject", "sustain"]
 T = TypeVar("T")

@@ -22,16 +22,16 @@ from kubedrill.core.undo.record import (
     UndoRecord,
 )
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol import records
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
 from kubedrill.protocol.landing import since
 from kubedrill.protocol.objects import Reply, Unsure, give_back, namespace_uid_of, patch_target, read_target
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
-from kubedrill.protocol.records import RecordRef, StaleRecord, StoredRecord
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import brought_on
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordRef, StaleRecord, StoredRecord
 
 LOG = logging.getLogger(__name__)
 # No injection with less than this left to the deadline: longer than one request can take (15 s).
@@ -64,7 +64,7 @@ class Injector:
             # In this order: the target was read, then there was no record, and the plan's dry run proves that the
             # target is still as it was read. So what the record takes for somebody's value is no fault of ours.
             planned = await planner.record_of(intent, ref.name, namespace_uid, answer)
-            created = await records.create(self.kube, planned)
+            created = await undo_records.create(self.kube, planned)
             if created is not None:
                 await self.at(RECORD_WRITTEN)
                 return created, answer.body if answer else None
@@ -75,9 +75,11 @@ class Injector:
 
     async def _stored(self, intent: Intent, ref: RecordRef) -> StoredRecord | None:
         """The record on the subject; of one outside the API server also that of a version that named it otherwise."""
-        stored = await records.read(self.kube, ref)
+        stored = await undo_records.read(self.kube, ref)
         before = self._ref(intent, "")
-        return await records.read(self.kube, before) if stored is None and intent.outside and ref != before else stored
+        if stored is None and intent.outside and ref != before:
+            return await undo_records.read(self.kube, before)
+        return stored
 
     async def _found(self, intent: Intent) -> tuple[Answer | None, str]:
         """What a read of the target answers (of an outside subject nothing), and its namespace's UID."""
@@ -111,7 +113,7 @@ class Injector:
                     return await self._outside(stored)
                 stored, seen = await self._one_round(stored, seen, alone=alone)
             except StaleRecord:
-                again = await records.read(self.kube, stored.ref)
+                again = await undo_records.read(self.kube, stored.ref)
                 # another record of that name, even of this drill, tells that this one was put back and closed:
                 # whoever made that one has asked whether it is still wanted, and this call has not
                 if again is None or again.uid != stored.uid:
@@ -171,7 +173,7 @@ class Injector:
         ):
             raise _undone(record)
         claimed = replace(as_read(record, seen), attempt=record.attempt + 1, intended_at=self.clock.now())
-        return await records.write(self.kube, stored, claimed)
+        return await undo_records.write(self.kube, stored, claimed)
 
     async def _finish(
         self, stored: StoredRecord, record: UndoRecord, seen: dict[str, Any], at: Interval
@@ -181,7 +183,7 @@ class Injector:
             await give_back(self.kube, record, seen)
         except Unsure as refused:
             LOG.warning("the fault is in, and a trace of it stays until it is restored: %s", refused)
-        written = await records.write(self.kube, stored, record.moved_to(RecordState.INJECTED, injected=at))
+        written = await undo_records.write(self.kube, stored, record.moved_to(RecordState.INJECTED, injected=at))
         await self.at(INJECTED_WRITTEN)
         return written
 
@@ -197,7 +199,7 @@ class Injector:
         if self.clock.now() - stored.record.claimed > BEGINS_WITHIN / 2:
             # Too old to begin, soon. To write it fails once somebody puts it back: then nobody begins any more.
             claimed = replace(stored.record, attempt=stored.record.attempt + 1, claimed_at=self.clock.now())
-            stored = await records.write(self.kube, stored, claimed)
+            stored = await undo_records.write(self.kube, stored, claimed)
         sent = stored.record.intended_at
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
@@ -206,7 +208,7 @@ class Injector:
         await self.at(FAULT_PATCHED)
         at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
         record = stored.record.moved_to(RecordState.INJECTED, injected=at)
-        written = await records.write(self.kube, stored, record)
+        written = await undo_records.write(self.kube, stored, record)
         await self.at(INJECTED_WRITTEN)
         return written
 

@@ -13,7 +13,7 @@ from kubedrill.core.undo.patches import Patch
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.client import JSON_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES
-from kubedrill.protocol.refusals import is_admission, is_refusal, lacks_rights, named_fields
+from kubedrill.kube.refusals import is_admission, is_not_found, is_refusal, lacks_rights, named_fields
 
 GIVE_BACK_TRIES = 12
 GIVE_BACK_PAUSE = 0.02
@@ -90,13 +90,6 @@ async def namespace_uid_of(kube: Kube, namespace: str) -> str:
     if is_not_found(answer, "namespaces", namespace):
         return ""
     raise Unsure(f"read namespace {namespace}", answer)
-
-
-def is_not_found(answer: Answer, plural: str, name: str) -> bool:
-    """A 404 of the API server about this very object; a proxy's, or an unserved kind's, is none."""
-    details = answer.body.get("details") or {}
-    return (answer.status == 404 and answer.reason == "NotFound" and details.get("kind") == plural
-            and details.get("name") == name)
 
 
 async def patch_target(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.record import FieldUndo
-from kubedrill.protocol.records import RecordRef, StoredRecord
+from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 RECORD_WRITTEN = "record-written"
 FAULT_PATCHED = "fault-patched"

@@ -18,12 +18,12 @@ from kubedrill.core.undo.ownership import entry_of, given_back
 from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.core.undo.release import holding, plan_release, taken_out
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.protocol import records
+from kubedrill.kube.refusals import is_refusal, reason_of, words
 from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.refusals import is_refusal, reason_of, words
 from kubedrill.protocol.revert import LATER, LONGEST_RETRY_AFTER, ROUNDS, SOON
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 
 NOTHING_HELD = "NothingHeld"
 FAULT_IS_IN = "FaultIsIn"
@@ -53,7 +53,7 @@ async def release(kube: Kube, ref: RecordRef) -> RevertOutcome:
 
 async def _tried(kube: Kube, ref: RecordRef) -> RevertOutcome | None:
     """One try. None: somebody has written in between, look again."""
-    stored = await records.read(kube, ref)
+    stored = await undo_records.read(kube, ref)
     if stored is None or stored.record.target is None or not _is_due(stored.record):
         return RevertOutcome(Reversal.REVERTED, NOTHING_HELD)
     target = stored.record.target
@@ -75,7 +75,7 @@ async def _tried(kube: Kube, ref: RecordRef) -> RevertOutcome | None:
     if plan.patch and plan_release(stored.record, await _seen(kube, stored.record, target) or seen).patch:
         return None
     record = replace(stored.record, released=(*stored.record.released, *holding(stored.record)))
-    return RevertOutcome(Reversal.REVERTED, RELEASED, stored=await records.write(kube, stored, record))
+    return RevertOutcome(Reversal.REVERTED, RELEASED, stored=await undo_records.write(kube, stored, record))
 
 
 def _is_due(record: UndoRecord) -> bool:
@@ -94,7 +94,7 @@ async def _begun(
     entries = seen["metadata"].get("managedFields") or ()
     owners = record.owners if entry_of(entries, record.manager) else tuple(entries)
     begun = replace(record, restoring=tuple(dict.fromkeys((*record.restoring, *restoring))), owners=owners)
-    return stored if begun == record else await records.write(kube, stored, begun)
+    return stored if begun == record else await undo_records.write(kube, stored, begun)
 
 
 async def _seen(kube: Kube, record: UndoRecord, target: Target) -> dict[str, Any] | None:

@@ -19,8 +19,8 @@ from kubedrill.core.undo.pointers import found_again, read
 from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONTROLLER_REVISIONS, PODS, REPLICA_SETS, Namespaced
+from kubedrill.kube.refusals import is_admission, is_refusal, words
 from kubedrill.protocol.objects import Unsure
-from kubedrill.protocol.refusals import is_admission, is_refusal, words
 
 _REVISIONS = {"Deployment": REPLICA_SETS, "StatefulSet": CONTROLLER_REVISIONS}
 _HASH = "controller-revision-hash"

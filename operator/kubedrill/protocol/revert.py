@@ -21,7 +21,8 @@ from kubedrill.core.undo.patches import FieldEnd, RevertPlan, plan_revert
 from kubedrill.core.undo.record import Outcome, RecordState, UndoRecord
 from kubedrill.core.undo.related_fields import given_up
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.protocol import fence, records
+from kubedrill.kube.refusals import REFUSED, is_refusal, named_fields, reason_of, words
+from kubedrill.protocol import fence
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.landing import found_in
 from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
@@ -34,10 +35,10 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.outside import undo_outside
-from kubedrill.protocol.records import NotGenuine, RecordRef, RecordTrouble, StaleRecord, StoredRecord
-from kubedrill.protocol.refusals import REFUSED, is_refusal, named_fields, reason_of, words
 from kubedrill.protocol.residue import Left, clear_away
 from kubedrill.protocol.reverters import Reverters
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import NotGenuine, RecordRef, RecordTrouble, StaleRecord, StoredRecord
 
 ROUNDS = 8
 BELIEVED = 2
@@ -112,7 +113,7 @@ class _Reverting:
         """Tries until nobody else writes the record in between."""
         said = ""
         for _ in range(ROUNDS):
-            stored = await records.read(self.kube, ref)
+            stored = await undo_records.read(self.kube, ref)
             if stored is None:
                 return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was put back and closed before")
             if differs(fingerprint(stored.record), self.judged):
@@ -145,7 +146,7 @@ class _Reverting:
         at = stored.record.restored_at or self.clock.now()
         outcome = Outcome(self.by, at, fields, notes)
         record = stored.record.moved_to(RecordState.REVERTED, restored_at=at, outcome=outcome)
-        written = await records.write(self.kube, stored, record)
+        written = await undo_records.write(self.kube, stored, record)
         await self.at(REVERTED_WRITTEN)
         return written
 
@@ -231,7 +232,7 @@ class _Reverting:
         patient = self.clock.now() - since < CLEARING
         left = await clear_away(self.kube, record, seen, patient=patient)
         if left and record.restored_at is None:
-            await records.write(self.kube, stored, replace(record, restored_at=since))
+            await undo_records.write(self.kube, stored, replace(record, restored_at=since))
         if left and patient:
             refused = any(one.refused for one in left)
             raise _NotYet(Reversal.RETRY, CLEAN_UP_REFUSED if refused else PODS_LEAVING,
@@ -247,7 +248,7 @@ class _Reverting:
         known = tuple(dict.fromkeys((*record.restoring, *restoring)))
         if record.state is RecordState.REVERTING and (known, injected) == (record.restoring, record.injected):
             return stored
-        return await records.write(
+        return await undo_records.write(
             self.kube, stored, record.moved_to(RecordState.REVERTING, restoring=known, injected=injected)
         )
 

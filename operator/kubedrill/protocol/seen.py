@@ -12,7 +12,7 @@ from kubedrill.core.undo.genuine import fingerprint
 from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.core.undo.release import holding, taken_out
 from kubedrill.core.undo.touches import recorded_touches
-from kubedrill.protocol.records import Listing, StoredRecord, UnreadableRecord
+from kubedrill.store.undo_records import Listing, StoredRecord, UnreadableRecord
 
 Targets = Mapping[str, Mapping[str, Any] | None]
 

@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.core.evidence.timestamps import instant
 from kubedrill.core.machine.state import state_from_wire
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.core.undo.watchdog_rules import DrillSight, Standing
 from kubedrill.kube.client import Answer, Kube, Unreachable
+from kubedrill.kube.refusals import is_not_found
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.objects import is_not_found
-from kubedrill.signals.sighting import instant
 
 
 def standing_of(drill: DrillIdentity, answer: Answer) -> Standing:

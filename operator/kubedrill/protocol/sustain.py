@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import Again, Done, FieldGroup, OutsideGroup, Progress, UndoRecord
-from kubedrill.protocol.records import StoredRecord
 from kubedrill.protocol.reverters import Reverters
+from kubedrill.store.undo_records import StoredRecord
 
 
 async def sustain(stored: StoredRecord, reverters: Reverters) -> timedelta | None:

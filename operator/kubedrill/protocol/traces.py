@@ -11,7 +11,7 @@ from kubedrill.core.undo.record import UndoRecord
 from kubedrill.core.undo.touches import Touch
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.objects import Unsure, read_target
-from kubedrill.protocol.records import StoredRecord
+from kubedrill.store.undo_records import StoredRecord
 
 
 async def traces_of(

@@ -27,21 +27,21 @@ from kubedrill.core.undo.operations import Enqueue, Operation, SetFields
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol import records
+from kubedrill.kube.refusals import is_refusal, is_unstorable, words
+from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.drills import add_finalizer, drill_path, remove_finalizer, send_event
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
-from kubedrill.protocol.records import RecordTrouble, StoredRecord
-from kubedrill.protocol.refusals import is_refusal, is_unstorable, words
 from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.undoing import Undoing
-from kubedrill.reverters.catalogue import all_reverters
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.pausing import STARTED_WRITTEN, pause_at
 from kubedrill.shell.reporting import write_report
 from kubedrill.shell.settings import Settings
+from kubedrill.store import undo_records
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import RecordTrouble, StoredRecord
 
 LOG = logging.getLogger(__name__)
 OPERATOR = "Operator"
@@ -220,7 +220,7 @@ class Actor:
         return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters, self.undoing)
 
     async def _close(self, stored: StoredRecord | None) -> bool:
-        if stored is None or not await records.close(self._kube.restoring, stored):
+        if stored is None or not await undo_records.close(self._kube.restoring, stored):
             return False
         self.undoing.done(stored.record.name)
         return True

@@ -17,17 +17,17 @@ from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.orphans import put_back_orphans
-from kubedrill.protocol.records import RecordTrouble, list_records
 from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.undoing import Undoing
-from kubedrill.reverters.catalogue import all_reverters
 from kubedrill.shell.acting import OPERATOR
 from kubedrill.shell.heartbeat import Heartbeat
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.receiver import make_app, serve
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.task import DrillTask
+from kubedrill.store.undo_records import RecordTrouble, list_records
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0

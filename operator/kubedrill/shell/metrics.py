@@ -19,8 +19,8 @@ from prometheus_client.registry import Collector
 from kubedrill import __version__
 from kubedrill.api.drill import FaultStep
 from kubedrill.api.durations import parse_duration
+from kubedrill.core.evidence.timestamps import instant
 from kubedrill.core.machine.phases import TERMINAL
-from kubedrill.signals.sighting import instant
 
 LOG = logging.getLogger(__name__)
 MOST_DRILLS: Final = 100

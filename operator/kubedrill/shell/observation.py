@@ -20,6 +20,7 @@ from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, De
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
+from kubedrill.core.evidence.timestamps import Receipt
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.state import Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
@@ -30,24 +31,23 @@ from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.health import Health, health_of
 from kubedrill.core.undo.operations import Ask, Operation, Refusal
 from kubedrill.core.undo.record import OutsideGroup
-from kubedrill.faults import discover
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
-from kubedrill.protocol.records import Listing, StoredRecord, list_records
+from kubedrill.plugins.faults import discover
+from kubedrill.plugins.sources import actions, audit
+from kubedrill.plugins.sources.identity import CHANGES, READS, matched
+from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
 from kubedrill.shell.prometheus import WebClient
 from kubedrill.shell.recorded import own_writes, recorded_facts
 from kubedrill.shell.reporting import read_revision
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
-from kubedrill.signals import actions, audit
-from kubedrill.signals.identity import CHANGES, READS, matched
-from kubedrill.signals.sighting import Receipt
-from kubedrill.signals.workload import OwnWrites
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import Listing, StoredRecord, list_records
 
 PROBE_EVERY = timedelta(seconds=0.9)
 LOOK_BACK = timedelta(seconds=60)

@@ -17,8 +17,7 @@ import aiohttp
 
 from kubedrill.core.paths import service_host
 from kubedrill.core.plan.drill_plan import Endpoint
-from kubedrill.kube.client import Unreachable
-from kubedrill.signals.answers import (
+from kubedrill.kube.answers import (
     MOST_VALUES,
     TooMuch,
     Unanswered,
@@ -29,6 +28,7 @@ from kubedrill.signals.answers import (
     values_in,
     why_not,
 )
+from kubedrill.kube.client import Unreachable
 
 T = TypeVar("T")
 Read = Callable[[Any], T]

@@ -19,10 +19,10 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kubedrill.core.evidence.facts import Fact
+from kubedrill.kube.answers import Unanswered, decoded
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.sources import alertmanager
 from kubedrill.shell.metrics import DrillCollector
-from kubedrill.signals import alertmanager
-from kubedrill.signals.answers import Unanswered, decoded
 
 LOG = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024

@@ -8,9 +8,9 @@ from datetime import timedelta
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.record import RecordState, UndoRecord
-from kubedrill.protocol.records import StoredRecord
-from kubedrill.signals.fields import shown
-from kubedrill.signals.workload import OwnWrites
+from kubedrill.plugins.sources.fields import shown
+from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.store.undo_records import StoredRecord
 
 
 def recorded_facts(records: Iterable[UndoRecord], clock_error: timedelta) -> Iterator[Fact]:

@@ -21,9 +21,9 @@ from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord, Restoration
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
-from kubedrill.protocol.refusals import is_admission, is_unstorable
-from kubedrill.reports import render
-from kubedrill.reports.wording import headline
+from kubedrill.kube.refusals import is_admission, is_unstorable
+from kubedrill.plugins.reports import render
+from kubedrill.plugins.reports.wording import headline
 
 CHUNK = 400_000
 REVISION = "kubedrill.dev/revision"

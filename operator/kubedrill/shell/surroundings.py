@@ -16,14 +16,14 @@ from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
 from kubedrill.core.undo.operations import Operation, Refusal, SetFields, Target
 from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
-from kubedrill.faults import discover
-from kubedrill.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
+from kubedrill.plugins.faults import discover
+from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.exclusion import may_lock
-from kubedrill.protocol.records import Listing
 from kubedrill.shell.observers import Probe
+from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 RIGHTS = (

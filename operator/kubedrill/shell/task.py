@@ -17,13 +17,13 @@ from typing import Any
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.objects import Unsure
-from kubedrill.protocol.records import RecordTrouble
-from kubedrill.shell.evidence import EvidenceRefused
 from kubedrill.shell.metrics import DrillCollector
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.reporting import ReportRefused
 from kubedrill.shell.settings import Settings
 from kubedrill.shell.turn import StatusRefused, Turns
+from kubedrill.store.evidence_log import EvidenceRefused
+from kubedrill.store.undo_records import RecordTrouble
 
 LOG = logging.getLogger(__name__)
 RESCUED_AFTER = 3

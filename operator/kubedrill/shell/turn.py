@@ -26,16 +26,16 @@ from kubedrill.core.undo.genuine import differs, fingerprint
 from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.refusals import is_admission, is_unstorable
 from kubedrill.protocol.drills import drill_path, post_event, write_status
-from kubedrill.protocol.records import list_records
-from kubedrill.protocol.refusals import is_admission, is_unstorable
 from kubedrill.protocol.sightings import Sightings, noted_in
 from kubedrill.shell.acting import Actor
-from kubedrill.shell.evidence import Evidence
 from kubedrill.shell.observation import MEASURED, Observer
 from kubedrill.shell.observers import FactInbox
 from kubedrill.shell.reporting import report_name
 from kubedrill.shell.settings import Settings
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.undo_records import list_records
 
 LOG = logging.getLogger(__name__)
 GONE_FOR = timedelta(seconds=30)

@@ -14,7 +14,7 @@ from typing import Final
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol.records import RecordTrouble
+from kubedrill.store.undo_records import RecordTrouble
 from kubedrill.watchdog.http import make_app, serving
 from kubedrill.watchdog.settings import Settings
 from kubedrill.watchdog.tally import Tally

@@ -12,9 +12,9 @@ from kubedrill.core.machine.state import state_from_wire
 from kubedrill.core.machine.unverified import lost, missing, traced
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
-from kubedrill.protocol.records import Listing
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
+from kubedrill.store.undo_records import Listing
 
 LOG = logging.getLogger(__name__)
 

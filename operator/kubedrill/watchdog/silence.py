@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import Final
 
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.refusals import is_not_found
 from kubedrill.protocol.lease import LEASE, lease_path
-from kubedrill.protocol.objects import is_not_found
 
 LONGEST_STEP: Final = 10.0
 """Seconds that one look may add: looks further apart have missed what was in between."""

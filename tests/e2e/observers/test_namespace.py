@@ -11,8 +11,8 @@ from tests.observers.builders import conduct
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.sources import identity
 from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
-from kubedrill.signals import identity
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 DEADLINE = 60

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers.watching import Collection, Watch
+from kubedrill.kube.watch import Collection, Watch
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 DEADLINE = 30

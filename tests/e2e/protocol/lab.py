@@ -16,8 +16,8 @@ from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import At, InjectionOutcome, RevertOutcome, nothing
-from kubedrill.protocol.records import RecordRef, StoredRecord, list_records
 from kubedrill.protocol.revert import revert
+from kubedrill.store.undo_records import RecordRef, StoredRecord, list_records
 
 T = TypeVar("T")
 MEMORY = "/spec/template/spec/containers/0/resources"

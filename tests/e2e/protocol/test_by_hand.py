@@ -9,7 +9,7 @@ import sys
 from tests.e2e.protocol.lab import Lab, drill, memory_of, operator_of, ownership, workload
 
 from kubedrill.core.undo.record import DrillIdentity
-from kubedrill.protocol.records import list_records
+from kubedrill.store.undo_records import list_records
 
 
 async def restored(lab: Lab, who: DrillIdentity, *options: str) -> subprocess.CompletedProcess[str]:

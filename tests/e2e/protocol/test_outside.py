@@ -12,10 +12,10 @@ from tests.reverters.services import jobs, redis_server
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
 from kubedrill.core.undo.record import Again, Done, DrillIdentity, Progress, RecordState
+from kubedrill.plugins.operations.redis import RedisJobs
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.outcomes import FAULT_PATCHED, Injection, InjectionOutcome, Reversal
-from kubedrill.protocol.records import list_records
-from kubedrill.reverters.redis import RedisJobs
+from kubedrill.store.undo_records import list_records
 
 
 class Alerts:

@@ -8,7 +8,7 @@ from tests.e2e.protocol.lab import Lab, drill, ends, freeze_at, memory_of, opera
 
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.outcomes import FAULT_PATCHED, RECORD_WRITTEN, Injection
-from kubedrill.protocol.records import close
+from kubedrill.store.undo_records import close
 
 
 async def test_twenty_injectors_of_one_drill_come_to_one_injection(lab: Lab):

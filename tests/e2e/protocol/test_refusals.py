@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.protocol.lab import Lab, changes, drill, kubectl, until, workload
 
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome
-from kubedrill.protocol.records import close, list_records
+from kubedrill.store.undo_records import close, list_records
 
 
 def policy(name: str, namespace: str) -> list[dict[str, object]]:

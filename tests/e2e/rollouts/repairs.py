@@ -25,15 +25,15 @@ from kubedrill.api.faults import MemoryLimit, WorkloadTarget
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.operations import Operation, Refusal
 from kubedrill.core.undo.record import DrillIdentity
-from kubedrill.faults import memory_limit
-from kubedrill.faults.base import Observed, Plan
 from kubedrill.kube.client import Kube
-from kubedrill.protocol import records
+from kubedrill.plugins.faults import memory_limit
+from kubedrill.plugins.faults.base import Observed, Plan
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Injection, Reversal
-from kubedrill.protocol.records import list_records
 from kubedrill.protocol.release import release
 from kubedrill.protocol.revert import revert
+from kubedrill.store import undo_records
+from kubedrill.store.undo_records import list_records
 
 NO_EFFECT: Final = "62Mi"
 """Below the limit that the containers have, and above what they use."""
@@ -109,7 +109,7 @@ class Repairs:
             for stored in (await list_records(kube, self.control)).readable:
                 outcome = await revert(kube, stored.ref, "Operator", WallClock())
                 if outcome.state is Reversal.REVERTED and outcome.stored is not None:
-                    await records.close(kube, outcome.stored)
+                    await undo_records.close(kube, outcome.stored)
                 else:
                     left.append(f"{stored.record.subject}: {outcome.message}")
         return left

@@ -1,8 +1,7 @@
 """What a fault does to the world, as data: operations, each with an undo that is derived, never written.
 
-A fault kind plans operations for one target (`faults/`); `core.undo.patches` derives from what was observed just
-before how each is undone; the shell carries them out (`shell/protocol`). So a fault kind has no revert code
-and cannot lack one.
+A fault kind plans operations for one target (`plugins/faults/`); `core.undo.patches` derives from what was observed
+just before how each is undone; `protocol/` carries them out. So a fault kind has no revert code and cannot lack one.
 """
 
 from __future__ import annotations

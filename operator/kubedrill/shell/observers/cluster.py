@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact
+from kubedrill.core.evidence.timestamps import Receipt
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -22,12 +23,11 @@ from kubedrill.kube.paths import (
     PODS,
     STATEFUL_SETS,
 )
-from kubedrill.protocol.objects import is_not_found
+from kubedrill.kube.refusals import is_not_found
+from kubedrill.kube.watch import LAG, Collection, Event, Watch
+from kubedrill.plugins.sources import actions, autoscaler, pods, workload
+from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.shell.observers.inbox import FactInbox
-from kubedrill.shell.observers.watching import LAG, Collection, Event, Watch
-from kubedrill.signals import actions, autoscaler, pods, workload
-from kubedrill.signals.sighting import Receipt
-from kubedrill.signals.workload import OwnWrites
 
 LOG = logging.getLogger(__name__)
 SYNC_WITHIN: Final = 5.0

@@ -15,7 +15,7 @@ from typing import Final
 from weakref import WeakSet
 
 from kubedrill.core.evidence.facts import Sample
-from kubedrill.signals.prometheus import RawSeries
+from kubedrill.plugins.sources.prometheus import RawSeries
 
 LOG = logging.getLogger(__name__)
 OVERLAP: Final = timedelta(seconds=15)

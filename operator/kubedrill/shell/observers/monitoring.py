@@ -17,14 +17,14 @@ from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
 from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import Conduct, StopCondition
 from kubedrill.core.plan.preflight import StopReading
-from kubedrill.faults.base import WorkingSet
+from kubedrill.kube.answers import TooMuch, Unanswered
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.faults.base import WorkingSet
+from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
+from kubedrill.plugins.sources.prometheus import LoadedRule, Look, RawSeries
 from kubedrill.shell.observers.history import SHELVES, SeriesHistory, Shelf
 from kubedrill.shell.prometheus import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
-from kubedrill.signals import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.signals.answers import TooMuch, Unanswered
-from kubedrill.signals.prometheus import LoadedRule, Look, RawSeries
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")

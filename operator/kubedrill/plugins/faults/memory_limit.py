@@ -1,0 +1,210 @@
+"""memoryLimit: lowers a container's memory limit so that exactly the asked number of pods is OOM-killed.
+
+The kernel kills the application itself, which a memory hog beside it would not achieve reliably. The new
+limit goes into the workload's template, so the workload's own rollout decides which pods get it;
+`plugins.faults.strategy` makes that rollout reach exactly `affected` pods.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from kubedrill.api.faults import MemoryLimit
+from kubedrill.api.quantities import format_memory, parse_memory
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
+from kubedrill.plugins.faults import strategy
+from kubedrill.plugins.faults.base import Bite, FaultKind, Observed, Plan, WorkingSet, injection, nth
+from kubedrill.plugins.faults.workload import Container, Workload, refusal_of_state
+
+MEBIBYTE = 1024**2
+LEAST_LIMIT = 8 * MEBIBYTE
+"""No limit is set under this, for a container runtime needs some memory itself to start the first process.
+
+With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
+"""
+
+_PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+# The alphabet of Kubernetes' own random names (k8s.io/apimachinery/pkg/util/rand): no vowels, no 0, 1, 3.
+_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
+_LONGEST_PREFIX = 58
+"""At how many characters the API server cuts what stands before the random part of a pod's name."""
+
+
+def targets(params: MemoryLimit, namespace: str) -> tuple[Target, ...]:
+    """The workload alone: its status counts its pods."""
+    kind = params.target.kind
+    return (Target("apps", "v1", kind, _PLURALS[kind], namespace, params.target.name),)
+
+
+def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
+    """The lower limit, the request where it must follow, the strategy where it would hit another number."""
+    (target,) = targets(params, seen.namespace)
+    if target not in seen.objects:
+        return Refusal("TargetNotFound", f"there is no {target} in namespace {seen.namespace}")
+    workload = Workload.read(target.kind, seen.objects[target])
+    affected = params.affected or strategy.affected_when_unsaid(workload)
+    refused = refusal_of_state(workload) or strategy.refusal_to_reach(workload, affected)
+    if refused:
+        return refused
+    container = workload.container(params.container)
+    if container is None:
+        names = ", ".join(c.name for c in workload.containers)
+        return Refusal("ContainerUnknown", f"{target} has no container {params.container}: it has {names}")
+    chosen = _limit(params, container, seen.working_sets.get(container.name))
+    if isinstance(chosen, Refusal):
+        return chosen
+    limit, said = chosen
+    rollout = strategy.changes_to_reach(workload, affected, seen.arm_within)
+    operation = SetFields(target, (*_resource_changes(container, limit), *rollout), strategy.pods_to_unstick(workload))
+    settled = params.model_copy(
+        update={"container": container.name, "limit": format_memory(limit), "affected": affected}
+    )
+    return Plan((operation,), settled, (*said, *_notes(params, settled, workload, rollout)))
+
+
+def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
+    """`affected` distinct pods of the workload were OOM-killed since the injection.
+
+    More than these are told apart: what a scale-up added, and what came in the place of a pod that is gone.
+    """
+    facts, wanted = tuple(facts), params.affected or 1
+    since = injection(name, facts)
+    if since is None:
+        return Bite(0, wanted, "not injected")
+    killed: dict[str, Interval] = {}
+    for fact in facts:
+        if _is_its_kill(fact, params) and fact.at.not_after >= since.not_before:
+            pod = str(fact.detail["pod"])
+            killed[pod] = min(killed.get(pod, fact.at), fact.at)
+    in_order = sorted(killed, key=lambda pod: (killed[pod], pod))
+    announced, more = in_order[:wanted], in_order[wanted:]
+    names = f": {', '.join(sorted(announced))}" if announced else ""
+    return Bite(
+        len(announced),
+        wanted,
+        f"{len(announced)} of {wanted} pods of {params.target} OOM-killed{names}{_beside(more, params, facts, since)}",
+        nth(list(killed.values()), wanted) if len(killed) >= wanted else None,
+    )
+
+
+def _beside(more: list[str], params: MemoryLimit, facts: Iterable[Fact], since: Interval) -> str:
+    """Killed pods beyond the announced ones, in words: why there are any."""
+    steps = (
+        (f.detail.get("before"), f.detail.get("after"))
+        for f in facts
+        if f.kind is FactKind.SCALED
+        and f.detail.get("target") == str(params.target)
+        and f.at.not_after >= since.not_before
+    )
+    # an autoscaler's own word and the audit log know no number before; the watched write beside them does
+    added = sum(max(0, after - before) for before, after in steps if isinstance(before, int) and isinstance(after, int))
+    grown = min(len(more), added)
+    parts = (
+        f" and {grown} more that a scale-up added" if grown else "",
+        f" and {len(more) - grown} more in the place of pods that are gone" if len(more) > grown else "",
+    )
+    return "".join(parts)
+
+
+def _is_its_kill(fact: Fact, params: MemoryLimit) -> bool:
+    if fact.kind is not FactKind.POD_OOM_KILLED:
+        return False
+    container = fact.detail.get("container")
+    ours = pod_names(params).fullmatch(str(fact.detail.get("pod", "")))
+    return ours is not None and container in (params.container or container, None)
+
+
+def pod_names(params: MemoryLimit) -> re.Pattern[str]:
+    """What its pods are called: `web-<hash>-<random>` (Deployment), `web-<number>` (StatefulSet)."""
+    name = params.target.name
+    if params.target.kind == "StatefulSet":
+        return re.compile(f"{re.escape(name)}-[0-9]+")
+    if len(name) + len("-1234567890-") <= _LONGEST_PREFIX:
+        return re.compile(f"{re.escape(name)}-{_HASH}{{1,10}}-{_HASH}{{5}}")
+    return re.compile(f"{re.escape(name[:_LONGEST_PREFIX])}(-{_HASH}{{0,10}}-?)?{_HASH}{{5}}")
+
+
+def describe(params: MemoryLimit, plan: Plan[MemoryLimit]) -> tuple[str, ...]:
+    """One line for what is done, then the notes."""
+    settled = plan.settled
+    what = f"memoryLimit: container {settled.container} of {params.target} gets {settled.limit}"
+    return (f"{what}; {settled.affected} of its pods are OOM-killed", *plan.notes)
+
+
+def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -> tuple[int, tuple[str, ...]] | Refusal:
+    """The new limit in bytes and what to say about it."""
+    wanted, said = None, ""
+    if params.limit is not None:
+        wanted = parse_memory(params.limit)
+        if used and wanted >= used.bytes:
+            said = f"{params.limit} is not below what is used now ({_used(used)}): who uses more is killed"
+    elif used:
+        wanted = _half(used.bytes)
+        said = f"limit {format_memory(wanted)}: half of what is used now ({_used(used)})"
+    elif container.limit is not None:
+        wanted = _half(parse_memory(container.limit))
+        said = f"limit {format_memory(wanted)}: half of {container.limit}, for nothing measures what is used;"
+        said += " it may be enough for the container"
+    if wanted is None:
+        return Refusal(
+            "LimitUnknown",
+            f"nothing measures what container {container.name} uses, and it has no limit: say which it gets",
+        )
+    if wanted < LEAST_LIMIT:
+        return Refusal(
+            "LimitTooLow",
+            f"with {params.limit} the container would never start: ask for {format_memory(LEAST_LIMIT)} or more",
+        )
+    if container.limit is not None and wanted >= parse_memory(container.limit):
+        return Refusal(
+            "LimitNotLower",
+            f"{format_memory(wanted)} is not below the limit that {container.name} has, {container.limit}",
+        )
+    return wanted, (said,) if said else ()
+
+
+def _half(count: int) -> int:
+    """Half of it in whole mebibytes, LEAST_LIMIT at least."""
+    return max(LEAST_LIMIT, count // 2 // MEBIBYTE * MEBIBYTE)
+
+
+def _used(used: WorkingSet) -> str:
+    return f"{used.bytes / MEBIBYTE:.0f}Mi by {used.source}"
+
+
+def _resource_changes(container: Container, limit: int) -> tuple[FieldChange, ...]:
+    root = f"/spec/template/spec/containers/{container.index}"
+    guards = ((f"{root}/name", container.name),)
+    changes = [FieldChange(f"{root}/resources/limits/memory", format_memory(limit), guards)]
+    # The API refuses a limit below the request, so the request follows, and only then.
+    if container.request is not None and parse_memory(container.request) > limit:
+        changes.append(FieldChange(f"{root}/resources/requests/memory", format_memory(limit), guards))
+    return tuple(changes)
+
+
+def _notes(
+    params: MemoryLimit, settled: MemoryLimit, workload: Workload, rollout: tuple[FieldChange, ...]
+) -> tuple[str, ...]:
+    ratio = f"{settled.affected} of {workload.replicas}"
+    lines = []
+    if params.container is None:
+        lines.append(f"container: {settled.container}")
+    if params.affected is None:
+        lines.append(f"affected: {ratio}, as many as its own strategy replaces, one at least")
+    if rollout:
+        values = ", ".join(f"{change.path.rsplit('/', 1)[1]} {change.value}" for change in rollout)
+        lines.append(
+            f"its own strategy would not surely hit exactly {ratio}; set until somebody takes the fault out: {values}"
+        )
+    if workload.kind == "Deployment":
+        lines.append(
+            "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"
+            f" no more of the {workload.replicas} that serve now are replaced for that"
+        )
+    return tuple(lines)
+
+
+FAULT: Final = FaultKind(kind="memoryLimit", targets=targets, plan=plan, bit=bit, describe=describe)

@@ -1,0 +1,49 @@
+"""A HorizontalPodAutoscaler's watch events: what it scaled itself.
+
+The workload's own `managedFields` don't tell reliably: once a person and the autoscaler have both scaled, the
+API server keeps no entry for either. The autoscaler's status does: to how many, and in which second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
+from kubedrill.core.evidence.timestamps import Receipt, instant
+from kubedrill.plugins.sources.workload import AUTOSCALER, REPLICAS
+
+Autoscaler = Mapping[str, Any]
+
+
+def facts_of(before: Autoscaler | None, after: Autoscaler, receipt: Receipt) -> tuple[Fact, ...]:
+    """The rescale between two states; without an earlier one, a rescale since it was looked at last."""
+    status = after.get("status") or {}
+    stamp = status.get("lastScaleTime")
+    if not stamp or (before is not None and (before.get("status") or {}).get("lastScaleTime") == stamp):
+        return ()
+    if before is None and instant(stamp) < receipt.since:
+        return ()
+    metadata, reference = after["metadata"], after["spec"]["scaleTargetRef"]
+    target, replicas = f"{reference['kind']}/{reference['name']}", status.get("desiredReplicas")
+    write = f"autoscaler/{metadata['uid']}/{stamp}"
+    return (
+        Fact(
+            FactKind.SCALED,
+            receipt.of_second(instant(stamp)),
+            Source.TARGET_WATCH,
+            write,
+            evidence=f"autoscaler {metadata['name']} scaled {target} to {replicas} at {stamp}",
+            detail={
+                "target": target,
+                "path": REPLICAS,
+                "field": "spec.replicas",
+                "before": None,
+                "after": replicas,
+                "manager": AUTOSCALER,
+                "automation": True,
+                "autoscaler": metadata["name"],
+                "change": write,
+            },
+        ),
+    )

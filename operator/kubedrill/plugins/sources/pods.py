@@ -1,0 +1,152 @@
+"""A pod's watch events: out-of-memory kills, crash loops, readiness, disappearance.
+
+No Event object tells of an OOM kill, and metrics miss containers that live for a second: the pod's own
+status is the only source. A death is named by its container's runtime id, which stays the same when it moves
+from `state` to `lastState` (the restart count does not: it is one higher once the next container runs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
+from kubedrill.core.evidence.timestamps import Receipt, instant
+
+Pod = Mapping[str, Any]
+
+
+def facts_of(event: str, pod: Pod, receipt: Receipt, before: Pod | None = None) -> tuple[Fact, ...]:
+    """The facts in one event (ADDED, MODIFIED, DELETED) of a pod; `before` is its last known state."""
+    return tuple(_facts(event, pod, receipt, before))
+
+
+def _facts(event: str, pod: Pod, receipt: Receipt, before: Pod | None) -> Iterator[Fact]:
+    for status in _container_statuses(pod):
+        yield from _kills(pod, status, receipt)
+        yield from _crash_loop(pod, status, receipt)
+    if event == "DELETED":
+        yield _fact(FactKind.POD_GONE, f"gone/{_uid(pod)}", pod, receipt.interval(), "was deleted")
+    else:
+        yield from _readiness(pod, receipt, before)
+
+
+def _kills(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterator[Fact]:
+    for place in ("lastState", "state"):
+        death = (status.get(place) or {}).get("terminated")
+        if not death or death.get("reason") != "OOMKilled":
+            continue
+        container, exit_code = str(status["name"]), int(death.get("exitCode", 0))
+        at = receipt.of_second(instant(death["finishedAt"]))
+        yield _fact(
+            FactKind.POD_OOM_KILLED,
+            f"oom/{_uid(pod)}/{container}/{_death_id(death)}",
+            pod,
+            at,
+            f"container {container} ended: OOMKilled, exit {exit_code}, finishedAt {death['finishedAt']}",
+            container=container,
+            exitCode=exit_code,
+            restartCount=int(status.get("restartCount", 0)),
+        )
+
+
+def _crash_loop(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterator[Fact]:
+    if ((status.get("state") or {}).get("waiting") or {}).get("reason") != "CrashLoopBackOff":
+        return
+    death = (status.get("lastState") or {}).get("terminated") or {}
+    at = receipt.after(instant(death["finishedAt"])) if death.get("finishedAt") else receipt.interval()
+    container, restarts = str(status["name"]), int(status.get("restartCount", 0))
+    yield _fact(
+        FactKind.POD_CRASH_LOOPING,
+        f"crashloop/{_uid(pod)}/{container}/{_death_id(death)}",
+        pod,
+        at,
+        f"container {container} waits: CrashLoopBackOff, {restarts} restarts",
+        container=container,
+        restartCount=restarts,
+    )
+
+
+def _readiness(pod: Pod, receipt: Receipt, before: Pod | None) -> Iterator[Fact]:
+    condition = ready_condition(pod)
+    stamp = condition.get("lastTransitionTime")
+    if not stamp:
+        return
+    at = receipt.of_second(instant(stamp))
+    if condition.get("status") == "True":
+        yield _fact(
+            FactKind.POD_READY,
+            f"ready/{_uid(pod)}/{stamp}",
+            pod,
+            at,
+            f"condition Ready is True since {stamp}",
+        )
+    elif before is not None and is_ready(before):
+        # A pod that was never ready has not become unready.
+        yield _fact(
+            FactKind.POD_UNREADY,
+            f"unready/{_uid(pod)}/{stamp}",
+            pod,
+            at,
+            f"condition Ready is False since {stamp}",
+        )
+
+
+def ready_condition(pod: Pod) -> Mapping[str, Any]:
+    """The pod's condition Ready; empty when it has none yet."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return next((c for c in conditions if c.get("type") == "Ready"), {})
+
+
+def is_ready(pod: Pod) -> bool:
+    """Whether the pod is ready and not on its way out."""
+    return ready_condition(pod).get("status") == "True" and not pod["metadata"].get("deletionTimestamp")
+
+
+def is_out_of_memory(pod: Pod) -> bool:
+    """Whether one of its containers was OOM-killed last, as far as its status still tells."""
+    return any(
+        ((status.get(place) or {}).get("terminated") or {}).get("reason") == "OOMKilled"
+        for status in _container_statuses(pod)
+        for place in ("state", "lastState")
+    )
+
+
+def workload_of(pod: Pod) -> str:
+    """The workload that a pod belongs to (`Deployment/worker`), empty when it is nobody's.
+
+    A Deployment's ReplicaSet is called after it and the hash of its template, which the pod has as a label.
+    """
+    metadata = pod["metadata"]
+    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
+    kind, name = str(owner.get("kind", "")), str(owner.get("name", ""))
+    suffix = "-" + str((metadata.get("labels") or {}).get("pod-template-hash", ""))
+    if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):
+        return f"Deployment/{name.removesuffix(suffix)}"
+    return f"{kind}/{name}" if kind else ""
+
+
+def _container_statuses(pod: Pod) -> Iterator[Mapping[str, Any]]:
+    status = pod.get("status") or {}
+    for key in ("initContainerStatuses", "containerStatuses"):
+        yield from status.get(key) or ()
+
+
+def _death_id(death: Mapping[str, Any]) -> str:
+    return str(death.get("containerID") or death.get("finishedAt") or "").rpartition("/")[2][:16]
+
+
+def _uid(pod: Pod) -> str:
+    return str(pod["metadata"]["uid"])
+
+
+def _fact(kind: FactKind, fact_id: str, pod: Pod, at: Any, what: str, **detail: Any) -> Fact:
+    name = str(pod["metadata"]["name"])
+    return Fact(
+        kind,
+        at,
+        Source.POD_WATCH,
+        fact_id,
+        evidence=f"pod {name}: {what}",
+        detail={"pod": name, "target": workload_of(pod), **detail},
+    )

@@ -1,0 +1,350 @@
+"""Prometheus' answers read into facts and samples. An error is *no data*, and no data is never healthy.
+
+Alert history is read from the series `ALERTS`: its raw samples are the evaluations themselves, in
+milliseconds, so the first one in state firing *is* the instant at which the alert fired (its `for:` is over).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.core.plan.derive import AlertRule
+from kubedrill.kube.answers import (
+    Unanswered,
+    instant_of_seconds,
+    instant_of_text,
+    labels_of,
+    list_of,
+    number_of,
+    object_of,
+    quoted,
+    text_of,
+)
+from kubedrill.plugins.sources.promql import take_apart
+
+DEFAULT_EVALUATION = timedelta(seconds=60)
+LONGEST_EVALUATION = timedelta(days=1)
+MOST_STRETCHES = 20
+"""Firings of one alert that are told at a time: the first ones and the last ones of an alert that flaps."""
+MISSED_EVALUATIONS = 3
+"""An alert whose samples pause for longer than this many evaluations has ended and begun anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawSeries:
+    """One series of a matrix: its labels and (time, value) pairs in order."""
+
+    labels: Mapping[str, str]
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRule:
+    """An alert rule that is loaded, taken apart, how often it is evaluated, and when it last was."""
+
+    rule: AlertRule
+    every: timedelta = DEFAULT_EVALUATION
+    evaluated: datetime | None = None
+
+
+def matrix(answer: Any) -> tuple[RawSeries, ...]:
+    """The series of an answer to an instant query with a range.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    return tuple(
+        RawSeries(labels_of(one.get("metric")), tuple(_samples(list_of(one.get("values"), "a series' values"))))
+        for one in _result(answer, "matrix")
+    )
+
+
+def vector(answer: Any) -> Iterator[tuple[dict[str, str], float]]:
+    """The series of an answer to an instant query: labels and value, which may be NaN or without end.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    for one in _result(answer, "vector"):
+        yield labels_of(one.get("metric")), _pair(one.get("value"))[1]
+
+
+def result_type(answer: Any) -> str:
+    """What kind of value an answer holds, e.g. `vector`.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    return text_of(_data(answer).get("resultType"), "the result's type")
+
+
+def latest_by(answer: Any, label: str) -> dict[str, float]:
+    """The finite values of an instant query's answer by one of its labels.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    return {labels.get(label, ""): value for labels, value in vector(answer) if math.isfinite(value)}
+
+
+def failure(answer: Any) -> tuple[str, str] | None:
+    """Type and words of the error that an answer tells of; nothing when it tells of success.
+
+    Only an error in Prometheus' own form is quoted: anything else may be a stranger's secret.
+
+    Raises:
+        Unanswered: it is neither.
+    """
+    whole = object_of(answer, "the answer")
+    if whole.get("status") == "success":
+        return None
+    if whole.get("status") != "error":
+        raise Unanswered("that is no answer of Prometheus")
+    kind, words = whole.get("errorType"), whole.get("error")
+    return (kind if isinstance(kind, str) else ""), quoted(words if isinstance(words, str) else "")
+
+
+def _data(answer: Any) -> Mapping[str, Any]:
+    failed = failure(answer)
+    if failed:
+        raise Unanswered(f"it says {failed[1]}")
+    return object_of(answer.get("data"), "data")
+
+
+def _result(answer: Any, wanted: str) -> Iterator[Mapping[str, Any]]:
+    if result_type(answer) != wanted:
+        raise Unanswered(f"the result is something else than a {wanted}")
+    for one in list_of(answer["data"].get("result"), "the result"):
+        yield object_of(one, "a series")
+
+
+def _samples(values: Iterable[Any]) -> Iterator[Sample]:
+    for pair in values:
+        at, value = _pair(pair)
+        if math.isfinite(value):
+            yield Sample(at, value)
+
+
+def _pair(pair: Any) -> tuple[datetime, float]:
+    stamp, said = _two(list_of(pair, "a sample"))
+    try:
+        return instant_of_seconds(stamp), float(text_of(said, "a sample's value"))
+    except ValueError as error:
+        raise error if isinstance(error, Unanswered) else Unanswered("a sample's value is no number") from None
+
+
+def _two(pair: list[Any]) -> tuple[Any, Any]:
+    if len(pair) != 2:
+        raise Unanswered("a sample is no pair of time and value")
+    return pair[0], pair[1]
+
+
+def raw_total(found: Sequence[Sequence[RawSeries]], *, bare: bool) -> tuple[Sample, ...] | None:
+    """The value of an expression from the raw samples of its selectors (`promql.raw_selectors`).
+
+    None when raw samples can't tell: a selector gave several series (fine for a `bare` one, whose value is
+    their sum), their labels differ, or they were not all sampled by the same scrapes. Nothing for one
+    selector is nothing for the whole, as in PromQL.
+    """
+    series = [one for group in found for one in group if one.samples]
+    if any(not [one for one in group if one.samples] for group in found):
+        return ()
+    if not bare and (any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1):
+        return None
+    totals, counts = _sums(series)
+    return None if any(n != len(series) for n in counts.values()) else _in_order(totals)
+
+
+def evaluated_total(series: Iterable[RawSeries], step: int) -> tuple[Sample, ...]:
+    """The value of an expression that Prometheus evaluated every `step` seconds, added up over its series.
+
+    An evaluation shows the last scrape, which is up to a step old, so its stamp is set back by half a step.
+    """
+    return _in_order(_sums(series)[0], timedelta(seconds=step) / 2)
+
+
+def _sums(series: Iterable[RawSeries]) -> tuple[dict[datetime, float], dict[datetime, int]]:
+    totals: dict[datetime, float] = {}
+    counts: dict[datetime, int] = {}
+    for one in series:
+        for sample in one.samples:
+            totals[sample.at] = totals.get(sample.at, 0.0) + sample.value
+            counts[sample.at] = counts.get(sample.at, 0) + 1
+    return totals, counts
+
+
+def _in_order(totals: Mapping[datetime, float], back: timedelta = timedelta(0)) -> tuple[Sample, ...]:
+    return tuple(Sample(at - back, totals[at]) for at in sorted(totals))
+
+
+def _matching_labels(series: RawSeries) -> frozenset[tuple[str, str]]:
+    return frozenset((k, v) for k, v in series.labels.items() if k != "__name__")
+
+
+def spacing(samples: Collection[Sample], default: timedelta) -> timedelta:
+    """The usual distance of samples: their median, to a tenth of a second.
+
+    Scrapes jitter by milliseconds; without rounding, every new sample would move what is measured by a hair.
+    """
+    times = sorted(s.at for s in samples)
+    steps = sorted(b - a for a, b in pairwise(times))
+    return timedelta(seconds=round(steps[len(steps) // 2].total_seconds(), 1)) if steps else default
+
+
+def alert_rules(answer: Any, wanted: Collection[str] | None = None) -> dict[str, LoadedRule]:
+    """The alert rules that are loaded, by name (`/api/v1/rules?type=alert`); unparsable ones whole.
+
+    Others than the `wanted` ones are passed over: an older Prometheus answers with all that it has.
+
+    Raises:
+        Unanswered: the answer is an error or something else.
+    """
+    found: dict[str, LoadedRule] = {}
+    for group in (object_of(g, "a group of rules") for g in list_of(_data(answer).get("groups"), "the groups")):
+        for rule in (object_of(r, "a rule") for r in list_of(group.get("rules") or [], "a group's rules")):
+            name = text_of(rule.get("name", ""), "a rule's name")
+            if rule.get("type", "alerting") != "alerting" or not name or (wanted is not None and name not in wanted):
+                continue
+            expression = text_of(rule.get("query", ""), "a rule's expression")
+            found[name] = LoadedRule(_taken_apart(name, expression), _interval(group), _evaluated(rule))
+    return found
+
+
+def _interval(group: Mapping[str, Any]) -> timedelta:
+    said = group.get("interval")
+    seconds = number_of(said, "a group's interval") if said else DEFAULT_EVALUATION.total_seconds()
+    if not 0 < seconds <= LONGEST_EVALUATION.total_seconds():
+        raise Unanswered("a group's interval is not between zero and a day")
+    return timedelta(seconds=seconds)
+
+
+def _evaluated(rule: Mapping[str, Any]) -> datetime | None:
+    """When a rule was evaluated last; nothing before the first time (Prometheus then says year 1)."""
+    return instant_of_text(rule["lastEvaluation"]) if rule.get("lastEvaluation") else None
+
+
+def _taken_apart(name: str, expression: str) -> AlertRule:
+    try:
+        return take_apart(name, expression)
+    except ValueError:
+        return AlertRule(name, expression)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertHistory:
+    """What the history of alerts says: facts, and which alerts are pending and firing now."""
+
+    facts: tuple[Fact, ...] = ()
+    pending: frozenset[str] = frozenset()
+    firing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is looked at: alerts about one namespace (or about none) from `since` to `now`.
+
+    `rules` tell how often each alert is evaluated; `announced` are the alerts that the drill fires itself;
+    `error` is how far Prometheus' clock may be off.
+    """
+
+    namespace: str
+    since: datetime
+    now: datetime
+    error: timedelta
+    rules: Mapping[str, LoadedRule]
+    announced: frozenset[str] = frozenset()
+
+    def every(self, alert: str) -> timedelta:
+        """How often an alert is evaluated."""
+        rule = self.rules.get(alert)
+        return rule.every if rule else DEFAULT_EVALUATION
+
+    def evaluated(self, alert: str) -> datetime:
+        """Until when the history can tell of an alert: a Prometheus that stands still ends none."""
+        rule = self.rules.get(alert)
+        return min(self.now, rule.evaluated) if rule and rule.evaluated else self.now
+
+
+def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
+    """Facts from the samples of `ALERTS`, and what is pending and firing now."""
+    facts: list[Fact] = []
+    now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
+    for one in series:
+        name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
+        if state not in now_in or not is_about(one, look.namespace) or not one.samples:
+            continue
+        every = look.every(name)
+        stretches = _stretches(one.samples, every)
+        for stretch in stretches if len(stretches) <= MOST_STRETCHES else (
+            *stretches[: MOST_STRETCHES // 2], *stretches[-MOST_STRETCHES // 2 :]
+        ):
+            facts.append(_begun(one, stretch[0].at, every, look))
+            if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.evaluated(name), every)):
+                facts.append(_ended(one, stretch[-1].at, every, look.error))
+        if _goes_on(stretches[-1], look.evaluated(name), every):
+            now_in[state].add(name)
+    return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
+
+
+def is_about(one: RawSeries, namespace: str) -> bool:
+    """Whether a series is about this namespace, or about none."""
+    return one.labels.get("namespace", namespace) == namespace
+
+
+def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sample]]:
+    found = [[samples[0]]]
+    for before, sample in pairwise(samples):
+        if sample.at - before.at > MISSED_EVALUATIONS * every:
+            found.append([])
+        found[-1].append(sample)
+    return found
+
+
+def _goes_on(stretch: list[Sample], evaluated: datetime, every: timedelta) -> bool:
+    return evaluated - stretch[-1].at <= MISSED_EVALUATIONS * every
+
+
+def _begun(one: RawSeries, first: datetime, every: timedelta, look: Look) -> Fact:
+    name, state = one.labels["alertname"], one.labels["alertstate"]
+    kind = FactKind.ALERT_FIRING if state == "firing" else FactKind.ALERT_PENDING
+    cut = first - look.since <= every
+    evidence = f"Prometheus: ALERTS{{alertname={name}}} {state} at {_stamp(first)}"
+    return Fact(
+        kind,
+        Interval.at(first, look.error),
+        Source.PROMETHEUS,
+        f"prometheus/{state}/{_key(one)}/{_stamp(first)}",
+        evidence=evidence + (", or before: it was so when first looked at" if cut else ""),
+        detail={"alert": name, "labels": _own_labels(one), "earlier": cut, "drill": name in look.announced},
+    )
+
+
+def _ended(one: RawSeries, last: datetime, every: timedelta, error: timedelta) -> Fact:
+    name = one.labels["alertname"]
+    return Fact(
+        FactKind.ALERT_RESOLVED,
+        Interval(last - error, last + every + error),
+        Source.PROMETHEUS,
+        f"prometheus/resolved/{_key(one)}/{_stamp(last)}",
+        evidence=f"Prometheus: {name} fired until {_stamp(last)}, evaluated each {every.total_seconds():g} s",
+        detail={"alert": name, "labels": _own_labels(one)},
+    )
+
+
+def _own_labels(one: RawSeries) -> dict[str, str]:
+    return {k: v for k, v in one.labels.items() if k not in ("__name__", "alertname", "alertstate")}
+
+
+def _key(one: RawSeries) -> str:
+    labels = ",".join(f"{k}={v}" for k, v in sorted(_own_labels(one).items()))
+    return f"{one.labels['alertname']}{{{labels}}}"
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")

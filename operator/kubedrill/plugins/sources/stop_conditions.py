@@ -1,0 +1,77 @@
+"""Stop conditions asked of Prometheus: what to ask, and what an answer says of one.
+
+Like an alert rule: an expression is met when it gives any series at all, so `errors > 5` does and `errors`, which
+always gives one, is met from the start. An error is no answer, and no answer is never "not met".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.plan.drill_plan import StopCondition
+from kubedrill.core.plan.preflight import StopReading
+from kubedrill.kube.answers import Unanswered, quoted
+from kubedrill.plugins.sources import prometheus, promql
+
+WRONG: Final = frozenset({"bad_data", "execution"})
+"""Prometheus' words for an expression that it will never evaluate; its other errors may pass."""
+OTHER_RESULTS: Final = frozenset({"matrix", "scalar", "string"})
+
+
+def unaskable(condition: StopCondition) -> StopReading | None:
+    """That a condition is no PromQL: it is not even asked."""
+    wrong = promql.check(condition.promql) if condition.promql else ""
+    return StopReading(condition.name, None, f"is no PromQL: {wrong}"[:300], refused=True) if wrong else None
+
+
+def query_of(condition: StopCondition) -> str:
+    """What to ask for at an instant."""
+    return condition.promql or promql.firing(condition.alert)
+
+
+def read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
+    """What an answer says, whatever it is. An alert counts when it is about the namespace, or about none."""
+    try:
+        return _read(condition, answer, namespace)
+    except Unanswered as error:
+        return unanswered(condition, str(error))
+
+
+def _read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
+    name = condition.name
+    failed = prometheus.failure(answer)
+    if failed:
+        return StopReading(name, None, f"Prometheus says {failed[1]}", refused=failed[0] in WRONG)
+    kind = prometheus.result_type(answer)
+    if kind in OTHER_RESULTS:
+        return StopReading(name, None, f"gives a {kind}; write a comparison, as in errors > 5", refused=True)
+    found = list(prometheus.vector(answer))
+    if condition.alert:
+        fires = any(labels.get("namespace", namespace) == namespace for labels, _ in found)
+        return StopReading(name, fires, f"{condition.alert} fires" if fires else "")
+    shown = ", ".join(_series(found))
+    return StopReading(name, bool(found), f"{condition.promql} gives {shown}"[:300] if shown else "")
+
+
+def unanswered(condition: StopCondition, error: str) -> StopReading:
+    """That nobody answered."""
+    return StopReading(condition.name, None, error[:300])
+
+
+def fact_of(reading: StopReading, asked: datetime, answered: datetime) -> Fact:
+    """That a condition was met when it was asked for, between these instants."""
+    at = Interval(asked, answered)
+    return Fact(FactKind.STOP_CONDITION_MET, at, Source.PROMETHEUS, f"stop/{reading.name}",
+                evidence=f"stop condition {reading.name}: {reading.said}",
+                detail={"condition": reading.name, "said": reading.said})
+
+
+def _series(found: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
+    for labels, value in found[:3]:
+        shown = ", ".join(f"{k}={quoted(v)}" for k, v in sorted(labels.items()) if k != "__name__")
+        yield f"{value:g}" + (f" {{{shown}}}" if shown else "")
+    if len(found) > 3:
+        yield f"and {len(found) - 3} more"
