@@ -11,9 +11,9 @@ import pytest
 from tests.observers.builders import conduct
 from tests.reverters.services import alertmanager
 
+from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.http_client import Room, WebClient
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import Monitoring
-from kubedrill.shell.prometheus import Room, WebClient
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 ABSURD = {"Y9999": ("9999-12-31T23:59:59.99Z", "9999-12-31T23:59:59.999Z"), "Y0001": ("0001-01-01T00:00:00.001Z", None)}

@@ -14,12 +14,12 @@ from tests.clock.settable import Settable
 from tests.observers.builders import conduct
 from tests.undo.builders import NOON
 
+from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.http_client import MOST_OF_PROMETHEUS, Room, Turn, WebClient
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import Endpoint, SteadyCheck, StopCondition
 from kubedrill.kube.answers import TooMuch, Unanswered
 from kubedrill.kube.client import Unreachable
-from kubedrill.shell.observers import Monitoring
-from kubedrill.shell.prometheus import MOST_OF_PROMETHEUS, Room, Turn, WebClient
 
 PROMETHEUS = Endpoint("shop", "prometheus", 9090)
 ERRORS = StopCondition("errors", promql="errors > 5")

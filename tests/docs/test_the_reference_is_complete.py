@@ -8,10 +8,10 @@ import yaml
 
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.main import FAMILIES
+from kubedrill.controller.metrics import FAMILIES as METRICS
 from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict
 from kubedrill.core.undo.patches import FieldEnd
-from kubedrill.shell.metrics import FAMILIES as METRICS
-from kubedrill.watchdog.tally import FAMILIES as WATCHDOG_METRICS
+from kubedrill.watchdog.metrics import FAMILIES as WATCHDOG_METRICS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 ANY_PORT: Final = {"KUBEDRILL_HTTP_PORT": "0", "KUBEDRILL_WATCHDOG_PORT": "0"}
-PRELOADED: Final = ("tests.faultmatrix.processes", "kubedrill.shell.operator", "kubedrill.watchdog.process")
+PRELOADED: Final = ("tests.faultmatrix.processes", "kubedrill.controller.operator", "kubedrill.watchdog.process")
 
 
 def context() -> ForkServerContext:
@@ -36,7 +36,7 @@ def _serve(role: str, env: dict[str, str], log: str) -> None:
     socket.getaddrinfo = _services_here(socket.getaddrinfo)
     # only the process itself may import them: whoever starts it is neither operator nor watchdog
     if role == "operator":
-        from kubedrill.shell.operator import main  # noqa: PLC0415
+        from kubedrill.controller.operator import main  # noqa: PLC0415
     else:
         from kubedrill.watchdog.process import main  # noqa: PLC0415
     main()

@@ -188,7 +188,8 @@ async def test_o8_reads_no_traceback_where_the_operator_may_end_by_itself(tmp_pa
 
 
 async def test_o8_finds_a_failed_turn_even_where_the_operator_may_end_by_itself(tmp_path: Path):
-    told = f"2026-03-01 12:00:00,000 ERROR kubedrill.shell.task: drill storm: it failed; trying again\n{TRACEBACK}"
+    failed = "2026-03-01 12:00:00,000 ERROR kubedrill.controller.worker: drill storm: it failed; trying again"
+    told = f"{failed}\n{TRACEBACK}"
 
     found = await said(evidence(plan=a_plan(expect=Expect(exits=1)), logs=logged(tmp_path, TRACEBACK + told)))
 

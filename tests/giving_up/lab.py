@@ -16,6 +16,10 @@ from tests.watchdog.wire import DRILLS, EVENTS, Cluster
 from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.controller.gathering import ClusterObserver, Monitoring, Probe
+from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.worker import DrillTask
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, State, state_from_wire, state_to_wire
@@ -23,10 +27,6 @@ from kubedrill.core.machine.status import without_nulls
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.observers import ClusterObserver, Monitoring, Probe
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.task import DrillTask
 
 DRILL = f"{DRILLS}/storm"
 CONFIG_MAP_BYTES = 1_048_576

@@ -13,7 +13,7 @@ from aiohttp import web
 from tests.faultmatrix.refusals import Refused, refusal
 from tests.giving_up.lab import Lab, standing
 
-from kubedrill.shell.task import RESCUED_AFTER
+from kubedrill.controller.worker import RESCUED_AFTER
 
 KINDS = ("webhook-404", "webhook-409", "webhook-422", "policy-422", "webhook-timeout")
 

@@ -12,14 +12,14 @@ from tests.giving_up.lab import Lab, fact, standing
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.controller import gather, turn
+from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.worker import GIVEN_UP_AFTER
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup
-from kubedrill.shell import observation, turn
-from kubedrill.shell.observers import Monitoring
-from kubedrill.shell.task import GIVEN_UP_AFTER
 
 LONG_ENOUGH = 60
 
@@ -53,7 +53,7 @@ def the_reducer(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def what_is_derived(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observation, "derive", poison)
+    monkeypatch.setattr(gather, "derive", poison)
 
 
 def what_monitoring_says(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +61,7 @@ def what_monitoring_says(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_matching_of_players(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(observation, "matched", poison)
+    monkeypatch.setattr(gather, "matched", poison)
 
 
 def the_evidence(lab: Lab, _monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from tests.machine.world import FIT, START, conduct
 from tests.model.server import TIME, Store
 
 from kubedrill.api.drill import FINALIZER, Desired
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.settings import Settings
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.machine.commands import WriteReport
 from kubedrill.core.machine.phases import Phase
@@ -22,16 +24,14 @@ from kubedrill.core.undo.operations import FieldChange, SetFields, Target
 from kubedrill.core.undo.record import RecordState
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.protocol.drill_liveness import Sightings
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Unsure
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
 from kubedrill.protocol.revert import revert
+from kubedrill.protocol.revert_tracker import Undoing
 from kubedrill.protocol.seen import records_seen
-from kubedrill.protocol.sightings import Sightings
 from kubedrill.protocol.traces import traces_of
-from kubedrill.protocol.undoing import Undoing
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.settings import Settings
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordTrouble, StoredRecord, list_records
 
@@ -82,9 +82,9 @@ def cluster(drills: dict[str, tuple[str, ...]]) -> Store:
 
 
 async def turn(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> Hashable:
-    """One turn of the operator as `shell.turn` does it: observe, reduce, persist, act; what it remembers after it.
+    """One turn of the operator as `controller.turn` does it: observe, reduce, persist, act; what it remembers after it.
 
-    Unlike the shell's, the task of an ended drill is woken by every change: a record that turns up late is seen.
+    Unlike the controller's, the task of an ended drill is woken by every change: a record that turns up late is seen.
     """
     try:
         return await _turned(kube, name, uid, memory)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from tests.monitoring.dashboard import MANIFESTS, queries
 
-from kubedrill.shell.metrics import DRILL, FAMILIES, TURNS_FAILING, UNDO_STUCK
+from kubedrill.controller.metrics import DRILL, FAMILIES, TURNS_FAILING, UNDO_STUCK
 
 RULES = yaml.safe_load((MANIFESTS / "rules" / "kubedrill.rules.yml").read_text())["groups"][0]["rules"]
 EXPRESSIONS = [q.expr for q in queries()] + [rule["expr"] for rule in RULES]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kubedrill.cli import connection, installed, opt_in
+from kubedrill.controller import http_client
 from kubedrill.core import paths
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.operations import Announce, Enqueue, Target
@@ -16,7 +17,6 @@ from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube import paths as kinds
 from kubedrill.kube.paths import ClusterWide, Namespaced
 from kubedrill.protocol import drills, lease
-from kubedrill.shell import prometheus
 from kubedrill.store import undo_records
 
 SOURCE: Final = Path(paths.__file__).parents[1]
@@ -57,7 +57,7 @@ FIXED: Final = frozenset({"cli/installed.py:policies", "cli/installed.py:definit
 """Paths of our own objects alone."""
 HOSTS: Final[Mapping[str, tuple[Build, int]]] = {
     "service_host": (paths.service_host, 2),
-    "in_cluster": (lambda namespace, name: prometheus.in_cluster(Endpoint(namespace, name, 9090)), 2),
+    "in_cluster": (lambda namespace, name: http_client.in_cluster(Endpoint(namespace, name, 9090)), 2),
     "Enqueue": (lambda host: Enqueue(host, 1, "List", "k", (), "p", 1, 1, {}, None), 1),  # type: ignore[arg-type]
     "Announce": (lambda host: Announce(host, 1, {}, {}), 1),
 }

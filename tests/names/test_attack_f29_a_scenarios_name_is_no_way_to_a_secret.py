@@ -12,12 +12,12 @@ import pytest
 from tests.names.hostile import STRANGE, WAYS
 
 from kubedrill.api.drill import Drill
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import Turns
 from kubedrill.core.paths import demand_built
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import Turns
 
 WAY = "../../../../../../api/v1/namespaces/drills/secrets/kubedrill-webhook"
 OURS = ("/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm", "/api/v1/namespaces/drills/secrets",

@@ -10,9 +10,9 @@ import pytest
 from tests.observers.builders import conduct
 from tests.observers.wire import standing, until
 
+from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
 from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 
 CLOCK = ServerClock(timedelta(0))
 SPACE = "/api/v1/namespaces/shop"

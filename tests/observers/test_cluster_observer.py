@@ -5,10 +5,10 @@ from tests.observers.builders import conduct
 from tests.observers.wire import standing, until
 from tests.signals.builders import death, deployment, pod, wrote_limit
 
+from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.sources.workload import OwnWrites
-from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 
 CLOCK = ServerClock(timedelta(0))
 PODS = "/api/v1/namespaces/shop/pods"
@@ -141,7 +141,7 @@ async def test_a_poison_object_holds_up_no_other():
 
 
 async def test_what_cant_be_watched_is_a_problem_and_holds_up_nothing_else(monkeypatch):
-    monkeypatch.setattr("kubedrill.shell.observers.cluster.SYNC_WITHIN", 0.2)
+    monkeypatch.setattr("kubedrill.controller.gathering.namespace.SYNC_WITHIN", 0.2)
 
     def without_definition(wire):
         with_worker(wire)

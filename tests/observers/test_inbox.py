@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
+from kubedrill.controller.gathering import FactInbox
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.shell.observers import FactInbox
 
 NOW = Interval.at(datetime(2026, 11, 23, tzinfo=UTC))
 

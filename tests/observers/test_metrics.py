@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from kubedrill.shell.metrics import MOST_DRILLS, DrillCollector
+from kubedrill.controller.metrics import MOST_DRILLS, DrillCollector
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -5,11 +5,11 @@ import pytest
 from tests.observers.builders import conduct
 
 from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarget
+from kubedrill.controller.gathering import Monitoring
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import Monitoring
 
 CLOCK = ServerClock(timedelta(0))
 RULES = {"status": "success", "data": {"groups": [{"interval": 1, "rules": [

@@ -10,10 +10,10 @@ from tests.clock.settable import Settable
 from tests.observers.builders import conduct
 from tests.undo.builders import NOON
 
+from kubedrill.controller.gathering import Monitoring
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import StopCondition
 from kubedrill.kube.client import Unreachable
-from kubedrill.shell.observers import Monitoring
 
 ERRORS = StopCondition("errors", promql="errors > 5")
 PAGED = StopCondition("neighbour", alert="NeighbourDown")

@@ -15,13 +15,13 @@ from aiohttp import web
 from tests.observers.builders import conduct
 from tests.reverters.services import free_port, running
 
+from kubedrill.controller.gathering import FactInbox, Monitoring
+from kubedrill.controller.http import make_app, serve
+from kubedrill.controller.http_client import WebClient
+from kubedrill.controller.metrics import DrillCollector
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.observers import FactInbox, Monitoring
-from kubedrill.shell.prometheus import WebClient
-from kubedrill.shell.receiver import make_app, serve
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 SCRAPE = timedelta(seconds=1)

@@ -8,10 +8,10 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
+from kubedrill.controller.http import MOST_BYTES, make_app, serve
+from kubedrill.controller.metrics import DrillCollector
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.receiver import MOST_BYTES, make_app, serve
 
 TOKEN = "secret"  # noqa: S105  a test's own
 CLOCK = ServerClock(timedelta(0))

@@ -16,10 +16,10 @@ from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube
 from kubedrill.protocol import orphans
+from kubedrill.protocol.drill_liveness import Sightings
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.outcomes import RevertOutcome
-from kubedrill.protocol.sightings import Sightings
-from kubedrill.protocol.undoing import Undoing
+from kubedrill.protocol.revert_tracker import Undoing
 from kubedrill.store.undo_records import StoredRecord, list_records
 
 

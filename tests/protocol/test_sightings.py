@@ -12,7 +12,7 @@ from tests.protocol.test_answers import status
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.core.undo.watchdog_rules import Standing
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.protocol.sightings import Sightings, standing_of
+from kubedrill.protocol.drill_liveness import Sightings, standing_of
 
 DRILL = DrillIdentity("d1", "storm", "drills")
 NOT_FOUND = status(404, "NotFound", "drills", "storm")

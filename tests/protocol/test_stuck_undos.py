@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.undoing import EXPECTED, LONGEST_BACK_OFF, SOON, STUCK_AFTER, Undoing
+from kubedrill.protocol.revert_tracker import EXPECTED, LONGEST_BACK_OFF, SOON, STUCK_AFTER, Undoing
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEAST = timedelta(seconds=2)

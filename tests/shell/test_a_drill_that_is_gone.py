@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 from tests.watchdog.wire import DRILLS, Cluster, standing
 
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import GONE_FOR, Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import GONE_FOR, Turns
 
 
 class Operator:

@@ -9,9 +9,9 @@ from aiohttp import web
 from tests.giving_up.lab import Lab, standing
 from tests.watchdog.wire import SECRETS
 
+from kubedrill.controller.gathering import ClusterObserver, Monitoring, Probe
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.plan.derive import AlertRule
-from kubedrill.shell.observers import ClusterObserver, Monitoring, Probe
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 SCENARIO = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],

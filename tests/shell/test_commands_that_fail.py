@@ -10,14 +10,14 @@ from tests.machine.world import seen
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.settings import Settings
 from kubedrill.core.machine.commands import CloseRecord, RemoveFinalizer
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import State
 from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.undoing import STUCK_AFTER
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.settings import Settings
+from kubedrill.protocol.revert_tracker import STUCK_AFTER
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 

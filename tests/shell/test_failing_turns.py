@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import Turns
+from kubedrill.controller.worker import RESCUED_AFTER, DrillTask
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.task import RESCUED_AFTER, DrillTask
-from kubedrill.shell.turn import Turns
 
 DRILL = {"metadata": {"uid": "u", "name": "d", "namespace": "drills"}, "spec": {"targetNamespace": "shop"}}
 
@@ -31,7 +31,7 @@ async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: py
 
     monkeypatch.setattr(Turns, "once", broken)
     monkeypatch.setattr(Turns, "put_back_anyway", noted)
-    monkeypatch.setattr("kubedrill.shell.task.BACK_OFF", (timedelta(0),))
+    monkeypatch.setattr("kubedrill.controller.worker.BACK_OFF", (timedelta(0),))
     clock = ServerClock(timedelta(0))
     nobody: Any = object.__new__(Kube)
     task = DrillTask(nobody, clock, Settings(), DRILL, DrillCollector(list, clock.now))

@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 from tests.watchdog.wire import CONTROL, LEASES, Cluster, standing, status
 
+from kubedrill.controller.heartbeat import Heartbeat
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.lease import LEASE
-from kubedrill.shell.heartbeat import Heartbeat
 
 PATH = f"{LEASES}/{LEASE}"
 

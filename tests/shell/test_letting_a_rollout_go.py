@@ -9,6 +9,8 @@ from tests.clock.settable import Settable
 from tests.machine.world import seen
 from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, UNDO, deployment, injected
 
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.settings import Settings
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.machine.commands import Release
 from kubedrill.core.machine.reducer import Decision, reduce
@@ -17,8 +19,6 @@ from kubedrill.core.undo.operations import FieldChange, SetFields
 from kubedrill.core.undo.pointers import put
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.settings import Settings
 from kubedrill.store import undo_records
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordRef, StoredRecord

@@ -9,10 +9,10 @@ import pytest
 from tests.clock.settable import Settable
 from tests.undo.builders import NOON
 
+from kubedrill.controller.controller import SILENT_FOR, UNREADY_AFTER, Desk
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.worker import DrillTask
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.shell.desk import SILENT_FOR, UNREADY_AFTER, Desk
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.task import DrillTask
 
 
 class Server(Kube):

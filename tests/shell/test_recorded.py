@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from kubedrill.controller.recorded_facts import recorded_facts
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.core.machine.state import RecordSeen
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, Outcome, RecordState, UndoRecord
 from kubedrill.protocol.seen import record_seen
-from kubedrill.shell.recorded import recorded_facts
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

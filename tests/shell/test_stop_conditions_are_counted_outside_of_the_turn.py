@@ -11,11 +11,11 @@ import pytest
 from tests.giving_up.lab import Lab, standing
 from tests.undo.builders import NOON
 
+from kubedrill.controller import worker
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.gathering import Monitoring, Probe
 from kubedrill.core.machine.phases import Phase
 from kubedrill.kube.client import Unreachable
-from kubedrill.shell import task
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.observers import Monitoring, Probe
 
 STOPS = [{"name": "checkout-works", "promql": "up == 0"}]
 
@@ -97,7 +97,7 @@ async def hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> asyncio.Task[Any]:
         raise AssertionError
 
     monkeypatch.setattr(Monitoring, "probe", hanging)
-    monkeypatch.setattr(task, "OVERDUE", 0.01)
+    monkeypatch.setattr(worker, "OVERDUE", 0.01)
     lab.cluster.now += timedelta(seconds=2)
     return asyncio.create_task(lab.task._turn())
 
@@ -140,7 +140,7 @@ async def test_what_was_put_back_beside_a_turn_is_said_by_the_next(lab: Lab, mon
         return await whole(self, *args)
 
     monkeypatch.setattr(Actor, "carry_out", hanging)
-    monkeypatch.setattr(task, "OVERDUE", 0.01)
+    monkeypatch.setattr(worker, "OVERDUE", 0.01)
     lab.cluster.now += timedelta(seconds=2)
     turn = asyncio.create_task(lab.task._turn())
     async with asyncio.timeout(10):

@@ -10,13 +10,13 @@ import pytest
 from tests.clock.settable import Settable
 from tests.undo.builders import NOON, UNDO, deployment, injected
 
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import Turns
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
-from kubedrill.protocol.undoing import STUCK_AFTER
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import Turns
+from kubedrill.protocol.revert_tracker import STUCK_AFTER
 from kubedrill.store.undo_records import RECORD_TYPE
 
 RECORDS = "/api/v1/namespaces/drills/secrets"

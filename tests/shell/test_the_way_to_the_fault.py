@@ -9,14 +9,14 @@ import pytest
 from tests.machine.world import seen
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.gather import Observer
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import Turns
 from kubedrill.core.machine.state import Observation, State
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.observation import Observer
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import Turns
 
 DRILL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm"
 

@@ -9,7 +9,7 @@ import pytest
 from tests.watchdog.wire import Cluster, standing
 
 from kubedrill.kube.client import Kube
-from kubedrill.watchdog.tally import Tally
+from kubedrill.watchdog.metrics import Tally
 from kubedrill.watchdog.watchdog import Watchdog
 
 

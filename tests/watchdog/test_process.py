@@ -13,9 +13,9 @@ from tests.watchdog.wire import Cluster, standing
 
 from kubedrill.kube.client import Kube
 from kubedrill.watchdog.http import make_app, serving
+from kubedrill.watchdog.metrics import Tally
 from kubedrill.watchdog.process import run
 from kubedrill.watchdog.settings import Settings
-from kubedrill.watchdog.tally import Tally
 
 
 @pytest.fixture

@@ -18,12 +18,12 @@ from kubedrill.core.undo.watchdog_rules import Standing
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ALL_GROUPS
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.drill_liveness import standing_of
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
-from kubedrill.protocol.sightings import standing_of
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
 

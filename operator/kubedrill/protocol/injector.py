@@ -23,8 +23,8 @@ from kubedrill.core.undo.record import (
 )
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.injection_time import since
 from kubedrill.protocol.intents import Intent
-from kubedrill.protocol.landing import since
 from kubedrill.protocol.objects import Reply, Unsure, give_back, namespace_uid_of, patch_target, read_target
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused

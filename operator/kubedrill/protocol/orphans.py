@@ -8,11 +8,11 @@ from collections.abc import Collection
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.drill_liveness import Sightings
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.revert import revert
+from kubedrill.protocol.revert_tracker import Undoing
 from kubedrill.protocol.reverters import Reverters
-from kubedrill.protocol.sightings import Sightings
-from kubedrill.protocol.undoing import Undoing
 from kubedrill.store.undo_records import RecordTrouble, StoredRecord, close
 
 LOG = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.refusals import REFUSED, is_refusal, named_fields, reason_of, words
 from kubedrill.protocol import fence
 from kubedrill.protocol.clock import Clock
-from kubedrill.protocol.landing import found_in
+from kubedrill.protocol.injection_time import found_in
 from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import (
     REVERT_PATCHED,

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from kubedrill.watchdog.tally import Tally
+from kubedrill.watchdog.metrics import Tally
 
 GRACE: Final = 2.0
 

@@ -16,8 +16,8 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.store.undo_records import RecordTrouble
 from kubedrill.watchdog.http import make_app, serving
+from kubedrill.watchdog.metrics import Tally
 from kubedrill.watchdog.settings import Settings
-from kubedrill.watchdog.tally import Tally
 from kubedrill.watchdog.watchdog import Watchdog
 
 LOG = logging.getLogger("kubedrill.watchdog")

@@ -19,16 +19,16 @@ from kubedrill.core.undo.watchdog_rules import DIFFERS, DrillSight, Ruling, Stan
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.clock import Clock
+from kubedrill.protocol.drill_liveness import Sightings, deleted_at
 from kubedrill.protocol.drills import drill_path, post_event, remove_finalizer
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.sightings import Sightings, deleted_at
-from kubedrill.protocol.undoing import UNVERIFIED, Undoing
+from kubedrill.protocol.revert_tracker import UNVERIFIED, Undoing
 from kubedrill.store.undo_records import Listing, RecordTrouble, StoredRecord, UnreadableRecord, close, list_records
+from kubedrill.watchdog.metrics import Tally
+from kubedrill.watchdog.operator_silence import Silence
 from kubedrill.watchdog.remains import remains_of
-from kubedrill.watchdog.silence import Silence
-from kubedrill.watchdog.tally import Tally
 
 LOG = logging.getLogger(__name__)
 BY: Final = "Watchdog"

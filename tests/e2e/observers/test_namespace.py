@@ -8,11 +8,11 @@ from datetime import timedelta
 from tests.e2e.observers.conftest import kubectl
 from tests.observers.builders import conduct
 
+from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.sources import identity
-from kubedrill.shell.observers import ClusterObserver, FactInbox, Scope
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 DEADLINE = 60

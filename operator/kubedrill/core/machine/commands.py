@@ -1,4 +1,4 @@
-"""What the shell is told to do. Each command is idempotent and derived anew from state and observation."""
+"""What the controller is told to do. Each command is idempotent and derived anew from state and observation."""
 
 from __future__ import annotations
 

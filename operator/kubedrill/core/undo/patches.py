@@ -1,6 +1,6 @@
 """The undo of every operation, derived from what was observed just before.
 
-All pure: the shell reads the object, asks here what to write, writes, and comes back with the answer. A patch
+All pure: the protocol reads the object, asks here what to write, writes, and comes back with the answer. A patch
 proves what it assumes, and a revert compares three ways, so that somebody else's change is always kept.
 """
 

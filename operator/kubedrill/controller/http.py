@@ -18,11 +18,11 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from kubedrill.controller.metrics import DrillCollector
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.answers import Unanswered, decoded
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.sources import alertmanager
-from kubedrill.shell.metrics import DrillCollector
 
 LOG = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024

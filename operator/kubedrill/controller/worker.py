@@ -14,14 +14,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.reporting import ReportRefused
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.turn import StatusRefused, Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.objects import Unsure
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.reporting import ReportRefused
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.turn import StatusRefused, Turns
 from kubedrill.store.evidence_log import EvidenceRefused
 from kubedrill.store.undo_records import RecordTrouble
 

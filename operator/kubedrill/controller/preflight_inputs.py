@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from kubedrill.api.faults import Fault
+from kubedrill.controller.gathering import Probe
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import Conduct
@@ -22,7 +23,6 @@ from kubedrill.plugins.faults import discover
 from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.exclusion import may_lock
-from kubedrill.shell.observers import Probe
 from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"

@@ -14,19 +14,19 @@ from datetime import timedelta
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
+from kubedrill.controller.execute import OPERATOR
+from kubedrill.controller.heartbeat import Heartbeat
+from kubedrill.controller.http import make_app, serve
+from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.settings import Settings
+from kubedrill.controller.worker import DrillTask
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.operations.catalogue import all_reverters
+from kubedrill.protocol.drill_liveness import Sightings
 from kubedrill.protocol.orphans import put_back_orphans
-from kubedrill.protocol.sightings import Sightings
-from kubedrill.protocol.undoing import Undoing
-from kubedrill.shell.acting import OPERATOR
-from kubedrill.shell.heartbeat import Heartbeat
-from kubedrill.shell.metrics import DrillCollector
-from kubedrill.shell.receiver import make_app, serve
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.task import DrillTask
+from kubedrill.protocol.revert_tracker import Undoing
 from kubedrill.store.undo_records import RecordTrouble, list_records
 
 LOG = logging.getLogger(__name__)

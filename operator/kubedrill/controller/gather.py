@@ -19,6 +19,12 @@ from kubedrill.api.base import in_words
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
+from kubedrill.controller.gathering import ClusterObserver, FactInbox, Monitoring, Probe, Scope
+from kubedrill.controller.http_client import WebClient
+from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
+from kubedrill.controller.recorded_facts import own_writes, recorded_facts
+from kubedrill.controller.reporting import read_revision
+from kubedrill.controller.settings import Settings
 from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
 from kubedrill.core.evidence.timestamps import Receipt
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
@@ -40,12 +46,6 @@ from kubedrill.plugins.sources.identity import CHANGES, READS, matched
 from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
-from kubedrill.shell.observers import ClusterObserver, FactInbox, Monitoring, Probe, Scope
-from kubedrill.shell.prometheus import WebClient
-from kubedrill.shell.recorded import own_writes, recorded_facts
-from kubedrill.shell.reporting import read_revision
-from kubedrill.shell.settings import Settings
-from kubedrill.shell.surroundings import look_around, planned, read_targets, surroundings
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import Listing, StoredRecord, list_records
 

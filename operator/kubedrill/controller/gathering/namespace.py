@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
+from kubedrill.controller.gathering.inbox import FactInbox
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.evidence.timestamps import Receipt
 from kubedrill.core.plan.drill_plan import Conduct
@@ -27,7 +28,6 @@ from kubedrill.kube.refusals import is_not_found
 from kubedrill.kube.watch import LAG, Collection, Event, Watch
 from kubedrill.plugins.sources import actions, autoscaler, pods, workload
 from kubedrill.plugins.sources.workload import OwnWrites
-from kubedrill.shell.observers.inbox import FactInbox
 
 LOG = logging.getLogger(__name__)
 SYNC_WITHIN: Final = 5.0

@@ -15,11 +15,11 @@ from typing import Any
 import kopf
 
 from kubedrill.api.base import GROUP, VERSION
+from kubedrill.controller.controller import Desk
+from kubedrill.controller.settings import Settings
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path
-from kubedrill.shell.desk import Desk
-from kubedrill.shell.settings import Settings
 
 LOG = logging.getLogger("kubedrill")
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from kubedrill.controller.gathering.samples import SHELVES, SeriesHistory, Shelf
+from kubedrill.controller.http_client import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
 from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
 from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import Conduct, StopCondition
@@ -23,8 +25,6 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.plugins.sources.prometheus import LoadedRule, Look, RawSeries
-from kubedrill.shell.observers.history import SHELVES, SeriesHistory, Shelf
-from kubedrill.shell.prometheus import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from kubedrill.controller.failpoints import STARTED_WRITTEN, pause_at
+from kubedrill.controller.reporting import write_report
+from kubedrill.controller.settings import Settings
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.commands import (
     AddFinalizer,
@@ -35,10 +38,7 @@ from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.undoing import Undoing
-from kubedrill.shell.pausing import STARTED_WRITTEN, pause_at
-from kubedrill.shell.reporting import write_report
-from kubedrill.shell.settings import Settings
+from kubedrill.protocol.revert_tracker import Undoing
 from kubedrill.store import undo_records
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordTrouble, StoredRecord

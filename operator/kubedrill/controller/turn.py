@@ -17,6 +17,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.controller.execute import Actor
+from kubedrill.controller.gather import MEASURED, Observer
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.reporting import report_name
+from kubedrill.controller.settings import Settings
 from kubedrill.core.machine.guards import UNCHECKED, Because
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
@@ -27,13 +32,8 @@ from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.refusals import is_admission, is_unstorable
+from kubedrill.protocol.drill_liveness import Sightings, noted_in
 from kubedrill.protocol.drills import drill_path, post_event, write_status
-from kubedrill.protocol.sightings import Sightings, noted_in
-from kubedrill.shell.acting import Actor
-from kubedrill.shell.observation import MEASURED, Observer
-from kubedrill.shell.observers import FactInbox
-from kubedrill.shell.reporting import report_name
-from kubedrill.shell.settings import Settings
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import list_records
 

@@ -1,0 +1,5 @@
+"""`python -m kubedrill.controller`: the operator's process."""
+
+from kubedrill.controller.operator import main
+
+main()

@@ -1,5 +1,0 @@
-"""`python -m kubedrill.shell`: the operator's process."""
-
-from kubedrill.shell.operator import main
-
-main()
