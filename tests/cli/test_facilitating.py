@@ -7,7 +7,7 @@ from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
 from kubedrill.cli.connection import Trouble
-from kubedrill.cli.facilitate import moment
+from kubedrill.cli.facilitators.facilitate import moment
 
 DRILLS = f"{GROUP}/drills/drills"
 ACTIONS = f"{GROUP}/drills/playeractions"

@@ -7,8 +7,8 @@ from tests.cli.conftest import SELF_REVIEW
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.installed import KINDS
-from kubedrill.cli.opt_in import objects
+from kubedrill.cli.safety.installed import KINDS
+from kubedrill.cli.setup.opt_in import objects
 
 SERVED = "/apis/kubedrill.dev/v1alpha1"
 OPERATOR = "/apis/apps/v1/namespaces/drills/deployments/kubedrill"

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.import_audit import CHUNK_BYTES, Span, belonging, chunks, rotated, span_of
+from kubedrill.cli.facilitators.import_audit import CHUNK_BYTES, Span, belonging, chunks, rotated, span_of
 
 DRILLS = f"{GROUP}/drills/drills"
 REPORTS = f"{GROUP}/drills/drillreports"

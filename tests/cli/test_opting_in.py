@@ -4,7 +4,7 @@ import yaml
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.opt_in import objects
+from kubedrill.cli.setup.opt_in import objects
 
 DRILLS = f"{GROUP}/drills/drills"
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.play import fired
+from kubedrill.cli.players.play import fired
 
 ACTIONS = f"{GROUP}/staging/playeractions"
 PROXY = "/api/v1/namespaces/staging/services"
@@ -66,7 +66,7 @@ def kubectl(tmp_path, monkeypatch):
 @pytest.fixture
 def at_once(monkeypatch):
     """T+0 is long past, so that no step is waited for."""
-    monkeypatch.setattr("kubedrill.cli.play.Stage.due", lambda stage, _step: stage.zero - timedelta(hours=1))
+    monkeypatch.setattr("kubedrill.cli.players.play.Stage.due", lambda stage, _step: stage.zero - timedelta(hours=1))
 
 
 def vector(*series):

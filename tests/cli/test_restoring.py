@@ -240,7 +240,7 @@ def test_what_was_undone_by_hand_is_confirmed_on_the_command_line(api, kubedrill
 @pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 6)])
 def test_what_was_done_by_hand_is_asked_for_on_a_terminal(api, kubedrill, monkeypatch, typed, code):
     assert kubedrill("restore").exit_code == 0
-    monkeypatch.setattr("kubedrill.cli.restore.is_terminal", lambda: True)
+    monkeypatch.setattr("kubedrill.cli.safety.restore.is_terminal", lambda: True)
     outside(api, CABLE, "cable")
     result = CliRunner().invoke(cli, ["restore", "--all"], input=typed)
     assert result.exit_code == code, result.output

@@ -136,7 +136,7 @@ def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
 
 
 def test_reports_come_from_the_record_that_the_operator_stored(api, kubedrill, file, tmp_path):
-    from kubedrill.cli.stored_report import bare_record  # noqa: PLC0415  beside its use
+    from kubedrill.cli.reports.stored_report import bare_record  # noqa: PLC0415  beside its use
     from kubedrill.plugins.reports import render  # noqa: PLC0415  same
 
     def operator(there):

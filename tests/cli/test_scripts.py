@@ -7,7 +7,7 @@ import yaml
 
 from kubedrill.api.people import Action
 from kubedrill.cli.connection import Trouble
-from kubedrill.cli.script import Step, load_script
+from kubedrill.cli.players.script import Step, load_script
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PLAYS = sorted(SCENARIOS.glob("*/plays/*.yaml"))

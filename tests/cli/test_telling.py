@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from tests.cli.drills import drill
 
-from kubedrill.cli.telling import news, objective_line, offsets, tree
+from kubedrill.cli.facilitators.status_view import news, objective_line, offsets, tree
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ZERO = {"clockStartTime": "2026-03-02T12:01:00.000Z"}

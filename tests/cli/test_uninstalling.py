@@ -7,8 +7,8 @@ import yaml
 from tests.cli.drills import drill, finished
 from tests.cli.undo import DEPLOYMENTS, DRILLS, SECRETS, broken, limit_of, undo_of
 
-from kubedrill.cli import installed
-from kubedrill.cli.opt_in import objects
+from kubedrill.cli.safety import installed
+from kubedrill.cli.setup.opt_in import objects
 
 WEB = undo_of("web")
 ROOT = Path(__file__).parents[2]
@@ -188,7 +188,7 @@ def test_what_may_not_be_removed_is_named_and_it_ends_there(api, kubedrill):
 
 
 def test_it_goes_no_further_while_an_operator_could_still_break_something(api, kubedrill, monkeypatch):
-    monkeypatch.setattr("kubedrill.cli.uninstall.ENDING", 0.0)
+    monkeypatch.setattr("kubedrill.cli.safety.uninstall.ENDING", 0.0)
     api.put(PODS, {"metadata": {"name": "kubedrill-x", "labels": {"app.kubernetes.io/name": "kubedrill"}}})
     result = kubedrill("uninstall")
     assert result.exit_code == 6
@@ -203,8 +203,8 @@ def test_drills_that_cannot_be_listed_are_not_taken_for_none(api, kubedrill):
 
 
 def test_a_policy_that_was_removed_a_moment_ago_may_hold_on(api, kubedrill, monkeypatch):
-    monkeypatch.setattr("kubedrill.cli.uninstall.HOLDS_ON", 0.1)
-    monkeypatch.setattr("kubedrill.cli.uninstall.LOOK_EVERY", 0.01)
+    monkeypatch.setattr("kubedrill.cli.safety.uninstall.HOLDS_ON", 0.1)
+    monkeypatch.setattr("kubedrill.cli.safety.uninstall.LOOK_EVERY", 0.01)
     ended = drill(**finished("Passed"))
     ended["metadata"] |= {"uid": "d1", "finalizers": [FINALIZER]}
     api.put(DRILLS, ended)

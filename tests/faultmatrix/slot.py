@@ -16,7 +16,7 @@ from tests.faultmatrix.installation import path_of, rights
 from tests.faultmatrix.proxy import Upstream
 from tests.faultmatrix.services import Services
 
-from kubedrill.cli.opt_in import objects as opt_in_objects
+from kubedrill.cli.setup.opt_in import objects as opt_in_objects
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.drills import drill_path
 

@@ -11,7 +11,7 @@ import yaml
 from kubedrill.api.base import GROUP
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER
 from kubedrill.cli.connection import BREAK_GLASS
-from kubedrill.cli.installed import KINDS, policies
+from kubedrill.cli.safety.installed import KINDS, policies
 from kubedrill.core.undo.record import record_name
 from kubedrill.store.undo_records import RECORD_TYPE
 

@@ -8,7 +8,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from kubedrill.cli import connection, installed, opt_in
+from kubedrill.cli import connection
+from kubedrill.cli.safety import installed
+from kubedrill.cli.setup import opt_in
 from kubedrill.controller import http_client
 from kubedrill.core import paths
 from kubedrill.core.plan.drill_plan import Endpoint
@@ -48,12 +50,12 @@ BUILDERS: Final[Mapping[str, tuple[Build, int]]] = {
     "protocol/drills.py:drill_path": (drills.drill_path, 2),
     "protocol/lease.py:lease_path": (lease.lease_path, 2),
     "cli/connection.py:path_of": (connection.path_of, 3),
-    "cli/opt_in.py:path_of_right": (_right, 1),
-    "cli/installed.py:workloads": (installed.workloads, 1),
-    "cli/installed.py:belongings": (installed.belongings, 1),
+    "cli/setup/opt_in.py:path_of_right": (_right, 1),
+    "cli/safety/installed.py:workloads": (installed.workloads, 1),
+    "cli/safety/installed.py:belongings": (installed.belongings, 1),
 }
 """By file and function: the builder, and of how many names."""
-FIXED: Final = frozenset({"cli/installed.py:policies", "cli/installed.py:definitions"})
+FIXED: Final = frozenset({"cli/safety/installed.py:policies", "cli/safety/installed.py:definitions"})
 """Paths of our own objects alone."""
 HOSTS: Final[Mapping[str, tuple[Build, int]]] = {
     "service_host": (paths.service_host, 2),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kubedrill.cli.replay import replay
+from kubedrill.cli.reports.replay import replay
 
 TRANSCRIPT = Path(__file__).parents[2] / "scenarios/morning-rush/transcript.yaml"
 

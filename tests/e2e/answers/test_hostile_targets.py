@@ -27,7 +27,7 @@ from tests.faultmatrix.services import ALERT, Services
 from tests.faultmatrix.slot import Slot
 from tests.reverters.services import redis_server
 
-from kubedrill.cli.opt_in import objects as opt_in_objects
+from kubedrill.cli.setup.opt_in import objects as opt_in_objects
 from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import from_json
 from kubedrill.kube.client import MERGE_PATCH, Kube

@@ -22,8 +22,8 @@ import click
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, Trouble, connected, run, said_by
-from kubedrill.cli.people import say, who_am_i
-from kubedrill.cli.script import Page, Player, Script, Step, When, load_script
+from kubedrill.cli.players.say import say, who_am_i
+from kubedrill.cli.players.script import Page, Player, Script, Step, When, load_script
 from kubedrill.kube.answers import Unanswered, list_of
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import PODS

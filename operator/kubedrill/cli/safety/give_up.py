@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED
-from kubedrill.cli.survey import Survey
+from kubedrill.cli.safety.survey import Survey
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.protocol.drills import drill_path
 from kubedrill.store.undo_records import RecordTrouble, StoredRecord, UnreadableRecord, close

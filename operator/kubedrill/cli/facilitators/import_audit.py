@@ -32,7 +32,7 @@ from kubedrill.cli.connection import (
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import duration
+from kubedrill.cli.facilitators.facilitate import duration
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 

@@ -16,8 +16,8 @@ from kubedrill.api.people import Action, Step
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.following import condition
-from kubedrill.cli.people import Word, say
+from kubedrill.cli.facilitators.watch_stream import condition
+from kubedrill.cli.players.say import Word, say
 from kubedrill.kube.client import MERGE_PATCH, Kube
 
 ENDED: Final = ("Completed", "Stopped", "Aborted")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from kubedrill.api.durations import format_duration
 from kubedrill.cli.connection import SERVICE_ACCOUNT, Trouble, demand
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.restoring import FORBIDDEN, Effort
+from kubedrill.cli.safety.one_record import FORBIDDEN, Effort
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import DEPLOYMENTS, JOBS, PODS, SERVICE_ACCOUNTS

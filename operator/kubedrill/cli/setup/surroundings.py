@@ -16,7 +16,7 @@ from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, said_by
-from kubedrill.cli.facilitate import ENDED
+from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import Conduct, Endpoint, SteadyCheck, StopCondition

@@ -13,14 +13,14 @@ from typing import Any, Final
 import click
 
 from kubedrill.api.drill import FINALIZER, Desired
-from kubedrill.cli import installed
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, Trouble, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import duration, wish_of
-from kubedrill.cli.opt_in import RIGHTS, objects, path_of_right
-from kubedrill.cli.people import who_am_i
-from kubedrill.cli.restore import open_records, put_all_back, server_clock
-from kubedrill.cli.restoring import Effort, Ended, described
+from kubedrill.cli.facilitators.facilitate import duration, wish_of
+from kubedrill.cli.players.say import who_am_i
+from kubedrill.cli.safety import installed
+from kubedrill.cli.safety.one_record import Effort, Ended, described
+from kubedrill.cli.safety.restore import open_records, put_all_back, server_clock
+from kubedrill.cli.setup.opt_in import RIGHTS, objects, path_of_right
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES

@@ -25,7 +25,7 @@ from kubedrill.cli.connection import (
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import ENDED
+from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.paths import NAMESPACES, ROLE_BINDINGS, ROLES
@@ -46,7 +46,7 @@ CONTROL_OPTION: Final = click.option(
 
 def objects(namespace: str, control: str) -> list[dict[str, Any]]:
     """The objects with which a namespace opts in: its label, then each Role with its RoleBinding."""
-    text = files("kubedrill.cli").joinpath("opt-in.yaml").read_text(encoding="utf-8")
+    text = files("kubedrill.cli.setup").joinpath("opt-in.yaml").read_text(encoding="utf-8")
     filled = text.replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
     return list(yaml.safe_load_all(filled))
 

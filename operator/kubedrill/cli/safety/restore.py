@@ -18,11 +18,10 @@ import click
 
 from kubedrill.cli.connection import BREAK_GLASS, Access, Trouble, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import duration
-from kubedrill.cli.giving_up import accept, give_up
-from kubedrill.cli.people import who_am_i
-from kubedrill.cli.restore_job import put_back_inside
-from kubedrill.cli.restoring import (
+from kubedrill.cli.facilitators.facilitate import duration
+from kubedrill.cli.players.say import who_am_i
+from kubedrill.cli.safety.give_up import accept, give_up
+from kubedrill.cli.safety.one_record import (
     Effort,
     Ended,
     asked_of_people,
@@ -32,7 +31,8 @@ from kubedrill.cli.restoring import (
     put_back,
     told,
 )
-from kubedrill.cli.survey import Survey, surveyed
+from kubedrill.cli.safety.restore_job import put_back_inside
+from kubedrill.cli.safety.survey import Survey, surveyed
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.operations.catalogue import all_reverters

@@ -15,11 +15,11 @@ import click
 
 from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import duration, until_ended, wish_of
-from kubedrill.cli.following import Seen
+from kubedrill.cli.facilitators.facilitate import duration, until_ended, wish_of
+from kubedrill.cli.facilitators.watch import ended, watched
+from kubedrill.cli.facilitators.watch_stream import Seen
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
-from kubedrill.cli.stored_report import bare_record, stored_record, write
-from kubedrill.cli.watch import ended, watched
+from kubedrill.cli.reports.stored_report import bare_record, stored_record, write
 from kubedrill.core.measure.results import DrillRecord
 from kubedrill.kube.client import Kube
 from kubedrill.plugins.reports import FORMATS

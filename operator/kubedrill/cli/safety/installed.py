@@ -7,9 +7,9 @@ from typing import Any, Final
 from kubedrill.api.base import GROUP
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, Trouble, demand
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitate import ENDED
-from kubedrill.cli.opt_in import NAME
-from kubedrill.cli.restore_job import WATCHDOG
+from kubedrill.cli.facilitators.facilitate import ENDED
+from kubedrill.cli.safety.restore_job import WATCHDOG
+from kubedrill.cli.setup.opt_in import NAME
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import (

@@ -19,9 +19,9 @@ from rich.tree import Tree
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, Trouble, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode, exit_code
-from kubedrill.cli.facilitate import duration
-from kubedrill.cli.following import Seen, condition, follow
-from kubedrill.cli.telling import news, title, tree
+from kubedrill.cli.facilitators.facilitate import duration
+from kubedrill.cli.facilitators.status_view import news, title, tree
+from kubedrill.cli.facilitators.watch_stream import Seen, condition, follow
 from kubedrill.kube.client import Kube
 
 REDRAWN: Final = 1.0

@@ -13,11 +13,11 @@ from kubedrill.api.drill import Drill
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import BREAK_GLASS, SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.installed import KINDS, drills
-from kubedrill.cli.looking import asked, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
-from kubedrill.cli.plan import beside
-from kubedrill.cli.survey import surveyed
+from kubedrill.cli.safety.installed import KINDS, drills
+from kubedrill.cli.safety.survey import surveyed
+from kubedrill.cli.setup.plan import beside
+from kubedrill.cli.setup.surroundings import asked, look, scenario_of
 from kubedrill.core.machine.state import Check
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.core.plan.preflight import preflight

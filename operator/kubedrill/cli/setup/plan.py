@@ -16,8 +16,8 @@ from kubedrill.api.durations import format_duration
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.connection import Access, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.looking import Sight, look, scenario_of
 from kubedrill.cli.manifest import Document, load, the_drill_in
+from kubedrill.cli.setup.surroundings import Sight, look, scenario_of
 from kubedrill.core.plan.drill_plan import Conduct
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields

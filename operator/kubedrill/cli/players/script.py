@@ -32,7 +32,7 @@ from kubedrill.api.people import Action
 from kubedrill.cli.connection import Trouble
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import mistakes
-from kubedrill.cli.people import SEVERITIES, Word
+from kubedrill.cli.players.say import SEVERITIES, Word
 
 VERBS: Final[Mapping[str, tuple[Action, str]]] = {
     "ack": (Action.ACK, ""),

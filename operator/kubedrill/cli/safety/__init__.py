@@ -1,0 +1,1 @@
+"""Putting back by hand, whatever else is gone, and removing KubeDrill."""
