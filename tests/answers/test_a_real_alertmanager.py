@@ -8,10 +8,10 @@ from datetime import timedelta
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.reverters.services import alertmanager
 
-from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import Room, WebClient
 from kubedrill.kube.clock import ServerClock
 
@@ -44,7 +44,7 @@ async def test_f16_alerts_of_the_years_9999_and_1_that_a_real_alertmanager_takes
     ]
     assert post(port, absurd + others) == 200
     client = WebClient(lambda _: f"http://127.0.0.1:{port}", 3.0, Room())
-    probe = await Monitoring(client.fetch, CLOCK).probe(conduct(), now - timedelta(minutes=1))
+    probe = await MonitoringProbe(client.fetch, CLOCK).probe(drill_plan(), now - timedelta(minutes=1))
     await client.close()
     assert probe.alertmanager_error == ""
     told = {f.detail["alert"]: f.at for f in probe.facts}

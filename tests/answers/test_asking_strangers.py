@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from tests.answers.hostile import HOSTILE, saying, sending_to, stranger
 from tests.clock.settable import Settable
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.undo.builders import NOON
 
-from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import MOST_OF_PROMETHEUS, Room, Turn, WebClient
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.plan.drill_plan import Endpoint, SteadyCheck, StopCondition
-from kubedrill.kube.answers import TooMuch, Unanswered
+from kubedrill.core.plan.drill_plan import Endpoint, PlannedStop, SteadyCheck
+from kubedrill.kube.answers import NoAnswer, TooMuch
 from kubedrill.kube.client import Unreachable
 
 PROMETHEUS = Endpoint("shop", "prometheus", 9090)
-ERRORS = StopCondition("errors", promql="errors > 5")
-DRILL = replace(conduct(steady=(SteadyCheck("up", "up", above=0),)), stop_when=(ERRORS,))
+ERRORS = PlannedStop("errors", promql="errors > 5")
+DRILL = replace(drill_plan(steady=(SteadyCheck("up", "up", above=0),)), stop_when=(ERRORS,))
 FINE = saying({"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}})
 FIRING = [{"labels": {"alertname": "High", "namespace": "shop"}, "startsAt": NOON.isoformat(), "fingerprint": "f",
            "status": {"state": "active"}}]
@@ -61,7 +61,7 @@ async def test_what_a_stranger_answers_is_read_or_said_to_be_no_answer_in_time(n
         if not unanswered(name):
             await asked(client)
             return
-        with pytest.raises(Unanswered, match=r"^prometheus.shop:9090 (answers|takes)"):
+        with pytest.raises(NoAnswer, match=r"^prometheus.shop:9090 (answers|takes)"):
             await asked(client)
 
 
@@ -70,7 +70,7 @@ async def test_f20_a_redirect_is_followed_nowhere(status):
     async with stranger(saying({"token": "TOP-SECRET"})) as victim:
         there = sending_to(f"http://127.0.0.1:{victim.port}/internal", status)
         async with asking(prometheus=there) as (client, _, _):
-            with pytest.raises(Unanswered, match=f"answers {status}: it wants to send us elsewhere"):
+            with pytest.raises(NoAnswer, match=f"answers {status}: it wants to send us elsewhere"):
                 await asked(client)
         assert victim.asked == []
 
@@ -79,7 +79,7 @@ async def test_f20_a_redirect_is_followed_nowhere(status):
 async def test_f19_what_a_stranger_says_in_an_error_is_not_repeated(name):
     drill = replace(DRILL, stop_when=(ERRORS,))
     async with asking(prometheus=HOSTILE[name], alertmanager=HOSTILE[name]) as (client, _, _):
-        probe = await Monitoring(client.fetch, Settable(NOON)).probe(drill, NOON)
+        probe = await MonitoringProbe(client.fetch, Settable(NOON)).probe(drill, NOON)
     said = f"{probe.error} {probe.alertmanager_error} {[r.said for r in probe.stops]}"
     assert "prometheus.shop:9090" in said
     assert "SECRET" not in said
@@ -93,7 +93,7 @@ async def test_f15_a_stop_condition_that_gets_no_answer_is_unchecked_since_it_wa
     """What is unchecked for a minute stops the drill (core.machine.guards)."""
     clock = Settable(NOON)
     async with asking(timeout=1.5, prometheus=HOSTILE[name], alertmanager=saying(FIRING)) as (client, _, _):
-        monitoring = Monitoring(client.fetch, clock)
+        monitoring = MonitoringProbe(client.fetch, clock)
         for seconds in (0, 61):
             clock.at = NOON + timedelta(seconds=seconds)
             probe = await monitoring.probe(DRILL, NOON)
@@ -107,7 +107,7 @@ async def test_f15_a_stop_condition_that_gets_no_answer_is_unchecked_since_it_wa
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_f17_an_alertmanager_that_makes_no_sense_hides_nothing_of_prometheus(name):
     async with asking(timeout=1.5, prometheus=FINE, alertmanager=HOSTILE[name]) as (client, _, _):
-        probe = await Monitoring(client.fetch, Settable(NOON)).probe(conduct(), NOON)
+        probe = await MonitoringProbe(client.fetch, Settable(NOON)).probe(drill_plan(), NOON)
     assert probe.reachable, probe.error
     assert probe.alertmanager_error.startswith("alertmanager.shop:9093 ")
     assert probe.facts == ()
@@ -117,7 +117,7 @@ async def test_f17_an_alertmanager_that_makes_no_sense_hides_nothing_of_promethe
 async def test_f16_an_alert_of_the_year_9999_or_1_is_active_since_nobody_knows_when(year):
     absurd = [{**FIRING[0], "startsAt": year}]
     async with asking(prometheus=FINE, alertmanager=saying(absurd)) as (client, _, _):
-        probe = await Monitoring(client.fetch, Settable(NOON)).probe(conduct(), NOON - timedelta(minutes=1))
+        probe = await MonitoringProbe(client.fetch, Settable(NOON)).probe(drill_plan(), NOON - timedelta(minutes=1))
     (fact,) = probe.facts
     assert (fact.at.not_before, fact.at.not_after) == (NOON - timedelta(minutes=1), NOON)
 
@@ -128,7 +128,7 @@ async def test_all_answers_of_a_turn_have_one_budget():
         turn = Turn()
         for _ in range(2):
             await asked(client, turn)
-        with pytest.raises(Unanswered, match="more than is read in one turn"):
+        with pytest.raises(NoAnswer, match="more than is read in one turn"):
             await asked(client, turn)
         await asked(client, Turn())
 
@@ -137,7 +137,7 @@ async def test_all_values_of_a_turn_have_one_budget():
     async with asking(prometheus=saying([0] * 200_000)) as (client, _, _):
         turn = Turn()
         await asked(client, turn)
-        with pytest.raises(Unanswered, match="more values than are read in one turn"):
+        with pytest.raises(NoAnswer, match="more values than are read in one turn"):
             await asked(client, turn)
 
 
@@ -166,7 +166,7 @@ async def test_what_is_too_much_is_asked_for_in_coarser_steps_until_it_is_not():
         return read([] if "v2" in path else
                     {"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}})
 
-    monitoring = Monitoring(fetch, Settable(NOON))
-    drill = conduct(steady=(SteadyCheck("rate", "rate(jobs[1m])", above=0),))
+    monitoring = MonitoringProbe(fetch, Settable(NOON))
+    drill = drill_plan(steady=(SteadyCheck("rate", "rate(jobs[1m])", above=0),))
     reached = [(await monitoring.probe(drill, NOON - timedelta(hours=1))).reachable for _ in range(3)]
     assert (reached, steps) == ([False, False, True], ["1s]", "2s]", "4s]"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubedrill.kube.answers import MOST_LEVELS, TooMuch, Unanswered, decoded, quoted, read_up_to, values_in, why_not
+from kubedrill.kube.answers import MOST_LEVELS, NoAnswer, TooMuch, decoded, quoted, read_up_to, values_in, why_not
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -39,7 +39,7 @@ def test_no_answer_has_more_values_than_were_counted_beforehand(value):
 def test_whatever_comes_it_is_json_or_unanswered(raw):
     try:
         decoded(raw)
-    except Unanswered as error:
+    except NoAnswer as error:
         assert str(error).startswith("answers with ")  # noqa: PT017  nothing may be raised, so `raises` fits not
 
 
@@ -49,7 +49,7 @@ def test_whatever_comes_it_is_json_or_unanswered(raw):
     ids=["6,000 brackets", "never closed", "6,000 objects", "one level too many"],
 )
 def test_what_is_nested_too_deep_is_unanswered(raw):
-    with pytest.raises(Unanswered, match=r"deep|no JSON"):
+    with pytest.raises(NoAnswer, match=r"deep|no JSON"):
         decoded(raw)
 
 
@@ -68,7 +68,7 @@ def test_many_values_are_refused_before_any_of_them_is_made(unit):
 
 @pytest.mark.parametrize("raw", [b"NaN", b"[Infinity]", b"-Infinity", b"1" * 5000, b"\xff", "[]".encode("utf-16")])
 def test_what_python_would_take_but_json_does_not_know_is_unanswered(raw):
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoAnswer):
         decoded(raw)
 
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from tests.answers.test_decoding import JSON
 
 from kubedrill.core.evidence.facts import Interval
-from kubedrill.core.plan.drill_plan import StopCondition
-from kubedrill.kube.answers import Unanswered
+from kubedrill.core.plan.drill_plan import PlannedStop
+from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.plugins.sources.prometheus import Look
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=100)
 LOOKED = Interval(NOON - timedelta(minutes=5), NOON)
-ERRORS, PAGED = StopCondition("errors", promql="errors > 5"), StopCondition("neighbour", alert="High")
+ERRORS, PAGED = PlannedStop("errors", promql="errors > 5"), PlannedStop("neighbour", alert="High")
 
 ABSURD = [
     1e300, -1e300, -1, 0, 10**400, 2**63, 253402300799, "1e300", "NaN", "+Inf", "-Inf", "1_0", "9" * 5000, "", "\x00",
@@ -89,7 +89,7 @@ def is_read(name: str, answer: Any) -> bool:
     """Whether a reader reads it; it may say that it is unanswered, and nothing else."""
     try:
         READERS[name][0](answer)
-    except (Unanswered, alertmanager.PoisonError) as error:
+    except (NoAnswer, alertmanager.PoisonError) as error:
         assert len(str(error)) < 300  # noqa: PT017  nothing may be raised, so `raises` fits not
         return False
     return True
@@ -132,20 +132,20 @@ def test_every_absurdity_in_every_place_is_read_or_unanswered(name):
     (("status",), "ok", "that is no answer of Prometheus"),
 ])
 def test_what_is_wrong_is_said_in_plain_words(place, value, said):
-    with pytest.raises(Unanswered, match=said):
+    with pytest.raises(NoAnswer, match=said):
         prometheus.matrix(changed(MATRIX, place, value))
 
 
 @pytest.mark.parametrize("interval", [1e300, -1, 86401, "15", 10**400])
 def test_an_interval_that_no_group_has_is_unanswered(interval):
-    with pytest.raises(Unanswered, match="a group's interval"):
+    with pytest.raises(NoAnswer, match="a group's interval"):
         prometheus.alert_rules(changed(RULES, ("data", "groups", 0, "interval"), interval))
 
 
 @pytest.mark.parametrize("answer", [{"token": "TOP-SECRET"}, {"message": "TOP-SECRET"}, {"status": "TOP-SECRET"},
                                     {"status": "failure", "error": "TOP-SECRET"}, ["TOP-SECRET"]])
 def test_words_that_are_not_prometheus_own_error_are_not_repeated(answer):
-    with pytest.raises(Unanswered) as caught:
+    with pytest.raises(NoAnswer) as caught:
         prometheus.matrix(answer)
     assert "SECRET" not in str(caught.value)
     assert "SECRET" not in stop_conditions.read(ERRORS, answer, "shop").said

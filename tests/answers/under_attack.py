@@ -25,21 +25,21 @@ def high_water_mark() -> float:
 
 async def operator(port: int, drills: int, rounds: int, patience: int) -> None:
     """Every drill probes at once, with as many questions as a drill may have."""
-    from tests.observers.builders import conduct  # noqa: PLC0415
+    from tests.observers.builders import drill_plan  # noqa: PLC0415
 
     import kubedrill.controller.operator  # noqa: F401, PLC0415  all that the operator's process loads
     from kubedrill.controller import http_client  # noqa: PLC0415
-    from kubedrill.controller.gathering import Monitoring  # noqa: PLC0415
-    from kubedrill.core.plan.drill_plan import SteadyCheck, StopCondition  # noqa: PLC0415
+    from kubedrill.controller.gathering import MonitoringProbe  # noqa: PLC0415
+    from kubedrill.core.plan.drill_plan import PlannedStop, SteadyCheck  # noqa: PLC0415
     from kubedrill.kube.clock import ServerClock  # noqa: PLC0415
 
     clock = ServerClock(timedelta(0))
     began = high_water_mark()
     checks = tuple(SteadyCheck(f"c{n}", f"metric_{n}", above=0) for n in range(8))
-    drill = replace(conduct(impact="depth", steady=checks), stop_when=(StopCondition("s", promql="errors > 5"),))
+    drill = replace(drill_plan(impact="depth", steady=checks), stop_when=(PlannedStop("s", promql="errors > 5"),))
     http_client.LARGE_WITHIN = patience
     clients = [http_client.WebClient(lambda _: f"http://127.0.0.1:{port}", patience) for _ in range(drills)]
-    observed = [Monitoring(client.fetch, clock) for client in clients]
+    observed = [MonitoringProbe(client.fetch, clock) for client in clients]
     kept = []
     for _ in range(rounds):
         since = clock.now() - timedelta(minutes=10)

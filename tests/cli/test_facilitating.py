@@ -6,7 +6,7 @@ import pytest
 from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.connection import Trouble
+from kubedrill.cli.connection import CliError
 from kubedrill.cli.facilitators.facilitate import moment
 
 DRILLS = f"{GROUP}/drills/drills"
@@ -165,5 +165,5 @@ def test_a_time_of_day_is_the_last_one_that_has_been():
 
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "14:07±x"])
 def test_what_is_no_time_is_refused(text):
-    with pytest.raises(Trouble):
+    with pytest.raises(CliError):
         moment(text, NOON)

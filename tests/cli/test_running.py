@@ -94,7 +94,7 @@ def test_a_scenario_in_the_file_is_applied_before_the_drill(api, kubedrill, file
     assert writes == [("PATCH", f"{SCENARIOS}/rush"), ("POST", DRILLS)]
 
 
-def test_a_drill_is_conducted_once(api, kubedrill, file):
+def test_a_drill_is_run_once(api, kubedrill, file):
     api.put(DRILLS, drill(**finished("Passed")))
     result = kubedrill("run", "-f", file())
     assert result.exit_code == 2

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from kubedrill.api.people import Action
-from kubedrill.cli.connection import Trouble
-from kubedrill.cli.players.script import Step, load_script
+from kubedrill.cli.connection import CliError
+from kubedrill.cli.players.script import ScriptStep, load_script
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PLAYS = sorted(SCENARIOS.glob("*/plays/*.yaml"))
@@ -30,7 +30,7 @@ def script(tmp_path, **changes):
 
 
 def step(**fields):
-    return Step.model_validate({"as": "alice", **fields})
+    return ScriptStep.model_validate({"as": "alice", **fields})
 
 
 @pytest.mark.parametrize("file", PLAYS, ids=lambda f: f.stem)
@@ -75,7 +75,7 @@ def test_a_step_says_what_the_command_line_says(fields, action, said):
     ],
 )
 def test_a_script_that_makes_no_sense_is_refused_with_its_place(tmp_path, changes, complaint):
-    with pytest.raises(Trouble) as refused:
+    with pytest.raises(CliError) as refused:
         load_script(script(tmp_path, **changes))
     assert complaint in str(refused.value)
     assert refused.value.exit_code == 2

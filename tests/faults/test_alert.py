@@ -8,7 +8,7 @@ from tests.faults.builders import fact, injected, second, seen
 from kubedrill.api.faults import AlertAnnounce
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Announce, Refusal
-from kubedrill.plugins.faults.alert import bit, describe, plan
+from kubedrill.plugins.faults.alert import describe, effect, plan
 
 DOWN = AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}, summary="Checkout does not answer")
 
@@ -42,13 +42,13 @@ def test_labels_of_the_drill_can_not_be_said(label):
 
 
 def test_it_bit_when_alertmanager_has_it_active():
-    bite = bit("call", DOWN, [injected("call", at=1), firing(3), firing(2)])
+    bite = effect("call", DOWN, [injected("call", at=1), firing(3), firing(2)])
     assert (bite.complete, bite.at) == (True, second(2, 0.5))
 
 
 @pytest.mark.parametrize("other", [firing(2, "OtherAlert"), firing(0)])
 def test_another_alert_or_an_earlier_one_is_not_it(other):
-    assert not bit("call", DOWN, [injected("call", at=1), other]).complete
+    assert not effect("call", DOWN, [injected("call", at=1), other]).complete
 
 
 def test_it_is_described_with_its_labels():

@@ -69,13 +69,13 @@ def test_settled_parameters_can_be_stored_and_read_again(kind):
 
 
 def test_nothing_bit_before_anything_was_seen(kind):
-    bite = discover()[kind].bit("squeeze", planned(kind).settled, ())
+    bite = discover()[kind].effect("squeeze", planned(kind).settled, ())
     assert (bite.complete, bite.seen, bite.at) == (False, 0, None)
     assert bite.evidence
 
 
 def test_injecting_alone_is_no_effect(kind):
-    assert not discover()[kind].bit("squeeze", planned(kind).settled, (injected(),)).complete
+    assert not discover()[kind].effect("squeeze", planned(kind).settled, (injected(),)).complete
 
 
 def test_a_plan_is_described_in_whole_lines(kind):

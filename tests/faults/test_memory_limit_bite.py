@@ -6,7 +6,7 @@ import pytest
 from tests.faults.builders import fact, injected, killed, second, squeeze
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.plugins.faults.memory_limit import bit
+from kubedrill.plugins.faults.memory_limit import effect
 
 ONE, TWO, THREE = "web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd"
 THREE_PODS = squeeze(container="main", affected=3)
@@ -14,41 +14,41 @@ THREE_PODS = squeeze(container="main", affected=3)
 
 def test_each_pod_counts_once_however_often_it_is_killed():
     facts = [injected(), killed(ONE, 3), killed(ONE, 5), killed(TWO, 4), killed(ONE, 17)]
-    bite = bit("squeeze", THREE_PODS, facts)
+    bite = effect("squeeze", THREE_PODS, facts)
     assert (bite.seen, bite.wanted, bite.complete) == (2, 3, False)
     assert bite.evidence == f"2 of 3 pods of Deployment/web OOM-killed: {ONE}, {TWO}"
 
 
 def test_it_happened_when_the_last_of_the_wanted_pods_was_killed_first():
     facts = [injected(), killed(ONE, 3, 1), killed(TWO, 2, 3), killed(THREE, 4, 0.5), killed(ONE, 9)]
-    bite = bit("squeeze", THREE_PODS, facts)
+    bite = effect("squeeze", THREE_PODS, facts)
     assert bite.complete
     assert bite.at == second(4, 1)
 
 
 def test_an_unsaid_number_means_one_pod():
-    assert bit("squeeze", squeeze(), [injected(), killed(ONE, 3)]).complete
+    assert effect("squeeze", squeeze(), [injected(), killed(ONE, 3)]).complete
 
 
 def test_a_kill_before_the_injection_is_not_its_doing():
-    assert bit("squeeze", squeeze(), [injected(at=10), killed(ONE, 8, 1)]).seen == 0
+    assert effect("squeeze", squeeze(), [injected(at=10), killed(ONE, 8, 1)]).seen == 0
 
 
 def test_a_kill_that_may_have_been_after_the_injection_counts():
-    assert bit("squeeze", squeeze(), [injected(at=10), killed(ONE, 9.5, 1)]).seen == 1
+    assert effect("squeeze", squeeze(), [injected(at=10), killed(ONE, 9.5, 1)]).seen == 1
 
 
 def test_another_container_of_the_pod_is_not_the_one_that_is_hit():
-    assert bit("squeeze", THREE_PODS, [injected(), killed(ONE, 3, container="proxy")]).seen == 0
+    assert effect("squeeze", THREE_PODS, [injected(), killed(ONE, 3, container="proxy")]).seen == 0
 
 
 def test_another_fault_of_the_drill_is_not_this_one():
-    assert bit("squeeze", squeeze(), [injected("other"), killed(ONE, 3)]).evidence == "not injected"
+    assert effect("squeeze", squeeze(), [injected("other"), killed(ONE, 3)]).evidence == "not injected"
 
 
 def test_other_facts_of_the_pod_are_no_kills():
     ready = fact(FactKind.POD_READY, second(3), pod=ONE)
-    assert bit("squeeze", squeeze(), [injected(), ready]).seen == 0
+    assert effect("squeeze", squeeze(), [injected(), ready]).seen == 0
 
 
 def scaled(before: int | None, after: int, at: float, target: str = "Deployment/web"):
@@ -57,7 +57,7 @@ def scaled(before: int | None, after: int, at: float, target: str = "Deployment/
 
 def test_pods_that_a_scale_up_added_are_told_apart_from_the_announced_ones():
     facts = [injected(), killed(ONE, 3), scaled(3, 5, 5), killed(TWO, 8), killed(THREE, 9)]
-    bite = bit("squeeze", squeeze(affected=1), facts)
+    bite = effect("squeeze", squeeze(affected=1), facts)
     assert (bite.seen, bite.wanted) == (1, 1)
     assert bite.evidence == (
         f"1 of 1 pods of Deployment/web OOM-killed: {ONE} and 2 more that a scale-up added"
@@ -66,19 +66,19 @@ def test_pods_that_a_scale_up_added_are_told_apart_from_the_announced_ones():
 
 
 def test_a_pod_in_the_place_of_one_that_players_deleted_is_told_apart_too():
-    bite = bit("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), killed(TWO, 8)])
+    bite = effect("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), killed(TWO, 8)])
     assert bite.evidence.endswith(f"{ONE} and 1 more in the place of pods that are gone")
 
 
 def test_no_more_pods_are_laid_to_a_scale_up_than_it_added():
     facts = [injected(), killed(ONE, 3), scaled(3, 4, 5), scaled(None, 4, 5), killed(TWO, 8), killed(THREE, 9)]
-    bite = bit("squeeze", squeeze(affected=1), facts)
+    bite = effect("squeeze", squeeze(affected=1), facts)
     assert bite.evidence.endswith("and 1 more that a scale-up added and 1 more in the place of pods that are gone")
 
 
 @pytest.mark.parametrize("other", [scaled(3, 5, -9), scaled(5, 3, 5), scaled(3, 5, 5, "Deployment/api")])
 def test_what_added_nothing_to_it_since_the_injection_is_no_scale_up(other):
-    bite = bit("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), other, killed(TWO, 8)])
+    bite = effect("squeeze", squeeze(affected=1), [injected(), killed(ONE, 3), other, killed(TWO, 8)])
     assert "scale-up" not in bite.evidence
 
 
@@ -101,4 +101,4 @@ LONG = "w" * 50
     ],
 )
 def test_pods_are_told_from_those_of_other_workloads_by_their_name(kind, name, pod, ours):
-    assert bit("squeeze", squeeze(kind, name), [injected(), killed(pod, 3)]).complete is ours
+    assert effect("squeeze", squeeze(kind, name), [injected(), killed(pod, 3)]).complete is ours

@@ -10,7 +10,7 @@ from tests.faults.builders import UID, fact, injected, second, seen
 from kubedrill.api.faults import QueueKind, QueueLoad, ServiceRef
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Enqueue, Refusal, Target
-from kubedrill.plugins.faults.queue_load import bit, describe, plan
+from kubedrill.plugins.faults.queue_load import describe, effect, plan
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")
 SERVICE = {REDIS: {"spec": {"ports": [{"port": 6379}, {"port": 9121}]}}}
@@ -67,17 +67,17 @@ def test_what_could_not_be_undone_exactly_is_refused(said, reason):
 
 def test_it_bites_with_the_first_second_of_jobs():
     facts = [injected("flood"), *pushes((1, 6), (2, 11), (3, 16))]
-    bite = bit("flood", load(), facts)
+    bite = effect("flood", load(), facts)
     assert (bite.complete, bite.seen, bite.wanted, bite.at) == (True, 16, 10, second(2))
     assert bite.evidence == "16 of 600 fake jobs pushed to jobs"
 
 
 def test_fewer_jobs_than_a_second_of_them_are_all_awaited():
-    assert bit("flood", load(count=3), [injected("flood"), *pushes((1, 3))]).complete
+    assert effect("flood", load(count=3), [injected("flood"), *pushes((1, 3))]).complete
 
 
 def test_jobs_of_another_fault_do_not_count():
-    assert bit("other", load(), [injected("other"), *pushes((1, 600))]).seen == 0
+    assert effect("other", load(), [injected("other"), *pushes((1, 600))]).seen == 0
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,15 @@ from tests.watchdog.wire import DRILLS, EVENTS, Cluster
 from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.controller.gathering import ClusterObserver, Monitoring, Probe
+from kubedrill.controller.gathering import MonitoringProbe, NamespaceWatches, Probe
 from kubedrill.controller.metrics import DrillCollector
-from kubedrill.controller.settings import Settings
-from kubedrill.controller.worker import DrillTask
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.worker import DrillWorker
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, State, state_from_wire, state_to_wire
 from kubedrill.core.machine.status import without_nulls
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 
@@ -107,7 +107,7 @@ class Lab:
                 "creationTimestamp": "2026-03-01T11:00:00Z"}
         cluster.put(DRILL, {"metadata": meta, "spec": spec})
         clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
-        self.task = DrillTask(kube, clock, Settings(), cluster.drill_now, DrillCollector(list, clock.now))
+        self.task = DrillWorker(kube, clock, OperatorSettings(), cluster.drill_now, DrillCollector(list, clock.now))
 
     def _seconds(self) -> float:
         return self.cluster.now.timestamp()
@@ -174,11 +174,11 @@ async def standing(monkeypatch: pytest.MonkeyPatch, **spec: Any) -> AsyncIterato
     async def watched(*_: object) -> None:
         return None
 
-    async def probed(self: Monitoring, _conduct: Conduct, _since: object) -> Probe:
+    async def probed(self: MonitoringProbe, _drill_plan: DrillPlan, _since: object) -> Probe:
         return Probe(self._clock.now(), reachable=True)
 
-    monkeypatch.setattr(ClusterObserver, "start", watched)
-    monkeypatch.setattr(Monitoring, "probe", probed)
+    monkeypatch.setattr(NamespaceWatches, "start", watched)
+    monkeypatch.setattr(MonitoringProbe, "probe", probed)
     cluster = StrictCluster()
     async with connected_to(cluster.answer) as kube:
         lab = Lab(cluster, kube, **spec)

@@ -11,24 +11,29 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.crd_schema import complaints, schema
-from tests.machine.world import START, conduct, seen
+from tests.machine.world import START, drill_plan, seen
 
 from kubedrill.api.drill import DrillSpec, FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, short_id, within_bounds
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
-from kubedrill.core.machine.state import Check, Ending, FaultState, RecordSeen, State
+from kubedrill.core.machine.state import CheckResult, Ending, FaultState, RecordSeen, State
 from kubedrill.core.machine.status import project, without_nulls
 from kubedrill.core.measure.results import FieldOutcome, Verdict
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Refusal
 
 texts = st.one_of(
-    st.just(""), st.text(max_size=20), st.builds("x{}".format, st.integers(0, 3)),
-    st.builds(lambda length, letter: letter * length,
-              st.sampled_from([63, 64, 256, 257, 512, 1024, 4096, 5000]), st.sampled_from("aé遅\x1b")),
+    st.just(""),
+    st.text(max_size=20),
+    st.builds("x{}".format, st.integers(0, 3)),
+    st.builds(
+        lambda length, letter: letter * length,
+        st.sampled_from([63, 64, 256, 257, 512, 1024, 4096, 5000]),
+        st.sampled_from("aé遅\x1b"),
+    ),
 )
 moments = st.none() | st.sampled_from([START + timedelta(minutes=m) for m in (-30, -1, 0, 5)])
 names = st.sampled_from(["limit", "queue", "Not_A_Name", "", "n" * 300])
@@ -36,16 +41,38 @@ endings = st.none() | st.builds(Ending, texts, texts, st.none() | st.sampled_fro
 outcomes = st.builds(FieldOutcome, texts, texts, texts, texts, texts, texts, texts, texts)
 fault_states = st.builds(FaultState, names, st.sampled_from(FaultStep), st.integers(0, 3), texts, texts, texts)
 states = st.builds(
-    State, st.sampled_from(Phase), since=moments, start_ex=moments, deadline=moments, end_ex=moments, restored=moments,
-    faults=st.lists(fault_states, max_size=25, unique_by=lambda f: f.name).map(tuple), ending=endings,
-    notes=st.lists(texts, max_size=30).map(tuple), given_up=texts, reported=st.integers(0, 2),
+    State,
+    st.sampled_from(Phase),
+    since=moments,
+    start_ex=moments,
+    deadline=moments,
+    end_ex=moments,
+    restored=moments,
+    faults=st.lists(fault_states, max_size=25, unique_by=lambda f: f.name).map(tuple),
+    ending=endings,
+    notes=st.lists(texts, max_size=30).map(tuple),
+    given_up=texts,
+    reported=st.integers(0, 2),
     outcomes=st.one_of(st.lists(outcomes, max_size=3), outcomes.map(lambda one: [one] * 250)).map(tuple),
 )
-details = st.fixed_dictionaries({}, optional={
-    "fault": names, "level": texts, "message": texts, "who": texts, "target": texts, "path": texts, "change": texts,
-    "alert": st.sampled_from(["Errors", "Other"]), "severity": st.sampled_from(["P1", "P9", ""]), "to": texts,
-    "inject": texts, "step": st.sampled_from(["Do", "Undo"]), "user": texts,
-})
+details = st.fixed_dictionaries(
+    {},
+    optional={
+        "fault": names,
+        "level": texts,
+        "message": texts,
+        "who": texts,
+        "target": texts,
+        "path": texts,
+        "change": texts,
+        "alert": st.sampled_from(["Errors", "Other"]),
+        "severity": st.sampled_from(["P1", "P9", ""]),
+        "to": texts,
+        "inject": texts,
+        "step": st.sampled_from(["Do", "Undo"]),
+        "user": texts,
+    },
+)
 
 
 def fact(kind: FactKind, name: str, seconds: int, actor: str, evidence: str, detail: dict[str, Any]) -> Fact:
@@ -54,33 +81,55 @@ def fact(kind: FactKind, name: str, seconds: int, actor: str, evidence: str, det
 
 
 facts = st.lists(
-    st.builds(fact, st.sampled_from(FactKind), texts, st.integers(-100, 2000), st.sampled_from(["alice", "", "bob"]),
-              texts, details), max_size=40, unique_by=lambda f: f.id,
+    st.builds(
+        fact,
+        st.sampled_from(FactKind),
+        texts,
+        st.integers(-100, 2000),
+        st.sampled_from(["alice", "", "bob"]),
+        texts,
+        details,
+    ),
+    max_size=40,
+    unique_by=lambda f: f.id,
 )
-crowds = st.sampled_from([
-    [fact(FactKind.ESCALATION_REQUESTED, str(n), n, "alice", "called", {"level": f"team-{n}"}) for n in range(80)],
-    [fact(FactKind.INTERFERENCE, str(n), n, "", "x" * 600, {"who": "y" * 300}) for n in range(60)],
-    [fact(FactKind.INTERFERENCE, "w" * 400 + str(n), n, "", "", {}) for n in range(3)],
-])
+crowds = st.sampled_from(
+    [
+        [fact(FactKind.ESCALATION_REQUESTED, str(n), n, "alice", "called", {"level": f"team-{n}"}) for n in range(80)],
+        [fact(FactKind.INTERFERENCE, str(n), n, "", "x" * 600, {"who": "y" * 300}) for n in range(60)],
+        [fact(FactKind.INTERFERENCE, "w" * 400 + str(n), n, "", "", {}) for n in range(3)],
+    ]
+)
 checks = st.lists(
-    st.builds(Check, texts, st.sampled_from([True, False, None]), texts, texts, st.booleans()), max_size=8,
+    st.builds(CheckResult, texts, st.sampled_from([True, False, None]), texts, texts, st.booleans()),
+    max_size=8,
 )
 
 
 @functools.cache
-def longest() -> Conduct:
+def longest() -> DrillPlan:
     """A drill with as much of everything as the API takes."""
-    spec = DrillSpec.model_validate({
-        "targetNamespace": "shop", "players": [{"name": "alice", "role": "r" * 63}],
-        "scenario": {
-            "title": "t" * 256,
-            "expectedAlerts": [{"name": "Errors"}, *({"name": f"{n}".rjust(63, "A")} for n in range(9))],
-            "faults": [{"name": f"f{n}", "manual": {"do": "d" * 4096, "undo": "u" * 4096}} for n in range(20)],
-            "objectives": [{"name": f"{n}".rjust(63, "o"), "to": "EscalationEngaged", "level": f"{n}".rjust(63, "l"),
-                            "within": "720h"} for n in range(30)],
-            "steadyState": [{"name": f"s{n}", "query": "q" * 1024, "below": 1} for n in range(20)],
-        },
-    })
+    spec = DrillSpec.model_validate(
+        {
+            "targetNamespace": "shop",
+            "players": [{"name": "alice", "role": "r" * 63}],
+            "scenario": {
+                "title": "t" * 256,
+                "expectedAlerts": [{"name": "Errors"}, *({"name": f"{n}".rjust(63, "A")} for n in range(9))],
+                "faults": [{"name": f"f{n}", "manual": {"do": "d" * 4096, "undo": "u" * 4096}} for n in range(20)],
+                "objectives": [
+                    {
+                        "name": f"{n}".rjust(63, "o"),
+                        "to": "EscalationEngaged",
+                        "level": f"{n}".rjust(63, "l"),
+                        "within": "720h",
+                    }
+                    for n in range(30)
+                ],
+                "steadyState": [{"name": f"s{n}", "query": "q" * 1024, "below": 1} for n in range(20)],
+            },
+        }
+    )
     assert spec.scenario is not None
     return derive(spec, spec.scenario)
 
@@ -91,16 +140,29 @@ def wrong(status: dict[str, Any]) -> list[tuple[str, str]]:
 
 @settings(deadline=None, max_examples=100)
 @given(
-    states, facts | crowds, checks, st.sampled_from(["short", "longest", "none"]), texts, texts,
-    st.dictionaries(texts, texts, max_size=5), st.sampled_from([None, 1, 2]),
+    states,
+    facts | crowds,
+    checks,
+    st.sampled_from(["short", "longest", "none"]),
+    texts,
+    texts,
+    st.dictionaries(texts, texts, max_size=5),
+    st.sampled_from([None, 1, 2]),
 )
 def test_every_status_fits(state, found, checked, design, why, cannot_go_on, stuck, again):
-    chosen = {"short": conduct(), "longest": longest(), "none": None}[design]
+    chosen = {"short": drill_plan(), "longest": longest(), "none": None}[design]
     record = RecordSeen("undo-1", "Reverted", ("limit", "Not_A_Name"), why, notes=(why,) * 30)
     looked = seen(
-        now=START + timedelta(minutes=30), conduct=chosen, facts=frozenset(found), checks=tuple(checked), stuck=stuck,
-        refusal=Refusal(why, why) if chosen is None else None, cannot_go_on=cannot_go_on, waiting=stuck,
-        records=(record,), plans={},
+        now=START + timedelta(minutes=30),
+        drill_plan=chosen,
+        facts=frozenset(found),
+        checks=tuple(checked),
+        stuck=stuck,
+        refusal=Refusal(why, why) if chosen is None else None,
+        cannot_go_on=cannot_go_on,
+        waiting=stuck,
+        records=(record,),
+        plans={},
     )
     if state.phase in (Phase.PENDING, Phase.PREFLIGHT, Phase.HELD):
         looked = replace(looked, records=())
@@ -112,13 +174,20 @@ def test_every_status_fits(state, found, checked, design, why, cannot_go_on, stu
         assert not wrong(status)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(schema("drills", "status")["properties"])), st.recursive(
-    st.none() | st.booleans() | st.integers() | texts, lambda v: st.lists(v, max_size=5) | st.dictionaries(texts, v),
-    max_leaves=8)))
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(schema("drills", "status")["properties"])),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | texts,
+            lambda v: st.lists(v, max_size=5) | st.dictionaries(texts, v),
+            max_leaves=8,
+        ),
+    )
+)
 @settings(deadline=None, max_examples=100)
 def test_a_status_that_somebody_has_forged_becomes_one_that_fits(forged):
     status = forged | {"conditions": [{"type": "Restored"}, 5, {"type": "x" * 100, "status": "True"}], "machine": {}}
-    looked = seen(now=START, conduct=None, cannot_go_on="forged")
+    looked = seen(now=START, drill_plan=None, cannot_go_on="forged")
     before = {k: v for k, v in status.items() if k != "phase"}
     assert not wrong(project(reduce(State(given_up="forged"), looked), looked, before))
 

@@ -13,11 +13,11 @@ from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.controller import gather, turn
-from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.worker import GIVEN_UP_AFTER
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup
 
@@ -47,7 +47,7 @@ def the_reducer(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = turn.reduce
 
     def reduce(state: Any, seen: Any) -> Any:
-        return whole(state, seen) if seen.conduct is None else poison()
+        return whole(state, seen) if seen.drill_plan is None else poison()
 
     monkeypatch.setattr(turn, "reduce", reduce)
 
@@ -57,7 +57,7 @@ def what_is_derived(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def what_monitoring_says(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Monitoring, "probe", poison)
+    monkeypatch.setattr(MonitoringProbe, "probe", poison)
 
 
 def the_matching_of_players(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def the_bounds_of_the_status(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None
 
     def project(decision: Any, seen: Any, before: Any) -> Any:
         status = whole(decision, seen, before)
-        return status if seen.conduct is None else status | {"message": "x" * 5000}
+        return status if seen.drill_plan is None else status | {"message": "x" * 5000}
 
     monkeypatch.setattr(turn, "project", project)
 
@@ -197,7 +197,7 @@ async def test_a_report_that_can_never_be_stored_is_left_out(monkeypatch: pytest
 
 
 async def test_a_spec_that_can_no_longer_be_read_in_play_ends_it(monkeypatch: pytest.MonkeyPatch):
-    """It had no conduct, so no report could be made, and the drill stayed in HotWash for ever (B14)."""
+    """It had no plan, so no report could be made, and the drill stayed in HotWash for ever (B14)."""
     async with standing(monkeypatch, wrapUp="a long while") as lab:
         lab.in_play()
         await lab.goes_on(LONG_ENOUGH)
@@ -226,13 +226,13 @@ async def test_what_passes_by_itself_gives_up_no_drill(lab: Lab, status: int, me
 
 async def test_a_few_failures_give_up_no_drill(lab: Lab, monkeypatch: pytest.MonkeyPatch):
     failed = []
-    probe = Monitoring.probe
+    probe = MonitoringProbe.probe
 
-    async def stumbling(self: Monitoring, conduct: Conduct, since: Any) -> Any:
+    async def stumbling(self: MonitoringProbe, drill_plan: DrillPlan, since: Any) -> Any:
         failed.append(1)
-        return poison() if len(failed) < GIVEN_UP_AFTER else await probe(self, conduct, since)
+        return poison() if len(failed) < GIVEN_UP_AFTER else await probe(self, drill_plan, since)
 
-    monkeypatch.setattr(Monitoring, "probe", stumbling)
+    monkeypatch.setattr(MonitoringProbe, "probe", stumbling)
     await lab.goes_on(LONG_ENOUGH)
     assert lab.state.phase is Phase.IN_PLAY
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.machine.world import World, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.machine.commands import Inject
+from kubedrill.core.machine.commands import InjectFaults
 from kubedrill.core.machine.guards import GUARDS
 from kubedrill.core.machine.phases import TABLE, TERMINAL
 from kubedrill.core.machine.reducer import reduce
@@ -29,7 +29,7 @@ def played(steps: list[str]) -> tuple[World, dict[str, object]]:
         elif step == "crash before acting":
             world.turn(**wanted)
         elif step == "half an injection":
-            names = [n for c in world.turn(**wanted).commands if isinstance(c, Inject) for n in c.faults]
+            names = [n for c in world.turn(**wanted).commands if isinstance(c, InjectFaults) for n in c.faults]
             for name in names[:1]:
                 world.intend(name)
         elif step == "bite":
@@ -68,7 +68,7 @@ def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
     world, wanted = played(steps)
     decision = world.turn(**wanted)
     for command in decision.commands:
-        if isinstance(command, Inject):
+        if isinstance(command, InjectFaults):
             assert all(decision.state.fault(n).step is FaultStep.STARTED for n in command.faults)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.machine.world import START, Check, World, seen
+from tests.machine.world import START, CheckResult, World, seen
 
 from kubedrill.api.drill import Desired, FaultStep
-from kubedrill.core.machine.commands import AddFinalizer, Inject
+from kubedrill.core.machine.commands import AddFinalizer, InjectFaults
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
 from kubedrill.core.machine.state import State
@@ -25,7 +25,7 @@ def test_a_fault_is_stored_as_started_in_the_same_decision_that_commands_its_inj
     decision = reduce(State(), seen())
     assert decision.state.phase is Phase.ARMED
     assert [(f.step, f.attempt) for f in decision.state.faults] == [(FaultStep.STARTED, 1)]
-    assert decision.commands == (Inject(("limit",)),)
+    assert decision.commands == (InjectFaults(("limit",)),)
 
 
 def test_a_drill_on_hold_checks_everything_and_then_waits():
@@ -36,14 +36,14 @@ def test_a_drill_on_hold_checks_everything_and_then_waits():
 
 def test_a_held_drill_checks_again_when_it_is_started():
     held = reduce(State(), seen(desired=Desired.HOLD)).state
-    refused = (Check("busy", ok=False, reason="TargetBusy", message="another drill is on", hard=True),)
+    refused = (CheckResult("busy", ok=False, reason="TargetBusy", message="another drill is on", hard=True),)
     assert reduce(held, seen(checks=refused)).state.phase is Phase.ABORTED
     assert reduce(held, seen()).state.phase is Phase.ARMED
 
 
 def test_a_hard_refusal_ends_the_drill_at_once_with_nothing_touched():
     refusal = Refusal("ScenarioNotFound", "there is no DrillScenario x")
-    decision = reduce(State(), seen(refusal=refusal, conduct=None, finalizer=False))
+    decision = reduce(State(), seen(refusal=refusal, drill_plan=None, finalizer=False))
     assert decision.state.phase is Phase.ABORTED
     assert decision.state.ending is not None
     assert decision.state.ending.reason == "ScenarioNotFound"
@@ -52,7 +52,7 @@ def test_a_hard_refusal_ends_the_drill_at_once_with_nothing_touched():
 
 
 def test_an_unsteady_baseline_is_waited_for_and_then_refused():
-    shaky = (Check("queue", ok=False, reason="NotSteady", message="queue: 32, must be below 20"),)
+    shaky = (CheckResult("queue", ok=False, reason="NotSteady", message="queue: 32, must be below 20"),)
     waiting = reduce(State(), seen(checks=shaky)).state
     assert waiting.phase is Phase.PREFLIGHT
     late = reduce(waiting, seen(checks=shaky, now=START + timedelta(seconds=61)))

@@ -7,7 +7,7 @@ from tests.machine.world import World, fact, touched
 
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.machine.commands import CloseRecord, Inject, RemoveFinalizer, Revert
+from kubedrill.core.machine.commands import CloseRecord, InjectFaults, RemoveFinalizer, Revert
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import RecordSeen
 from kubedrill.core.measure.results import Verdict
@@ -130,10 +130,13 @@ def test_accepting_does_not_take_a_record_that_is_there_for_gone():
 def test_a_record_that_says_something_else_than_when_it_was_stored_is_neither_carried_out_nor_closed(how):
     world = on()
     for state in ("Injected", "Reverting", "Reverted"):
-        forged = RecordSeen("undo-limit", state, ("limit",), fingerprint="1-forged",
-                            touches={"limit": touched("other")})
+        forged = RecordSeen(
+            "undo-limit", state, ("limit",), fingerprint="1-forged", touches={"limit": touched("other")}
+        )
         decision = world.turn(records=(forged,), **how)
-        assert not [c for c in decision.commands if isinstance(c, Inject | Revert | CloseRecord | RemoveFinalizer)]
+        assert not [
+            c for c in decision.commands if isinstance(c, InjectFaults | Revert | CloseRecord | RemoveFinalizer)
+        ]
         assert "something else" in decision.unverified["undo-limit"]
         assert "undo-limit" not in decision.state.closed
     world.turn(**STOP)
@@ -145,13 +148,13 @@ def started() -> World:
     """The operator dies after it has stored that it starts."""
     world = World()
     while not world.stored.faults or world.stored.fault("limit").step is not FaultStep.STARTED:
-        world.obey(c for c in world.turn().commands if not isinstance(c, Inject))
+        world.obey(c for c in world.turn().commands if not isinstance(c, InjectFaults))
     return world
 
 
 def test_started_without_a_record_is_started_anew_when_a_live_read_shows_nothing():
     world = started()
-    assert Inject(("limit",)) in world.turn().commands
+    assert InjectFaults(("limit",)) in world.turn().commands
     assert world.stored.fault("limit").attempt == 2
 
 
@@ -169,21 +172,24 @@ def test_started_without_a_record_but_with_the_fault_in_is_never_injected_again(
 def test_started_without_a_record_waits_while_the_target_can_not_be_read(how):
     world = started()
     world.blind = True
-    assert not [c for c in world.turn(**how).commands if isinstance(c, Inject)]
+    assert not [c for c in world.turn(**how).commands if isinstance(c, InjectFaults)]
     assert world.stored.fault("limit").step is FaultStep.STARTED
     world.blind = False
     assert world.run(8, **how).state.phase is not Phase.RECOVERING
 
 
-@pytest.mark.parametrize(("there", "step"), [(False, FaultStep.REVERTED), (True, FaultStep.UNVERIFIED)],
-                         ids=["nothing of it is there", "its fault is in: the record was removed under its hands"])
+@pytest.mark.parametrize(
+    ("there", "step"),
+    [(False, FaultStep.REVERTED), (True, FaultStep.UNVERIFIED)],
+    ids=["nothing of it is there", "its fault is in: the record was removed under its hands"],
+)
 def test_of_an_attempt_that_failed_and_has_no_record_a_live_read_tells(there: bool, step: FaultStep):
     world = started()
     world.on |= {"limit"} if there else set()
     attempt = world.stored.fault("limit").attempt
-    world.facts["failed"] = fact(FactKind.FAULT_FAILED, world.now, "failed", fault="limit", attempt=attempt,
-                                 message="busy")
+    world.facts["failed"] = fact(
+        FactKind.FAULT_FAILED, world.now, "failed", fault="limit", attempt=attempt, message="busy"
+    )
     decision = world.run(8)
     assert decision.state.fault("limit").step is step
     assert (decision.state.phase is Phase.ABORTED) is not there
-

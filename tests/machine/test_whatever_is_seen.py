@@ -11,7 +11,7 @@ from tests.machine.world import START, World, fact, seen
 
 from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.machine.commands import CloseRecord, Inject, RemoveFinalizer, Revert
+from kubedrill.core.machine.commands import CloseRecord, InjectFaults, RemoveFinalizer, Revert
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Ending, FaultState, RecordSeen, State
@@ -57,10 +57,10 @@ known = st.sampled_from(RECORD_STATES)
 
 @st.composite
 def observations(draw: st.DrawFn, names_of_states: st.SearchStrategy[str] = known):
-    conduct = seen().conduct
+    drill_plan = seen().drill_plan
     return seen(
         now=START + timedelta(minutes=draw(st.sampled_from([0, 1, 20, 600]))),
-        conduct=draw(st.sampled_from([conduct, None])), desired=draw(st.sampled_from(Desired)),
+        drill_plan=draw(st.sampled_from([drill_plan, None])), desired=draw(st.sampled_from(Desired)),
         deleting=draw(st.booleans()), finalizer=draw(st.booleans()), facts=draw(facts),
         records=draw(records(names_of_states)), reported=draw(st.integers(0, 2)),
     )
@@ -107,7 +107,7 @@ def test_an_ended_drill_stays_as_it_ended_whatever_is_seen(state, observation):
     decision = reduce(state, observation)
 
     assert (decision.state.phase, decision.state.ending) == (state.phase, state.ending)
-    assert not [c for c in decision.commands if isinstance(c, Inject)]
+    assert not [c for c in decision.commands if isinstance(c, InjectFaults)]
     assert not decision.passed
 
 
@@ -117,7 +117,7 @@ def test_once_play_is_over_nothing_is_injected_any_more(state, observation):
     decision = reduce(state, observation)
 
     if decision.state.phase is not Phase.ARMED:
-        assert not [c for c in decision.commands if isinstance(c, Inject)]
+        assert not [c for c in decision.commands if isinstance(c, InjectFaults)]
 
 
 @unhurried

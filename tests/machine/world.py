@@ -13,27 +13,27 @@ from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
-    Inject,
+    InjectFaults,
     RemoveFinalizer,
     Revert,
     WriteReport,
 )
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import Decision, reduce
-from kubedrill.core.machine.state import Check, Observation, PlannedFault, RecordSeen, State
+from kubedrill.core.machine.state import CheckResult, Observation, PlannedFault, RecordSeen, State
 from kubedrill.core.machine.unverified import UNREADABLE
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import FieldUndo
 from kubedrill.core.undo.touches import Touch, Touches
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-FIT = (Check("all", ok=True),)
+FIT = (CheckResult("all", ok=True),)
 
 
 @functools.cache
-def conduct(faults: tuple[str, ...] = ("limit",)) -> Conduct:
+def drill_plan(faults: tuple[str, ...] = ("limit",)) -> DrillPlan:
     """A drill of one alert and as many faults as are named, each on a workload of its own."""
     spec = DrillSpec.model_validate({
         "targetNamespace": "shop", "players": [{"name": "alice", "role": "L1"}],
@@ -53,9 +53,9 @@ def fact(kind: FactKind, at: datetime, fact_id: str, **detail: object) -> Fact:
 
 def seen(**changes: object) -> Observation:
     """A drill that may start: everything checked, the finalizer set."""
-    design = conduct()
+    design = drill_plan()
     plain = Observation(
-        now=START, conduct=design, finalizer=True, checks=FIT,
+        now=START, drill_plan=design, finalizer=True, checks=FIT,
         plans={f.name: PlannedFault(f"Deployment/{f.name}", {}) for f in design.faults},
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
@@ -89,10 +89,10 @@ class World:
 
     def look(self, **changes: object) -> Observation:
         """What is seen of this world now."""
-        design = conduct(self.faults)
+        design = drill_plan(self.faults)
         return replace(
             seen(
-                now=self.now, conduct=design, finalizer=self.finalizer, facts=frozenset(self.facts.values()),
+                now=self.now, drill_plan=design, finalizer=self.finalizer, facts=frozenset(self.facts.values()),
                 records=tuple(self._seen(n, s) for n, s in self.records.items()),
                 reported=self.reported, traces={n: None if self.blind else n in self.on for n in self.faults},
                 plans={f.name: PlannedFault(f"Deployment/{f.name}", {}, touches=touched(f.name))
@@ -120,7 +120,7 @@ class World:
                     self.finalizer = True
                 case RemoveFinalizer():
                     self.finalizer, self.gone = False, True
-                case Inject(faults=names):
+                case InjectFaults(faults=names):
                     for name in names:
                         self.intend(name)
                         self.inject(name)

@@ -10,7 +10,7 @@ from typing import Any
 from kubedrill.api.faults import Fault, MemoryLimit, WorkloadTarget
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
-from kubedrill.core.plan.drill_plan import AlertWanted, Conduct, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
+from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
 
 T0 = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
 WORKER = "Deployment/worker"
@@ -96,10 +96,10 @@ FALL = ImpactFall("queue", timedelta(seconds=14), 10, 10)
 BELOW_20 = SteadyCheck("queue", "queue_depth", below=20)
 
 
-def conduct(*objectives: Limit, **more: Any) -> Conduct:
+def drill_plan(*objectives: Limit, **more: Any) -> DrillPlan:
     nowhere = Endpoint("shop", "prometheus", 9090)
     worker = MemoryLimit(target=WorkloadTarget(kind="Deployment", name="worker"))
-    design = Conduct(
+    design = DrillPlan(
         title="t",
         narrative="",
         target_namespace="shop",

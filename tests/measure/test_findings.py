@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.measure.builders import FIRED, WORKER, alert, at, changed, conduct, fact, limit, milestone, scaled
+from tests.measure.builders import FIRED, WORKER, alert, at, changed, drill_plan, fact, limit, milestone, scaled
 
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.findings.rules import findings
@@ -16,7 +16,7 @@ from kubedrill.core.measure.results import MilestoneName, Severity
 
 def found(*facts, also=(), design=None):
     """The findings by rule; T+0 is given."""
-    design = design or conduct(limit())
+    design = design or drill_plan(limit())
     seen = (alert(FactKind.ALERT_FIRING, 0), *facts)
     reached = (*milestones(seen, {}, design, at(3600)), *also)
     return {f.rule: f for f in findings(seen, reached, judge(reached, design, now=at(3600)), design)}
@@ -75,7 +75,7 @@ def test_who_joins_says_what_they_take_on():
 @pytest.mark.parametrize(("bitten", "pace", "slow"), [(-600, 1, True), (-250, 1, False), (-250, 12, False)])
 def test_monitoring_is_slow_when_it_takes_longer_than_people_are_given_to_answer(bitten, pace, slow):
     effect = fact(FactKind.FAULT_EFFECTIVE, bitten, source=Source.POD_WATCH)
-    design = conduct(limit(within=300 / pace), pace=pace)
+    design = drill_plan(limit(within=300 / pace), pace=pace)
     assert ("slow-monitoring" in found(effect, design=design)) is slow
 
 
@@ -135,7 +135,7 @@ def test_what_took_at_most_half_of_its_limit_is_a_strength():
 
 
 def test_the_weightiest_come_first_and_times_are_in_scenario_time():
-    design = conduct(limit(within=25), pace=12)
+    design = drill_plan(limit(within=25), pace=12)
     seen = (
         alert(FactKind.ALERT_FIRING, 0),
         fact(FactKind.ACKNOWLEDGED, 1, by="alice"),
@@ -149,4 +149,4 @@ def test_the_weightiest_come_first_and_times_are_in_scenario_time():
 
 
 def test_a_drill_without_anything_to_say_has_no_findings():
-    assert findings((), (FIRED,), (), conduct(recovered_window=timedelta(seconds=15))) == ()
+    assert findings((), (FIRED,), (), drill_plan(recovered_window=timedelta(seconds=15))) == ()

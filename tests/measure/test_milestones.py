@@ -11,7 +11,7 @@ from tests.measure.builders import (
     at,
     between,
     changed,
-    conduct,
+    drill_plan,
     fact,
     injected,
     reverted,
@@ -29,7 +29,7 @@ NOW = at(600)
 
 
 def reached(facts, series=None, design=None, now=NOW):
-    return {m.key: m for m in milestones(facts, series or {}, design or conduct(), now)}
+    return {m.key: m for m in milestones(facts, series or {}, design or drill_plan(), now)}
 
 
 def test_the_first_player_who_acknowledges_does():
@@ -106,7 +106,7 @@ def test_another_alert_has_a_milestone_of_its_own():
         AlertWanted("Crashing", starts_clock=False, within=timedelta(0)),
     )
     crashing = fact(FactKind.ALERT_FIRING, -20, source=Source.PROMETHEUS, alert="Crashing")
-    found = reached([crashing, alert(FactKind.ALERT_FIRING, 0)], design=conduct(alerts=alerts))
+    found = reached([crashing, alert(FactKind.ALERT_FIRING, 0)], design=drill_plan(alerts=alerts))
     assert found["AlertFired"].at == between(0)
     assert found["AlertFired[Crashing]"].at == between(-20)
 
@@ -118,7 +118,7 @@ def test_a_severity_counts_from_the_right_one_upwards(said, counts):
 
 
 def test_a_higher_severity_than_the_right_one_counts_too():
-    found = reached([fact(FactKind.SEVERITY_ASSESSED, 30, by="alice", severity="P1")], design=conduct(severity="P2"))
+    found = reached([fact(FactKind.SEVERITY_ASSESSED, 30, by="alice", severity="P1")], design=drill_plan(severity="P2"))
     assert "SeverityAssessed" in found
 
 
@@ -266,6 +266,6 @@ def test_the_impact_starts_with_the_first_check_that_ceases_to_hold():
 
 def test_milestones_come_in_order_of_time():
     found = milestones(
-        [fact(FactKind.ALL_CLEAR_SENT, 90, by="emma"), alert(FactKind.ALERT_FIRING, 0)], {}, conduct(), NOW
+        [fact(FactKind.ALL_CLEAR_SENT, 90, by="emma"), alert(FactKind.ALERT_FIRING, 0)], {}, drill_plan(), NOW
     )
     assert [m.name for m in found] == [MilestoneName.ALERT_FIRED, MilestoneName.ALL_CLEAR_SENT]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.measure.builders import FIRED, at, conduct, limit, milestone
+from tests.measure.builders import FIRED, at, drill_plan, limit, milestone
 
 from kubedrill.core.measure.objectives import judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict, Verdict
@@ -19,7 +19,7 @@ ACK = MilestoneName.ACKNOWLEDGED
 def one(*milestones, objective=None, now=1000, ended=None, censored=None, **design):
     (result,) = judge(
         (FIRED, *milestones),
-        conduct(objective or limit(), **design),
+        drill_plan(objective or limit(), **design),
         now=at(now),
         ended=at(ended) if ended is not None else None,
         censored_at=at(censored) if censored is not None else None,
@@ -44,7 +44,7 @@ def test_the_upper_bound_must_be_within_the_limit_and_the_lower_one_over_it_to_m
 
 def test_both_ends_of_the_start_count():
     fired = milestone(MilestoneName.ALERT_FIRED, 0, 2)
-    (result,) = judge([fired, milestone(ACK, 300, 301)], conduct(limit()), now=at(400))
+    (result,) = judge([fired, milestone(ACK, 300, 301)], drill_plan(limit()), now=at(400))
     assert (result.lower, result.upper) == (timedelta(seconds=298), timedelta(seconds=301))
     assert result.verdict is OPEN
 
@@ -56,7 +56,7 @@ def test_what_came_before_its_clock_started_is_met_and_shown_negative():
 
 
 def test_without_its_start_an_objective_has_not_started():
-    (result,) = judge([], conduct(limit()), now=at(9000), ended=at(9000))
+    (result,) = judge([], drill_plan(limit()), now=at(9000), ended=at(9000))
     assert result.verdict is ObjectiveVerdict.NOT_STARTED
 
 
@@ -112,7 +112,7 @@ def test_nothing_after_the_operators_own_revert_counts():
 
 
 def test_a_windowed_milestone_is_not_missed_before_its_window_could_confirm_it():
-    window = conduct().impact.window.total_seconds()
+    window = drill_plan().impact.window.total_seconds()
     assert one(objective=MITIGATION, now=300 + window).verdict is ObjectiveVerdict.PENDING
     assert one(objective=MITIGATION, now=301 + window).verdict is MISSED
 
@@ -132,9 +132,9 @@ def test_the_request_is_shown_beside_the_engagement():
 def test_the_alert_has_a_limit_of_its_own_from_the_faults_effect():
     alerts = (AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(minutes=10)),)
     bitten = milestone(MilestoneName.FAULT_EFFECTIVE, -90, -80)
-    (fired,) = judge([FIRED, bitten], conduct(alerts=alerts), now=at(100))
+    (fired,) = judge([FIRED, bitten], drill_plan(alerts=alerts), now=at(100))
     assert (fired.name, fired.verdict) == ("alert-HighQueueDepth", MET)
-    never, ack = judge([bitten], conduct(limit(), alerts=alerts), now=at(700))
+    never, ack = judge([bitten], drill_plan(limit(), alerts=alerts), now=at(700))
     assert never.verdict is MISSED
     assert ack.verdict is ObjectiveVerdict.NOT_STARTED
     assert roll_up([never, ack]) is Verdict.FAILED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.measure.builders import alert, at, between, conduct, fact, limit, samples
+from tests.measure.builders import alert, at, between, drill_plan, fact, limit, samples
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.measure.drill_record import Circumstances, assemble
@@ -16,7 +16,7 @@ OVER = Circumstances("drill-1", "drills", now=at(400), started=at(-60), ended=at
 
 def test_it_carries_what_was_judged_and_what_it_rests_on():
     series = {"impact": samples([1.0] * 20)}
-    record = assemble(conduct(limit()), FACTS, series, OVER)
+    record = assemble(drill_plan(limit()), FACTS, series, OVER)
     assert record.verdict is Verdict.PASSED
     assert record.verdict_message == "every objective was met"
     assert record.clock_start == between(0, 1)
@@ -26,23 +26,23 @@ def test_it_carries_what_was_judged_and_what_it_rests_on():
 
 
 def test_there_is_no_verdict_while_play_goes_on():
-    assert assemble(conduct(limit()), FACTS, {}, replace(OVER, ended=None)).verdict is None
+    assert assemble(drill_plan(limit()), FACTS, {}, replace(OVER, ended=None)).verdict is None
 
 
 def test_an_ending_that_decides_gives_its_own_reason():
     stopped = replace(OVER, decided=Verdict.STOPPED, reason="RealIncident", message="a real one came")
-    record = assemble(conduct(limit()), FACTS, {}, stopped)
+    record = assemble(drill_plan(limit()), FACTS, {}, stopped)
     assert (record.verdict, record.verdict_reason) == (Verdict.STOPPED, "RealIncident")
     assert record.verdict_message == "a real one came"
 
 
 def test_what_is_open_is_named():
     objectives = (limit(), limit("client", "ClientNotified"))
-    record = assemble(conduct(*objectives), FACTS, {}, OVER)
+    record = assemble(drill_plan(*objectives), FACTS, {}, OVER)
     assert record.verdict is Verdict.INCONCLUSIVE
     assert record.verdict_message == "could not be judged: client"
 
 
 def test_without_objectives_nothing_was_measured():
-    record = assemble(conduct(), FACTS, {}, OVER)
+    record = assemble(drill_plan(), FACTS, {}, OVER)
     assert (record.verdict, record.verdict_message) == (Verdict.INCONCLUSIVE, "nothing was measured")

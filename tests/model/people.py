@@ -8,12 +8,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from tests.machine.world import FIT, START, conduct
+from tests.machine.world import FIT, START, drill_plan
 from tests.model.server import TIME, Store
 
 from kubedrill.api.drill import FINALIZER, Desired
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.machine.commands import WriteReport
 from kubedrill.core.machine.phases import Phase
@@ -24,16 +24,16 @@ from kubedrill.core.undo.operations import FieldChange, SetFields, Target
 from kubedrill.core.undo.record import RecordState
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.protocol.drill_liveness import Sightings
+from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.drills import drill_path, write_status
-from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.objects import Inconclusive
 from kubedrill.protocol.orphans import put_back_orphans, revert_orphan
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.revert_tracker import Undoing
+from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
 from kubedrill.store.evidence_log import Evidence
-from kubedrill.store.undo_records import RecordTrouble, StoredRecord, list_records
+from kubedrill.store.undo_records import RecordError, StoredRecord, list_records
 
 CONTROL, SHOP = "drills", "shop"
 FIELD, HOLD = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
@@ -43,8 +43,14 @@ AFTER = {"storm": 2, "flood": 4}
 """What each drill makes of the field."""
 OWN_PACE, HELD = 10, 20
 """The rollout's pace, its own and while a fault holds it."""
-OWNER = {"manager": "owner", "operation": "Update", "apiVersion": "apps/v1", "time": TIME, "fieldsType": "FieldsV1",
-         "fieldsV1": {"f:spec": {"f:minReadySeconds": {}, "f:progressDeadlineSeconds": {}}}}
+OWNER = {
+    "manager": "owner",
+    "operation": "Update",
+    "apiVersion": "apps/v1",
+    "time": TIME,
+    "fieldsType": "FieldsV1",
+    "fieldsV1": {"f:spec": {"f:minReadySeconds": {}, "f:progressDeadlineSeconds": {}}},
+}
 
 
 class StillClock:
@@ -62,8 +68,10 @@ def target(name: str) -> Target:
 
 def workload(value: int) -> dict[str, Any]:
     """A Deployment in as far as it matters."""
-    return {"metadata": {"namespace": SHOP, "generation": 1, "managedFields": [OWNER]},
-            "spec": {"minReadySeconds": value, "progressDeadlineSeconds": OWN_PACE}}
+    return {
+        "metadata": {"namespace": SHOP, "generation": 1, "managedFields": [OWNER]},
+        "spec": {"minReadySeconds": value, "progressDeadlineSeconds": OWN_PACE},
+    }
 
 
 def drill_at(name: str) -> str:
@@ -88,7 +96,7 @@ async def turn(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> Hash
     """
     try:
         return await _turned(kube, name, uid, memory)
-    except (Unreachable, RecordTrouble, Unsure):
+    except (Unreachable, RecordError, Inconclusive):
         return memory
 
 
@@ -96,7 +104,7 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
     answer = await kube.get(drill_at(name))
     if answer.status == 404 or answer.body["metadata"]["uid"] != uid:
         for one in (await list_records(kube, CONTROL, uid)).readable:
-            await revert_orphan(kube, one, "Operator", StillClock(), {}, Undoing())
+            await revert_orphan(kube, one, "Operator", StillClock(), {}, RevertTracker())
         return memory
     drill = answer.body
     known = drill.get("status") or {}
@@ -116,7 +124,7 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
             return memory
         drill["metadata"]["resourceVersion"] = written.body["metadata"]["resourceVersion"]
     acting = replace(decision, commands=tuple(c for c in decision.commands if not isinstance(c, WriteReport)))
-    actor = Actor(kube, StillClock(), Settings(CONTROL), Evidence(kube, CONTROL, name, uid))
+    actor = Executor(kube, StillClock(), OperatorSettings(CONTROL), Evidence(kube, CONTROL, name, uid))
     actor.plan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]})
     facts, _ = await actor.carry_out(drill, acting, seen, stored)
     return memory | frozenset(facts)
@@ -139,8 +147,13 @@ def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Ob
     metadata, spec = drill["metadata"], drill["spec"]
     now = START + max((f.attempt for f in state.faults), default=0) * timedelta(minutes=1)
     return Observation(
-        now=now, conduct=conduct(tuple(spec["targets"])), desired=Desired(spec["desired"]), checks=FIT, facts=memory,
-        deleting="deletionTimestamp" in metadata, finalizer=FINALIZER in metadata.get("finalizers", ()),
+        now=now,
+        drill_plan=drill_plan(tuple(spec["targets"])),
+        desired=Desired(spec["desired"]),
+        checks=FIT,
+        facts=memory,
+        deleting="deletionTimestamp" in metadata,
+        finalizer=FINALIZER in metadata.get("finalizers", ()),
         plans={fault: planned(metadata["name"], fault) for fault in spec["targets"]},
         reported=1 if state.phase is Phase.HOT_WASH else 0,
     )
@@ -153,13 +166,16 @@ def change(drill: str, fault: str) -> SetFields:
 def planned(drill: str, fault: str) -> PlannedFault:
     """What the preflight has planned, when the field was as it was before."""
     operation = change(drill, fault)
-    return PlannedFault(f"Deployment/{fault}", {}, touches=planned_touches([operation], {
-        operation.target: {"spec": {"minReadySeconds": BEFORE}}}))
+    return PlannedFault(
+        f"Deployment/{fault}",
+        {},
+        touches=planned_touches([operation], {operation.target: {"spec": {"minReadySeconds": BEFORE}}}),
+    )
 
 
 async def look(kube: Kube) -> Hashable:
     """The watchdog's look: whatever it finds is put back; what a Drill must still be told stays."""
-    with suppress(Unreachable, RecordTrouble):
+    with suppress(Unreachable, RecordError):
         for one in (await list_records(kube, CONTROL)).readable:
             await revert(kube, one, "Watchdog", StillClock())
     return None
@@ -167,7 +183,7 @@ async def look(kube: Kube) -> Hashable:
 
 async def sweep(kube: Kube) -> Hashable:
     """The operator's sweep: records that no Drill speaks for any more are put back and closed."""
-    with suppress(Unreachable, RecordTrouble):
+    with suppress(Unreachable, RecordError):
         stored = (await list_records(kube, CONTROL)).readable
-        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, Sightings(lambda: 0.0), Undoing())
+        await put_back_orphans(kube, stored, "Operator", StillClock(), {}, DrillLiveness(lambda: 0.0), RevertTracker())
     return None

@@ -11,7 +11,7 @@ from tests.model.explore import explore
 from tests.model.laws import Broken
 from tests.model.world import Budget
 
-from kubedrill.core.undo.patches import Landed, inject_patch, plan_revert
+from kubedrill.core.undo.patches import Applied, inject_patch, plan_revert
 from kubedrill.core.undo.touches import Touch
 from kubedrill.protocol import fence, injector, objects, release, revert, seen
 from kubedrill.protocol.objects import Reply
@@ -35,7 +35,7 @@ def test_no_fence_lets_a_frozen_operators_patch_in_after_all_is_over(monkeypatch
 
 
 def test_who_takes_an_unknown_injection_for_none_injects_twice(monkeypatch):
-    monkeypatch.setattr(injector, "landed", lambda *_: Landed.NO)
+    monkeypatch.setattr(injector, "landed", lambda *_: Applied.NO)
 
     assert found(Budget(crashes=1, edits=1), ("x is replaced",)).startswith("x is injected twice")
 
@@ -111,7 +111,7 @@ def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without
     async def careless(kube, record):
         try:
             return await real(kube, record)
-        except undo_records.RecordTrouble:
+        except undo_records.RecordError:
             ref = undo_records.RecordRef(record.drill.namespace, record.name)
             return undo_records.StoredRecord(record, ref, "", "")
 

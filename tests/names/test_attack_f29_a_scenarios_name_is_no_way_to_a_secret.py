@@ -13,7 +13,7 @@ from tests.names.hostile import STRANGE, WAYS
 
 from kubedrill.api.drill import Drill
 from kubedrill.controller.gathering import FactInbox
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import Turns
 from kubedrill.core.paths import demand_built
 from kubedrill.kube.client import Answer, Kube
@@ -57,7 +57,7 @@ class Server(Kube):
 
 async def ended(server: Server) -> dict[str, Any]:
     """The status after two turns: one that decides, and one that would fail again."""
-    turns = Turns(server, ServerClock(timedelta(0)), Settings(), "storm", "d1", FactInbox(), lambda: None)
+    turns = Turns(server, ServerClock(timedelta(0)), OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
     await turns.once()
     await turns.once()
     await turns.close()

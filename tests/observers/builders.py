@@ -1,21 +1,21 @@
-"""A conduct with what a test is about."""
+"""A plan with what a test is about."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from kubedrill.core.plan.drill_plan import AlertWanted, Conduct, Endpoint, ImpactFall, Participant, SteadyCheck
+from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Participant, SteadyCheck
 
 MINUTE = timedelta(minutes=1)
 ALICE = Participant("alice", "L1", kubernetes="alice@example.com")
 
 
-def conduct(
+def drill_plan(
     *, steady: tuple[SteadyCheck, ...] = (), impact: str = "", faults: tuple[Any, ...] = (),
     alerts: tuple[str, ...] = ("High",), namespace: str = "shop",
-) -> Conduct:
-    return Conduct(
+) -> DrillPlan:
+    return DrillPlan(
         title="t", narrative="", target_namespace=namespace, pace=1, faults=faults, steady=steady,
         alerts=tuple(AlertWanted(name, n == 0, MINUTE) for n, name in enumerate(alerts)),
         impact=ImpactFall(impact, MINUTE, 10, 10), recovered_window=MINUTE, wrap_up=MINUTE, arm_within=MINUTE,

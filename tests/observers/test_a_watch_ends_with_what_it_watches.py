@@ -7,10 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
 
-from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
 from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
 
@@ -30,15 +30,15 @@ async def observed(*, gone: bool = False, refused: int = 0):
     async with standing() as (wire, kube):
         wire.gone |= {SPACE} if gone else set()
         wire.refuse |= {PODS: refused} if refused else {}
-        observer = ClusterObserver(kube, CLOCK, FactInbox(), lambda: None)
-        await observer.start(conduct(), SCOPE)
+        observer = NamespaceWatches(kube, CLOCK, FactInbox(), lambda: None)
+        await observer.start(drill_plan(), SCOPE)
         try:
             yield wire, observer
         finally:
             await observer.stop()
 
 
-def ended(observer: ClusterObserver) -> int:
+def ended(observer: NamespaceWatches) -> int:
     return sum(task.done() for task in observer._tasks)
 
 

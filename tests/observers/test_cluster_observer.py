@@ -1,11 +1,11 @@
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
 from tests.signals.builders import death, deployment, pod, wrote_limit
 
-from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.sources.workload import OwnWrites
@@ -38,8 +38,8 @@ async def observed(own=OwnWrites, prepare=lambda _: None, **start):
     async with standing() as (wire, kube):
         prepare(wire)
         inbox, wakes = FactInbox(), []
-        observer = ClusterObserver(kube, CLOCK, inbox, lambda: wakes.append(1), own)
-        await observer.start(conduct(), SCOPE, **start)
+        observer = NamespaceWatches(kube, CLOCK, inbox, lambda: wakes.append(1), own)
+        await observer.start(drill_plan(), SCOPE, **start)
         try:
             yield Stage(wire, observer, inbox, wakes)
         finally:

@@ -2,19 +2,29 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 
 from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarget
-from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 
 CLOCK = ServerClock(timedelta(0))
-RULES = {"status": "success", "data": {"groups": [{"interval": 1, "rules": [
-    {"type": "alerting", "name": "High", "query": "max(last_over_time(depth[15s])) > 50"},
-]}]}}
+RULES = {
+    "status": "success",
+    "data": {
+        "groups": [
+            {
+                "interval": 1,
+                "rules": [
+                    {"type": "alerting", "name": "High", "query": "max(last_over_time(depth[15s])) > 50"},
+                ],
+            }
+        ]
+    },
+}
 
 
 def matrix(*series):
@@ -60,7 +70,7 @@ def since():
 async def test_a_firing_alert_is_a_fact_and_is_firing_now(fake):
     labels = {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing"}
     fake.answers["ALERTS"] = matrix((labels, fake.points(1, 1, 1)))
-    probe = await Monitoring(fake, CLOCK).probe(conduct(), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(), since())
     assert probe.reachable
     assert probe.firing == {"High"}
     assert [f.kind for f in probe.facts] == [FactKind.ALERT_FIRING]
@@ -68,7 +78,7 @@ async def test_a_firing_alert_is_a_fact_and_is_firing_now(fake):
 
 async def test_raw_samples_of_the_impact_keep_their_own_instants(fake):
     fake.answers["depth"] = matrix(({"__name__": "depth"}, fake.points(3, 4, 5, back=0.3)))
-    probe = await Monitoring(fake, CLOCK).probe(conduct(impact="depth"), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(impact="depth"), since())
     assert [s.value for s in probe.impact.samples] == [3, 4, 5]
     assert probe.impact.samples[-1].at.timestamp() == pytest.approx(fake.now - 0.3)
     assert probe.impact.step == timedelta(seconds=1)
@@ -76,19 +86,19 @@ async def test_raw_samples_of_the_impact_keep_their_own_instants(fake):
 
 async def test_the_impact_is_derived_from_the_alerts_own_rule(fake):
     fake.answers["depth"] = matrix(({"__name__": "depth"}, fake.points(3, 4)))
-    monitoring = Monitoring(fake, CLOCK)
-    first = await monitoring.probe(conduct(), since())
+    monitoring = MonitoringProbe(fake, CLOCK)
+    first = await monitoring.probe(drill_plan(), since())
     assert first.rules["High"].left == "max(last_over_time(depth[15s]))"
-    second = await monitoring.probe(conduct(), since())
+    second = await monitoring.probe(drill_plan(), since())
     assert [s.value for s in second.impact.samples] == [3, 4]
 
 
 async def test_later_probes_ask_for_the_newest_samples_and_keep_the_others(fake):
-    monitoring, start = Monitoring(fake, CLOCK), CLOCK.now() - timedelta(minutes=30)
+    monitoring, start = MonitoringProbe(fake, CLOCK), CLOCK.now() - timedelta(minutes=30)
     fake.answers["depth"] = matrix(({}, fake.points(3, 4, back=600)))
-    await monitoring.probe(conduct(impact="depth"), start)
+    await monitoring.probe(drill_plan(impact="depth"), start)
     fake.answers["depth"] = matrix(({}, fake.points(5)))
-    probe = await monitoring.probe(conduct(impact="depth"), start)
+    probe = await monitoring.probe(drill_plan(impact="depth"), start)
     assert [s.value for s in probe.impact.samples] == [3, 4, 5]
     asked = [int(q.removeprefix("depth[").removesuffix("s]")) for q in fake.asked if q.startswith("depth[")]
     assert asked[0] >= 1800
@@ -98,22 +108,24 @@ async def test_later_probes_ask_for_the_newest_samples_and_keep_the_others(fake)
 async def test_an_expression_is_evaluated_by_prometheus(fake):
     fake.answers["(rate(jobs[1m]))"] = matrix(({}, fake.points(1, 2)))
     check = SteadyCheck("drains", "rate(jobs[1m])", above=0.5)
-    probe = await Monitoring(fake, CLOCK).probe(conduct(steady=(check,)), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(steady=(check,)), since())
     assert [s.value for s in probe.steady["drains"].samples] == [1, 2]
 
 
 async def test_series_of_different_scrapes_are_left_to_prometheus_from_then_on(fake):
     fake.answers["up["] = matrix(({"pod": "a"}, fake.points(1, 1)), ({"pod": "b"}, fake.points(1, 1, back=0.4)))
     fake.answers["(up)"] = matrix(({"pod": "a"}, fake.points(1, 1)), ({"pod": "b"}, fake.points(1, 1)))
-    monitoring, check = Monitoring(fake, CLOCK), SteadyCheck("up", "up", above=1)
+    monitoring, check = MonitoringProbe(fake, CLOCK), SteadyCheck("up", "up", above=1)
     for _ in range(2):
-        probe = await monitoring.probe(conduct(steady=(check,)), since())
+        probe = await monitoring.probe(drill_plan(steady=(check,)), since())
     assert [s.value for s in probe.steady["up"].samples] == [2, 2]
     assert sum(q.startswith("up[") for q in fake.asked) == 1
 
 
 async def test_no_data_is_an_empty_series_and_not_an_error(fake):
-    probe = await Monitoring(fake, CLOCK).probe(conduct(steady=(SteadyCheck("q", "nothing", below=1),)), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(
+        drill_plan(steady=(SteadyCheck("q", "nothing", below=1),)), since()
+    )
     assert probe.reachable
     assert probe.steady["q"].samples == ()
 
@@ -121,17 +133,17 @@ async def test_no_data_is_an_empty_series_and_not_an_error(fake):
 async def test_a_query_that_is_refused_makes_the_probe_unreachable_with_its_reason(fake):
     fake.answers["(rate("] = {"status": "error", "error": "query timed out"}
     check = SteadyCheck("slow", "rate(jobs[1m])", below=1)
-    probe = await Monitoring(fake, CLOCK).probe(conduct(steady=(check,)), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(steady=(check,)), since())
     assert not probe.reachable
     assert "query timed out" in probe.error
 
 
 async def test_a_prometheus_that_is_away_leaves_what_was_read_before(fake):
     fake.answers["depth"] = matrix(({}, fake.points(3, 4)))
-    monitoring = Monitoring(fake, CLOCK)
-    await monitoring.probe(conduct(impact="depth"), since())
+    monitoring = MonitoringProbe(fake, CLOCK)
+    await monitoring.probe(drill_plan(impact="depth"), since())
     fake.down = True
-    probe = await monitoring.probe(conduct(impact="depth"), since())
+    probe = await monitoring.probe(drill_plan(impact="depth"), since())
     assert not probe.reachable
     assert "connection refused" in probe.error
     assert [s.value for s in probe.impact.samples] == [3, 4]
@@ -143,28 +155,38 @@ async def test_an_alert_does_not_end_because_prometheus_is_away(fake):
     fake.rules = json.loads(json.dumps(RULES))
     last = (CLOCK.now() - timedelta(seconds=30)).isoformat()
     fake.rules["data"]["groups"][0]["rules"][0]["lastEvaluation"] = last
-    monitoring = Monitoring(fake, CLOCK)
-    await monitoring.probe(conduct(), since())
+    monitoring = MonitoringProbe(fake, CLOCK)
+    await monitoring.probe(drill_plan(), since())
     fake.down = True
-    probe = await monitoring.probe(conduct(), since())
+    probe = await monitoring.probe(drill_plan(), since())
     assert probe.firing == {"High"}
     assert [f.kind for f in probe.facts] == [FactKind.ALERT_FIRING]
 
 
 async def test_an_alert_that_the_drill_announces_is_known_from_alertmanager(fake):
-    fake.alerts = [{"labels": {"alertname": "High"}, "startsAt": CLOCK.now().isoformat(), "fingerprint": "f",
-                    "status": {"state": "active"}}]
+    fake.alerts = [
+        {
+            "labels": {"alertname": "High"},
+            "startsAt": CLOCK.now().isoformat(),
+            "fingerprint": "f",
+            "status": {"state": "active"},
+        }
+    ]
     announced = Fault(name="page", alert=AlertAnnounce(alert="High"))
-    probe = await Monitoring(fake, CLOCK).probe(conduct(faults=(announced,)), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(faults=(announced,)), since())
     assert probe.firing == {"High"}
     assert [f.detail["drill"] for f in probe.facts] == [True]
 
 
 async def test_working_sets_are_asked_where_a_limit_is_to_be_derived(fake):
-    fake.answers["min by (container)"] = {"status": "success", "data": {"resultType": "vector", "result": [
-        {"metric": {"container": "worker"}, "value": [fake.now, "83886080"]}
-    ]}}
+    fake.answers["min by (container)"] = {
+        "status": "success",
+        "data": {
+            "resultType": "vector",
+            "result": [{"metric": {"container": "worker"}, "value": [fake.now, "83886080"]}],
+        },
+    }
     target = WorkloadTarget(kind="Deployment", name="worker")
     derived = Fault(name="limit", memory_limit=MemoryLimit(target=target))
-    probe = await Monitoring(fake, CLOCK).probe(conduct(faults=(derived,)), since())
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(faults=(derived,)), since())
     assert probe.working_sets["worker"].bytes == 80 * 1024 * 1024

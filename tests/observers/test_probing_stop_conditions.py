@@ -7,17 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 from tests.clock.settable import Settable
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.undo.builders import NOON
 
-from kubedrill.controller.gathering import Monitoring
+from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.plan.drill_plan import StopCondition
+from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.kube.client import Unreachable
 
-ERRORS = StopCondition("errors", promql="errors > 5")
-PAGED = StopCondition("neighbour", alert="NeighbourDown")
-DRILL = replace(conduct(), stop_when=(ERRORS, PAGED))
+ERRORS = PlannedStop("errors", promql="errors > 5")
+PAGED = PlannedStop("neighbour", alert="NeighbourDown")
+DRILL = replace(drill_plan(), stop_when=(ERRORS, PAGED))
 
 
 class Prometheus:
@@ -44,7 +44,7 @@ class Prometheus:
 async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():
     fake, clock = Prometheus(), Settable(NOON)
     fake.met = {"errors > 5"}
-    probe = await Monitoring(fake, clock).probe(DRILL, clock.now())
+    probe = await MonitoringProbe(fake, clock).probe(DRILL, clock.now())
     assert {r.name: r.met for r in probe.stops} == {"errors": True, "neighbour": False}
     assert [f.id for f in probe.facts if f.kind is FactKind.STOP_CONDITION_MET] == ["stop/errors"]
     assert probe.unchecked == {}
@@ -52,7 +52,7 @@ async def test_one_that_is_met_is_a_fact_and_one_that_is_not_is_none():
 
 async def test_without_an_answer_it_is_unchecked_since_it_was_known_last():
     fake, clock = Prometheus(), Settable(NOON)
-    monitoring, known = Monitoring(fake, clock), clock.now()
+    monitoring, known = MonitoringProbe(fake, clock), clock.now()
     await monitoring.probe(DRILL, known)
     fake.down = True
     for seconds in (5, 61):
@@ -66,7 +66,7 @@ async def test_without_an_answer_it_is_unchecked_since_it_was_known_last():
 
 async def test_one_that_was_never_known_counts_from_when_it_was_first_asked_for():
     fake, clock = Prometheus(), Settable(NOON)
-    monitoring, first = Monitoring(fake, clock), clock.now()
+    monitoring, first = MonitoringProbe(fake, clock), clock.now()
     fake.down = True
     await monitoring.probe(DRILL, first)
     clock.at = first + timedelta(seconds=30)
@@ -75,5 +75,5 @@ async def test_one_that_was_never_known_counts_from_when_it_was_first_asked_for(
 
 async def test_a_drill_without_any_asks_for_nothing_more():
     fake, clock = Prometheus(), Settable(NOON)
-    probe = await Monitoring(fake, clock).probe(conduct(), clock.now())
+    probe = await MonitoringProbe(fake, clock).probe(drill_plan(), clock.now())
     assert (probe.stops, probe.unchecked) == ((), {})

@@ -12,10 +12,10 @@ from urllib.request import urlopen
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 from tests.reverters.services import free_port, running
 
-from kubedrill.controller.gathering import FactInbox, Monitoring
+from kubedrill.controller.gathering import FactInbox, MonitoringProbe
 from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.metrics import DrillCollector
@@ -54,10 +54,10 @@ class Site:
 
     def asked_from_now_on(self):
         self.gauge.depth, self._started = 3, CLOCK.now()
-        self._monitoring = Monitoring(self._web.fetch, CLOCK)
+        self._monitoring = MonitoringProbe(self._web.fetch, CLOCK)
 
     async def probe(self, **wanted):
-        return await self._monitoring.probe(conduct(**wanted), self._started)
+        return await self._monitoring.probe(drill_plan(**wanted), self._started)
 
     async def fact(self, kind, **wanted):
         async with asyncio.timeout(WITHIN):

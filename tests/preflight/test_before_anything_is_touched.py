@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 from tests.machine.world import START
-from tests.machine.world import conduct as a_drill
+from tests.machine.world import drill_plan as a_drill
 
 from kubedrill.core.evidence.facts import Sample, Series
-from kubedrill.core.machine.state import Check
+from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.core.plan.preflight import Surroundings, preflight, steady
 from kubedrill.core.undo.operations import Refusal
@@ -20,7 +20,7 @@ FIT = Surroundings("drills", namespace_found=True, namespace_control="drills", m
                    rules_loaded=frozenset({"Errors"}), firing=frozenset())
 
 
-def failing(around: Surroundings) -> list[Check]:
+def failing(around: Surroundings) -> list[CheckResult]:
     return [check for check in preflight(a_drill(), around) if check.ok is not True]
 
 

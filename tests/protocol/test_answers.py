@@ -7,7 +7,7 @@ import pytest
 from kubedrill.core.undo.operations import Target
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.refusals import is_not_found
-from kubedrill.protocol.objects import Reply, Unsure, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, patch_target, read_target
 
 WEB = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
 SPACE = "/api/v1/namespaces/shop"
@@ -60,7 +60,7 @@ async def test_gone_is_a_live_404_of_the_object_or_of_its_namespace(target: Answ
     ],
 )
 async def test_anything_else_is_not_gone(target: Answer, space: Answer):
-    with pytest.raises(Unsure):
+    with pytest.raises(Inconclusive):
         await read_target(Server({WEB.path: target, SPACE: space}), WEB, "n1")
 
 

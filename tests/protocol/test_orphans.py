@@ -16,10 +16,10 @@ from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube
 from kubedrill.protocol import orphans
-from kubedrill.protocol.drill_liveness import Sightings
+from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.outcomes import RevertOutcome
-from kubedrill.protocol.revert_tracker import Undoing
+from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.store.undo_records import StoredRecord, list_records
 
 
@@ -30,7 +30,7 @@ class Sweep:
 
     def __init__(self, cluster: Cluster, kube: Kube) -> None:
         self.cluster, self.kube = cluster, kube
-        self.sightings, self.undoing = Sightings(self.seconds), Undoing()
+        self.sightings, self.undoing = DrillLiveness(self.seconds), RevertTracker()
         cluster.fault()
 
     def now(self):

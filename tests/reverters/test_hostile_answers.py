@@ -13,7 +13,7 @@ from tests.reverters.services import jobs, now, record
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again
 from kubedrill.plugins.operations import redis as reverter
 from kubedrill.plugins.operations.redis import RedisJobs
-from kubedrill.plugins.operations.resp import MOST_BYTES, Unanswered, Wire
+from kubedrill.plugins.operations.resp import MOST_BYTES, RedisSilent, Wire
 
 MIB = 1 << 20
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -86,7 +86,7 @@ async def test_more_than_the_budget_is_unanswered_and_takes_no_memory(answer):
         wire = await Wire.connected("127.0.0.1", port)
         tracemalloc.start()
         try:
-            with pytest.raises(Unanswered):
+            with pytest.raises(RedisSilent):
                 await wire.call("TIME")
             assert tracemalloc.get_traced_memory()[1] < 4 * MIB
         finally:

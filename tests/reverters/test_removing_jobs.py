@@ -13,7 +13,7 @@ from tests.reverters.services import PREFIX, free_port, jobs, now, record
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.plugins.operations import redis as redis_reverter
 from kubedrill.plugins.operations.redis import RedisJobs
-from kubedrill.plugins.operations.resp import Unanswered
+from kubedrill.plugins.operations.resp import RedisSilent
 
 MARK = f"kubedrill:mark:{PREFIX}"
 LOST = "how many were pushed is not known, as Redis has lost the count"
@@ -173,7 +173,7 @@ async def test_an_undo_that_was_cut_short_is_finished_by_the_next(queue, redis_p
     queue.rpush("jobs", *fake(*range(1, 2500)))
 
     async def cut(*_):
-        raise Unanswered("cut")
+        raise RedisSilent("cut")
 
     with monkeypatch.context() as broken:
         broken.setattr(redis_reverter, "sweep", cut)

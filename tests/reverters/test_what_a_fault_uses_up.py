@@ -17,7 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record, redis_server, until
 
-from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Resource, SetFields
+from kubedrill.core.undo.operations import Announce, Ask, Consumable, Enqueue, Operation, SetFields
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState
 from kubedrill.plugins.operations.redis import RedisJobs
 
@@ -79,10 +79,10 @@ async def used(tmp_path: Path) -> AsyncIterator[Used]:
         del there.reverter
 
 
-USE_UP: dict[tuple[type[Operation], Resource], Callable[[Used], object]] = {
-    (Enqueue, Resource.MEMORY): Used.memory,
-    (Enqueue, Resource.DISK): Used.disk,
-    (Enqueue, Resource.CONNECTIONS): Used.connections,
+USE_UP: dict[tuple[type[Operation], Consumable], Callable[[Used], object]] = {
+    (Enqueue, Consumable.MEMORY): Used.memory,
+    (Enqueue, Consumable.DISK): Used.disk,
+    (Enqueue, Consumable.CONNECTIONS): Used.connections,
 }
 OUTSIDE: tuple[type[Operation], ...] = (Enqueue, Announce, Ask)
 
@@ -92,10 +92,10 @@ def test_everything_that_an_operation_declares_can_be_used_up_here():
     assert USE_UP.keys() == {(kind, resource) for kind in OUTSIDE for resource in kind.uses_up}
 
 
-def each_of(kind: type[Operation]) -> list[tuple[Resource, ...]]:
+def each_of(kind: type[Operation]) -> list[tuple[Consumable, ...]]:
     """Every selection of what it uses up; each is seen to be used up, which the disk would hide of the memory."""
     ordered = sorted(kind.uses_up, reverse=True)
-    ordered.sort(key=lambda resource: resource is Resource.DISK)
+    ordered.sort(key=lambda resource: resource is Consumable.DISK)
     return [some for n in range(1, len(ordered) + 1) for some in combinations(ordered, n)]
 
 

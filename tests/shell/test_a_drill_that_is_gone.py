@@ -10,7 +10,7 @@ from aiohttp import web
 from tests.watchdog.wire import DRILLS, Cluster, standing
 
 from kubedrill.controller.gathering import FactInbox
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import GONE_FOR, Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -22,7 +22,7 @@ class Operator:
     def __init__(self, cluster: Cluster, kube: Kube) -> None:
         self.cluster = cluster
         clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self.seconds)
-        self.turns = Turns(kube, clock, Settings(), "storm", "d1", FactInbox(), lambda: None)
+        self.turns = Turns(kube, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
         cluster.fault()
 
     def seconds(self) -> float:

@@ -9,7 +9,7 @@ from aiohttp import web
 from tests.giving_up.lab import Lab, standing
 from tests.watchdog.wire import SECRETS
 
-from kubedrill.controller.gathering import ClusterObserver, Monitoring, Probe
+from kubedrill.controller.gathering import MonitoringProbe, NamespaceWatches, Probe
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.plan.derive import AlertRule
 
@@ -36,7 +36,7 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
         async def unwatched(*_: object) -> None:
             told.append("unwatched")
 
-        async def probed(self: Monitoring, *_: object) -> Probe:
+        async def probed(self: MonitoringProbe, *_: object) -> Probe:
             return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
 
         def answering(request: web.Request) -> web.Response | None:
@@ -44,9 +44,9 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
                 told.append("record")
             return web.json_response(EVERYTHING, status=201) if request.path == REVIEWS else None
 
-        monkeypatch.setattr(ClusterObserver, "start", watched)
-        monkeypatch.setattr(ClusterObserver, "stop", unwatched)
-        monkeypatch.setattr(Monitoring, "probe", probed)
+        monkeypatch.setattr(NamespaceWatches, "start", watched)
+        monkeypatch.setattr(NamespaceWatches, "stop", unwatched)
+        monkeypatch.setattr(MonitoringProbe, "probe", probed)
         lab.cluster.answering = answering
         lab.cluster.put(SPACE, {"metadata": {"name": "shop", "uid": "n1", "labels": {
             "kubedrill.dev/control-namespace": "drills"}}})
@@ -70,10 +70,10 @@ async def test_when_it_is_started_the_watches_stand_before_anything_is_touched(l
 async def test_one_that_is_held_after_all_ends_its_watches(
     lab: Lab, told: list[str], monkeypatch: pytest.MonkeyPatch
 ):
-    async def away(self: Monitoring, *_: object) -> Probe:
+    async def away(self: MonitoringProbe, *_: object) -> Probe:
         return Probe(self._clock.now(), reachable=False, error="Prometheus is away")
 
-    monkeypatch.setattr(Monitoring, "probe", away)
+    monkeypatch.setattr(MonitoringProbe, "probe", away)
     lab.wanted("Run")
     await lab.goes_on(3)
     assert "watched" in told

@@ -10,8 +10,8 @@ from tests.machine.world import seen
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.commands import CloseRecord, RemoveFinalizer
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import State
@@ -55,24 +55,24 @@ def clock():
 
 @pytest.fixture
 def actor(server: Server, clock: Settable):
-    return Actor(server, clock, Settings(), Evidence(server, "drills", "storm", "d1"))
+    return Executor(server, clock, OperatorSettings(), Evidence(server, "drills", "storm", "d1"))
 
 
-async def carried_out(actor: Actor):
+async def carried_out(actor: Executor):
     observation = seen()
     decision = reduce(State(), observation)
     commanded = Decision(decision.state, decision.assessment, COMMANDS)
     return await actor.carry_out(DRILL, commanded, observation, {n: stored(n) for n in ("undo-1", "undo-2")})
 
 
-async def test_the_others_are_carried_out_and_count(server: Server, actor: Actor):
+async def test_the_others_are_carried_out_and_count(server: Server, actor: Executor):
     facts, again = await carried_out(actor)
 
     assert (facts, again) == ((), True)
     assert sorted(server.asked) == ["DELETE undo-1", "DELETE undo-2", "PATCH storm"]
 
 
-async def test_a_record_that_cannot_be_closed_is_stuck_after_a_while(actor: Actor, clock: Settable):
+async def test_a_record_that_cannot_be_closed_is_stuck_after_a_while(actor: Executor, clock: Settable):
     await carried_out(actor)
     clock.at += STUCK_AFTER
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kubedrill.controller.metrics import DrillCollector
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import Turns
-from kubedrill.controller.worker import RESCUED_AFTER, DrillTask
+from kubedrill.controller.worker import RESCUED_AFTER, DrillWorker
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 
@@ -34,7 +34,7 @@ async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: py
     monkeypatch.setattr("kubedrill.controller.worker.BACK_OFF", (timedelta(0),))
     clock = ServerClock(timedelta(0))
     nobody: Any = object.__new__(Kube)
-    task = DrillTask(nobody, clock, Settings(), DRILL, DrillCollector(list, clock.now))
+    task = DrillWorker(nobody, clock, OperatorSettings(), DRILL, DrillCollector(list, clock.now))
     task.start(lambda _uid: None)
     async with asyncio.timeout(5):
         await rescued.wait()

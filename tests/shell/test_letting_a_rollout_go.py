@@ -9,8 +9,8 @@ from tests.clock.settable import Settable
 from tests.machine.world import seen
 from tests.undo.builders import LIMIT, NAMED_WEB, NOON, TARGET, UNDO, deployment, injected
 
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.machine.commands import Release
 from kubedrill.core.machine.reducer import Decision, reduce
@@ -58,25 +58,25 @@ def clock() -> Settable:
 
 
 @pytest.fixture
-def actor(server: Server, clock: Settable) -> Actor:
-    return Actor(server, clock, Settings(), Evidence(server, "drills", "storm", "d1"))
+def actor(server: Server, clock: Settable) -> Executor:
+    return Executor(server, clock, OperatorSettings(), Evidence(server, "drills", "storm", "d1"))
 
 
-async def let_go(actor: Actor, server: Server) -> None:
+async def let_go(actor: Executor, server: Server) -> None:
     observation = seen()
     decision = reduce(State(), observation)
     commanded = Decision(decision.state, decision.assessment, (Release(UNDO),))
     await actor.carry_out({}, commanded, observation, {UNDO: server.stored})
 
 
-async def test_a_refusal_is_told_at_once(actor: Actor, server: Server, clock: Settable):
+async def test_a_refusal_is_told_at_once(actor: Executor, server: Server, clock: Settable):
     await let_go(actor, server)
     (told,) = actor.undoing.stuck(clock.now()).items()
     assert told[0] == f"{UNDO} (release)"
     assert "cannot patch" in told[1]
 
 
-async def test_it_is_not_asked_again_before_its_time(actor: Actor, server: Server):
+async def test_it_is_not_asked_again_before_its_time(actor: Executor, server: Server):
     await let_go(actor, server)
     server.asked.clear()
     await let_go(actor, server)
@@ -84,7 +84,7 @@ async def test_it_is_not_asked_again_before_its_time(actor: Actor, server: Serve
 
 
 async def test_the_revert_is_due_whatever_became_of_the_release_and_ends_its_trouble(
-    actor: Actor, server: Server, clock: Settable
+    actor: Executor, server: Server, clock: Settable
 ):
     await let_go(actor, server)
     server.asked.clear()

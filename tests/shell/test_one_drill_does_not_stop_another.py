@@ -9,9 +9,9 @@ import pytest
 from tests.clock.settable import Settable
 from tests.undo.builders import NOON
 
-from kubedrill.controller.controller import SILENT_FOR, UNREADY_AFTER, Desk
-from kubedrill.controller.settings import Settings
-from kubedrill.controller.worker import DrillTask
+from kubedrill.controller.controller import SILENT_FOR, UNREADY_AFTER, DrillController
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.worker import DrillWorker
 from kubedrill.kube.client import Answer, Kube
 
 
@@ -35,40 +35,40 @@ def server() -> Server:
 
 
 @pytest.fixture
-def desk(server: Server) -> Desk:
-    return Desk(server, Settable(NOON), Settings())
+def desk(server: Server) -> DrillController:
+    return DrillController(server, Settable(NOON), OperatorSettings())
 
 
-def task(desk: Desk, name: str, failures: int) -> None:
+def task(desk: DrillController, name: str, failures: int) -> None:
     """A drill so many of whose turns have failed in a row."""
     drill = {"metadata": {"uid": name, "name": name, "namespace": "drills"}, "spec": {}}
-    made = DrillTask(desk.kube, desk.clock, desk.settings, drill, desk.collector)
+    made = DrillWorker(desk.kube, desk.clock, desk.settings, drill, desk.collector)
     made.failures = failures
     desk._tasks[name] = made
 
 
 @pytest.mark.parametrize("failures", [[], [0], [1000], [1000, 0], [1000, 1000, UNREADY_AFTER]])
-def test_it_is_ready_whatever_is_wrong_with_one(desk: Desk, failures: list[int]):
+def test_it_is_ready_whatever_is_wrong_with_one(desk: DrillController, failures: list[int]):
     """F11 and F26: one drill with 65 levels, or a duration of a million years, made it NotReady for all."""
     for number, failed in enumerate(failures):
         task(desk, f"d{number}", failed)
     assert desk.ready() == ""
 
 
-def test_it_is_not_ready_when_the_turns_of_all_of_several_drills_fail(desk: Desk):
+def test_it_is_not_ready_when_the_turns_of_all_of_several_drills_fail(desk: DrillController):
     task(desk, "one", UNREADY_AFTER + 1)
     task(desk, "two", UNREADY_AFTER + 1)
     assert desk.ready() == "the turns of all 2 drills fail"
 
 
-def test_it_is_not_ready_when_the_api_server_has_long_been_silent(desk: Desk, server: Server):
+def test_it_is_not_ready_when_the_api_server_has_long_been_silent(desk: DrillController, server: Server):
     server.silence = SILENT_FOR - timedelta(seconds=1)
     assert desk.ready() == ""
     server.silence = SILENT_FOR
     assert desk.ready() == "the API server has not answered for 90 s"
 
 
-def test_a_drill_whose_turns_fail_is_told_by_a_metric(desk: Desk):
+def test_a_drill_whose_turns_fail_is_told_by_a_metric(desk: DrillController):
     task(desk, "well", 0)
     task(desk, "poison", 7)
     assert list(desk.failing()) == [("drills", "poison", 7)]

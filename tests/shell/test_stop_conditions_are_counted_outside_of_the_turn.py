@@ -12,8 +12,8 @@ from tests.giving_up.lab import Lab, standing
 from tests.undo.builders import NOON
 
 from kubedrill.controller import worker
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.gathering import Monitoring, Probe
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.gathering import MonitoringProbe, Probe
 from kubedrill.core.machine.phases import Phase
 from kubedrill.kube.client import Unreachable
 
@@ -33,7 +33,7 @@ def turns_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     async def silent(*_: object) -> Probe:
         raise Unreachable("Prometheus is away")
 
-    monkeypatch.setattr(Monitoring, "probe", silent)
+    monkeypatch.setattr(MonitoringProbe, "probe", silent)
 
 
 async def test_it_is_put_back_without_a_turn(lab: Lab, monkeypatch: pytest.MonkeyPatch):
@@ -45,10 +45,10 @@ async def test_it_is_put_back_without_a_turn(lab: Lab, monkeypatch: pytest.Monke
 
 
 async def test_the_status_says_so_as_soon_as_a_turn_succeeds(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    whole = Monitoring.probe
+    whole = MonitoringProbe.probe
     turns_fail(monkeypatch)
     await lab.goes_on(80)
-    monkeypatch.setattr(Monitoring, "probe", whole)
+    monkeypatch.setattr(MonitoringProbe, "probe", whole)
     await lab.goes_on(20)
     lab.assert_put_back_and_ended("StopConditionUnknown", "Stopped")
     assert "whether checkout-works is met could not be asked for 60 s" in lab.cluster.status["message"]
@@ -58,10 +58,10 @@ async def test_what_was_unknown_before_counts(lab: Lab, monkeypatch: pytest.Monk
     """Forty seconds without an answer in turns that succeed, then turns that fail: a minute is a minute."""
     since = lab.cluster.now
 
-    async def unanswered(self: Monitoring, *_: object) -> Probe:
+    async def unanswered(self: MonitoringProbe, *_: object) -> Probe:
         return Probe(self._clock.now(), reachable=False, unchecked={"checkout-works": since})
 
-    monkeypatch.setattr(Monitoring, "probe", unanswered)
+    monkeypatch.setattr(MonitoringProbe, "probe", unanswered)
     await lab.goes_on(40)
     assert (lab.task.failures, lab.limit) == (0, "32Mi")
     turns_fail(monkeypatch)
@@ -79,11 +79,11 @@ async def test_a_drill_without_stop_conditions_plays_on(monkeypatch: pytest.Monk
 
 
 async def test_a_failure_that_is_over_before_the_minute_ends_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    whole = Monitoring.probe
+    whole = MonitoringProbe.probe
     for _ in range(3):
         turns_fail(monkeypatch)
         await lab.goes_on(40)
-        monkeypatch.setattr(Monitoring, "probe", whole)
+        monkeypatch.setattr(MonitoringProbe, "probe", whole)
         await lab.goes_on(10)
     assert (lab.state.phase, lab.limit) == (Phase.IN_PLAY, "32Mi")
 
@@ -96,7 +96,7 @@ async def hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> asyncio.Task[Any]:
         await never.wait()
         raise AssertionError
 
-    monkeypatch.setattr(Monitoring, "probe", hanging)
+    monkeypatch.setattr(MonitoringProbe, "probe", hanging)
     monkeypatch.setattr(worker, "OVERDUE", 0.01)
     lab.cluster.now += timedelta(seconds=2)
     return asyncio.create_task(lab.task._turn())
@@ -132,14 +132,14 @@ async def test_nor_the_stop_conditions(lab: Lab, monkeypatch: pytest.MonkeyPatch
 async def test_what_was_put_back_beside_a_turn_is_said_by_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch):
     """The turn had decided before, that the drill plays on; then it hung in what it had to do."""
     decided, goes_on = asyncio.Event(), asyncio.Event()
-    whole = Actor.carry_out
+    whole = Executor.carry_out
 
-    async def hanging(self: Actor, *args: Any) -> Any:
+    async def hanging(self: Executor, *args: Any) -> Any:
         decided.set()
         await goes_on.wait()
         return await whole(self, *args)
 
-    monkeypatch.setattr(Actor, "carry_out", hanging)
+    monkeypatch.setattr(Executor, "carry_out", hanging)
     monkeypatch.setattr(worker, "OVERDUE", 0.01)
     lab.cluster.now += timedelta(seconds=2)
     turn = asyncio.create_task(lab.task._turn())

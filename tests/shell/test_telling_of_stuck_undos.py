@@ -11,7 +11,7 @@ from tests.clock.settable import Settable
 from tests.undo.builders import NOON, UNDO, deployment, injected
 
 from kubedrill.controller.gathering import FactInbox
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import Turns
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.record import RecordState, to_json
@@ -54,7 +54,7 @@ def clock():
 
 
 def turns(server: Server, clock: Settable) -> Turns:
-    return Turns(server, clock, Settings(), "storm", "d1", FactInbox(), lambda: None)
+    return Turns(server, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
 
 
 async def test_a_refused_one_is_told_at_once_and_only_once(clock):

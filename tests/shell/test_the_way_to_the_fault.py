@@ -9,10 +9,10 @@ import pytest
 from tests.machine.world import seen
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.gather import Observer
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.gather import Gatherer
 from kubedrill.controller.gathering import FactInbox
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import Turns
 from kubedrill.core.machine.state import Observation, State
 from kubedrill.kube.client import Answer, Kube
@@ -56,16 +56,16 @@ def server() -> Server:
 def turns(server: Server, monkeypatch: pytest.MonkeyPatch) -> Turns:
     """The turns of a drill that is fit; what it injects is asked of nobody."""
 
-    async def looked(_self: Observer, drill: dict[str, Any], _state: State, *_more: Any, **_named: Any) -> Observation:
+    async def looked(_self: Gatherer, drill: dict[str, Any], _state: State, *_more: Any, **_named: Any) -> Observation:
         return seen(finalizer=FINALIZER in drill["metadata"]["finalizers"])
 
     async def injected(*_anything: Any) -> tuple[tuple[()], bool]:
         server.asked.append("inject")
         return (), False
 
-    monkeypatch.setattr(Observer, "observe", looked)
-    monkeypatch.setattr(Actor, "_inject", injected)
-    return Turns(server, ServerClock(timedelta(0)), Settings(), "storm", "d1", FactInbox(), lambda: None)
+    monkeypatch.setattr(Gatherer, "observe", looked)
+    monkeypatch.setattr(Executor, "_inject", injected)
+    return Turns(server, ServerClock(timedelta(0)), OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
 
 
 async def test_the_answer_to_the_finalizer_is_the_drill_of_the_next_turn_and_events_come_after_the_injection(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.evidence.timestamps import Receipt
+from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.plan.drill_plan import Participant
 
 DATA = Path(__file__).parent.parent / "data"
@@ -26,8 +26,8 @@ def stamp(seconds: float) -> str:
     return at(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def receipt(seconds: float, since: float | None = None, error: float = 0.0) -> Receipt:
-    return Receipt(at(seconds), at(seconds - 1 if since is None else since), timedelta(seconds=error))
+def receipt(seconds: float, since: float | None = None, error: float = 0.0) -> Received:
+    return Received(at(seconds), at(seconds - 1 if since is None else since), timedelta(seconds=error))
 
 
 def between(start: float, end: float) -> Interval:

@@ -2,10 +2,10 @@ from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.plugins.sources import actions
-from kubedrill.plugins.sources.actions import Hearing
+from kubedrill.plugins.sources.actions import ActionScope
 
-TARGET = Hearing("monday", PLAYERS, at(0))
-CONTROL = Hearing("monday", PLAYERS, at(0), control=True)
+TARGET = ActionScope("monday", PLAYERS, at(0))
+CONTROL = ActionScope("monday", PLAYERS, at(0), control=True)
 
 
 def word(action: str, actor: str = "alice@example.com", seconds: float = 7, **spec):

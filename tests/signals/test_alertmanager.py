@@ -4,7 +4,7 @@ import pytest
 from tests.signals.builders import at, between
 
 from kubedrill.core.evidence.facts import FactKind, Source
-from kubedrill.kube.answers import Unanswered
+from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.sources import alertmanager
 from kubedrill.plugins.sources.alertmanager import PoisonError
 
@@ -81,7 +81,7 @@ def test_suppressed_alerts_dont_fire():
 
 @pytest.mark.parametrize("unreadable", [{}, {"status": {"state": "active"}}, "x", None, {**alert(), "labels": ["a"]}])
 def test_a_list_with_something_else_in_it_is_no_answer(unreadable):
-    with pytest.raises(Unanswered):
+    with pytest.raises(NoAnswer):
         listed({**alert(), "status": {"state": "active"}}, unreadable)
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.plan.drill_plan import StopCondition
+from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.plugins.sources.stop_conditions import fact_of, query_of, read, unaskable
 
-ERRORS = StopCondition("errors", promql="sum(rate(errors[1m])) > 5")
-PAGED = StopCondition("neighbour", alert="NeighbourDown")
+ERRORS = PlannedStop("errors", promql="sum(rate(errors[1m])) > 5")
+PAGED = PlannedStop("neighbour", alert="NeighbourDown")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -50,7 +50,7 @@ def test_an_alert_is_asked_for_by_its_whole_name_and_only_firing():
 
 
 def test_what_is_no_promql_is_refused_before_it_is_asked():
-    reading = unaskable(StopCondition("bad", promql="sum(rate(errors[1m]) >"))
+    reading = unaskable(PlannedStop("bad", promql="sum(rate(errors[1m]) >"))
     assert reading is not None
     assert reading.refused
     assert reading.said.startswith("is no PromQL: ")

@@ -17,9 +17,9 @@ from kubedrill import __version__
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, RecordState, UndoRecord, record_name
-from kubedrill.core.undo.watchdog_rules import Ruling, may_revert
+from kubedrill.core.undo.watchdog_rules import Judgement, may_revert
 from kubedrill.protocol.lease import LEASE
-from kubedrill.store.undo_records import RecordTrouble
+from kubedrill.store.undo_records import RecordError
 from kubedrill.watchdog.process import Rounds
 
 BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))
@@ -226,7 +226,7 @@ async def test_one_that_hangs_holds_up_no_other_and_no_look(hall: Hall):
 
 
 async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hall, monkeypatch: pytest.MonkeyPatch):
-    def poisoned(record: UndoRecord, *rest: Any) -> Ruling:
+    def poisoned(record: UndoRecord, *rest: Any) -> Judgement:
         if record.drill.uid == "d0":
             raise TypeError("poison")
         return may_revert(record, *rest)
@@ -260,7 +260,7 @@ async def test_several_at_once_come_to_one_outcome(hall: Hall):
 
 async def test_a_look_that_fails_ends_nothing(hall: Hall):
     hall.cluster.answering = lambda request: status(503) if request.path.startswith(SECRETS) else None
-    with pytest.raises(RecordTrouble):
+    with pytest.raises(RecordError):
         await hall.dog.look()
     rounds = Rounds(hall.dog, timedelta(seconds=2), hall.seconds)
     assert rounds.trouble() == "there was no look yet"

@@ -15,7 +15,7 @@ from kubedrill.kube.client import Kube
 from kubedrill.watchdog.http import make_app, serving
 from kubedrill.watchdog.metrics import Tally
 from kubedrill.watchdog.process import run
-from kubedrill.watchdog.settings import Settings
+from kubedrill.watchdog.settings import WatchdogSettings
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ async def cluster(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
 
 def test_settings_come_from_the_environment():
     env = {"KUBEDRILL_NAMESPACE": "fire", "KUBEDRILL_WATCHDOG_PORT": "9", "KUBEDRILL_WATCHDOG_EVERY_MS": "250"}
-    settings = Settings.from_environment(env)
+    settings = WatchdogSettings.from_environment(env)
     assert (settings.namespace, settings.port, settings.every) == ("fire", 9, timedelta(milliseconds=250))
 
 
 def test_each_setting_may_be_missing():
-    assert Settings.from_environment({}) == Settings()
+    assert WatchdogSettings.from_environment({}) == WatchdogSettings()
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "often"])
 def test_there_must_be_time_between_two_looks(value: str):
     with pytest.raises(ValueError):  # noqa: PT011  the message of int() is Python's
-        Settings.from_environment({"KUBEDRILL_WATCHDOG_EVERY_MS": value})
+        WatchdogSettings.from_environment({"KUBEDRILL_WATCHDOG_EVERY_MS": value})
 
 
 @pytest.mark.parametrize(("trouble", "code", "text"), [("", 200, "ok\n"), ("no look", 503, "no look\n")])
@@ -63,7 +63,7 @@ async def test_metrics_are_in_the_text_format():
 async def test_it_looks_until_it_is_told_to_stop(cluster: Cluster):
     cluster.fault()
     stop = asyncio.Event()
-    process = asyncio.create_task(run(Settings(port=0, every=timedelta(milliseconds=5)), stop))
+    process = asyncio.create_task(run(WatchdogSettings(port=0, every=timedelta(milliseconds=5)), stop))
     await until(lambda: not cluster.records())
     stop.set()
     async with asyncio.timeout(5):

@@ -9,32 +9,32 @@ from tests.undo.builders import NOON, deployment, record_of
 
 from kubedrill.core.undo.genuine import fingerprint
 from kubedrill.core.undo.record import RecordState
-from kubedrill.core.undo.watchdog_rules import DrillSight, Ruling, Standing, may_close, may_free, may_revert
+from kubedrill.core.undo.watchdog_rules import DrillPresence, DrillSeen, Judgement, may_close, may_free, may_revert
 
 RECORD = record_of(deployment())  # its deadline is an hour after noon
 DEADLINE = RECORD.deadline
-ON = DrillSight(Standing.THERE)
-GONE = DrillSight(Standing.GONE)
-UNKNOWN = DrillSight(Standing.UNKNOWN)
+ON = DrillSeen(DrillPresence.THERE)
+GONE = DrillSeen(DrillPresence.GONE)
+UNKNOWN = DrillSeen(DrillPresence.UNKNOWN)
 
 
 def seconds(number: float) -> timedelta:
     return timedelta(seconds=number)
 
 
-def deleted(ago: float) -> DrillSight:
-    return DrillSight(Standing.THERE, deleted_at=NOON - seconds(ago))
+def deleted(ago: float) -> DrillSeen:
+    return DrillSeen(DrillPresence.THERE, deleted_at=NOON - seconds(ago))
 
 
-def stopping(since: float) -> DrillSight:
-    return DrillSight(Standing.THERE, stopping_for=seconds(since))
+def stopping(since: float) -> DrillSeen:
+    return DrillSeen(DrillPresence.THERE, stopping_for=seconds(since))
 
 
-def unserved(since: float) -> DrillSight:
-    return DrillSight(Standing.UNSERVED, unserved_for=seconds(since))
+def unserved(since: float) -> DrillSeen:
+    return DrillSeen(DrillPresence.UNSERVED, unserved_for=seconds(since))
 
 
-def revert(drill: DrillSight = ON, silence: float | None = 0.0, *, late: float | None = None) -> Ruling:
+def revert(drill: DrillSeen = ON, silence: float | None = 0.0, *, late: float | None = None) -> Judgement:
     now = NOON if late is None else DEADLINE + seconds(late)
     return may_revert(RECORD, now, drill, None if silence is None else seconds(silence))
 
@@ -51,7 +51,7 @@ def revert(drill: DrillSight = ON, silence: float | None = 0.0, *, late: float |
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_it_puts_back_what_the_operator_should_have_put_back(ruling: Ruling, reason: str):
+def test_it_puts_back_what_the_operator_should_have_put_back(ruling: Judgement, reason: str):
     assert ruling.granted
     assert ruling.reason == reason
 
@@ -70,7 +70,7 @@ def test_it_puts_back_what_the_operator_should_have_put_back(ruling: Ruling, rea
     ],
     ids=["on", "deadline", "unserved", "deleted", "stop", "silence", "silence unknown", "drill unknown"],
 )
-def test_it_gives_the_operator_its_time_and_takes_nothing_for_granted(ruling: Ruling, reason: str):
+def test_it_gives_the_operator_its_time_and_takes_nothing_for_granted(ruling: Judgement, reason: str):
     assert not ruling.granted
     assert ruling.reason == reason
 
@@ -88,13 +88,13 @@ def test_what_is_put_back_is_left_alone():
 
 
 @pytest.mark.parametrize("drill", [GONE, unserved(10)], ids=["gone", "unserved"])
-def test_a_record_whose_drill_is_gone_is_closed_whoever_is_there(drill: DrillSight):
+def test_a_record_whose_drill_is_gone_is_closed_whoever_is_there(drill: DrillSeen):
     assert may_close(drill).granted
 
 
 @pytest.mark.parametrize("drill", [ON, stopping(999), UNKNOWN, unserved(9), deleted(60)],
                          ids=["on", "stopped", "unknown", "unserved", "deleted"])
-def test_while_its_drill_is_there_a_record_stays_so_that_nobody_finds_it_missing(drill: DrillSight):
+def test_while_its_drill_is_there_a_record_stays_so_that_nobody_finds_it_missing(drill: DrillSeen):
     assert not may_close(drill).granted
 
 
@@ -104,10 +104,10 @@ def test_a_drill_whose_fault_may_be_in_without_a_record_is_not_let_go():
 
 
 def test_a_record_that_is_not_the_one_its_drill_has_noted_is_not_carried_out():
-    there = DrillSight(Standing.THERE, noted={RECORD.name: "1-another"})
+    there = DrillSeen(DrillPresence.THERE, noted={RECORD.name: "1-another"})
     ruling = may_revert(RECORD, DEADLINE + seconds(60), there, seconds(999))
     assert (ruling.granted, ruling.reason) == (False, "RecordDiffers")
-    same = DrillSight(Standing.THERE, noted={RECORD.name: fingerprint(RECORD)})
+    same = DrillSeen(DrillPresence.THERE, noted={RECORD.name: fingerprint(RECORD)})
     assert may_revert(RECORD, DEADLINE + seconds(60), same, seconds(999)).granted
 
 
@@ -126,7 +126,7 @@ def test_a_drill_with_nothing_left_is_let_go_when_the_operator_is_away():
     ],
     ids=["not deleted", "too soon", "records", "operator there", "operator unknown"],
 )
-def test_otherwise_a_drill_keeps_its_finalizer(drill: DrillSight, open_records: int, silence: float | None):
+def test_otherwise_a_drill_keeps_its_finalizer(drill: DrillSeen, open_records: int, silence: float | None):
     known = None if silence is None else seconds(silence)
     assert not may_free(NOON, drill, open_records=open_records, silence=known).granted
 
@@ -135,7 +135,7 @@ def test_otherwise_a_drill_keeps_its_finalizer(drill: DrillSight, open_records: 
     revert(), revert(GONE), revert(UNKNOWN), may_close(ON),
     may_free(NOON, deleted(10), open_records=2, silence=None),
 ])
-def test_every_ruling_says_why(ruling: Ruling):
+def test_every_ruling_says_why(ruling: Judgement):
     assert ruling.reason[0].isupper()
     assert ruling.reason.isalpha()
     assert " " in ruling.message

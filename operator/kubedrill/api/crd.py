@@ -53,7 +53,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class CustomResource:
     """How a model appears at the API server."""
 
     model: type[BaseModel]
@@ -77,7 +77,7 @@ PLAIN_NAME: Final = {
     "message": "the name has a dot: write small letters, digits and '-', as in shop-web",
 }
 RESOURCES: Final = (
-    Resource(
+    CustomResource(
         Drill, "drills", (), (
             Column("Phase", ".status.phase", description="Where the drill is."),
             Column("Verdict", ".status.verdict", description="How it ended."),
@@ -88,11 +88,11 @@ RESOURCES: Final = (
             Column("Message", ".status.message", priority=1, description="What happens now."),
         ), status=True, validations=(SHORT_NAME, PLAIN_NAME),
     ),
-    Resource(
+    CustomResource(
         DrillScenario, "drillscenarios", ("dscn",),
         (Column("Title", ".spec.title", description="The scenario in one line."), AGE),
     ),
-    Resource(
+    CustomResource(
         PlayerAction, "playeractions", ("pa",), (
             Column("Actor", ".spec.actor", description="Who says it."),
             Column("Action", ".spec.action", description="What is said."),
@@ -102,7 +102,7 @@ RESOURCES: Final = (
             Column("Message", ".spec.message", priority=1, description="The player's own words."),
         ),
     ),
-    Resource(
+    CustomResource(
         DrillReport, "drillreports", ("drep",), (
             Column("Drill", ".spec.drill", description="The drill it is about."),
             Column("Verdict", ".spec.verdict", description="How the drill ended."),
@@ -197,7 +197,7 @@ def _finished(schema: Schema) -> Schema:
     return schema
 
 
-def definition(resource: Resource) -> Schema:
+def definition(resource: CustomResource) -> Schema:
     """The CustomResourceDefinition of a resource."""
     schema = resource.model.model_json_schema(by_alias=True, mode="validation")
     parts = {name: part for name, part in schema["properties"].items() if name in ("spec", "status")}
@@ -243,13 +243,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def rendered(resource: Resource) -> str:
+def rendered(resource: CustomResource) -> str:
     """The definition as the YAML file in `crds/`."""
     text = yaml.dump(definition(resource), Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
     return f"# Generated from kubedrill.api by `make generate`: change the models.\n{text}"
 
 
-def write(folder: Path, resources: Iterable[Resource] = RESOURCES) -> None:
+def write(folder: Path, resources: Iterable[CustomResource] = RESOURCES) -> None:
     """Write one file a resource."""
     folder.mkdir(parents=True, exist_ok=True)
     for resource in resources:

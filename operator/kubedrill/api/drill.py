@@ -1,4 +1,4 @@
-"""Drill: one conduct of a scenario. Spec by the facilitator, status by the operator alone."""
+"""Drill: one run of a scenario. Spec by the facilitator, status by the operator alone."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class StopCondition(ApiModel):
 
 
 class DrillSpec(ApiModel):
-    """One conduct of a scenario."""
+    """One run of a scenario."""
 
     model_config = ApiModel.model_config | ConfigDict(
         json_schema_extra={
@@ -327,7 +327,7 @@ class DrillStatus(ApiModel):
 
 
 class Drill(ApiModel):
-    """One conduct of a scenario: breaks the target namespace for real, measures, puts it back, reports."""
+    """One run of a scenario: breaks the target namespace for real, measures, puts it back, reports."""
 
     api_version: str = "kubedrill.dev/v1alpha1"
     kind: str = "Drill"

@@ -56,7 +56,7 @@ class Diagnosis(ApiModel):
     fault_class: Line | None = Field(None, description="How it is broken.")
 
 
-class Observation(ApiModel):
+class FacilitatorObservation(ApiModel):
     """What the facilitator saw or heard, entered afterwards; it never overwrites a machine's fact."""
 
     milestone: Milestone = Field(description="Which milestone it was, e.g. ClientNotified.")
@@ -114,7 +114,7 @@ class PlayerActionSpec(ApiModel):
     )
     message: Text | None = Field(None, description="In the player's own words.")
     diagnosis: Diagnosis | None = Field(None, description="For Diagnose.")
-    observation: Observation | None = Field(None, description="For Observe.")
+    observation: FacilitatorObservation | None = Field(None, description="For Observe.")
     confirmation: Confirmation | None = Field(None, description="For Confirm.")
     attribution: Attribution | None = Field(None, description="For Attribute.")
 

@@ -18,7 +18,7 @@ import yaml
 from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.paths import ApiPath, BadName
-from kubedrill.kube.answers import Unanswered, decoded, quoted
+from kubedrill.kube.answers import NoAnswer, decoded, quoted
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import Namespaced, through_service
 
@@ -34,7 +34,7 @@ LONGEST_NAME = 63
 IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-class Trouble(click.ClickException):
+class CliError(click.ClickException):
     """A command can't go on; the message says why and what to do."""
 
     def __init__(self, message: str, code: ExitCode = ExitCode.ERROR) -> None:
@@ -69,7 +69,7 @@ def namespace_named(text: str) -> str:
         Trouble: no namespace has such a name.
     """
     if len(text) > LONGEST_NAME or not re.fullmatch(NAME_PATTERN, text):
-        raise Trouble(f"{text!r} is no namespace: small letters, digits and '-' make its name", ExitCode.BAD_INPUT)
+        raise CliError(f"{text!r} is no namespace: small letters, digits and '-' make its name", ExitCode.BAD_INPUT)
     return text
 
 
@@ -90,7 +90,7 @@ def with_access(command: Callable[..., T]) -> Callable[..., T]:
         namespace: str | None, context: str | None, as_user: str | None, as_group: str | None, **options: Any
     ) -> T:
         if as_group and not as_user:
-            raise Trouble("--as-group needs --as: say who you are", ExitCode.BAD_INPUT)
+            raise CliError("--as-group needs --as: say who you are", ExitCode.BAD_INPUT)
         return command(Access(namespace, context, as_user, as_group), **options)
 
     return wrapped
@@ -122,7 +122,7 @@ async def connected(access: Access) -> AsyncIterator[Kube]:
     try:
         kube = await Kube.connect(access.context, access.as_user, access.as_group)
     except Exception as error:
-        raise Trouble(f"no cluster to talk to: {error}. Is KUBECONFIG set?") from error
+        raise CliError(f"no cluster to talk to: {error}. Is KUBECONFIG set?") from error
     try:
         yield kube
     finally:
@@ -134,9 +134,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except Unreachable as error:
-        raise Trouble(f"the API server does not answer: {error}") from error
+        raise CliError(f"the API server does not answer: {error}") from error
     except BadName as wrong:
-        raise Trouble(str(wrong), ExitCode.BAD_INPUT) from wrong
+        raise CliError(str(wrong), ExitCode.BAD_INPUT) from wrong
 
 
 async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
@@ -149,8 +149,8 @@ async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
     if answer.ok:
         return answer.body
     if answer.status == 404 and answer.reason != "NotFound":
-        raise Trouble(f"{what}: this cluster does not know {GROUP}/{VERSION}: is KubeDrill installed?")
-    raise Trouble(f"{what}: {answer.message or f'HTTP {answer.status}'}", _code_of(answer.status))
+        raise CliError(f"{what}: this cluster does not know {GROUP}/{VERSION}: is KubeDrill installed?")
+    raise CliError(f"{what}: {answer.message or f'HTTP {answer.status}'}", _code_of(answer.status))
 
 
 def _code_of(status: int) -> ExitCode:
@@ -179,10 +179,10 @@ async def said_by(
         status, raw = await kube.get_of_stranger(proxied, query, most=MOST_SAID)
         said = decoded(raw)
     except Unreachable as error:
-        raise Unanswered(f"{where} does not answer: {error}") from error
-    except Unanswered as error:
-        raise Unanswered(f"{where} {error}") from error
+        raise NoAnswer(f"{where} does not answer: {error}") from error
+    except NoAnswer as error:
+        raise NoAnswer(f"{where} {error}") from error
     if not 200 <= status < 300 and not (isinstance(said, dict) and said.get("status") == "error"):
         words = said.get("message") if isinstance(said, dict) else None
-        raise Unanswered(f"{where} does not answer: {quoted(words) if isinstance(words, str) else status}")
+        raise NoAnswer(f"{where} does not answer: {quoted(words) if isinstance(words, str) else status}")
     return said

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from kubedrill.api.base import API_VERSION, in_words
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario
-from kubedrill.cli.connection import Trouble
+from kubedrill.cli.connection import CliError
 from kubedrill.cli.exit_codes import ExitCode
 
 MODELS: Final[Mapping[str, type[Drill | DrillScenario]]] = {
@@ -54,7 +54,7 @@ def the_drill_in(documents: Iterable[Document]) -> tuple[Document, Drill]:
     """
     drills = [(d, d.model) for d in documents if isinstance(d.model, Drill)]
     if len(drills) != 1:
-        raise Trouble(f"the file must hold one Drill, it holds {len(drills)}", ExitCode.BAD_INPUT)
+        raise CliError(f"the file must hold one Drill, it holds {len(drills)}", ExitCode.BAD_INPUT)
     return drills[0]
 
 
@@ -63,21 +63,21 @@ def _documents(file: str) -> list[Any]:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
         return [d for d in yaml.safe_load_all(text) if d is not None]
     except OSError as error:
-        raise Trouble(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
     except yaml.YAMLError as error:
-        raise Trouble(f"{file}: {error}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {error}", ExitCode.BAD_INPUT) from error
 
 
 def _understood(wire: Any, file: str) -> Document:
     kind = str(wire.get("kind")) if isinstance(wire, dict) else "no object"
     if kind not in MODELS or wire.get("apiVersion") != API_VERSION:
-        raise Trouble(
+        raise CliError(
             f"{file}: expected a Drill or DrillScenario of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT
         )
     try:
         return Document(wire, MODELS[kind].model_validate(wire))
     except ValidationError as error:
-        raise Trouble(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
 
 
 def mistakes(error: ValidationError) -> str:

@@ -18,16 +18,16 @@ from kubedrill.controller.execute import OPERATOR
 from kubedrill.controller.heartbeat import Heartbeat
 from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.metrics import DrillCollector
-from kubedrill.controller.settings import Settings
-from kubedrill.controller.worker import DrillTask
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.worker import DrillWorker
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.operations.catalogue import all_reverters
-from kubedrill.protocol.drill_liveness import Sightings
+from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
-from kubedrill.protocol.revert_tracker import Undoing
-from kubedrill.store.undo_records import RecordTrouble, list_records
+from kubedrill.protocol.revert_tracker import RevertTracker
+from kubedrill.store.undo_records import RecordError, list_records
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
@@ -37,14 +37,14 @@ SILENT_FOR = timedelta(seconds=90)
 """An API server that has answered nothing for so long (it is asked every 30 s at the least) can't be worked with."""
 
 
-class Desk:
+class DrillController:
     """All Drills of the control namespace that this operator knows."""
 
-    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings) -> None:
+    def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings) -> None:
         self.kube, self.clock, self.settings = kube, clock, settings
         self._drills: dict[str, dict[str, Any]] = {}
-        self._tasks: dict[str, DrillTask] = {}
-        self._orphans = Undoing()
+        self._tasks: dict[str, DrillWorker] = {}
+        self._orphans = RevertTracker()
         self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck, self.failing)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
@@ -59,9 +59,9 @@ class Desk:
             return
         (task or self._begun(drill)).wake()
 
-    def _begun(self, drill: dict[str, Any]) -> DrillTask:
+    def _begun(self, drill: dict[str, Any]) -> DrillWorker:
         uid = drill["metadata"]["uid"]
-        task = self._tasks[uid] = DrillTask(self.kube, self.clock, self.settings, drill, self.collector)
+        task = self._tasks[uid] = DrillWorker(self.kube, self.clock, self.settings, drill, self.collector)
         task.start(self._ended)
         return task
 
@@ -125,7 +125,7 @@ class Desk:
             await task.stop()
 
     async def _sweep(self) -> None:
-        sightings, reverters, kube = Sightings(), all_reverters(self.clock.now), self.kube.restoring
+        sightings, reverters, kube = DrillLiveness(), all_reverters(self.clock.now), self.kube.restoring
         while True:
             try:
                 listing = await list_records(kube, self.settings.namespace)
@@ -135,7 +135,7 @@ class Desk:
                     LOG.warning("undo record %s can't be read: %s", unread.ref.name, unread.why)
                 await put_back_orphans(
                     kube, listing.readable, OPERATOR, self.clock, reverters, sightings, self._orphans)
-            except (Unreachable, RecordTrouble) as error:
+            except (Unreachable, RecordError) as error:
                 LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:
                 LOG.exception("the sweep for forgotten undo records failed; it is tried again")

@@ -10,14 +10,14 @@ from typing import Any
 
 from kubedrill.controller.failpoints import STARTED_WRITTEN, pause_at
 from kubedrill.controller.reporting import write_report
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
     Deliver,
-    Inject,
+    InjectFaults,
     Release,
     RemoveFinalizer,
     Revert,
@@ -38,27 +38,27 @@ from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
 from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.revert_tracker import Undoing
+from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.store import undo_records
 from kubedrill.store.evidence_log import Evidence
-from kubedrill.store.undo_records import RecordTrouble, StoredRecord
+from kubedrill.store.undo_records import RecordError, StoredRecord
 
 LOG = logging.getLogger(__name__)
 OPERATOR = "Operator"
 INJECTION = "injection"
 
 
-class Actor:
+class Executor:
     """Carries out the commands of one drill."""
 
-    def __init__(self, kube: Kube, clock: ServerClock, settings: Settings, evidence: Evidence) -> None:
+    def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings, evidence: Evidence) -> None:
         self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
         self._reverters = all_reverters(clock.now)
         self._operations: dict[str, tuple[Operation, ...]] = {}
         self._injecting = ""
         self._answered: dict[str, Any] | None = None
         self.refusals: dict[str, str] = {}
-        self.undoing = Undoing()
+        self.undoing = RevertTracker()
 
     def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
         """What the faults do, as planned by the preflight before anything was touched."""
@@ -90,7 +90,7 @@ class Actor:
         again = False
         for command, result in zip(decision.commands, done, strict=True):
             if isinstance(result, BaseException):
-                if not isinstance(result, Unreachable | RecordTrouble):
+                if not isinstance(result, Unreachable | RecordError):
                     raise result
                 LOG.warning("%s: %s", command, result)
                 if isinstance(command, CloseRecord):
@@ -112,7 +112,7 @@ class Actor:
             case RemoveFinalizer():
                 answer = await remove_finalizer(self._kube.restoring, drill)
                 return (), self._taken("finalizer", "the finalizer can't be removed", answer)
-            case Inject(faults=faults):
+            case InjectFaults(faults=faults):
                 return await self._inject(faults, drill, decision.state, stored)
             case Sustain(record=name):
                 return await self._sustain(stored.get(name))
@@ -226,10 +226,10 @@ class Actor:
         return True
 
     async def _deliver(self, name: str, seen: Observation) -> tuple[Fact, ...]:
-        assert seen.conduct is not None  # noqa: S101  an inject is delivered in play
-        inject_at = next(i for i in seen.conduct.injects if i.name == name)
+        assert seen.drill_plan is not None  # noqa: S101  an inject is delivered in play
+        inject_at = next(i for i in seen.drill_plan.injects if i.name == name)
         sent = self._clock.now()
-        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.conduct.target_namespace}}
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.drill_plan.target_namespace}}
         reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
         answer = await send_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
         if is_unstorable(answer):

@@ -17,22 +17,22 @@ from pydantic import ValidationError
 
 from kubedrill.api.base import in_words
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
-from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import ScenarioSpec
-from kubedrill.controller.gathering import ClusterObserver, FactInbox, Monitoring, Probe, Scope
+from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches, Probe, Scope
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts
 from kubedrill.controller.reporting import read_revision
-from kubedrill.controller.settings import Settings
-from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
-from kubedrill.core.evidence.timestamps import Receipt
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.core.evidence.facts import Fact, FactKind, Series
+from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
+from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
 from kubedrill.core.paths import BadName
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.health import Health, health_of
 from kubedrill.core.undo.operations import Ask, Operation, Refusal
@@ -40,7 +40,7 @@ from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
-from kubedrill.plugins.faults import discover
+from kubedrill.plugins.faults.effects import effective
 from kubedrill.plugins.sources import actions, audit
 from kubedrill.plugins.sources.identity import CHANGES, READS, matched
 from kubedrill.plugins.sources.workload import OwnWrites
@@ -56,20 +56,25 @@ MEASURED = frozenset({Phase.ARMED, Phase.IN_PLAY})
 AFTERWARDS = frozenset({Phase.RECOVERING, Phase.HOT_WASH, *TERMINAL})
 
 
-class Observer:
+class Gatherer:
     """The eyes of one drill."""
 
     def __init__(
-        self, kube: Kube, clock: ServerClock, settings: Settings, evidence: Evidence, inbox: FactInbox,
+        self,
+        kube: Kube,
+        clock: ServerClock,
+        settings: OperatorSettings,
+        evidence: Evidence,
+        inbox: FactInbox,
         wake: Callable[[], None],
     ) -> None:
         self._kube, self._clock, self._settings = kube, clock, settings
         self._evidence, self._inbox = evidence, inbox
-        self._cluster = ClusterObserver(kube, clock, inbox, wake, lambda: self._own)
+        self._cluster = NamespaceWatches(kube, clock, inbox, wake, lambda: self._own)
         self._web = WebClient()
-        self._monitoring = Monitoring(self._web.fetch, clock)
+        self._monitoring = MonitoringProbe(self._web.fetch, clock)
         self._own = OwnWrites()
-        self._conduct: Conduct | None = None
+        self._drill_plan: DrillPlan | None = None
         self._probe: Probe | None = None
         self._probed: datetime | None = None
         self.records: dict[str, StoredRecord] = {}
@@ -80,7 +85,12 @@ class Observer:
         self._all_records = self._listing = Listing()
 
     async def observe(
-        self, drill: dict[str, Any], state: State, stuck: Mapping[str, str], waiting: Mapping[str, str], *,
+        self,
+        drill: dict[str, Any],
+        state: State,
+        stuck: Mapping[str, str],
+        waiting: Mapping[str, str],
+        *,
         cannot_go_on: str = "",
     ) -> Observation:
         """Everything that this turn needs to know. New facts are left in `raw` until they are stored.
@@ -88,16 +98,23 @@ class Observer:
         When the drill can't go on that is only what its records tell, and what was undone by hand.
         """
         meta, spec = drill["metadata"], drill["spec"]
-        (conduct, refusal), listing = await self._read(drill, state, least=bool(cannot_go_on))
+        (drill_plan, refusal), listing = await self._read(drill, state, least=bool(cannot_go_on))
         self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
         self._listing = listing
         self._own = own_writes(self.records.values(), self._own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
-            now=self._clock.now(), conduct=conduct, refusal=refusal, desired=Desired(spec.get("desired", "Run")),
-            stop_because=spec.get("stopBecause", ""), deleting=bool(meta.get("deletionTimestamp")),
-            finalizer=FINALIZER in meta.get("finalizers", []), generation=int(meta.get("generation", 0)),
-            records=self._records_seen(meta["uid"], state), stuck=dict(stuck), waiting=dict(waiting),
+            now=self._clock.now(),
+            drill_plan=drill_plan,
+            refusal=refusal,
+            desired=Desired(spec.get("desired", "Run")),
+            stop_because=spec.get("stopBecause", ""),
+            deleting=bool(meta.get("deletionTimestamp")),
+            finalizer=FINALIZER in meta.get("finalizers", []),
+            generation=int(meta.get("generation", 0)),
+            records=self._records_seen(meta["uid"], state),
+            stuck=dict(stuck),
+            waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
             accepted=(meta.get("annotations") or {}).get(ACCEPTS_UNVERIFIED, ""),
         )
@@ -111,25 +128,27 @@ class Observer:
             revision, mark = await read_revision(self._kube, drill)
             seen = replace(seen, reported=revision, report_import=mark)
         stopping = seen.deleting or seen.desired is Desired.STOP
-        if conduct is None:
+        if drill_plan is None:
             return seen
         if state.start_ex and state.phase in AFTERWARDS and not seen.deleting:
-            seen = replace(seen, health=await self._health(conduct))
+            seen = replace(seen, health=await self._health(drill_plan))
         if state.phase in UNTOUCHED and not stopping:
-            return await self._before(drill, conduct, listing, seen)
-        return await self._during(drill, conduct, state, seen, stopping=stopping)
+            return await self._before(drill, drill_plan, listing, seen)
+        return await self._during(drill, drill_plan, state, seen, stopping=stopping)
 
     async def _read(
         self, drill: dict[str, Any], state: State, *, least: bool
-    ) -> tuple[tuple[Conduct | None, Refusal | None], Listing]:
-        """What is conducted, and all undo records; `least`: the records alone."""
+    ) -> tuple[tuple[DrillPlan | None, Refusal | None], Listing]:
+        """The plan, and all undo records; `least`: the records alone."""
         meta = drill["metadata"]
         if least:
             return (None, None), await list_records(self._kube.restoring, self._settings.namespace)
-        conducted, stored, _ = await asyncio.gather(
-            self._conducted(drill, state), self._listed(meta, state), self._evidence.load(),
+        plan, stored, _ = await asyncio.gather(
+            self._planned_drill(drill, state),
+            self._listed(meta, state),
+            self._evidence.load(),
         )
-        return conducted, stored
+        return plan, stored
 
     async def _undone_by_hand(self, drill: dict[str, Any]) -> frozenset[Fact]:
         """What the facilitator has confirmed, read anew: no watch is needed to end a drill."""
@@ -139,8 +158,8 @@ class Observer:
         control, name = self._settings.namespace, drill["metadata"]["name"]
         answer = await self._kube.restoring.get(PLAYER_ACTIONS.of(control))
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
-        receipt = Receipt(self._clock.now(), made, self._clock.error)
-        hearing = actions.Hearing(name, (), made, control=True)
+        receipt = Received(self._clock.now(), made, self._clock.error)
+        hearing = actions.ActionScope(name, (), made, control=True)
         confirmed: set[Fact] = set()
         for item in answer.body.get("items") or ():
             with suppress(KeyError, ValueError, TypeError, AttributeError, OverflowError):  # a poison word is none
@@ -152,10 +171,10 @@ class Observer:
         await self._cluster.stop()
         await self._web.close()
 
-    async def _conducted(self, drill: dict[str, Any], state: State) -> tuple[Conduct | None, Refusal | None]:
-        """The conduct: derived anew until the start, then kept, with the faults as they were settled."""
-        if self._conduct is not None and state.phase not in UNTOUCHED:
-            return self._conduct, None
+    async def _planned_drill(self, drill: dict[str, Any], state: State) -> tuple[DrillPlan | None, Refusal | None]:
+        """The plan: derived anew until the start, then kept, with the faults as they were settled."""
+        if self._drill_plan is not None and state.phase not in UNTOUCHED:
+            return self._drill_plan, None
         try:
             spec = DrillSpec.model_validate(drill["spec"])
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
@@ -169,12 +188,12 @@ class Observer:
             return None, scenario
         self._scenario_read = scenario.to_wire()
         rules = self._probe.rules if self._probe else {}
-        conduct = derive(spec, scenario, rules)
-        if not conduct.impact.query and (state.phase not in UNTOUCHED):
-            probe = await self._monitoring.probe(conduct, self._clock.now() - LOOK_BACK)
-            conduct = derive(spec, scenario, probe.rules)
-        self._conduct = with_settled(conduct, state)
-        return self._conduct, None
+        drill_plan = derive(spec, scenario, rules)
+        if not drill_plan.impact.query and (state.phase not in UNTOUCHED):
+            probe = await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)
+            drill_plan = derive(spec, scenario, probe.rules)
+        self._drill_plan = with_settled(drill_plan, state)
+        return self._drill_plan, None
 
     async def _scenario(self, name: str, drill: dict[str, Any], state: State) -> ScenarioSpec | Refusal:
         """The scenario as it was when the drill started: a later change of it does not change a drill."""
@@ -204,140 +223,128 @@ class Observer:
         return bool(kept and kept.generation == generation and self._clock.now() - kept.now < FRESH)
 
     async def _before(
-        self, drill: dict[str, Any], conduct: Conduct, listing: Listing, seen: Observation
+        self, drill: dict[str, Any], drill_plan: DrillPlan, listing: Listing, seen: Observation
     ) -> Observation:
         now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
         if kept and self._is_fresh(seen.generation):
             # the turn that set the finalizer has looked a moment ago
-            return replace(seen, conduct=kept.conduct, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
-        watching = asyncio.ensure_future(self._watch_or_not(drill, conduct, held=seen.desired is Desired.HOLD))
+            return replace(
+                seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario
+            )
+        watching = asyncio.ensure_future(self._watch_or_not(drill, drill_plan, held=seen.desired is Desired.HOLD))
         # The API server, Prometheus and the watches tell of different things: none waits for another.
         probe, found = await asyncio.gather(
-            self._monitoring.probe(conduct, now - LOOK_BACK), look_around(self._kube, control, conduct)
+            self._monitoring.probe(drill_plan, now - LOOK_BACK), look_around(self._kube, control, drill_plan)
         )
         self._probe = probe
-        if not conduct.impact.query and probe.rules:
-            derived, _ = await self._conducted(drill, State())
-            conduct = derived or conduct
-        read = surroundings(found, control, drill, conduct, listing, probe, now)
-        checks = preflight(conduct, read.around)
+        if not drill_plan.impact.query and probe.rules:
+            derived, _ = await self._planned_drill(drill, State())
+            drill_plan = derived or drill_plan
+        read = surroundings(found, control, drill, drill_plan, listing, probe, now)
+        checks = preflight(drill_plan, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
         self.operations = read.operations
         self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
-        looked = replace(seen, conduct=conduct, checks=checks, plans=read.plans, scenario=self._scenario_read)
+        looked = replace(seen, drill_plan=drill_plan, checks=checks, plans=read.plans, scenario=self._scenario_read)
         self._before_seen = looked
         return looked
 
     async def _during(
-        self, drill: dict[str, Any], conduct: Conduct, state: State, seen: Observation, *, stopping: bool
+        self, drill: dict[str, Any], drill_plan: DrillPlan, state: State, seen: Observation, *, stopping: bool
     ) -> Observation:
         if state.phase not in TERMINAL or seen.imported != state.imported:
-            await self._watch(drill, conduct, state)
+            await self._watch(drill, drill_plan, state)
         measured = state.phase in MEASURED and not stopping
         if state.start_ex and (measured or self._probe is None):
-            await self._measure(conduct, state)
+            await self._measure(drill_plan, state)
         if state.phase is Phase.ARMED and not self.operations:
-            await self._plan_again(drill, conduct)
+            await self._plan_again(drill, drill_plan)
         self._take(self._inbox.drain())
         if state.phase in TERMINAL and seen.imported != state.imported:
-            self._take(await self._audited(conduct))
-        self._take(self._bites(conduct, state))
+            self._take(await self._audited(drill_plan))
+        if state.phase is Phase.ARMED:
+            self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state)
-        facts = matched(known, conduct.players, targets_of(conduct))
+        facts = matched(known, drill_plan.players, targets_of(drill_plan))
         series: dict[str, Series] = {}
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none
-        return replace(seen, facts=facts, series=series, heard=self._cluster.heard, unchecked=unchecked,
-                       records=self._records_seen(drill["metadata"]["uid"], state))
+        return replace(
+            seen,
+            facts=facts,
+            series=series,
+            heard=self._cluster.heard,
+            unchecked=unchecked,
+            records=self._records_seen(drill["metadata"]["uid"], state),
+        )
 
     def _records_seen(self, uid: str, state: State) -> tuple[RecordSeen, ...]:
         """The undo records, each beside its target; those that can't be read, too."""
         targets = {name: self._cluster.workload(one.record.subject) for name, one in self.records.items()}
         return records_seen(self._listing, uid, state, targets)
 
-    async def _watch_or_not(self, drill: dict[str, Any], conduct: Conduct, *, held: bool) -> None:
+    async def _watch_or_not(self, drill: dict[str, Any], drill_plan: DrillPlan, *, held: bool) -> None:
         """Watches from just before the start on. A drill that is held may be so for days, and holds no watch."""
         if held:
             await self._cluster.stop()
         else:
-            await self._watch(drill, conduct, State())
+            await self._watch(drill, drill_plan, State())
 
-    async def _watch(self, drill: dict[str, Any], conduct: Conduct, state: State) -> None:
+    async def _watch(self, drill: dict[str, Any], drill_plan: DrillPlan, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         scope = Scope(drill["metadata"]["name"], self._settings.namespace, made)
         remembered = await self._evidence.remembered() if state.start_ex else ()
-        await self._cluster.start(conduct, scope, remembered, state.heard)
+        await self._cluster.start(drill_plan, scope, remembered, state.heard)
 
-    async def _measure(self, conduct: Conduct, state: State) -> None:
+    async def _measure(self, drill_plan: DrillPlan, state: State) -> None:
         now = self._clock.now()
         if self._probed is None or now - self._probed >= PROBE_EVERY:
             start = state.start_ex or now
-            self._probe, self._probed = await self._monitoring.probe(conduct, start - LOOK_BACK), now
+            self._probe, self._probed = await self._monitoring.probe(drill_plan, start - LOOK_BACK), now
             self._take(self._probe.facts)
             await self._evidence.remember(self._cluster.remembered)
 
-    async def _health(self, conduct: Conduct) -> tuple[Health, ...]:
+    async def _health(self, drill_plan: DrillPlan) -> tuple[Health, ...]:
         """How the workloads do that the faults have touched; nothing of what can't be read now."""
         try:
-            found = await read_targets(self._kube, conduct)
+            found = await read_targets(self._kube, drill_plan)
         except Unreachable:
             return ()
         told = (health_of(target.kind, body) for target, body in found.items())
         return tuple(sorted((h for h in told if h is not None), key=lambda h: h.target))
 
-    async def _plan_again(self, drill: dict[str, Any], conduct: Conduct) -> None:
+    async def _plan_again(self, drill: dict[str, Any], drill_plan: DrillPlan) -> None:
         """After a restart: what the faults do, with the parameters as they were settled before the start.
 
         A target that shows its fault already gives no plan; then its record says all that is needed.
         """
-        objects = await read_targets(self._kube, conduct)
-        _, _, self.operations = planned(conduct, drill["metadata"]["uid"], objects, {})
+        objects = await read_targets(self._kube, drill_plan)
+        _, _, self.operations = planned(drill_plan, drill["metadata"]["uid"], objects, {})
 
-    def _bites(self, conduct: Conduct, state: State) -> Iterable[Fact]:
-        """A fact for each fault that was seen to have all of its effect."""
-        if state.phase is not Phase.ARMED:
-            return
-        kinds = discover()
-        known = [*self._evidence.facts, *self.raw.values()]
-        for fault in conduct.faults:
-            bite = kinds[fault.kind].bit(fault.name, fault.params_of(fault.kind), known)
-            if bite.complete and bite.at is not None:
-                yield Fact(FactKind.FAULT_EFFECTIVE, bite.at, Source.OPERATOR, f"effective/{fault.name}",
-                           evidence=bite.evidence, detail={"fault": fault.name})
-
-    async def _audited(self, conduct: Conduct) -> tuple[Fact, ...]:
+    async def _audited(self, drill_plan: DrillPlan) -> tuple[Fact, ...]:
         texts = await self._evidence.imported("audit")
         lines = [line for text in texts for line in text.splitlines()]
-        return audit.facts_of(lines, conduct.target_namespace, error=self._clock.error, own_users=frozenset({
-            f"system:serviceaccount:{self._settings.namespace}:kubedrill"
-        }))
+        return audit.facts_of(
+            lines,
+            drill_plan.target_namespace,
+            error=self._clock.error,
+            own_users=frozenset({f"system:serviceaccount:{self._settings.namespace}:kubedrill"}),
+        )
 
     def _take(self, facts: Iterable[Fact]) -> None:
         self.raw |= {f.id: f for f in facts}
 
 
-def with_settled(conduct: Conduct, state: State) -> Conduct:
-    """The conduct with its faults' parameters as they were settled before the start."""
-    settled = {f.name: dict(f.settled) for f in state.faults if f.settled}
-    faults = tuple(
-        Fault.model_validate({"name": f.name, f.kind: settled[f.name]}) if f.name in settled else f
-        for f in conduct.faults
-    )
-    return replace(conduct, faults=faults)
-
-
 def since_start(facts: Iterable[Fact], state: State) -> frozenset[Fact]:
     """Without what people did to the target before the drill began: that is the baseline, nobody's interference."""
     start = state.start_ex
-    return frozenset(
-        f for f in facts if start is None or f.at.not_after >= start or f.kind not in CHANGES | READS
-    )
+    return frozenset(f for f in facts if start is None or f.at.not_after >= start or f.kind not in CHANGES | READS)
 
 
-def targets_of(conduct: Conduct) -> tuple[str, ...]:
+def targets_of(drill_plan: DrillPlan) -> tuple[str, ...]:
     """The workloads that the drill touches."""
-    return tuple(str(f.memory_limit.target) for f in conduct.faults if f.memory_limit)
+    return tuple(str(f.memory_limit.target) for f in drill_plan.faults if f.memory_limit)

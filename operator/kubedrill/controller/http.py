@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.core.evidence.facts import Fact
-from kubedrill.kube.answers import Unanswered, decoded
+from kubedrill.kube.answers import NoAnswer, decoded
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.sources import alertmanager
 
@@ -98,7 +98,7 @@ class Receiver:
 def _demand_utf8(request: web.Request) -> None:
     """Raises Unanswered. JSON is UTF-8 (RFC 8259); who says otherwise does not mean JSON."""
     if (request.charset or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Unanswered("the message's charset is not UTF-8")
+        raise NoAnswer("the message's charset is not UTF-8")
 
 
 def make_app(

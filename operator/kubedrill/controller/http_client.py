@@ -19,8 +19,8 @@ from kubedrill.core.paths import service_host
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.kube.answers import (
     MOST_VALUES,
+    NoAnswer,
     TooMuch,
-    Unanswered,
     decoded,
     elsewhere,
     read_up_to,
@@ -135,7 +135,7 @@ class WebClient:
             ):
                 raw = await self._body(answer, most, turn, held)
                 return read(turn.decoded(raw))
-        except Unanswered as error:
+        except NoAnswer as error:
             raise type(error)(f"{who} {error}") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise Unreachable(f"{who} {why_not(error)}") from error

@@ -15,8 +15,8 @@ from typing import Any
 import kopf
 
 from kubedrill.api.base import GROUP, VERSION
-from kubedrill.controller.controller import Desk
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.controller import DrillController
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drills import drill_path
@@ -41,7 +41,7 @@ def configured() -> kopf.OperatorSettings:
     return settings
 
 
-def registered(desk: Desk) -> kopf.OperatorRegistry:
+def registered(desk: DrillController) -> kopf.OperatorRegistry:
     """One handler: whatever happens to a Drill wakes its task. And at the end kopf need not wait for the tasks."""
     registry = kopf.OperatorRegistry()
 
@@ -71,13 +71,13 @@ async def demand_crds(kube: Kube, namespace: str) -> None:
                          " are the CRDs installed (kubectl apply --server-side -f crds), and the operator's rights?")
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: OperatorSettings) -> None:
     """Runs until kopf ends: by a signal, or because a watch is refused (then the process is to be restarted)."""
     kube = await Kube.connect()
     clock = ServerClock(settings.clock_error)
     await demand_crds(kube, settings.namespace)
     await clock.measure(kube)
-    desk = Desk(kube, clock, settings)
+    desk = DrillController(kube, clock, settings)
     try:
         async with desk.serving():
             await kopf.operator(registry=registered(desk), settings=configured(), namespaces=[settings.namespace])
@@ -91,4 +91,4 @@ def main() -> None:
                         format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("aiohttp.access", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    asyncio.run(run(Settings.from_environment(os.environ)))
+    asyncio.run(run(OperatorSettings.from_environment(os.environ)))

@@ -12,7 +12,7 @@ from kubedrill.api.faults import Fault
 from kubedrill.controller.gathering import Probe
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
 from kubedrill.core.undo.operations import Operation, Refusal, SetFields, Target
 from kubedrill.core.undo.record import manager_name, record_name
@@ -27,14 +27,18 @@ from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
 RIGHTS = (
-    ("", "pods", "list"), ("", "pods", "watch"), ("apps", "deployments", "patch"), ("apps", "statefulsets", "patch"),
-    ("apps", "replicasets", "delete"), ("kubedrill.dev", "playeractions", "watch"),
+    ("", "pods", "list"),
+    ("", "pods", "watch"),
+    ("apps", "deployments", "patch"),
+    ("apps", "statefulsets", "patch"),
+    ("apps", "replicasets", "delete"),
+    ("kubedrill.dev", "playeractions", "watch"),
 )
 INACTIVE = {p.value for p in TERMINAL | UNTOUCHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class PreflightInputs:
     """What was read and planned: for the checks, for the state, and to act upon."""
 
     around: Surroundings
@@ -44,7 +48,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ClusterReadings:
     """What the API server says of what is around the target; None: it could not be read."""
 
     namespace: Answer
@@ -53,25 +57,32 @@ class Found:
     objects: Mapping[Target, Mapping[str, Any]]
 
 
-async def look_around(kube: Kube, control: str, conduct: Conduct) -> Found:
+async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> ClusterReadings:
     """Reads everything that the preflight asks the API server about, at once."""
-    return Found(*await asyncio.gather(
-        kube.get(NAMESPACES.one(conduct.target_namespace)),
-        missing_rights(kube, conduct.target_namespace),
-        kube.get(drill_path(control)),
-        read_targets(kube, conduct),
-    ))
+    return ClusterReadings(
+        *await asyncio.gather(
+            kube.get(NAMESPACES.one(drill_plan.target_namespace)),
+            missing_rights(kube, drill_plan.target_namespace),
+            kube.get(drill_path(control)),
+            read_targets(kube, drill_plan),
+        )
+    )
 
 
 def surroundings(
-    found: Found, control: str, drill: Mapping[str, Any], conduct: Conduct, records: Listing,
-    probe: Probe, now: datetime,
-) -> Read:
+    found: ClusterReadings,
+    control: str,
+    drill: Mapping[str, Any],
+    drill_plan: DrillPlan,
+    records: Listing,
+    probe: Probe,
+    now: datetime,
+) -> PreflightInputs:
     """What the preflight's checks are made of, with every fault planned against what was found."""
     uid, namespace = drill["metadata"]["uid"], found.namespace
     namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
-    used = {f.name: dict(probe.working_sets) for f in conduct.faults}
-    plans, refusals, operations = planned(conduct, uid, found.objects, used)
+    used = {f.name: dict(probe.working_sets) for f in drill_plan.faults}
+    plans, refusals, operations = planned(drill_plan, uid, found.objects, used)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
     around = Surroundings(
         control_namespace=control,
@@ -79,19 +90,21 @@ def surroundings(
         namespace_control=_labels(namespace.body).get(OPT_IN_LABEL, ""),
         missing_rights=found.rights,
         other_drills=tuple(
-            d["metadata"]["name"] for d in found.drills.body.get("items", [])
-            if _is_active(d, uid, conduct.target_namespace)
+            d["metadata"]["name"]
+            for d in found.drills.body.get("items", [])
+            if _is_active(d, uid, drill_plan.target_namespace)
         ),
-        busy_records=tuple(_busy(records, uid, conduct.target_namespace, namespace_uid)),
-        refusals=refusals, not_ready=tuple(_not_ready(found.objects)),
+        busy_records=tuple(_busy(records, uid, drill_plan.target_namespace, namespace_uid)),
+        refusals=refusals,
+        not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
         firing=frozenset(probe.firing) if probe.reachable else None,
         series=series,
-        announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+        announced=frozenset(f.alert.alert for f in drill_plan.faults if f.alert),
         stops=probe.stops,
     )
-    return Read(around, plans, operations, managers_of(uid, namespace_uid, operations))
+    return PreflightInputs(around, plans, operations, managers_of(uid, namespace_uid, operations))
 
 
 def _busy(records: Listing, uid: str, namespace: str, namespace_uid: str) -> Iterator[str]:
@@ -104,9 +117,7 @@ def _busy(records: Listing, uid: str, namespace: str, namespace_uid: str) -> Ite
             yield f"undo record {unread.ref.name}, which can't be read (see docs/how-to/break-glass.md)"
 
 
-def managers_of(
-    drill_uid: str, space: str, operations: Mapping[str, tuple[Operation, ...]]
-) -> frozenset[str]:
+def managers_of(drill_uid: str, space: str, operations: Mapping[str, tuple[Operation, ...]]) -> frozenset[str]:
     """The field managers under which the drill is going to write.
 
     They are known before, so that its first write is never taken for somebody's change.
@@ -118,9 +129,9 @@ def managers_of(
 async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
     """What the operator should be allowed in the target namespace and is not; None when it can't be asked."""
     answer = await kube.call(
-        "POST", OWN_RIGHTS.all, {
-            "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}
-        },
+        "POST",
+        OWN_RIGHTS.all,
+        {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}},
     )
     if not answer.ok:
         return None
@@ -128,17 +139,21 @@ async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
 
     def allowed(group: str, resource: str, verb: str) -> bool:
         return any(
-            {group, "*"} & set(r.get("apiGroups", [])) and {resource, "*"} & set(r.get("resources", []))
-            and {verb, "*"} & set(r.get("verbs", [])) for r in rules
+            {group, "*"} & set(r.get("apiGroups", []))
+            and {resource, "*"} & set(r.get("resources", []))
+            and {verb, "*"} & set(r.get("verbs", []))
+            for r in rules
         )
 
     return tuple(f"{verb} {resource}" for group, resource, verb in RIGHTS if not allowed(group, resource, verb))
 
 
-async def read_targets(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]:
+async def read_targets(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
     """The objects that the faults ask for."""
     kinds = discover()
-    wanted = {t for f in conduct.faults for t in kinds[f.kind].targets(f.params_of(f.kind), conduct.target_namespace)}
+    wanted = {
+        t for f in drill_plan.faults for t in kinds[f.kind].targets(f.params_of(f.kind), drill_plan.target_namespace)
+    }
     answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
     refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
     if refused:
@@ -147,16 +162,25 @@ async def read_targets(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, A
 
 
 def planned(
-    conduct: Conduct, uid: str, objects: Mapping[Target, Mapping[str, Any]],
+    drill_plan: DrillPlan,
+    uid: str,
+    objects: Mapping[Target, Mapping[str, Any]],
     working_sets: Mapping[str, Mapping[str, WorkingSet]],
 ) -> tuple[dict[str, PlannedFault], dict[str, Refusal], dict[str, tuple[Operation, ...]]]:
     """Every fault's plan or refusal."""
     kinds = discover()
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
-    for fault in conduct.faults:
-        seen = Observed(fault.name, uid, conduct.target_namespace, conduct.alertmanager,
-                        conduct.arm_within, objects, working_sets.get(fault.name, {}))
+    for fault in drill_plan.faults:
+        seen = Observed(
+            fault.name,
+            uid,
+            drill_plan.target_namespace,
+            drill_plan.alertmanager,
+            drill_plan.arm_within,
+            objects,
+            working_sets.get(fault.name, {}),
+        )
         plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
@@ -168,19 +192,24 @@ def planned(
     else:
         plans = apart
     states = {
-        f.name: PlannedFault(_touches(f, conduct), plans[f.name].settled.to_wire(), plans[f.name].notes,
-                             planned_touches(plans[f.name].operations, objects))
-        for f in conduct.faults if f.name in plans
+        f.name: PlannedFault(
+            _touches(f, drill_plan),
+            plans[f.name].settled.to_wire(),
+            plans[f.name].notes,
+            planned_touches(plans[f.name].operations, objects),
+        )
+        for f in drill_plan.faults
+        if f.name in plans
     }
     return states, refusals, {name: plan.operations for name, plan in plans.items()}
 
 
-def _touches(fault: Fault, conduct: Conduct) -> str:
+def _touches(fault: Fault, drill_plan: DrillPlan) -> str:
     if fault.memory_limit:
         return str(fault.memory_limit.target)
     if fault.queue_load:
         return f"Redis {fault.queue_load.redis.name}, {fault.queue_load.key}"
-    return f"Alertmanager {conduct.alertmanager.name}" if fault.alert else "by hand"
+    return f"Alertmanager {drill_plan.alertmanager.name}" if fault.alert else "by hand"
 
 
 def _labels(namespace: Mapping[str, Any]) -> Mapping[str, str]:
@@ -189,8 +218,9 @@ def _labels(namespace: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _is_active(drill: Mapping[str, Any], uid: str, namespace: str) -> bool:
     phase = ((drill.get("status") or {}).get("machine") or {}).get("phase", "Pending")
-    return (drill["metadata"]["uid"] != uid and drill["spec"].get("targetNamespace") == namespace
-            and phase not in INACTIVE)
+    return (
+        drill["metadata"]["uid"] != uid and drill["spec"].get("targetNamespace") == namespace and phase not in INACTIVE
+    )
 
 
 def _not_ready(objects: Mapping[Target, Mapping[str, Any]]) -> list[str]:

@@ -57,7 +57,7 @@ async def write_report(
     Raises:
         ReportRefused: it never will take them.
     """
-    if seen.conduct is None:
+    if seen.drill_plan is None:
         return False
     record = record_of(drill, decision, seen)
     text = render(record, "json")
@@ -77,11 +77,11 @@ async def write_report(
 
 def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -> DrillRecord:
     """Everything that a report tells, from what the drill knows."""
-    assert seen.conduct is not None  # noqa: S101  asked by the caller
+    assert seen.drill_plan is not None  # noqa: S101  asked by the caller
     state = decision.state
     verdict = verdict_of(decision)
-    threshold = next((c.below for c in seen.conduct.steady if c.below is not None), None)
-    return assemble(seen.conduct, seen.facts, seen.series, Circumstances(
+    threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None), None)
+    return assemble(seen.drill_plan, seen.facts, seen.series, Circumstances(
         name=drill["metadata"]["name"], namespace=drill["metadata"]["namespace"], now=seen.now,
         started=state.start_ex, ended=state.end_ex, decided=state.ending.verdict if state.ending else None,
         reason=verdict[1] if verdict else "", message=verdict[2] if verdict else "", impact_threshold=threshold,

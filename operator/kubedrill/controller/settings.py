@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class OperatorSettings:
     """Read once, never changed.
 
     `namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
@@ -24,7 +24,7 @@ class Settings:
     pause_at: str = ""
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str]) -> Settings:
+    def from_environment(cls, env: Mapping[str, str]) -> OperatorSettings:
         """Reads the variables KUBEDRILL_….
 
         NAMESPACE, HTTP_PORT, WEBHOOK_TOKEN_FILE, CLOCK_ERROR_MS, PAUSE_AT; each may be missing.

@@ -17,12 +17,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.controller.execute import Actor
-from kubedrill.controller.gather import MEASURED, Observer
+from kubedrill.controller.execute import Executor
+from kubedrill.controller.gather import MEASURED, Gatherer
 from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.reporting import report_name
-from kubedrill.controller.settings import Settings
-from kubedrill.core.machine.guards import UNCHECKED, Because
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.core.machine.guards import UNCHECKED, Reason
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
 from kubedrill.core.machine.state import Observation, State, state_from_wire
@@ -32,7 +32,7 @@ from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.refusals import is_admission, is_unstorable
-from kubedrill.protocol.drill_liveness import Sightings, noted_in
+from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
 from kubedrill.protocol.drills import drill_path, post_event, write_status
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import list_records
@@ -57,16 +57,16 @@ class Turns:
     """The turns of one Drill. `over` when it needs no more."""
 
     def __init__(
-        self, kube: Kube, clock: ServerClock, settings: Settings, name: str, uid: str, inbox: FactInbox,
+        self, kube: Kube, clock: ServerClock, settings: OperatorSettings, name: str, uid: str, inbox: FactInbox,
         wake: Callable[[], None],
     ) -> None:
         self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
-        self._observer = Observer(kube, clock, settings, self._evidence, inbox, wake)
-        self._sightings = Sightings()
-        self._actor = Actor(kube, clock, settings, self._evidence)
-        self._untold: list[tuple[Because, datetime]] = []
+        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, wake)
+        self._sightings = DrillLiveness()
+        self._actor = Executor(kube, clock, settings, self._evidence)
+        self._untold: list[tuple[Reason, datetime]] = []
         self._refusals_told: set[str] = set()
         self._missed_since: datetime | None = None
         self._cannot_go_on = ""

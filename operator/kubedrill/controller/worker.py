@@ -17,13 +17,13 @@ from typing import Any
 from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.reporting import ReportRefused
-from kubedrill.controller.settings import Settings
+from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import StatusRefused, Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.objects import Inconclusive
 from kubedrill.store.evidence_log import EvidenceRefused
-from kubedrill.store.undo_records import RecordTrouble
+from kubedrill.store.undo_records import RecordError
 
 LOG = logging.getLogger(__name__)
 RESCUED_AFTER = 3
@@ -37,11 +37,16 @@ OVERDUE = 15.0
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
-class DrillTask:
+class DrillWorker:
     """One Drill's own clock and lock: its turns never overlap."""
 
     def __init__(
-        self, kube: Kube, clock: ServerClock, settings: Settings, drill: dict[str, Any], collector: DrillCollector
+        self,
+        kube: Kube,
+        clock: ServerClock,
+        settings: OperatorSettings,
+        drill: dict[str, Any],
+        collector: DrillCollector,
     ) -> None:
         meta = drill["metadata"]
         self.uid: str = meta["uid"]
@@ -95,7 +100,7 @@ class DrillTask:
         except (EvidenceRefused, StatusRefused, ReportRefused) as error:
             LOG.warning("drill %s: %s; trying again", self.name, error)
             because, for_good = str(error), error.for_good
-        except (Unreachable, RecordTrouble, Unsure, TimeoutError) as error:
+        except (Unreachable, RecordError, Inconclusive, TimeoutError) as error:
             LOG.warning("drill %s: %s; trying again", self.name, error)
             because = str(error)
         except Exception as error:
@@ -143,7 +148,7 @@ class DrillTask:
         """What must happen although no turn succeeds."""
         try:
             await self._turns.put_back_anyway(because)
-        except (Unreachable, RecordTrouble) as error:
+        except (Unreachable, RecordError) as error:
             LOG.warning("drill %s: it could not be put back without a turn: %s; trying again", self.name, error)
         except Exception:
             LOG.exception("drill %s: it could not be put back without a turn either; trying again", self.name)

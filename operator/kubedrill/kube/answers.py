@@ -26,11 +26,11 @@ LAST_INSTANT: Final = datetime(2100, 1, 1, tzinfo=UTC)
 _QUOTED: Final = 120
 
 
-class Unanswered(ValueError):
+class NoAnswer(ValueError):
     """An answer that says nothing. The message says in plain words what is wrong with it."""
 
 
-class TooMuch(Unanswered):
+class TooMuch(NoAnswer):
     """An answer of more than is read; asked for less, the same source may answer."""
 
 
@@ -63,9 +63,9 @@ def why_not(error: Exception) -> str:
     return f"gives no answer that HTTP allows ({type(error).__name__})"
 
 
-def elsewhere(status: int) -> Unanswered:
+def elsewhere(status: int) -> NoAnswer:
     """That an answer is a redirect. It is never followed: it may lead to anybody."""
-    return Unanswered(f"answers {status}: it wants to send us elsewhere, which is not followed")
+    return NoAnswer(f"answers {status}: it wants to send us elsewhere, which is not followed")
 
 
 def values_in(raw: bytes) -> int:
@@ -85,18 +85,18 @@ def decoded(raw: bytes, most_values: int = MOST_VALUES) -> Any:
         # as text: from bytes, json.loads would guess at UTF-16, of which nothing was counted
         value = json.loads(raw.decode("utf-8"), parse_constant=_no_number)
     except RecursionError:
-        raise Unanswered("answers with values nested too deep") from None
+        raise NoAnswer("answers with values nested too deep") from None
     except ValueError as error:
-        if isinstance(error, Unanswered):
+        if isinstance(error, NoAnswer):
             raise
-        raise Unanswered("answers with something that is no JSON") from None
+        raise NoAnswer("answers with something that is no JSON") from None
     if _is_deeper(value, MOST_LEVELS):
-        raise Unanswered("answers with values nested too deep")
+        raise NoAnswer("answers with values nested too deep")
     return value
 
 
 def _no_number(said: str) -> NoReturn:
-    raise Unanswered(f"answers with {said}, which is no JSON")
+    raise NoAnswer(f"answers with {said}, which is no JSON")
 
 
 def _is_deeper(value: Any, most: int) -> bool:
@@ -123,7 +123,7 @@ def object_of(value: Any, what: str) -> Mapping[str, Any]:
         Unanswered: it is none.
     """
     if not isinstance(value, dict):
-        raise Unanswered(f"{what} is {_kind(value)}, not an object")
+        raise NoAnswer(f"{what} is {_kind(value)}, not an object")
     return value
 
 
@@ -134,7 +134,7 @@ def list_of(value: Any, what: str) -> list[Any]:
         Unanswered: it is none.
     """
     if not isinstance(value, list):
-        raise Unanswered(f"{what} is {_kind(value)}, not a list")
+        raise NoAnswer(f"{what} is {_kind(value)}, not a list")
     return value
 
 
@@ -145,7 +145,7 @@ def text_of(value: Any, what: str) -> str:
         Unanswered: it is none.
     """
     if not isinstance(value, str):
-        raise Unanswered(f"{what} is {_kind(value)}, not a string")
+        raise NoAnswer(f"{what} is {_kind(value)}, not a string")
     return value
 
 
@@ -156,13 +156,13 @@ def number_of(value: Any, what: str) -> float:
         Unanswered: it is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unanswered(f"{what} is {_kind(value)}, not a number")
+        raise NoAnswer(f"{what} is {_kind(value)}, not a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise Unanswered(f"{what} is a number without end")
+        raise NoAnswer(f"{what} is a number without end")
     return number
 
 
@@ -184,7 +184,7 @@ def instant_of_seconds(value: Any) -> datetime:
     """
     seconds = number_of(value, "a sample's time")
     if not 0 <= seconds < LAST_INSTANT.timestamp():
-        raise Unanswered("a sample's time is not between 1970 and 2099")
+        raise NoAnswer("a sample's time is not between 1970 and 2099")
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -199,7 +199,7 @@ def instant_of_text(value: Any) -> datetime | None:
     except OverflowError:
         return None
     except ValueError as error:
-        raise Unanswered("a time is none") from error
+        raise NoAnswer("a time is none") from error
     return found if datetime.fromtimestamp(0, UTC) <= found < LAST_INSTANT else None
 
 

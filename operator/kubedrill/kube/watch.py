@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.evidence.timestamps import Receipt
+from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -33,13 +33,13 @@ GONE: Final = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class WatchEvent:
     """What happened to one object. `before` is its last known state; `type` is ADDED, MODIFIED or DELETED."""
 
     type: str
     object: dict[str, Any]
     before: dict[str, Any] | None
-    receipt: Receipt
+    receipt: Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Watch:
         kube: Kube,
         clock: ServerClock,
         collection: Collection,
-        told: Callable[[Sequence[Event]], None],
+        told: Callable[[Sequence[WatchEvent]], None],
         away: Callable[[Fact], None] = lambda _: None,
         gone: Callable[[], Awaitable[bool]] = never,
     ) -> None:
@@ -129,7 +129,7 @@ class Watch:
         if not answer.ok:
             raise Unreachable(f"list {self.path}: {answer.status} {answer.message}")
         now = self._clock.now()
-        receipt = Receipt(now, self._ended, self._clock.error)
+        receipt = Received(now, self._ended, self._clock.error)
         self.heard, self.problem = now, ""
         listed = {item["metadata"]["uid"]: item for item in answer.body.get("items") or ()}
         gone = [self._event("DELETED", o, receipt) for uid, o in self._objects.items() if uid not in listed]
@@ -186,16 +186,16 @@ class Watch:
             self._ended = (self.heard or self._opened) if silent else self._clock.now() - LAG
             self._opened = None
 
-    def _receipt(self, now: datetime) -> Receipt:
+    def _receipt(self, now: datetime) -> Received:
         fresh = self._opened is None or now - self._opened <= LAG
-        return Receipt(now, self._ended if fresh else now - LAG, self._clock.error)
+        return Received(now, self._ended if fresh else now - LAG, self._clock.error)
 
-    def _event(self, kind: str, item: dict[str, Any], receipt: Receipt) -> Event:
+    def _event(self, kind: str, item: dict[str, Any], receipt: Received) -> WatchEvent:
         if self._kind:
             item = {"kind": self._kind, **item}
-        return Event(kind, item, self._objects.get((item.get("metadata") or {}).get("uid", "")), receipt)
+        return WatchEvent(kind, item, self._objects.get((item.get("metadata") or {}).get("uid", "")), receipt)
 
-    def _tell(self, events: list[Event]) -> None:
+    def _tell(self, events: list[WatchEvent]) -> None:
         """Hands events on. A poison object is logged and passed over: it must not end the watch."""
         for event in events:
             uid = (event.object.get("metadata") or {}).get("uid", "")

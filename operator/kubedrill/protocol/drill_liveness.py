@@ -15,20 +15,20 @@ from typing import Any
 from kubedrill.core.evidence.timestamps import instant
 from kubedrill.core.machine.state import state_from_wire
 from kubedrill.core.undo.record import DrillIdentity
-from kubedrill.core.undo.watchdog_rules import DrillSight, Standing
+from kubedrill.core.undo.watchdog_rules import DrillPresence, DrillSeen
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.refusals import is_not_found
 from kubedrill.protocol.drills import drill_path
 
 
-def standing_of(drill: DrillIdentity, answer: Answer) -> Standing:
+def standing_of(drill: DrillIdentity, answer: Answer) -> DrillPresence:
     """What the answer to a GET of a Drill says about it."""
     if answer.ok:
         uid = (answer.body.get("metadata") or {}).get("uid")  # an answer cut to pieces by a proxy has none
-        return Standing.UNKNOWN if uid is None else Standing.THERE if uid == drill.uid else Standing.GONE
+        return DrillPresence.UNKNOWN if uid is None else DrillPresence.THERE if uid == drill.uid else DrillPresence.GONE
     if is_not_found(answer, "drills", drill.name):
-        return Standing.GONE
-    return Standing.UNSERVED if answer.status == 404 else Standing.UNKNOWN
+        return DrillPresence.GONE
+    return DrillPresence.UNSERVED if answer.status == 404 else DrillPresence.UNKNOWN
 
 
 def deleted_at(metadata: Mapping[str, Any]) -> datetime | None:
@@ -49,7 +49,7 @@ def noted_in(drill: Mapping[str, Any]) -> Mapping[str, str]:
     return {f.record: f.fingerprint for f in state.faults if f.fingerprint and f.record not in state.closed}
 
 
-class Sightings:
+class DrillLiveness:
     """The looks of one process. How long something has been so is counted from our own first look at it."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -57,24 +57,24 @@ class Sightings:
         self._stopping: dict[str, float] = {}
         self._unserved: dict[str, float] = {}
 
-    async def look(self, kube: Kube, drill: DrillIdentity) -> DrillSight:
+    async def look(self, kube: Kube, drill: DrillIdentity) -> DrillSeen:
         """One live look at a Drill. No answer leaves it unknown."""
         try:
             answer = await kube.get(drill_path(drill.namespace, drill.name))
         except Unreachable:
             self._unserved.pop(drill.uid, None)
-            return DrillSight(Standing.UNKNOWN)
+            return DrillSeen(DrillPresence.UNKNOWN)
         return self.sighted(drill, answer)
 
-    def sighted(self, drill: DrillIdentity, answer: Answer) -> DrillSight:
+    def sighted(self, drill: DrillIdentity, answer: Answer) -> DrillSeen:
         """Takes in the answer to a GET of a Drill."""
         standing = standing_of(drill, answer)
-        unserved_for = self._counted(self._unserved, drill.uid, holds=standing is Standing.UNSERVED)
-        if standing is not Standing.THERE:
-            return DrillSight(standing, unserved_for=unserved_for)
+        unserved_for = self._counted(self._unserved, drill.uid, holds=standing is DrillPresence.UNSERVED)
+        if standing is not DrillPresence.THERE:
+            return DrillSeen(standing, unserved_for=unserved_for)
         stops = (answer.body.get("spec") or {}).get("desired") == "Stop"
         stopping_for = self._counted(self._stopping, drill.uid, holds=stops)
-        return DrillSight(standing, deleted_at(answer.body["metadata"]), stopping_for, noted=noted_in(answer.body))
+        return DrillSeen(standing, deleted_at(answer.body["metadata"]), stopping_for, noted=noted_in(answer.body))
 
     def keep(self, uids: Collection[str]) -> None:
         """Forgets all Drills but these."""

@@ -29,7 +29,7 @@ from kubedrill.store.undo_records import UnreadableRecord
 
 
 @dataclass(frozen=True, slots=True)
-class InTheWay:
+class NamespaceConflict:
     """Another drill on the namespace: Refused, or Pending while it takes its intent back."""
 
     state: Injection
@@ -38,26 +38,34 @@ class InTheWay:
 
 def in_the_way(
     drill: DrillIdentity, stored: Collection[UndoRecord], unreadable: Collection[UnreadableRecord] = ()
-) -> InTheWay | None:
+) -> NamespaceConflict | None:
     """What the records of the control namespace say to a drill whose own are among them."""
     mine = [r for r in stored if r.drill.uid == drill.uid]
     spaces = {r.target_namespace for r in mine} - {""}
     unread = sorted(one.ref.name for one in unreadable if may_lock(one, spaces))
     if unread:
-        return InTheWay(Injection.REFUSED, f"whether another drill is on {', '.join(sorted(spaces))} is unknown: undo"
-                        f" record {', '.join(unread)} can't be read (see docs/how-to/break-glass.md)")
+        return NamespaceConflict(
+            Injection.REFUSED,
+            f"whether another drill is on {', '.join(sorted(spaces))} is unknown: undo"
+            f" record {', '.join(unread)} can't be read (see docs/how-to/break-glass.md)",
+        )
     known = {(r.subject_namespace, r.namespace_uid) for r in mine if r.subject_namespace in spaces}
     # Without a subject of one's own in it, its UID is not known, and a record of its name holds it.
     known |= {(name, "") for name in spaces - {name for name, _ in known}}
-    others = [r for r in stored if r.drill.uid != drill.uid and r.state is not RecordState.REVERTED
-              and any(r.is_on(name, uid) for name, uid in known)]
+    others = [
+        r
+        for r in stored
+        if r.drill.uid != drill.uid
+        and r.state is not RecordState.REVERTED
+        and any(r.is_on(name, uid) for name, uid in known)
+    ]
     if not others:
         return None
     names = ", ".join(sorted({f"{r.drill.namespace}/{r.drill.name}" for r in others}))
     said = f"{', '.join(sorted(spaces))} is the target of drill {names}"
     if any(_may_be_in(r) for r in others) or _age(mine) > min(_age([r]) for r in others):
-        return InTheWay(Injection.REFUSED, f"{said}, which is not put back yet")
-    return InTheWay(Injection.PENDING, f"{said}, which came later and is to take its intent back")
+        return NamespaceConflict(Injection.REFUSED, f"{said}, which is not put back yet")
+    return NamespaceConflict(Injection.PENDING, f"{said}, which came later and is to take its intent back")
 
 
 def may_lock(unreadable: UnreadableRecord, spaces: Iterable[str]) -> bool:

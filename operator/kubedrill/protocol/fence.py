@@ -12,7 +12,7 @@ from typing import Any
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.refusals import is_refusal
-from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.objects import Inconclusive
 
 
 def standing(record: UndoRecord, seen: dict[str, Any]) -> bool:
@@ -42,7 +42,7 @@ async def put_up(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> Answer
         if answer.status in (404, 409, 422) and not is_refusal(answer):
             return answer
         if not answer.ok:
-            raise Unsure(f"fence {record.target}", answer)
+            raise Inconclusive(f"fence {record.target}", answer)
         version = answer.body["metadata"]["resourceVersion"]
     return None
 

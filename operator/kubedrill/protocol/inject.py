@@ -18,10 +18,10 @@ from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.refusals import is_refusal, reason_of
 from kubedrill.protocol.clock import Clock
-from kubedrill.protocol.exclusion import InTheWay, in_the_way
+from kubedrill.protocol.exclusion import NamespaceConflict, in_the_way
 from kubedrill.protocol.injector import Injector
 from kubedrill.protocol.intents import Intent, by_subject
-from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.objects import Inconclusive
 from kubedrill.protocol.outcomes import (
     At,
     Injection,
@@ -34,7 +34,7 @@ from kubedrill.protocol.outcomes import (
 from kubedrill.protocol.plan import InjectionEnds
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
-from kubedrill.store.undo_records import NotGenuine, RecordTrouble, StoredRecord, list_records
+from kubedrill.store.undo_records import NotGenuine, RecordError, StoredRecord, list_records
 
 __all__ = ["inject", "sustain"]
 T = TypeVar("T")
@@ -76,7 +76,7 @@ async def inject(
     try:
         # Both are asked when all records are stored, and answer the same whichever comes first.
         still_wanted, other = await asyncio.gather(wanted(), _other_drill(kube, drill, [r for _, r, _ in ready]))
-    except (Unreachable, RecordTrouble) as trouble:
+    except (Unreachable, RecordError) as trouble:
         return InjectionOutcome(tuple(_troubled(intent, trouble) for intent, _, _ in ready))
     if not still_wanted:
         return InjectionOutcome(tuple(
@@ -102,11 +102,11 @@ async def _ended(intent: Intent, step: Awaitable[T]) -> T | TargetInjection:
         return TargetInjection(intent.subject, intent.faults, ends.state, ends.reason, ends.message)
     except NotGenuine as found:
         return TargetInjection(intent.subject, intent.faults, Injection.REFUSED, found.reason, str(found)[:500])
-    except (Unreachable, Unsure, RecordTrouble) as trouble:
+    except (Unreachable, Inconclusive, RecordError) as trouble:
         return _troubled(intent, trouble)
 
 
-async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRecord]) -> InTheWay | None:
+async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRecord]) -> NamespaceConflict | None:
     """Another drill on the target namespace. One whose fault is in already has been let in and need not ask."""
     if any(stored.record.state is not RecordState.INTENDED for stored in mine):
         return None
@@ -114,7 +114,7 @@ async def _other_drill(kube: Kube, drill: DrillIdentity, mine: Sequence[StoredRe
     return in_the_way(drill, [stored.record for stored in listing.readable], listing.unreadable)
 
 
-def _troubled(intent: Intent, trouble: Unreachable | Unsure | RecordTrouble) -> TargetInjection:
+def _troubled(intent: Intent, trouble: Unreachable | Inconclusive | RecordError) -> TargetInjection:
     if not isinstance(trouble, Unreachable) and is_refusal(trouble.answer):
         state, reason = Injection.REFUSED, reason_of(trouble.answer)
     else:

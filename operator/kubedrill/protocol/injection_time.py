@@ -7,7 +7,7 @@ from typing import Any
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.ownership import entry_of
-from kubedrill.core.undo.patches import Landed, landed
+from kubedrill.core.undo.patches import Applied, landed
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.protocol.clock import Clock
 
@@ -32,6 +32,6 @@ def found_in(
     It is found where all of it stands, or any of it is about to be put back (somebody has changed the rest). Once
     it is in, no other of the drill's patches can land: each carries a resourceVersion that is past by now.
     """
-    if record.injected is None and seen is not None and (restoring or landed(record, seen) is Landed.YES):
+    if record.injected is None and seen is not None and (restoring or landed(record, seen) is Applied.YES):
         return since(record, seen, clock)
     return record.injected

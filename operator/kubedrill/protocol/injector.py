@@ -10,7 +10,7 @@ from typing import Any
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.genuine import fingerprint
-from kubedrill.core.undo.patches import Landed, after_values, inject_patch, landed
+from kubedrill.core.undo.patches import Applied, after_values, inject_patch, landed
 from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import (
     BEGINS_WITHIN,
@@ -25,7 +25,7 @@ from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import since
 from kubedrill.protocol.intents import Intent
-from kubedrill.protocol.objects import Reply, Unsure, give_back, namespace_uid_of, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, namespace_uid_of, patch_target, read_target
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
 from kubedrill.protocol.reverters import Reverters
@@ -134,11 +134,11 @@ class Injector:
         if seen is None:
             seen = await self._read(record)
             match landed(record, seen):
-                case Landed.YES:
+                case Applied.YES:
                     return await self._finish(stored, record, seen, since(record, seen, self.clock)), seen
-                case Landed.UNKNOWN:
+                case Applied.UNKNOWN:
                     raise _undone(record)
-                case Landed.NO:
+                case Applied.NO:
                     self._in_time()
                     stored = await self._claim(stored, seen)
                     record = stored.record
@@ -158,9 +158,9 @@ class Injector:
         # player have undone that: then the generation tells.
         seen = await self._read(record)
         match landed(record, seen):
-            case Landed.YES:
+            case Applied.YES:
                 raise StaleRecord(record.name)
-            case Landed.UNKNOWN if not alone:
+            case Applied.UNKNOWN if not alone:
                 raise _undone(record)
         return await self._claim(stored, seen), seen
 
@@ -181,7 +181,7 @@ class Injector:
         """No trace on the target, then the record: Injected."""
         try:
             await give_back(self.kube, record, seen)
-        except Unsure as refused:
+        except Inconclusive as refused:
             LOG.warning("the fault is in, and a trace of it stays until it is restored: %s", refused)
         written = await undo_records.write(self.kube, stored, record.moved_to(RecordState.INJECTED, injected=at))
         await self.at(INJECTED_WRITTEN)

@@ -19,7 +19,7 @@ GIVE_BACK_TRIES = 12
 GIVE_BACK_PAUSE = 0.02
 
 
-class Unsure(Exception):
+class Inconclusive(Exception):
     """The API server did not say what is asked: no conclusion, least of all that something is gone."""
 
     def __init__(self, what: str, answer: Answer) -> None:
@@ -75,7 +75,7 @@ def place_of(target: Target, answer: Answer, namespace_uid: str) -> Place:
         return Place(answer.body, namespace_uid)
     if not namespace_uid or is_not_found(answer, target.plural, target.name):
         return Place(None, namespace_uid)
-    raise Unsure(f"read {target}", answer)
+    raise Inconclusive(f"read {target}", answer)
 
 
 async def namespace_uid_of(kube: Kube, namespace: str) -> str:
@@ -89,7 +89,7 @@ async def namespace_uid_of(kube: Kube, namespace: str) -> str:
         return str(answer.body["metadata"]["uid"])
     if is_not_found(answer, "namespaces", namespace):
         return ""
-    raise Unsure(f"read namespace {namespace}", answer)
+    raise Inconclusive(f"read namespace {namespace}", answer)
 
 
 async def patch_target(
@@ -132,7 +132,7 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
         if reply is Reply.DONE:
             return answer.body
         if is_refusal(answer):
-            raise Unsure(f"give back the ownership of what was written in {target}", answer)
+            raise Inconclusive(f"give back the ownership of what was written in {target}", answer)
         if reply is not Reply.MOVED:
             return seen
         await asyncio.sleep(GIVE_BACK_PAUSE * attempt)

@@ -8,19 +8,19 @@ from collections.abc import Collection
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.clock import Clock
-from kubedrill.protocol.drill_liveness import Sightings
+from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.revert_tracker import Undoing
+from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.protocol.reverters import Reverters
-from kubedrill.store.undo_records import RecordTrouble, StoredRecord, close
+from kubedrill.store.undo_records import RecordError, StoredRecord, close
 
 LOG = logging.getLogger(__name__)
 
 
 async def put_back_orphans(
-    kube: Kube, stored: Collection[StoredRecord], by: str, clock: Clock, reverters: Reverters, sightings: Sightings,
-    undoing: Undoing,
+    kube: Kube, stored: Collection[StoredRecord], by: str, clock: Clock, reverters: Reverters, sightings: DrillLiveness,
+    undoing: RevertTracker,
 ) -> int:
     """Reverts those of the records that have no Drill and are due, all at once. Returns how many were closed.
 
@@ -38,7 +38,7 @@ async def put_back_orphans(
 
 
 async def revert_orphan(
-    kube: Kube, stored: StoredRecord, by: str, clock: Clock, reverters: Reverters, undoing: Undoing
+    kube: Kube, stored: StoredRecord, by: str, clock: Clock, reverters: Reverters, undoing: RevertTracker
 ) -> bool:
     """Puts back what a record tells of whose Drill is gone, if that is due, and closes it: nobody is left to be told.
 
@@ -59,7 +59,7 @@ async def revert_orphan(
         return False
     try:
         return await close(kube.restoring, outcome.stored)
-    except (Unreachable, RecordTrouble) as trouble:
+    except (Unreachable, RecordError) as trouble:
         undoing.troubled(name, "NotClosed", str(trouble)[:500], clock.now())
         LOG.warning("orphaned undo record %s is put back and not closed yet: %s", stored.ref.name, trouble)
         return False

@@ -10,7 +10,7 @@ from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import DRAINING, REFUSED, Again, OutsideGroup, UndoRecord
 from kubedrill.kube.client import Kube
-from kubedrill.protocol.objects import Unsure, namespace_uid_of
+from kubedrill.protocol.objects import Inconclusive, namespace_uid_of
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.reverters import Reverters
 
@@ -46,7 +46,7 @@ async def _is_gone(kube: Kube, record: UndoRecord) -> bool:
         return False
     try:
         uid = await namespace_uid_of(kube, record.subject_namespace)
-    except Unsure:
+    except Inconclusive:
         return False
     return not uid or bool(record.namespace_uid and uid != record.namespace_uid)
 

@@ -19,11 +19,11 @@ from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.core.undo.release import holding, plan_release, taken_out
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.refusals import is_refusal, reason_of, words
-from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.revert import LATER, LONGEST_RETRY_AFTER, ROUNDS, SOON
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.store.undo_records import RecordError, RecordRef, StaleRecord, StoredRecord
 
 NOTHING_HELD = "NothingHeld"
 FAULT_IS_IN = "FaultIsIn"
@@ -46,7 +46,7 @@ async def release(kube: Kube, ref: RecordRef) -> RevertOutcome:
                 return done
     except Unreachable as error:
         return RevertOutcome(Reversal.RETRY, "Unreachable", str(error)[:500], LATER)
-    except (Unsure, RecordTrouble) as trouble:
+    except (Inconclusive, RecordError) as trouble:
         return _not_now(str(trouble), trouble.answer)
     return RevertOutcome(Reversal.RETRY, "Conflict", f"{ref.name}: record or target is always written", SOON)
 

@@ -20,7 +20,7 @@ from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONTROLLER_REVISIONS, PODS, REPLICA_SETS, Namespaced
 from kubedrill.kube.refusals import is_admission, is_refusal, words
-from kubedrill.protocol.objects import Unsure
+from kubedrill.protocol.objects import Inconclusive
 
 _REVISIONS = {"Deployment": REPLICA_SETS, "StatefulSet": CONTROLLER_REVISIONS}
 _HASH = "controller-revision-hash"
@@ -53,7 +53,7 @@ async def clear_away(
     """
     try:
         return await _cleared_away(kube, record, seen, patient=patient)
-    except Unsure as refused:
+    except Inconclusive as refused:
         if not is_refusal(refused.answer):
             raise
         return (Left(f"a revision of {record.subject}", words(refused.answer)),)
@@ -81,7 +81,7 @@ async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *,
             # as it was read: it may have got pods since
             if pods.get(_name(revision)) or not await _deleted(kube, path, revision, "uid", "resourceVersion"):
                 left.append(Left(_name(revision)))
-        except Unsure as refused:
+        except Inconclusive as refused:
             if not is_refusal(refused.answer):
                 raise
             left.append(Left(_name(revision), words(refused.answer)))
@@ -168,7 +168,7 @@ async def _items(
 ) -> list[dict[str, Any]]:
     answer = await kube.get(kind.of(target.namespace), query=list(query))
     if not answer.ok:
-        raise Unsure(f"list {kind.plural} in {target.namespace}", answer)
+        raise Inconclusive(f"list {kind.plural} in {target.namespace}", answer)
     return list(answer.body.get("items") or ())
 
 
@@ -180,4 +180,4 @@ async def _deleted(kube: Kube, path: ApiPath, item: Mapping[str, Any], *same: st
         return True
     if answer.status == 409 and not is_admission(answer):
         return False
-    raise Unsure(f"delete {path}", answer)
+    raise Inconclusive(f"delete {path}", answer)

@@ -25,7 +25,7 @@ from kubedrill.kube.refusals import REFUSED, is_refusal, named_fields, reason_of
 from kubedrill.protocol import fence
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import found_in
-from kubedrill.protocol.objects import Reply, Unsure, give_back, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_target
 from kubedrill.protocol.outcomes import (
     REVERT_PATCHED,
     REVERTED_WRITTEN,
@@ -38,7 +38,7 @@ from kubedrill.protocol.outside import undo_outside
 from kubedrill.protocol.residue import Left, clear_away
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import NotGenuine, RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.store.undo_records import NotGenuine, RecordError, RecordRef, StaleRecord, StoredRecord
 
 ROUNDS = 8
 BELIEVED = 2
@@ -93,7 +93,7 @@ async def revert(
         return RevertOutcome(Reversal.RETRY, "Unreachable", str(error)[:500], LATER)
     except NotGenuine as found:
         return RevertOutcome(Reversal.STALLED, found.reason, str(found)[:500], LATER)
-    except (Unsure, RecordTrouble) as trouble:
+    except (Inconclusive, RecordError) as trouble:
         end = _not_yet(str(trouble)[:500], trouble.answer)
         return RevertOutcome(end.state, end.reason, end.message, end.after)
 
@@ -209,7 +209,7 @@ class _Reverting:
         if seen is not None:
             try:
                 seen = await give_back(self.kube, record, seen)
-            except Unsure as refused:
+            except Inconclusive as refused:
                 # the values may be back: what is not is who owns them, and the owner's next apply would fail for that
                 back = not plan_revert(record, seen).patch
                 raise _not_yet(str(refused)[:500], refused.answer, restored=back) from refused

@@ -29,7 +29,7 @@ UNVERIFIED: Final = "UndoUnverified"
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RevertProblem:
     """What is in an undo's way since when; `refused` when trying again alone won't help."""
 
     reason: str
@@ -46,11 +46,11 @@ class Trouble:
 
 
 @dataclass(slots=True)
-class Undoing:
+class RevertTracker:
     """The undos of one drill, by the name of their record. Every time is by the reference clock."""
 
-    _troubles: dict[str, Trouble] = field(default_factory=dict)
-    _held_up: dict[str, Trouble] = field(default_factory=dict)
+    _troubles: dict[str, RevertProblem] = field(default_factory=dict)
+    _held_up: dict[str, RevertProblem] = field(default_factory=dict)
     _expected: dict[str, str] = field(default_factory=dict)
     _tries: dict[str, tuple[datetime, timedelta]] = field(default_factory=dict)
     _told: set[tuple[str, str]] = field(default_factory=set)
@@ -81,7 +81,7 @@ class Undoing:
         """Something is in an undo's way: since now, unless something was before."""
         before = self._troubles.get(name)
         self._expected.pop(name, None)
-        self._troubles[name] = Trouble(reason, message, before.since if before else now, refused)
+        self._troubles[name] = RevertProblem(reason, message, before.since if before else now, refused)
 
     def doubted(self, found: Mapping[str, str], now: datetime) -> None:
         """What can't be verified now, by its record or fault, and why; what was doubted before and is not is over."""
@@ -106,7 +106,7 @@ class Undoing:
         """No turn succeeds, so nobody gets to these undos."""
         for name in names:
             before = self._held_up.get(name)
-            self._held_up[name] = Trouble(TURNS_FAIL, message, before.since if before else now)
+            self._held_up[name] = RevertProblem(TURNS_FAIL, message, before.since if before else now)
 
     def proceeds(self) -> None:
         """A turn has succeeded."""
@@ -122,15 +122,15 @@ class Undoing:
         troubles = {name: t.message for name, t in self._troubles.items() if not t.is_stuck(now)}
         return self._expected | troubles
 
-    def untold(self, now: datetime) -> dict[str, Trouble]:
+    def untold(self, now: datetime) -> dict[str, RevertProblem]:
         """The stuck undos of which an Event is due: one for each record and reason."""
         return {name: t for name, t in self._both().items()
                 if t.is_stuck(now) and (name, t.reason) not in self._told}
 
-    def told(self, name: str, trouble: Trouble) -> None:
+    def told(self, name: str, trouble: RevertProblem) -> None:
         """The Event was sent."""
         self._told.add((name, trouble.reason))
 
-    def _both(self) -> dict[str, Trouble]:
+    def _both(self) -> dict[str, RevertProblem]:
         """The trouble of each undo itself comes before that of the turns."""
         return self._held_up | self._troubles

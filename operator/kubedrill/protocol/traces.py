@@ -10,7 +10,7 @@ from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.core.undo.touches import Touch
 from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.protocol.objects import Unsure, read_target
+from kubedrill.protocol.objects import Inconclusive, read_target
 from kubedrill.store.undo_records import StoredRecord
 
 
@@ -38,6 +38,6 @@ async def _is_in(
 async def _shows(kube: Kube, touch: Touch) -> bool | None:
     try:
         place = await read_target(kube, touch.target)
-    except (Unreachable, Unsure):
+    except (Unreachable, Inconclusive):
         return None
     return place.seen is not None and touch.is_in(place.seen)

@@ -89,7 +89,7 @@ class StaleRecord(Exception):
     """Somebody else has written the record in between: read it again, and think again."""
 
 
-class RecordTrouble(Exception):
+class RecordError(Exception):
     """The API server did not do what was asked; `answer` tells. Nothing may be concluded from it."""
 
     def __init__(self, what: str, answer: Answer) -> None:
@@ -97,7 +97,7 @@ class RecordTrouble(Exception):
         self.answer = answer
 
 
-class NotGenuine(RecordTrouble):
+class NotGenuine(RecordError):
     """What stands under a record's name is not carried out: it can't be read, or is no undo record at all.
 
     `reason` is one CamelCase word, the text says what to do.
@@ -232,7 +232,7 @@ def _parsed(secret: dict[str, Any], answer: Answer) -> StoredRecord | Unreadable
         ref = RecordRef(metadata["namespace"], metadata["name"])
         uid, version, labels = metadata["uid"], metadata["resourceVersion"], metadata.get("labels") or {}
     except (KeyError, TypeError) as error:
-        raise RecordTrouble("read undo records: an answer without their metadata", answer) from error
+        raise RecordError("read undo records: an answer without their metadata", answer) from error
     try:
         record = from_json(base64.b64decode(secret["data"][_DATA]))
     except (KeyError, TypeError, ValueError) as error:
@@ -254,5 +254,5 @@ def _why(error: Exception) -> str:
 
 def _demanded(what: str, answer: Answer) -> dict[str, Any]:
     if not answer.ok:
-        raise RecordTrouble(what, answer)
+        raise RecordError(what, answer)
     return answer.body

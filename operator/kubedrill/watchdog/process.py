@@ -14,10 +14,10 @@ from typing import Final
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.store.undo_records import RecordTrouble
+from kubedrill.store.undo_records import RecordError
 from kubedrill.watchdog.http import make_app, serving
 from kubedrill.watchdog.metrics import Tally
-from kubedrill.watchdog.settings import Settings
+from kubedrill.watchdog.settings import WatchdogSettings
 from kubedrill.watchdog.watchdog import Watchdog
 
 LOG = logging.getLogger("kubedrill.watchdog")
@@ -43,7 +43,7 @@ class Rounds:
         try:
             async with asyncio.timeout(LONGEST_LOOK.total_seconds()):
                 await self._watchdog.look()
-        except (Unreachable, RecordTrouble, TimeoutError) as error:
+        except (Unreachable, RecordError, TimeoutError) as error:
             LOG.warning("the look failed: %r; looking again", error)
         except Exception:
             LOG.exception("the look failed; looking again")
@@ -61,7 +61,7 @@ class Rounds:
         return f"the last look was {age.total_seconds():.0f} s ago" if age >= STALE else ""
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
+async def run(settings: WatchdogSettings, stop: asyncio.Event) -> None:
     """Runs until `stop` is set."""
     kube = await Kube.connect()
     clock = ServerClock(settings.clock_error)
@@ -89,7 +89,7 @@ async def _until_told() -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, stop.set)
-    await run(Settings.from_environment(os.environ), stop)
+    await run(WatchdogSettings.from_environment(os.environ), stop)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class WatchdogSettings:
     """Read once, never changed. `namespace` is the control namespace, `every` the time between two looks."""
 
     namespace: str = "drills"
@@ -17,7 +17,7 @@ class Settings:
     clock_error: timedelta = timedelta(milliseconds=50)
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str]) -> Settings:
+    def from_environment(cls, env: Mapping[str, str]) -> WatchdogSettings:
         """Reads KUBEDRILL_NAMESPACE, _WATCHDOG_PORT, _WATCHDOG_EVERY_MS, _CLOCK_ERROR_MS; each may be missing.
 
         Raises:

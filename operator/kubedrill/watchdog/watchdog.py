@@ -15,17 +15,25 @@ from typing import Any, Final
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.undo.record import DrillIdentity, RecordState
-from kubedrill.core.undo.watchdog_rules import DIFFERS, DrillSight, Ruling, Standing, may_close, may_free, may_revert
+from kubedrill.core.undo.watchdog_rules import (
+    DIFFERS,
+    DrillPresence,
+    DrillSeen,
+    Judgement,
+    may_close,
+    may_free,
+    may_revert,
+)
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.clock import Clock
-from kubedrill.protocol.drill_liveness import Sightings, deleted_at
+from kubedrill.protocol.drill_liveness import DrillLiveness, deleted_at
 from kubedrill.protocol.drills import drill_path, post_event, remove_finalizer
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.revert_tracker import UNVERIFIED, Undoing
-from kubedrill.store.undo_records import Listing, RecordTrouble, StoredRecord, UnreadableRecord, close, list_records
+from kubedrill.protocol.revert_tracker import UNVERIFIED, RevertTracker
+from kubedrill.store.undo_records import Listing, RecordError, StoredRecord, UnreadableRecord, close, list_records
 from kubedrill.watchdog.metrics import Tally
 from kubedrill.watchdog.operator_silence import Silence
 from kubedrill.watchdog.remains import remains_of
@@ -43,9 +51,9 @@ class Watchdog:
     ) -> None:
         self._kube, self._clock, self._namespace, self._tally = kube, clock, namespace, tally
         self._reverters = all_reverters(clock.now)
-        self._sightings = Sightings(monotonic)
+        self._sightings = DrillLiveness(monotonic)
         self._silence = Silence(monotonic)
-        self._undoing = Undoing()
+        self._undoing = RevertTracker()
         self._names: dict[str, str] = {}
         self._said: set[tuple[str, str]] = set()
         self._left_alone: set[str] = set()
@@ -95,7 +103,7 @@ class Watchdog:
             return ()
         return tuple(answer.body.get("items") or ()) if answer.ok else ()
 
-    async def _sights(self, stored: Iterable[StoredRecord]) -> Mapping[str, DrillSight]:
+    async def _sights(self, stored: Iterable[StoredRecord]) -> Mapping[str, DrillSeen]:
         """One look at each Drill that has records."""
         drills: dict[str, DrillIdentity] = {one.record.drill.uid: one.record.drill for one in stored}
         self._sightings.keep(drills)
@@ -135,7 +143,7 @@ class Watchdog:
             self._undoing.done(uid)
             self._said -= {said for said in self._said if said[0] == uid}
 
-    async def _judge(self, stored: Iterable[StoredRecord], drill: DrillSight) -> None:
+    async def _judge(self, stored: Iterable[StoredRecord], drill: DrillSeen) -> None:
         """What is to be done for the records of one Drill."""
         for one in stored:
             now, silence = self._clock.now(), self._silence.concerning(one.uid)
@@ -158,7 +166,7 @@ class Watchdog:
         found = await remains_of(self._kube, drill, listing)
         if found is None:
             return ()
-        sight = DrillSight(Standing.THERE, deleted_at(meta))
+        sight = DrillSeen(DrillPresence.THERE, deleted_at(meta))
         ruling = may_free(self._clock.now(), sight, open_records=found.open_records, unverified=len(found.unverified),
                           silence=self._silence.concerning(meta["uid"]))
         if ruling.granted:
@@ -180,13 +188,13 @@ class Watchdog:
         """A piece of work; that it fails is told, and tried again by the next look."""
         try:
             await work
-        except (Unreachable, RecordTrouble) as trouble:
+        except (Unreachable, RecordError) as trouble:
             LOG.warning("%s; trying again", trouble)
         except Exception as error:
             LOG.exception("%s: it failed; trying again", self._names.get(uid, uid))
             self._undoing.tried(uid, RevertOutcome(Reversal.STALLED, "Failed", repr(error)), self._clock.now())
 
-    async def _put_back(self, stored: StoredRecord, drill: DrillSight, ruling: Ruling) -> None:
+    async def _put_back(self, stored: StoredRecord, drill: DrillSeen, ruling: Judgement) -> None:
         """Puts back what a record tells of, and says so."""
         record = stored.record
         LOG.info("%s of drill %s is put back: %s", record.subject, record.drill.name, ruling.message)
@@ -227,7 +235,7 @@ class Watchdog:
         if await close(self._kube, stored):
             LOG.info("undo record %s (%s) is closed", stored.ref.name, stored.record.subject)
 
-    async def _free(self, drill: dict[str, Any], ruling: Ruling) -> None:
+    async def _free(self, drill: dict[str, Any], ruling: Judgement) -> None:
         """Takes our finalizer off a Drill."""
         meta = drill["metadata"]
         answer = await remove_finalizer(self._kube, drill)

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from tests.e2e.observers.conftest import kubectl
-from tests.observers.builders import conduct
+from tests.observers.builders import drill_plan
 
-from kubedrill.controller.gathering import ClusterObserver, FactInbox, Scope
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
@@ -58,7 +58,7 @@ class Scene:
                 await asyncio.sleep(0.02)
 
     def matched(self):
-        return identity.matched(self._facts, conduct().players)
+        return identity.matched(self._facts, drill_plan().players)
 
     @property
     def deployments(self):
@@ -68,9 +68,9 @@ class Scene:
 @asynccontextmanager
 async def on_stage(kube, namespace):
     inbox = FactInbox()
-    observer = ClusterObserver(kube, CLOCK, inbox, lambda: None)
+    observer = NamespaceWatches(kube, CLOCK, inbox, lambda: None)
     scope = Scope("monday", namespace, CLOCK.now() - timedelta(seconds=2))
-    await observer.start(conduct(namespace=namespace), scope)
+    await observer.start(drill_plan(namespace=namespace), scope)
     try:
         assert observer.problems == ()
         yield Scene(kube, namespace, inbox)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, workload
 
-from kubedrill.core.undo.operations import Resource, SetFields
+from kubedrill.core.undo.operations import Consumable, SetFields
 
 
 def quota(lab: Lab) -> None:
@@ -18,7 +18,7 @@ def quota(lab: Lab) -> None:
         lab.applied({"apiVersion": "v1", "kind": kind, "metadata": {"name": "used-up"}, "spec": spec})
 
 
-USE_UP: dict[Resource, Callable[[Lab], None]] = {Resource.QUOTA: quota}
+USE_UP: dict[Consumable, Callable[[Lab], None]] = {Consumable.QUOTA: quota}
 
 
 async def test_fields_are_put_back_while_everything_that_they_may_use_up_is_used_up(lab: Lab):

@@ -14,7 +14,7 @@ from kubedrill.api.drill import EVIDENCE_MARK, Desired
 from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.people import Action, Step
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.watch_stream import condition
 from kubedrill.cli.players.say import Word, say
@@ -100,12 +100,12 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
         if status.get("phase") in ENDED and back:
             return status
         if status.get("phase") in ENDED:
-            raise Trouble(f"{name} has ended, but not everything is verified to be back: {status.get('message')}. See"
+            raise CliError(f"{name} has ended, but not everything is verified to be back: {status.get('message')}. See"
                           f" kubectl drill report {name}", ExitCode.NOT_RESTORED)
         if now() > deadline:
             if condition(body, "Restored") == "True":
                 return status
-            raise Trouble(
+            raise CliError(
                 f"{name} is not restored after {format_duration(limit)}: {status.get('message', 'no word of it')}."
                 " The operator goes on trying.",
                 ExitCode.NOT_RESTORED,
@@ -207,7 +207,7 @@ async def the_drill(kube: Kube, namespace: str) -> str:
     on = [d["metadata"]["name"] for d in body["items"] if (d.get("status") or {}).get("phase") not in ENDED]
     if len(on) != 1:
         those = f"these are on: {', '.join(on)}" if on else "none is on"
-        raise Trouble(f"say which drill with --drill: {those} in {namespace}", ExitCode.BAD_INPUT)
+        raise CliError(f"say which drill with --drill: {those} in {namespace}", ExitCode.BAD_INPUT)
     return str(on[0])
 
 
@@ -231,7 +231,7 @@ def moment(text: str, today: datetime) -> tuple[datetime, str]:
             return (at if at <= today else at - timedelta(days=1)), within or "1m"
         at = datetime.fromisoformat(time)
     except ValueError as error:
-        raise Trouble(
+        raise CliError(
             f"{text!r} is no time: write 14:07, 14:07:30 or 2026-03-02T14:07:00Z, perhaps with ±1m",
             ExitCode.BAD_INPUT,
         ) from error
@@ -247,4 +247,4 @@ def duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise Trouble(str(error), ExitCode.BAD_INPUT) from error
+        raise CliError(str(error), ExitCode.BAD_INPUT) from error

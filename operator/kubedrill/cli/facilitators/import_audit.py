@@ -24,7 +24,7 @@ from kubedrill.cli.clock import now
 from kubedrill.cli.connection import (
     SERVICE_ACCOUNT,
     Access,
-    Trouble,
+    CliError,
     connected,
     demand,
     path_of,
@@ -152,7 +152,7 @@ def _read(file: str, span: Span) -> Iterator[str]:
             with path.open(encoding="utf-8", errors="replace") as log:
                 yield from belonging(log, span)
     except OSError as error:
-        raise Trouble(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
 
 
 def rotated(log: Path, since: datetime) -> list[Path]:

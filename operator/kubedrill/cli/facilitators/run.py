@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import click
 
-from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import duration, until_ended, wish_of
 from kubedrill.cli.facilitators.watch import ended, watched
-from kubedrill.cli.facilitators.watch_stream import Seen
+from kubedrill.cli.facilitators.watch_stream import DrillUpdate
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
 from kubedrill.cli.reports.stored_report import bare_record, stored_record, write
 from kubedrill.core.measure.results import DrillRecord
@@ -50,11 +50,11 @@ def run_(
     """Run a drill to its verdict: apply -f FILE, follow it, write reports, and exit with what it was."""
     documents = load(files)
     limit = duration(timeout)
-    code = run(_conducted(access, documents, junit, folder, limit, replace=replace))
+    code = run(_followed_through(access, documents, junit, folder, limit, replace=replace))
     sys.exit(code)
 
 
-async def _conducted(
+async def _followed_through(
     access: Access,
     documents: tuple[Document, ...],
     junit: Path | None,
@@ -83,7 +83,7 @@ async def _conducted(
             if isinstance(cut, asyncio.CancelledError):
                 click.echo(f"{name} was ended from outside; it was stopped and put back")
                 return ExitCode.STOPPED
-            raise Trouble(f"{name} was not over within the timeout; it was stopped and put back") from cut
+            raise CliError(f"{name} was not over within the timeout; it was stopped and put back") from cut
         code = ended(seen)
         _written(await _record(kube, namespace, seen), junit, folder)
     return code
@@ -113,7 +113,7 @@ async def _applied(kube: Kube, document: Document, namespace: str) -> None:
 
 
 async def _created(kube: Kube, document: Document, namespace: str) -> None:
-    """A drill is conducted once, so it is created, never applied; one that is held would wait for ever."""
+    """A drill is run once, so it is created, never applied; one that is held would wait for ever."""
     wire: dict[str, Any] = document.wire | {
         "metadata": document.wire["metadata"] | {"namespace": namespace},
         "spec": document.wire["spec"] | {"desired": "Run"},
@@ -126,13 +126,13 @@ async def _created(kube: Kube, document: Document, namespace: str) -> None:
     )
     name = wire["metadata"]["name"]
     if answer.status == 409:
-        raise Trouble(
+        raise CliError(
             f"there is a drill {name} in {namespace} already: delete it, or run with --replace",
             ExitCode.BAD_INPUT,
         )
     if not answer.ok:
         code = ExitCode.REFUSED if answer.status == 403 else ExitCode.BAD_INPUT
-        raise Trouble(f"drill {name}: {answer.message}", code)
+        raise CliError(f"drill {name}: {answer.message}", code)
 
 
 async def _removed(kube: Kube, namespace: str, name: str) -> None:
@@ -143,10 +143,10 @@ async def _removed(kube: Kube, namespace: str, name: str) -> None:
         if (await kube.get(path)).status == 404:
             return
         await asyncio.sleep(0.5)
-    raise Trouble(f"the drill {name} that was there is not put back", ExitCode.NOT_RESTORED)
+    raise CliError(f"the drill {name} that was there is not put back", ExitCode.NOT_RESTORED)
 
 
-async def _record(kube: Kube, namespace: str, seen: Seen) -> DrillRecord:
+async def _record(kube: Kube, namespace: str, seen: DrillUpdate) -> DrillRecord:
     if seen.status.get("startExTime"):
         meta = seen.drill["metadata"]
         return await stored_record(kube, namespace, meta["name"], meta["uid"])

@@ -17,11 +17,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode, exit_code
 from kubedrill.cli.facilitators.facilitate import duration
 from kubedrill.cli.facilitators.status_view import news, title, tree
-from kubedrill.cli.facilitators.watch_stream import Seen, condition, follow
+from kubedrill.cli.facilitators.watch_stream import DrillUpdate, condition, follow
 from kubedrill.kube.client import Kube
 
 REDRAWN: Final = 1.0
@@ -31,24 +31,20 @@ STYLES: Final = {"✓": "green", "✗": "red", "?": "yellow"}
 @click.command()
 @click.argument("name")
 @click.option("--plain", is_flag=True, help="Plain lines on a terminal too.")
-@click.option(
-    "--restore-wait", default="10m", show_default=True, help="How long it may be stuck while putting back."
-)
+@click.option("--restore-wait", default="10m", show_default=True, help="How long it may be stuck while putting back.")
 @with_access
 def watch(access: Access, name: str, *, plain: bool, restore_wait: str) -> None:
     """Follow drill NAME until its verdict; the exit code tells it (0 passed, 1 missed, 4 stopped, …)."""
     limit = duration(restore_wait)
 
-    async def work() -> Seen:
+    async def work() -> DrillUpdate:
         async with connected(access) as kube:
-            return await watched(
-                kube, access.control, name, live=sys.stdout.isatty() and not plain, stuck=limit
-            )
+            return await watched(kube, access.control, name, live=sys.stdout.isatty() and not plain, stuck=limit)
 
     sys.exit(ended(run(work())))
 
 
-def ended(seen: Seen) -> ExitCode:
+def ended(seen: DrillUpdate) -> ExitCode:
     """Say how a drill ended; its exit code."""
     if seen.gone and condition(seen.drill, "Finished") != "True":
         click.echo("The drill was deleted.")
@@ -61,7 +57,7 @@ def ended(seen: Seen) -> ExitCode:
     return code
 
 
-async def watched(kube: Kube, namespace: str, name: str, *, live: bool, stuck: timedelta) -> Seen:
+async def watched(kube: Kube, namespace: str, name: str, *, live: bool, stuck: timedelta) -> DrillUpdate:
     """Show a drill until it has ended; its last state.
 
     Raises:
@@ -72,8 +68,8 @@ async def watched(kube: Kube, namespace: str, name: str, *, live: bool, stuck: t
         return await (_drawn(states) if live else _told(states))
 
 
-async def _told(states: AsyncGenerator[Seen, None]) -> Seen:
-    last = Seen({})
+async def _told(states: AsyncGenerator[DrillUpdate, None]) -> DrillUpdate:
+    last = DrillUpdate({})
     async for seen in states:
         if not last.drill:
             click.echo(title(seen.drill))
@@ -83,8 +79,8 @@ async def _told(states: AsyncGenerator[Seen, None]) -> Seen:
     return last
 
 
-async def _drawn(states: AsyncGenerator[Seen, None]) -> Seen:
-    last = Seen({})
+async def _drawn(states: AsyncGenerator[DrillUpdate, None]) -> DrillUpdate:
+    last = DrillUpdate({})
     with Live(console=Console(), auto_refresh=False, transient=False) as screen:
 
         async def tick() -> None:
@@ -115,12 +111,14 @@ def drawing(drill: Any, at: datetime) -> RenderableType:
     return Group(root)
 
 
-async def _unless_stuck(states: AsyncGenerator[Seen, None], limit: timedelta) -> AsyncGenerator[Seen, None]:
+async def _unless_stuck(
+    states: AsyncGenerator[DrillUpdate, None], limit: timedelta
+) -> AsyncGenerator[DrillUpdate, None]:
     """The states, until a drill is called stalled for longer than the limit."""
     since: datetime | None = None
-    latest = Seen({})
+    latest = DrillUpdate({})
     following = aiter(states)
-    coming: asyncio.Task[Seen] | None = None
+    coming: asyncio.Task[DrillUpdate] | None = None
     try:
         while True:
             coming = coming or asyncio.ensure_future(anext(following))
@@ -136,9 +134,7 @@ async def _unless_stuck(states: AsyncGenerator[Seen, None], limit: timedelta) ->
             stalled = bool(latest.drill) and condition(latest.drill, "Stalled") == "True"
             since = (since or now()) if stalled else None
             if since is not None and now() - since > limit:
-                raise Trouble(
-                    f"could not be put back: {latest.status.get('message', '')}", ExitCode.NOT_RESTORED
-                )
+                raise CliError(f"could not be put back: {latest.status.get('message', '')}", ExitCode.NOT_RESTORED)
     finally:
         if coming is not None:
             coming.cancel()

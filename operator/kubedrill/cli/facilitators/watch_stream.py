@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Trouble, demand, path_of
+from kubedrill.cli.connection import CliError, demand, path_of
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.kube.client import Kube, Unreachable
 
@@ -20,7 +20,7 @@ PATIENCE: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DrillUpdate:
     """A drill as it was at one moment; `gone` when this was its last."""
 
     drill: Mapping[str, Any]
@@ -43,13 +43,13 @@ def condition(drill: Mapping[str, Any], kind: str) -> str:
     return next((str(c["status"]) for c in conditions if c["type"] == kind), "Unknown")
 
 
-async def follow(kube: Kube, namespace: str, name: str) -> AsyncGenerator[Seen, None]:
+async def follow(kube: Kube, namespace: str, name: str) -> AsyncGenerator[DrillUpdate, None]:
     """Each state of a drill, the present one first, until it has ended or is deleted.
 
     Raises:
         Trouble: there is no such drill, or the API server does not answer for a minute.
     """
-    last: Seen | None = None
+    last: DrillUpdate | None = None
     answered = now()
     while True:
         try:
@@ -57,10 +57,10 @@ async def follow(kube: Kube, namespace: str, name: str) -> AsyncGenerator[Seen, 
             answered = now()
             if not listing["items"]:
                 if last is None:
-                    raise Trouble(f"there is no drill {name} in {namespace}", ExitCode.BAD_INPUT)
-                yield Seen(last.drill, gone=True)
+                    raise CliError(f"there is no drill {name} in {namespace}", ExitCode.BAD_INPUT)
+                yield DrillUpdate(last.drill, gone=True)
                 return
-            last = Seen(listing["items"][0])
+            last = DrillUpdate(listing["items"][0])
             yield last
             async with aclosing(_changes(kube, namespace, name, listing)) as changes:
                 async for last in changes:
@@ -78,9 +78,9 @@ async def _listed(kube: Kube, namespace: str, name: str) -> dict[str, Any]:
 
 async def _changes(
     kube: Kube, namespace: str, name: str, listing: Mapping[str, Any]
-) -> AsyncGenerator[Seen, None]:
+) -> AsyncGenerator[DrillUpdate, None]:
     """What one watch tells: until it breaks or the drill has ended."""
-    if Seen(listing["items"][0]).ended:
+    if DrillUpdate(listing["items"][0]).ended:
         return
     watch = kube.watch(
         path_of("drills", namespace),
@@ -94,7 +94,7 @@ async def _changes(
                 return
             if event["type"] == "BOOKMARK":
                 continue
-            seen = Seen(event["object"], gone=event["type"] == "DELETED")
+            seen = DrillUpdate(event["object"], gone=event["type"] == "DELETED")
             yield seen
             if seen.ended:
                 return
@@ -102,5 +102,5 @@ async def _changes(
 
 async def _or_give_up(error: Unreachable, answered: datetime) -> None:
     if now() - answered > PATIENCE:
-        raise Trouble(f"the API server does not answer: {error}") from error
+        raise CliError(f"the API server does not answer: {error}") from error
     await asyncio.sleep(1)

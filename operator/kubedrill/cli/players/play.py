@@ -21,10 +21,10 @@ import click
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import Access, Trouble, connected, run, said_by
+from kubedrill.cli.connection import Access, CliError, connected, run, said_by
 from kubedrill.cli.players.say import say, who_am_i
-from kubedrill.cli.players.script import Page, Player, Script, Step, When, load_script
-from kubedrill.kube.answers import Unanswered, list_of
+from kubedrill.cli.players.script import Page, Script, ScriptPlayer, ScriptStep, When, load_script
+from kubedrill.kube.answers import NoAnswer, list_of
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import PODS
 from kubedrill.plugins.sources import prometheus
@@ -45,14 +45,14 @@ def play(script: Path, truth: Path | None, namespace: str | None, pace: int | No
     play_ = load_script(script).model_copy(update={k: v for k, v in changes.items() if v is not None})
     failed = run(_acted(play_, truth))
     if failed:
-        raise Trouble(f"{failed} of {len(play_.steps)} steps failed")
+        raise CliError(f"{failed} of {len(play_.steps)} steps failed")
 
 
 @dataclass(slots=True)
-class Actor:
+class ScriptedPlayer:
     """A player with a connection of their own; `name` is their user name at the API server."""
 
-    player: Player
+    player: ScriptPlayer
     kube: Kube
     name: str
 
@@ -62,11 +62,11 @@ class Stage:
     """A play that is on. `zero` is T+0: when the paged alert fired."""
 
     script: Script
-    actors: Mapping[str, Actor]
+    actors: Mapping[str, ScriptedPlayer]
     truth: TextIO | None = None
     zero: datetime = field(default_factory=now)
 
-    def due(self, step: Step) -> datetime:
+    def due(self, step: ScriptStep) -> datetime:
         """When a step is to be done at the earliest."""
         return self.zero + parse_duration(step.at) / self.script.pace
 
@@ -93,9 +93,9 @@ async def _acted(script: Script, truth: Path | None) -> int:
 
 
 @asynccontextmanager
-async def _actor(player: Player) -> AsyncIterator[Actor]:
+async def _actor(player: ScriptPlayer) -> AsyncIterator[ScriptedPlayer]:
     async with connected(Access(None, player.context, player.user)) as kube:
-        yield Actor(player, kube, await who_am_i(kube))
+        yield ScriptedPlayer(player, kube, await who_am_i(kube))
 
 
 async def _paged(stage: Stage) -> None:
@@ -115,7 +115,7 @@ async def _paged(stage: Stage) -> None:
             click.echo(f"{now():%H:%M:%S} paged: {page.alert} fired at {found:%H:%M:%S}")
             return
         await asyncio.sleep(ASKED_EVERY)
-    raise Trouble(f"no page of {page.alert} within {page.within}")
+    raise CliError(f"no page of {page.alert} within {page.within}")
 
 
 async def _pages(kube: Kube, namespace: str, page: Page) -> list[Any]:
@@ -123,7 +123,7 @@ async def _pages(kube: Kube, namespace: str, page: Page) -> list[Any]:
         return list_of(
             await said_by(kube, namespace, page.service, page.port, f"/{page.path.lstrip('/')}"), "the pages"
         )
-    except Unanswered:
+    except NoAnswer:
         return []
 
 
@@ -151,7 +151,7 @@ async def _part(stage: Stage, name: str) -> int:
     return failed
 
 
-async def _done(stage: Stage, number: int, step: Step) -> bool:
+async def _done(stage: Stage, number: int, step: ScriptStep) -> bool:
     """Do one step and write down what became of it."""
     actor = stage.actors[step.player]
     what = step.do if step.do is not None else "kubectl " + " ".join(step.kubectl or ())
@@ -176,16 +176,16 @@ async def _done(stage: Stage, number: int, step: Step) -> bool:
     return ok
 
 
-async def _spoken(actor: Actor, namespace: str, step: Step) -> tuple[datetime, bool, str]:
+async def _spoken(actor: ScriptedPlayer, namespace: str, step: ScriptStep) -> tuple[datetime, bool, str]:
     word, sent = step.word(), now()
     try:
         made = await say(actor.kube, namespace, word, actor.name)
-    except (Trouble, Unreachable) as error:
+    except (CliError, Unreachable) as error:
         return sent, False, str(error)
     return sent, True, str(made["metadata"]["name"])
 
 
-async def _run_kubectl(actor: Actor, namespace: str, step: Step) -> tuple[datetime, bool, str]:
+async def _run_kubectl(actor: ScriptedPlayer, namespace: str, step: ScriptStep) -> tuple[datetime, bool, str]:
     identity = ["--as", actor.player.user] if actor.player.user else []
     context = ["--context", actor.player.context] if actor.player.context else []
     arguments = list(step.kubectl or ())
@@ -216,7 +216,7 @@ async def _holds(kube: Kube, namespace: str, when: When) -> bool:
     """Wait for a condition; whether it came true in time."""
     deadline = now() + parse_duration(when.within)
     while now() < deadline:
-        with contextlib.suppress(Unanswered):
+        with contextlib.suppress(NoAnswer):
             asked = (when.service, when.port, "/api/v1/query", [("query", when.promql)])
             if any(True for _ in prometheus.vector(await said_by(kube, namespace, *asked))):
                 return True

@@ -29,7 +29,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from kubedrill.api.base import ApiModel, Duration, Line, Name
 from kubedrill.api.people import Action
-from kubedrill.cli.connection import Trouble
+from kubedrill.cli.connection import CliError
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import mistakes
 from kubedrill.cli.players.say import SEVERITIES, Word
@@ -54,7 +54,7 @@ VERBS: Final[Mapping[str, tuple[Action, str]]] = {
 """What a player can say: the action, and the field that takes the first word."""
 
 
-class Player(ApiModel):
+class ScriptPlayer(ApiModel):
     """As whom a player acts: by impersonation, or by a context of the kubeconfig of their own."""
 
     user: Line | None = Field(None, alias="as", description="User to impersonate.")
@@ -80,7 +80,7 @@ class When(ApiModel):
     within: Duration = Field("10m", description="How long it is waited for; real time.")
 
 
-class Step(ApiModel):
+class ScriptStep(ApiModel):
     """One thing that one player does: say a word, or run kubectl."""
 
     at: Duration = Field("0s", description="Not before this scenario time after T+0.")
@@ -94,7 +94,7 @@ class Step(ApiModel):
     fault_class: Line | None = Field(None, description="For diagnose: how it is broken.")
 
     @model_validator(mode="after")
-    def _one_thing(self) -> Step:
+    def _one_thing(self) -> ScriptStep:
         if (self.do is None) == (self.kubectl is None):
             raise ValueError("say exactly one of do and kubectl")
         if self.do is not None:
@@ -131,8 +131,8 @@ class Script(ApiModel):
     namespace: Name = Field(description="The target namespace: where players act.")
     pace: int = Field(1, ge=1, le=60, description="The drill's pace.")
     page: Page = Field(description="Where the page comes.")
-    players: dict[Name, Player] = Field(description="Who plays, by name.")
-    steps: list[Step] = Field(min_length=1, max_length=200, description="What is done.")
+    players: dict[Name, ScriptPlayer] = Field(description="Who plays, by name.")
+    steps: list[ScriptStep] = Field(min_length=1, max_length=200, description="What is done.")
 
     @model_validator(mode="after")
     def _known_players(self) -> Script:
@@ -151,8 +151,8 @@ def load_script(file: Path) -> Script:
     try:
         return Script.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise Trouble(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {error.strerror}", ExitCode.BAD_INPUT) from error
     except yaml.YAMLError as error:
-        raise Trouble(f"{file}: {error}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {error}", ExitCode.BAD_INPUT) from error
     except ValidationError as error:
-        raise Trouble(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
+        raise CliError(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kubedrill.cli.connection import Access, Trouble, connected, demand, path_of, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.measure.results import DrillRecord, Player, Restoration, Verdict
@@ -65,7 +65,7 @@ async def stored_record(kube: Kube, namespace: str, drill: str, uid: str | None 
         r for r in body["items"] if r["spec"]["drill"] == drill and uid in (None, r["spec"]["drillUid"])
     ]
     if not reports:
-        raise Trouble(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
+        raise CliError(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
     newest = max(reports, key=lambda r: r["spec"].get("completed", ""))
     parts = [await _part(kube, namespace, name) for name in newest["spec"].get("record", ())]
     return record_from_json("".join(parts))

@@ -12,7 +12,7 @@ from kubedrill.api.drill import ACCEPTS_UNVERIFIED
 from kubedrill.cli.safety.survey import Survey
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.protocol.drills import drill_path
-from kubedrill.store.undo_records import RecordTrouble, StoredRecord, UnreadableRecord, close
+from kubedrill.store.undo_records import RecordError, StoredRecord, UnreadableRecord, close
 
 
 async def accept(kube: Kube, namespace: str, name: str, by: str) -> bool:
@@ -26,7 +26,7 @@ async def accept(kube: Kube, namespace: str, name: str, by: str) -> bool:
     if answer.status == 404:
         return False
     if not answer.ok:
-        raise RecordTrouble(f"tell drill {name} that it may end", answer)
+        raise RecordError(f"tell drill {name} that it may end", answer)
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from kubedrill.api.base import GROUP
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, Trouble, demand
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, demand
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.cli.safety.restore_job import WATCHDOG
@@ -85,7 +85,7 @@ async def drills(kube: Kube, control: str | None = None) -> list[dict[str, Any]]
         return []
     if not answer.ok:
         code = ExitCode.REFUSED if answer.status in (401, 403) else ExitCode.ERROR
-        raise Trouble(f"drills of {control or 'all namespaces'}: {answer.message}", code)
+        raise CliError(f"drills of {control or 'all namespaces'}: {answer.message}", code)
     found: list[dict[str, Any]] = answer.body["items"]
     return found
 

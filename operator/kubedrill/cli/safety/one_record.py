@@ -14,7 +14,7 @@ from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import OutsideGroup, RecordState, UndoRecord, shown
-from kubedrill.core.undo.watchdog_rules import Standing
+from kubedrill.core.undo.watchdog_rules import DrillPresence
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ALL_GROUPS
 from kubedrill.protocol.clock import Clock
@@ -25,7 +25,7 @@ from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.reverters import Reverters
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import RecordRef, RecordTrouble, StaleRecord, StoredRecord
+from kubedrill.store.undo_records import RecordError, RecordRef, StaleRecord, StoredRecord
 
 FORBIDDEN: Final = "Forbidden"
 LEFT: Final = (FieldEnd.SUPERSEDED, FieldEnd.KEPT_PLAYER_EDIT)
@@ -72,7 +72,7 @@ async def put_back(kube: Kube, ref: RecordRef, effort: Effort, reverters: Revert
     loop = asyncio.get_running_loop()
     until = loop.time() + effort.patience.total_seconds()
     if effort.overwrite:
-        with suppress(StaleRecord, RecordTrouble, Unreachable):  # the revert itself tells what is wrong
+        with suppress(StaleRecord, RecordError, Unreachable):  # the revert itself tells what is wrong
             await _opened_again(kube, ref)
     while True:
         outcome = await revert(
@@ -103,7 +103,7 @@ async def is_drill_gone(kube: Kube, record: UndoRecord) -> bool:
     """Whether nobody is left to take the outcome over: the Drill is gone, or nobody knows of drills any more."""
     drill = record.drill
     standing = standing_of(drill, await kube.get(drill_path(drill.namespace, drill.name)))
-    return standing is Standing.GONE or (standing is Standing.UNSERVED and await _is_unserved(kube))
+    return standing is DrillPresence.GONE or (standing is DrillPresence.UNSERVED and await _is_unserved(kube))
 
 
 async def _is_unserved(kube: Kube) -> bool:

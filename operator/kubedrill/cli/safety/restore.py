@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from kubedrill.cli.connection import BREAK_GLASS, Access, Trouble, connected, run, with_access
+from kubedrill.cli.connection import BREAK_GLASS, Access, CliError, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import duration
 from kubedrill.cli.players.say import who_am_i
@@ -39,14 +39,14 @@ from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.outcomes import RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import RecordRef, RecordTrouble, StoredRecord
+from kubedrill.store.undo_records import RecordError, RecordRef, StoredRecord
 
 CLOCK_ERROR: Final = timedelta(milliseconds=50)
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RestoreRequest:
     """What was asked for on the command line. `inside` are records to be put back by this process itself."""
 
     everything: bool
@@ -82,12 +82,12 @@ class Wanted:
 @with_access
 def restore(access: Access, name: str | None, **options: Any) -> None:
     """Put back what drill NAME (or its uid) has changed, from the undo records alone; without NAME list them."""
-    wanted = Wanted(**options)
+    wanted = RestoreRequest(**options)
     work = _inside(access, wanted) if wanted.inside else _restored(access, name, wanted)
     sys.exit(run(work))
 
 
-async def _restored(access: Access, name: str | None, wanted: Wanted) -> ExitCode:
+async def _restored(access: Access, name: str | None, wanted: RestoreRequest) -> ExitCode:
     async with connected(access) as kube:
         clock = server_clock(kube)
         effort = wanted.effort(await who_am_i(kube), clock)
@@ -115,8 +115,8 @@ async def _restored(access: Access, name: str | None, wanted: Wanted) -> ExitCod
 async def _given_up(kube: Kube, found: Survey, by: str) -> None:
     try:
         await give_up(kube, found, by)
-    except RecordTrouble as trouble:
-        raise Trouble(f"{trouble}: nothing more is given up", ExitCode.REFUSED) from trouble
+    except RecordError as trouble:
+        raise CliError(f"{trouble}: nothing more is given up", ExitCode.REFUSED) from trouble
 
 
 async def open_records(kube: Kube, namespace: str) -> Survey:
@@ -127,11 +127,11 @@ async def open_records(kube: Kube, namespace: str) -> Survey:
     """
     try:
         return await surveyed(kube, namespace)
-    except RecordTrouble as trouble:
+    except RecordError as trouble:
         if trouble.answer.status not in (401, 403):
-            raise Trouble(f"{trouble}: whether anything is open is unknown") from trouble
+            raise CliError(f"{trouble}: whether anything is open is unknown") from trouble
         advice = _advice(f"list secrets -n {namespace}")
-        raise Trouble(f"{trouble}\n{advice}", ExitCode.REFUSED) from trouble
+        raise CliError(f"{trouble}\n{advice}", ExitCode.REFUSED) from trouble
 
 
 async def put_all_back(
@@ -191,7 +191,7 @@ async def _closed(kube: Kube, ended: Ended, by: str, *, force: bool) -> None:
             click.echo(f"{name} is deleted before its outcome stands in the Drill: the report will lack it", err=True)
             await accept(kube, stored.record.drill.namespace, stored.record.drill.name, by)
         await undo_records.close(kube, stored)
-    except (RecordTrouble, Unreachable) as trouble:
+    except (RecordError, Unreachable) as trouble:
         click.echo(f"{name} is put back, but could not be deleted: {trouble}", err=True)
 
 
@@ -217,7 +217,7 @@ def _advice(*questions: str) -> str:
     )
 
 
-async def _inside(access: Access, wanted: Wanted) -> ExitCode:
+async def _inside(access: Access, wanted: RestoreRequest) -> ExitCode:
     """In the Job: revert the named records, and print how each stands, for the command that waits outside."""
     async with connected(access) as kube:
         clock = server_clock(kube)

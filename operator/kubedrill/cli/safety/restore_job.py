@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from kubedrill.api.durations import format_duration
-from kubedrill.cli.connection import SERVICE_ACCOUNT, Trouble, demand
+from kubedrill.cli.connection import SERVICE_ACCOUNT, CliError, demand
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.safety.one_record import FORBIDDEN, Effort
 from kubedrill.core.undo.record import RecordState
@@ -21,7 +21,7 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import DEPLOYMENTS, JOBS, PODS, SERVICE_ACCOUNTS
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import RecordRef, RecordTrouble
+from kubedrill.store.undo_records import RecordError, RecordRef
 
 WATCHDOG: Final = "kubedrill-watchdog"
 STARTING: Final = timedelta(seconds=60)
@@ -39,7 +39,7 @@ async def put_back_inside(
         pod = await _pod_of(kube, namespace, image)
         manifest = job(namespace, tuple(ref.name for ref in refs), effort, pod)
         made = await demand(kube.call("POST", JOBS.of(namespace), manifest), "the Job that would put it back")
-    except Trouble as trouble:
+    except CliError as trouble:
         reason = FORBIDDEN if trouble.exit_code == ExitCode.REFUSED else "NoJob"
         return tuple(RevertOutcome(Reversal.STALLED, reason, trouble.message) for _ in refs)
     except Unreachable as error:
@@ -102,7 +102,7 @@ async def _demand_rights(kube: Kube, namespace: str) -> None:
     """Without its ServiceAccount a Job would wait for ever without a word. Unreadable says nothing."""
     answer = await kube.get(SERVICE_ACCOUNTS.one(namespace, WATCHDOG))
     if answer.status == 404:
-        raise Trouble(
+        raise CliError(
             f"it is only reached inside the cluster, and ServiceAccount {WATCHDOG} is not there. It comes with"
             f" kubectl apply -k manifests/base, or by hand:\n"
             f"      kubectl create serviceaccount {WATCHDOG} -n {namespace}\n"
@@ -122,7 +122,7 @@ async def _pod_of(kube: Kube, namespace: str, image: str | None) -> dict[str, An
             spec = answer.body["spec"]["template"]["spec"]
             image = spec["containers"][0]["image"]
             return {"image": image, "imagePullSecrets": spec.get("imagePullSecrets") or []}
-    raise Trouble(
+    raise CliError(
         f"it is only reached inside the cluster, and no Deployment of KubeDrill is in {namespace} to take the"
         " image from: say it with --image"
     )
@@ -171,7 +171,7 @@ async def _outcome(kube: Kube, ref: RecordRef, said: Mapping[str, Any]) -> Rever
     """How a record stands after the Job: the record itself is the truth, the Job only tells what resists."""
     try:
         stored = await undo_records.read(kube, ref)
-    except (RecordTrouble, Unreachable) as trouble:
+    except (RecordError, Unreachable) as trouble:
         return RevertOutcome(Reversal.RETRY, "Unknown", str(trouble)[:500])
     if stored is None:
         return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was put back and closed before")

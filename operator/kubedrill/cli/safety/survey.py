@@ -19,7 +19,7 @@ from kubedrill.protocol.drills import drill_path
 from kubedrill.store.undo_records import (
     RECORD_TYPE,
     Listing,
-    RecordTrouble,
+    RecordError,
     StoredRecord,
     UnreadableRecord,
     list_records,
@@ -142,6 +142,6 @@ async def _impostors(kube: Kube, namespace: str) -> tuple[str, ...]:
     query = [("fieldSelector", f"type!={RECORD_TYPE}")]
     answer = await kube.get(SECRETS.of(namespace), query=query)
     if not answer.ok:
-        raise RecordTrouble("list secrets", answer)
+        raise RecordError("list secrets", answer)
     names = (item["metadata"]["name"] for item in answer.body.get("items") or () if item.get("type") != RECORD_TYPE)
     return tuple(sorted(name for name in names if _RECORD_NAME.fullmatch(name)))

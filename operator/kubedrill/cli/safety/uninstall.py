@@ -13,7 +13,7 @@ from typing import Any, Final
 import click
 
 from kubedrill.api.drill import FINALIZER, Desired
-from kubedrill.cli.connection import OPT_IN_LABEL, Access, Trouble, connected, demand, run, with_access
+from kubedrill.cli.connection import OPT_IN_LABEL, Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import duration, wish_of
 from kubedrill.cli.players.say import who_am_i
@@ -26,7 +26,7 @@ from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES
 from kubedrill.protocol.drills import remove_finalizer
 from kubedrill.store import undo_records
-from kubedrill.store.undo_records import RecordTrouble, StoredRecord
+from kubedrill.store.undo_records import RecordError, StoredRecord
 
 LOOK_EVERY: Final = 0.5
 ENDING: Final = 60.0
@@ -37,7 +37,7 @@ _POLICY: Final = "ValidatingAdmissionPolicy"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UninstallRequest:
     """What was asked for on the command line."""
 
     crds: bool
@@ -58,13 +58,13 @@ class Wanted:
 @with_access
 def uninstall(access: Access, **options: Any) -> None:
     """Stop every drill, put everything back, and remove KubeDrill. Reports stay, unless --crds."""
-    sys.exit(run(_uninstalled(access, Wanted(**options))))
+    sys.exit(run(_uninstalled(access, UninstallRequest(**options))))
 
 
-async def _uninstalled(access: Access, wanted: Wanted) -> ExitCode:
+async def _uninstalled(access: Access, wanted: UninstallRequest) -> ExitCode:
     control = access.control
     if wanted.whole_namespace and wanted.leave_faults:
-        raise Trouble("--leave-faults keeps undo records, which --namespace-too would delete", ExitCode.BAD_INPUT)
+        raise CliError("--leave-faults keeps undo records, which --namespace-too would delete", ExitCode.BAD_INPUT)
     async with connected(access) as kube:
         effort = Effort(await who_am_i(kube), server_clock(kube), duration(wanted.patience))
         if wanted.crds:
@@ -78,7 +78,7 @@ async def _uninstalled(access: Access, wanted: Wanted) -> ExitCode:
         await _removed(kube, (*installed.policies(), *installed.workloads(control)))
         await _until_nothing_runs(kube, control)
         if not wanted.leave_faults and (await open_records(kube, control)).listing:
-            raise Trouble("a drill began meanwhile, its undo records are open: run it again", ExitCode.NOT_RESTORED)
+            raise CliError("a drill began meanwhile, its undo records are open: run it again", ExitCode.NOT_RESTORED)
         await _let_go(kube, control)
         for namespace in opted_in:
             await _withdrawn(kube, namespace, control)
@@ -115,11 +115,11 @@ async def _until_nothing_runs(kube: Kube, control: str) -> None:
     until = loop.time() + ENDING
     while pods := await installed.pods(kube, control):
         if loop.time() > until:
-            raise Trouble(f"{', '.join(pods)} does not end: run it again when it has", ExitCode.NOT_RESTORED)
+            raise CliError(f"{', '.join(pods)} does not end: run it again when it has", ExitCode.NOT_RESTORED)
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _put_back(kube: Kube, control: str, effort: Effort, wanted: Wanted) -> None:
+async def _put_back(kube: Kube, control: str, effort: Effort, wanted: UninstallRequest) -> None:
     """What the operator has left is put back by ourselves, and its records closed: nobody will take them over.
 
     Raises:
@@ -137,7 +137,7 @@ async def _put_back(kube: Kube, control: str, effort: Effort, wanted: Wanted) ->
     ended = await put_all_back(kube, stored, effort, wanted.image)
     failed += [one.stored.ref.name for one in ended if not one.restored or not await _closed(kube, one)]
     if failed and not wanted.leave_faults:
-        raise Trouble(
+        raise CliError(
             f"{', '.join(failed)} could not be put back, so operator, watchdog and rights stay. The policies are put on"
             " again by kubectl apply -k manifests/base. To remove KubeDrill and leave the faults: --leave-faults",
             ExitCode.NOT_RESTORED,
@@ -150,7 +150,7 @@ async def _closed(kube: Kube, ended: Ended) -> bool:
     """A record whose end nobody will take over is deleted; whether it is gone."""
     try:
         return ended.outcome.stored is None or await undo_records.close(kube, ended.outcome.stored)
-    except RecordTrouble as trouble:
+    except RecordError as trouble:
         click.echo(f"✗ {trouble}", err=True)
         return False
 
@@ -168,7 +168,7 @@ async def _let_go(kube: Kube, control: str) -> None:
             continue
         answer = await _once_policies_let_go(partial(remove_finalizer, kube, drill))
         if not answer.ok and answer.status != 404:
-            raise Trouble(f"the finalizer of drill {name}: {answer.message}", ExitCode.REFUSED)
+            raise CliError(f"the finalizer of drill {name}: {answer.message}", ExitCode.REFUSED)
         click.echo(f"drill {name} can be deleted")
 
 
@@ -195,7 +195,7 @@ async def _removed(kube: Kube, paths: Iterable[ApiPath]) -> None:
             click.echo(f"{installed.short(path)} is removed")
         elif answer.status != 404:
             code = ExitCode.REFUSED if answer.status in (401, 403) else ExitCode.ERROR
-            raise Trouble(f"{installed.short(path)} could not be removed: {answer.message}", code)
+            raise CliError(f"{installed.short(path)} could not be removed: {answer.message}", code)
 
 
 async def _once_policies_let_go(ask: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -214,10 +214,10 @@ async def _refuse_drills_elsewhere(kube: Kube, control: str) -> None:
     elsewhere = {drill["metadata"]["namespace"] for drill in await installed.drills(kube)} - {control}
     if elsewhere:
         message = f"the CRDs hold drills of {', '.join(sorted(elsewhere))} too: uninstall there first"
-        raise Trouble(message, ExitCode.REFUSED)
+        raise CliError(message, ExitCode.REFUSED)
 
 
-async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str], wanted: Wanted) -> None:
+async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str], wanted: UninstallRequest) -> None:
     """Says what would be done."""
     for drill in await installed.active(kube, control):
         click.echo(f"would stop {drill['metadata']['name']}")

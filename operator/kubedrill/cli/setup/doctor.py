@@ -18,13 +18,13 @@ from kubedrill.cli.safety.installed import KINDS, drills
 from kubedrill.cli.safety.survey import surveyed
 from kubedrill.cli.setup.plan import beside
 from kubedrill.cli.setup.surroundings import asked, look, scenario_of
-from kubedrill.core.machine.state import Check
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.machine.state import CheckResult
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
-from kubedrill.kube.answers import Unanswered, object_of
+from kubedrill.kube.answers import NoAnswer, object_of
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
-from kubedrill.store.undo_records import RecordTrouble
+from kubedrill.store.undo_records import RecordError
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
 
@@ -37,7 +37,7 @@ def doctor(access: Access, name: str | None, files: tuple[str, ...]) -> None:
     """Say what is missing: in the cluster, and for drill NAME or the one in FILE. Touches nothing."""
     documents = load(files)
 
-    async def work() -> list[Check]:
+    async def work() -> list[CheckResult]:
         async with connected(access) as kube:
             return [check async for check in _checks(kube, access, name, documents)]
 
@@ -49,7 +49,7 @@ def doctor(access: Access, name: str | None, files: tuple[str, ...]) -> None:
 
 async def _checks(
     kube: Kube, access: Access, name: str | None, documents: tuple[Document, ...]
-) -> AsyncIterator[Check]:
+) -> AsyncIterator[CheckResult]:
     installed = await _installed(kube)
     yield installed
     yield await _operator_runs(kube, access.control)
@@ -57,58 +57,59 @@ async def _checks(
     if not installed.ok or not (name or documents):
         return
     if name:
-        body = await demand(
-            kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}"
-        )
+        body = await demand(kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}")
         drill = Drill.model_validate(body)
     else:
         drill = the_drill_in(documents)[1]
     control = drill.metadata.namespace or access.control
     scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
     sight = await look(kube, drill, scenario, control)
-    for check in preflight(sight.conduct, sight.around):
+    for check in preflight(sight.drill_plan, sight.around):
         yield check
-    yield await _notified(kube, sight.conduct)
+    yield await _notified(kube, sight.drill_plan)
 
 
-async def _installed(kube: Kube) -> Check:
+async def _installed(kube: Kube) -> CheckResult:
     answer = await kube.get(OWN_GROUP)
     known = {r["name"] for r in answer.body.get("resources", ())} if answer.ok else set()
     missing = [kind for kind in KINDS if kind not in known]
     if missing:
         message = f"the cluster has no {', '.join(missing)}: kubectl apply -f crds"
-        return Check("installed", ok=False, reason="NotInstalled", message=message)
-    return Check("installed", ok=True)
+        return CheckResult("installed", ok=False, reason="NotInstalled", message=message)
+    return CheckResult("installed", ok=True)
 
 
-async def _operator_runs(kube: Kube, control: str) -> Check:
+async def _operator_runs(kube: Kube, control: str) -> CheckResult:
     answer = await kube.get(DEPLOYMENTS.one(control, SERVICE_ACCOUNT))
     if answer.status == 403:
-        return Check(
-            "operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}"
-        )
+        return CheckResult("operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}")
     if not (answer.body.get("status") or {}).get("readyReplicas"):
-        return Check("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
-    return Check("operator", ok=True)
+        return CheckResult("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
+    return CheckResult("operator", ok=True)
 
 
-async def _undo_records(kube: Kube, control: str) -> Check:
+async def _undo_records(kube: Kube, control: str) -> CheckResult:
     """Whether everything that was broken is, or will be, put back: from the records, else from the Drills' status."""
     name = "undo-records"
     try:
         found = await surveyed(kube, control)
-    except RecordTrouble as trouble:
+    except RecordError as trouble:
         if trouble.answer.status not in (401, 403):
-            return Check(name, ok=None, reason="Unknown", message=f"{trouble}: whether anything is open is unknown")
+            return CheckResult(
+                name, ok=None, reason="Unknown", message=f"{trouble}: whether anything is open is unknown"
+            )
         stalled = [d["metadata"]["name"] for d in await drills(kube, control) if _is_stalled(d)]
         message = f"{', '.join(stalled)} can't be put back: kubectl drill restore, as {BREAK_GLASS}" if stalled else ""
-        return Check(name, ok=not stalled, reason="Stalled" if stalled else "", message=message)
+        return CheckResult(name, ok=not stalled, reason="Stalled" if stalled else "", message=message)
     wrong = list(found.told())
-    wrong += [f"{one.record.drill.name}: {one.record.subject} should be back since {one.record.deadline:%H:%M:%SZ}:"
-              f" kubectl drill restore {one.record.drill.name}" for one in found.overdue(now())]
+    wrong += [
+        f"{one.record.drill.name}: {one.record.subject} should be back since {one.record.deadline:%H:%M:%SZ}:"
+        f" kubectl drill restore {one.record.drill.name}"
+        for one in found.overdue(now())
+    ]
     if wrong:
-        return Check(name, ok=False, reason="NotPutBack", message="\n    ".join(wrong))
-    return Check(name, ok=True, message=f"{len(found.genuine)} open" if found.genuine else "")
+        return CheckResult(name, ok=False, reason="NotPutBack", message="\n    ".join(wrong))
+    return CheckResult(name, ok=True, message=f"{len(found.genuine)} open" if found.genuine else "")
 
 
 def _is_stalled(drill: Mapping[str, Any]) -> bool:
@@ -116,21 +117,21 @@ def _is_stalled(drill: Mapping[str, Any]) -> bool:
     return any(c["type"] == ConditionType.STALLED and c["status"] == "True" for c in conditions)
 
 
-async def _notified(kube: Kube, conduct: Conduct) -> Check:
+async def _notified(kube: Kube, drill_plan: DrillPlan) -> CheckResult:
     """Whether Alertmanager tells the operator of a page. Without it a page is known to a poll's interval only."""
-    name, wanted = "alertmanager", f"/alertmanager/{conduct.target_namespace}"
+    name, wanted = "alertmanager", f"/alertmanager/{drill_plan.target_namespace}"
     try:
-        status = object_of(await asked(kube, conduct.alertmanager, "/api/v2/status"), "its status")
+        status = object_of(await asked(kube, drill_plan.alertmanager, "/api/v2/status"), "its status")
         routes = object_of(status.get("config") or {}, "its configuration").get("original", "")
-    except Unanswered as error:
-        return Check(
+    except NoAnswer as error:
+        return CheckResult(
             name, ok=False, reason="AlertmanagerUnreachable", message=f"Alertmanager can't be asked: {error}"
         )
     if not isinstance(routes, str) or wanted not in routes:
-        return Check(
+        return CheckResult(
             name,
             ok=False,
             reason="NoRoute",
             message=f"Alertmanager has no webhook to the operator (…{wanted})",
         )
-    return Check(name, ok=True)
+    return CheckResult(name, ok=True)

@@ -16,7 +16,7 @@ from kubedrill.cli.connection import (
     CONTROL_NAMESPACE,
     OPT_IN_LABEL,
     Access,
-    Trouble,
+    CliError,
     connected,
     demand,
     named_namespace,
@@ -100,7 +100,7 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
     async with connected(access) as kube:
         on = await _drills_on(kube, target, control)
         if on:
-            raise Trouble(
+            raise CliError(
                 f"{', '.join(on)} is on in {target} and could not be put back: kubectl drill stop {on[0]}",
                 ExitCode.REFUSED,
             )
@@ -111,7 +111,7 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
         for given in reversed(rights):
             answer = await kube.call("DELETE", path_of_right(given))
             if not answer.ok and answer.status != 404:
-                raise Trouble(f"{given['kind']} {given['metadata']['name']}: {answer.message}", ExitCode.REFUSED)
+                raise CliError(f"{given['kind']} {given['metadata']['name']}: {answer.message}", ExitCode.REFUSED)
 
 
 def path_of_right(right: dict[str, Any]) -> ApiPath:

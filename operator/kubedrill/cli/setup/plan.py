@@ -17,8 +17,8 @@ from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.connection import Access, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document, load, the_drill_in
-from kubedrill.cli.setup.surroundings import Sight, look, scenario_of
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.cli.setup.surroundings import PreflightReadings, look, scenario_of
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
 from kubedrill.core.undo.pointers import read
@@ -44,7 +44,7 @@ def plan(access: Access, files: tuple[str, ...], *, expand: bool) -> None:
     documents = load(files)
     _, drill = the_drill_in(documents)
 
-    async def work() -> tuple[ScenarioSpec, Sight]:
+    async def work() -> tuple[ScenarioSpec, PreflightReadings]:
         async with connected(access) as kube:
             control = drill.metadata.namespace or access.control
             scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
@@ -64,27 +64,27 @@ def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None
     return next((s.spec for s in named if s.metadata.name == drill.spec.scenario_ref), None)
 
 
-def told(drill: Drill, sight: Sight) -> Iterator[str]:
+def told(drill: Drill, sight: PreflightReadings) -> Iterator[str]:
     """The plan in words."""
-    conduct = sight.conduct
-    pace = f", {conduct.pace} times as fast" if conduct.pace > 1 else ""
-    yield f"{drill.metadata.name}: {conduct.title} (in {conduct.target_namespace}{pace})"
+    drill_plan = sight.drill_plan
+    pace = f", {drill_plan.pace} times as fast" if drill_plan.pace > 1 else ""
+    yield f"{drill.metadata.name}: {drill_plan.title} (in {drill_plan.target_namespace}{pace})"
     yield ""
     yield "Derived, because the drill leaves it out:"
-    yield from (f"  {line}" for line in conduct.derived)
+    yield from (f"  {line}" for line in drill_plan.derived)
     yield ""
     yield "Objectives (in scenario time):"
-    yield from (f"  {line}" for line in _objectives(conduct))
-    if conduct.stop_when:
+    yield from (f"  {line}" for line in _objectives(drill_plan))
+    if drill_plan.stop_when:
         yield ""
         yield "Stopped at once, and everything put back, when any of these is met:"
-        yield from (f"  {condition}" for condition in conduct.stop_when)
+        yield from (f"  {condition}" for condition in drill_plan.stop_when)
     yield ""
     yield "What would be done, and how it is undone:"
-    for fault in conduct.faults:
+    for fault in drill_plan.faults:
         yield f"  {fault.name}:"
         yield from (f"    {line}" for line in _fault(fault.name, sight))
-    failing = [c for c in preflight(conduct, sight.around) if not c.ok]
+    failing = [c for c in preflight(drill_plan, sight.around) if not c.ok]
     yield ""
     yield "It would not start now:" if failing else "All checks pass now."
     yield from (f"  {c.reason}: {c.message}" for c in failing)
@@ -92,25 +92,25 @@ def told(drill: Drill, sight: Sight) -> Iterator[str]:
         yield f"Not checked: {sight.unread}"
 
 
-def _objectives(conduct: Conduct) -> Iterator[str]:
-    for o in conduct.objectives:
+def _objectives(drill_plan: DrillPlan) -> Iterator[str]:
+    for o in drill_plan.objectives:
         level = f"[{o.level}]" if o.level else ""
-        yield f"{o.name}: {o.start} → {o.to}{level} within {format_duration(o.within * conduct.pace)}"
+        yield f"{o.name}: {o.start} → {o.to}{level} within {format_duration(o.within * drill_plan.pace)}"
 
 
-def _fault(name: str, sight: Sight) -> Iterator[str]:
+def _fault(name: str, sight: PreflightReadings) -> Iterator[str]:
     plan = sight.plans.get(name)
     if plan is None:
         refusal = sight.around.refusals[name]
         yield f"REFUSED, {refusal.reason}: {refusal.message}"
         return
-    fault = next(f for f in sight.conduct.faults if f.name == name)
+    fault = next(f for f in sight.drill_plan.faults if f.name == name)
     yield from discover()[fault.kind].describe(fault.params_of(fault.kind), plan)
     for operation in plan.operations:
         yield from _operation(operation, sight)
 
 
-def _operation(operation: Operation, sight: Sight) -> Iterator[str]:
+def _operation(operation: Operation, sight: PreflightReadings) -> Iterator[str]:
     match operation:
         case SetFields():
             current = sight.objects.get(operation.target, {})
@@ -130,9 +130,9 @@ def _shown(value: Any) -> str:
     return "absent" if value is ABSENT else value if isinstance(value, str) else json.dumps(value)
 
 
-def expanded(drill: Drill, scenario: ScenarioSpec, sight: Sight) -> dict[str, Any]:
+def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> dict[str, Any]:
     """The drill with everything written out that it leaves to be derived; it means the same."""
-    conduct, pace = sight.conduct, sight.conduct.pace
+    drill_plan, pace = sight.drill_plan, sight.drill_plan.pace
 
     def said(real: timedelta) -> str:
         return format_duration(real * pace)
@@ -141,14 +141,14 @@ def expanded(drill: Drill, scenario: ScenarioSpec, sight: Sight) -> dict[str, An
     spec.pop("scenarioRef", None)
     written = scenario.to_wire() | {
         "faults": [
-            _written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in conduct.faults
+            _written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in drill_plan.faults
         ],
         "expectedAlerts": [
-            {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in conduct.alerts
+            {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in drill_plan.alerts
         ],
         "mitigated": scenario.mitigated.to_wire()
-        | ({"query": conduct.impact.query} if conduct.impact.query else {}),
-        "recovered": {"window": said(conduct.recovered_window)},
+        | ({"query": drill_plan.impact.query} if drill_plan.impact.query else {}),
+        "recovered": {"window": said(drill_plan.recovered_window)},
         "objectives": [
             {
                 "name": o.name,
@@ -158,15 +158,15 @@ def expanded(drill: Drill, scenario: ScenarioSpec, sight: Sight) -> dict[str, An
                 "by": _by(anyone=o.anyone),
             }
             | ({"level": o.level} if o.level else {})
-            for o in conduct.objectives
+            for o in drill_plan.objectives
         ],
     }
-    spec |= {"scenario": written, "maxDuration": said(conduct.max_duration), "wrapUp": said(conduct.wrap_up)}
+    spec |= {"scenario": written, "maxDuration": said(drill_plan.max_duration), "wrapUp": said(drill_plan.wrap_up)}
     meta = {"name": drill.metadata.name} | ({"namespace": n} if (n := drill.metadata.namespace) else {})
     return {"apiVersion": drill.api_version, "kind": drill.kind, "metadata": meta, "spec": spec}
 
 
-def _written_fault(name: str, kind: str, sight: Sight) -> dict[str, Any] | None:
+def _written_fault(name: str, kind: str, sight: PreflightReadings) -> dict[str, Any] | None:
     plan = sight.plans.get(name)
     return {"name": name, kind: plan.settled.to_wire()} if plan else None
 

@@ -19,17 +19,17 @@ from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path
 from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import Conduct, Endpoint, SteadyCheck, StopCondition
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck
 from kubedrill.core.plan.preflight import StopReading, Surroundings
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.core.undo.record import UndoRecord
-from kubedrill.kube.answers import Unanswered
+from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
 from kubedrill.plugins.faults import discover
 from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.plugins.sources import prometheus, promql, stop_conditions
-from kubedrill.store.undo_records import RecordTrouble, list_records
+from kubedrill.store.undo_records import RecordError, list_records
 
 NEEDED: Final = (
     ("", "pods", "watch"),
@@ -42,13 +42,13 @@ NEEDED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class PreflightReadings:
     """What was found: the drill with everything derived, what is around it, and each fault's plan.
 
     `unread` says what of it could not be read by whoever asks; empty: nothing.
     """
 
-    conduct: Conduct
+    drill_plan: DrillPlan
     around: Surroundings
     plans: Mapping[str, Plan[Any]]
     objects: Mapping[Target, Mapping[str, Any]]
@@ -56,7 +56,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Monitoring:
+class PrometheusReadings:
     """What Prometheus says; `error` when it says nothing."""
 
     error: str = ""
@@ -78,21 +78,21 @@ async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
     return DrillScenario.model_validate(body).spec
 
 
-async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -> Sight:
+async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -> PreflightReadings:
     """Look at everything that a drill's preflight would look at."""
-    conduct = derive(drill.spec, scenario)
-    monitoring = await _monitoring(kube, conduct)
-    conduct = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    drill_plan = derive(drill.spec, scenario)
+    monitoring = await _monitoring(kube, drill_plan)
+    drill_plan = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
     records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
-        kube.get(NAMESPACES.one(conduct.target_namespace)),
-        _missing_rights(kube, control, conduct.target_namespace),
+        kube.get(NAMESPACES.one(drill_plan.target_namespace)),
+        _missing_rights(kube, control, drill_plan.target_namespace),
         kube.get(path_of("drills", control)),
-        _objects(kube, conduct),
-        _working_sets(kube, conduct),
-        asyncio.gather(*(_value(kube, conduct.prometheus, check) for check in conduct.steady)),
+        _objects(kube, drill_plan),
+        _working_sets(kube, drill_plan),
+        asyncio.gather(*(_value(kube, drill_plan.prometheus, check) for check in drill_plan.steady)),
     )
-    plans, refusals = planned(conduct, objects, used)
+    plans, refusals = planned(drill_plan, objects, used)
     meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
     labels, uid = meta.get("labels") or {}, str(meta.get("uid", ""))
     found = True if namespace.ok else False if namespace.status == 404 else None
@@ -101,10 +101,11 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         namespace_found=found,
         namespace_control=labels.get(OPT_IN_LABEL, ""),
         missing_rights=rights,
-        other_drills=tuple(_active(others.body.get("items", []), drill, conduct.target_namespace)),
+        other_drills=tuple(_active(others.body.get("items", []), drill, drill_plan.target_namespace)),
         busy_records=tuple(
-            f"undo record {record.name} of drill {record.drill.name}" for record in records
-            if record.is_on(conduct.target_namespace, uid)
+            f"undo record {record.name} of drill {record.drill.name}"
+            for record in records
+            if record.is_on(drill_plan.target_namespace, uid)
         ),
         refusals=refusals,
         not_ready=tuple(_not_ready(objects)),
@@ -112,21 +113,28 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         rules_loaded=None if monitoring.error else frozenset(monitoring.rules),
         firing=None if monitoring.error else monitoring.firing,
         series={s.name: s for s in series},
-        announced=frozenset(f.alert.alert for f in conduct.faults if f.alert),
+        announced=frozenset(f.alert.alert for f in drill_plan.faults if f.alert),
         stops=monitoring.stops,
     )
-    return Sight(conduct, around, plans, objects, unread)
+    return PreflightReadings(drill_plan, around, plans, objects, unread)
 
 
 def planned(
-    conduct: Conduct, objects: Mapping[Target, Mapping[str, Any]], used: Mapping[str, WorkingSet]
+    drill_plan: DrillPlan, objects: Mapping[Target, Mapping[str, Any]], used: Mapping[str, WorkingSet]
 ) -> tuple[dict[str, Plan[Any]], dict[str, Refusal]]:
     """What each fault would do, or why it would not."""
     plans: dict[str, Plan[Any]] = {}
     refusals: dict[str, Refusal] = {}
-    for fault in conduct.faults:
-        seen = Observed(fault.name, "0" * 8, conduct.target_namespace, conduct.alertmanager, conduct.arm_within,
-                        objects, used)
+    for fault in drill_plan.faults:
+        seen = Observed(
+            fault.name,
+            "0" * 8,
+            drill_plan.target_namespace,
+            drill_plan.alertmanager,
+            drill_plan.arm_within,
+            objects,
+            used,
+        )
         plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
         if isinstance(plan, Refusal):
             refusals[fault.name] = plan
@@ -148,20 +156,20 @@ async def asked(kube: Kube, endpoint: Endpoint, path: str, *query: tuple[str, st
     return await said_by(kube, endpoint.namespace, endpoint.name, endpoint.port, path, query)
 
 
-async def _monitoring(kube: Kube, conduct: Conduct) -> Monitoring:
-    names = {*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)}
+async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
+    names = {*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)}
     try:
         rules = prometheus.alert_rules(
-            await asked(kube, conduct.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
+            await asked(kube, drill_plan.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
         )
-        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", promql.firing(*names)))
+        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", promql.firing(*names)))
         firing = [labels for labels, _ in prometheus.vector(answer)]
-    except Unanswered as error:
-        return Monitoring(f"Prometheus can't be asked: {error}")
-    stops = await asyncio.gather(*(_stop_reading(kube, conduct, condition) for condition in conduct.stop_when))
-    namespace = conduct.target_namespace
+    except NoAnswer as error:
+        return PrometheusReadings(f"Prometheus can't be asked: {error}")
+    stops = await asyncio.gather(*(_stop_reading(kube, drill_plan, condition) for condition in drill_plan.stop_when))
+    namespace = drill_plan.target_namespace
     own = frozenset(a.get("alertname", "") for a in firing if a.get("namespace", namespace) == namespace)
-    return Monitoring("", rules, own, tuple(stops))
+    return PrometheusReadings("", rules, own, tuple(stops))
 
 
 async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
@@ -169,45 +177,44 @@ async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
     try:
         answer = await asked(kube, endpoint, "/api/v1/query", ("query", f"sum({check.query})"))
         values = [value for _, value in prometheus.vector(answer)]
-    except Unanswered:
+    except NoAnswer:
         return Series(check.name)
     return Series(check.name, tuple(Sample(now(), value) for value in values[:1]))
 
 
-async def _stop_reading(kube: Kube, conduct: Conduct, condition: StopCondition) -> StopReading:
+async def _stop_reading(kube: Kube, drill_plan: DrillPlan, condition: PlannedStop) -> StopReading:
     """A stop condition as it is now."""
     if wrong := stop_conditions.unaskable(condition):
         return wrong
     try:
         asked_for = ("query", stop_conditions.query_of(condition))
-        answer = await asked(kube, conduct.prometheus, "/api/v1/query", asked_for)
-    except Unanswered as error:
+        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", asked_for)
+    except NoAnswer as error:
         return stop_conditions.unanswered(condition, str(error))
-    return stop_conditions.read(condition, answer, conduct.target_namespace)
+    return stop_conditions.read(condition, answer, drill_plan.target_namespace)
 
 
-async def _working_sets(kube: Kube, conduct: Conduct) -> dict[str, WorkingSet]:
-    wanted = {f.memory_limit.target.name for f in conduct.faults if f.memory_limit}
+async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
+    wanted = {f.memory_limit.target.name for f in drill_plan.faults if f.memory_limit}
     if not wanted:
         return {}
     try:
-        query = promql.working_sets(conduct.target_namespace, wanted)
-        answer = await asked(kube, conduct.prometheus, "/api/v1/query", ("query", query))
+        query = promql.working_sets(drill_plan.target_namespace, wanted)
+        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", query))
         latest = prometheus.latest_by(answer, "container")
-    except Unanswered:
+    except NoAnswer:
         return {}
     return {
-        name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
-        for name, value in latest.items()
+        name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes") for name, value in latest.items()
     }
 
 
-async def _objects(kube: Kube, conduct: Conduct) -> dict[Target, dict[str, Any]]:
+async def _objects(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
     kinds = discover()
     targets = {
         target
-        for fault in conduct.faults
-        for target in kinds[fault.kind].targets(fault.params_of(fault.kind), conduct.target_namespace)
+        for fault in drill_plan.faults
+        for target in kinds[fault.kind].targets(fault.params_of(fault.kind), drill_plan.target_namespace)
     }
     answers = await asyncio.gather(*(kube.get(target.path) for target in targets))
     return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
@@ -217,7 +224,7 @@ async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], st
     """The undo records; what keeps them from being read, if anything does (they are Secrets)."""
     try:
         listing = await list_records(kube, control)
-    except RecordTrouble as trouble:
+    except RecordError as trouble:
         return (), f"whether an undo record still holds the namespace: {trouble}"
     unread = ", ".join(one.ref.name for one in listing.unreadable)
     unknown = f"whether an undo record still holds the namespace: {unread} can't be read" if unread else ""
@@ -248,11 +255,7 @@ def _active(drills: list[Mapping[str, Any]], own: Drill, namespace: str) -> Iter
     for drill in drills:
         status = drill.get("status") or {}
         is_on = status.get("startExTime") is not None and status.get("phase") not in ENDED
-        if (
-            is_on
-            and drill["spec"]["targetNamespace"] == namespace
-            and drill["metadata"]["name"] != own.metadata.name
-        ):
+        if is_on and drill["spec"]["targetNamespace"] == namespace and drill["metadata"]["name"] != own.metadata.name:
             yield str(drill["metadata"]["name"])
 
 

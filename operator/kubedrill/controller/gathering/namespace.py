@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from kubedrill.controller.gathering.inbox import FactInbox
 from kubedrill.core.evidence.facts import Fact
-from kubedrill.core.evidence.timestamps import Receipt
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.evidence.timestamps import Received
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import (
@@ -25,7 +25,7 @@ from kubedrill.kube.paths import (
     STATEFUL_SETS,
 )
 from kubedrill.kube.refusals import is_not_found
-from kubedrill.kube.watch import LAG, Collection, Event, Watch
+from kubedrill.kube.watch import LAG, Collection, Watch, WatchEvent
 from kubedrill.plugins.sources import actions, autoscaler, pods, workload
 from kubedrill.plugins.sources.workload import OwnWrites
 
@@ -43,7 +43,7 @@ class Scope:
     made: datetime
 
 
-class ClusterObserver:
+class NamespaceWatches:
     """The watches of one drill: pods, workloads, autoscalers and PlayerActions.
 
     `own` tells what the drill itself wrote (from its undo records), so that it is not taken for a change by
@@ -68,7 +68,7 @@ class ClusterObserver:
 
     async def start(
         self,
-        conduct: Conduct,
+        drill_plan: DrillPlan,
         scope: Scope,
         remembered: Iterable[Mapping[str, Any]] = (),
         since: datetime | None = None,
@@ -80,7 +80,7 @@ class ClusterObserver:
         """
         if self._tasks:
             return
-        namespace = self._namespace = conduct.target_namespace
+        namespace = self._namespace = drill_plan.target_namespace
         self._pods = self._watch(Collection(PODS.of(namespace), "Pod", since=since), self._pod_events)
         for kind, workloads in WORKLOADS.items():
             known = {o["metadata"]["uid"]: dict(o) for o in remembered if o["kind"] == kind}
@@ -88,7 +88,7 @@ class ClusterObserver:
             self._workloads.append(self._watch(collection, self._workload_events))
         self._watch(Collection(AUTOSCALERS.of(namespace), since=since), self._autoscaler_events)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
-            hearing = actions.Hearing(scope.drill, conduct.players, scope.made, place == scope.control_namespace)
+            hearing = actions.ActionScope(scope.drill, drill_plan.players, scope.made, place == scope.control_namespace)
             collection = Collection(PLAYER_ACTIONS.of(place), since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
@@ -99,7 +99,7 @@ class ClusterObserver:
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
         now = self._clock.now()
-        self._tell_states(Receipt(now, now - LAG, self._clock.error))
+        self._tell_states(Received(now, now - LAG, self._clock.error))
 
     async def stop(self) -> None:
         """Ends the watches."""
@@ -131,7 +131,7 @@ class ClusterObserver:
         """A workload (`Deployment/worker`) as it was told last; None when none was, or its watch was never listed."""
         return next((o for w in self._workloads for o in w.objects if workload.target_of(o) == target), None)
 
-    def _watch(self, collection: Collection, told: Callable[[Sequence[Event]], None]) -> Watch:
+    def _watch(self, collection: Collection, told: Callable[[Sequence[WatchEvent]], None]) -> Watch:
         watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]), self._is_gone)
         self._watches.append(watch)
         return watch
@@ -144,13 +144,13 @@ class ClusterObserver:
             return False
         return is_not_found(answer, "namespaces", self._namespace)
 
-    def _pod_events(self, events: Sequence[Event]) -> None:
+    def _pod_events(self, events: Sequence[WatchEvent]) -> None:
         for event in events:
             self._pour(_read(event, lambda e: pods.facts_of(e.type, e.object, e.receipt, e.before)))
         if events:
             self._tell_states(events[-1].receipt)
 
-    def _workload_events(self, events: Sequence[Event]) -> None:
+    def _workload_events(self, events: Sequence[WatchEvent]) -> None:
         own = self._own()
         for event in events:
             if event.before is not None and event.type == "MODIFIED":
@@ -158,17 +158,17 @@ class ClusterObserver:
         if events:
             self._tell_states(events[-1].receipt)
 
-    def _autoscaler_events(self, events: Sequence[Event]) -> None:
+    def _autoscaler_events(self, events: Sequence[WatchEvent]) -> None:
         for event in events:
             if event.type != "DELETED":
                 self._pour(_read(event, lambda e: autoscaler.facts_of(e.before, e.object, e.receipt)))
 
-    def _action_events(self, hearing: actions.Hearing, events: Sequence[Event]) -> None:
+    def _action_events(self, hearing: actions.ActionScope, events: Sequence[WatchEvent]) -> None:
         for event in events:
             if event.type != "DELETED":
                 self._pour(_read(event, lambda e: actions.facts_of(e.object, e.receipt, hearing)))
 
-    def _tell_states(self, receipt: Receipt) -> None:
+    def _tell_states(self, receipt: Received) -> None:
         """Tells what the pods of each workload look like, where that is new.
 
         Not before pods and workloads were listed: no pod seen yet is not the same as no pod there.
@@ -189,7 +189,7 @@ class ClusterObserver:
             self._wake()
 
 
-def _read(event: Event, reader: Callable[[Event], tuple[Fact, ...]]) -> tuple[Fact, ...]:
+def _read(event: WatchEvent, reader: Callable[[WatchEvent], tuple[Fact, ...]]) -> tuple[Fact, ...]:
     """The facts in one event; a poison object is logged and passed over, and holds up no other."""
     try:
         return reader(event)

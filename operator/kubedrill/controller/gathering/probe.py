@@ -17,9 +17,9 @@ from kubedrill.controller.gathering.samples import SHELVES, SeriesHistory, Shelf
 from kubedrill.controller.http_client import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
 from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
 from kubedrill.core.plan.derive import AlertRule
-from kubedrill.core.plan.drill_plan import Conduct, StopCondition
+from kubedrill.core.plan.drill_plan import DrillPlan, PlannedStop
 from kubedrill.core.plan.preflight import StopReading
-from kubedrill.kube.answers import TooMuch, Unanswered
+from kubedrill.kube.answers import NoAnswer, TooMuch
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
@@ -68,7 +68,7 @@ class Probe:
         return {**self.steady, IMPACT: self.impact}
 
 
-class Monitoring:
+class MonitoringProbe:
     """Asks one drill's Prometheus and Alertmanager."""
 
     def __init__(self, fetch: Fetch, clock: ServerClock, shelf: Shelf | None = None) -> None:
@@ -80,21 +80,21 @@ class Monitoring:
         self._facts_told: set[str] = set()
         self._stops_known: dict[str, datetime] = {}
 
-    async def probe(self, conduct: Conduct, since: datetime) -> Probe:
+    async def probe(self, drill_plan: DrillPlan, since: datetime) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
         now, turn, turn_of_stops = self._clock.now(), Turn(), Turn(MOST_OF_STOPS, VALUES_OF_STOPS)
-        impact = self._impact_query(conduct)
-        queries = {c.name: c.query for c in conduct.steady} | ({IMPACT: impact} if impact else {})
+        impact = self._impact_query(drill_plan)
+        queries = {c.name: c.query for c in drill_plan.steady} | ({IMPACT: impact} if impact else {})
         errors, (paged, paging_error), working_sets, stops = await asyncio.gather(
-            self._read(conduct, queries.values(), since, now, turn),
-            self._alertmanager(conduct, since),
-            self._working_sets(conduct, turn),
-            asyncio.gather(*(self._stop_reading(conduct, c, turn_of_stops) for c in conduct.stop_when)),
+            self._read(drill_plan, queries.values(), since, now, turn),
+            self._alertmanager(drill_plan, since),
+            self._working_sets(drill_plan, turn),
+            asyncio.gather(*(self._stop_reading(drill_plan, c, turn_of_stops) for c in drill_plan.stop_when)),
         )
         met = (stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
                for r in stops if r.met)
-        announced = announced_by(conduct)
-        look = Look(conduct.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
+        announced = announced_by(drill_plan)
+        look = Look(drill_plan.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = prometheus.alert_history(self._alerts.since(since), look)
         series = {name: self._told(name, query, since) for name, query in queries.items()}
         return Probe(
@@ -132,73 +132,73 @@ class Monitoring:
                 self._stops_known[reading.name] = now
         return unchecked
 
-    async def _stop_reading(self, conduct: Conduct, condition: StopCondition, turn: Turn) -> StopReading:
+    async def _stop_reading(self, drill_plan: DrillPlan, condition: PlannedStop, turn: Turn) -> StopReading:
         wrong = stop_conditions.unaskable(condition)
         if wrong:
             return wrong
 
         def read(answer: Any) -> StopReading:
-            return stop_conditions.read(condition, answer, conduct.target_namespace)
+            return stop_conditions.read(condition, answer, drill_plan.target_namespace)
 
-        reading, error = await _guarded(self._query(conduct, stop_conditions.query_of(condition), read, turn))
+        reading, error = await _guarded(self._query(drill_plan, stop_conditions.query_of(condition), read, turn))
         return reading or stop_conditions.unanswered(condition, error)
 
     async def _read(
-        self, conduct: Conduct, queries: Iterable[str], since: datetime, now: datetime, turn: Turn
+        self, drill_plan: DrillPlan, queries: Iterable[str], since: datetime, now: datetime, turn: Turn
     ) -> tuple[str, ...]:
         """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""
         outcomes = await asyncio.gather(
-            _guarded(self._read_alerts(conduct, since, now, turn)),
-            *(_guarded(self._read_series(conduct, q, since, now, turn)) for q in dict.fromkeys(queries)),
+            _guarded(self._read_alerts(drill_plan, since, now, turn)),
+            *(_guarded(self._read_series(drill_plan, q, since, now, turn)) for q in dict.fromkeys(queries)),
         )
         return tuple(dict.fromkeys(error for _, error in outcomes if error))
 
-    def _impact_query(self, conduct: Conduct) -> str:
+    def _impact_query(self, drill_plan: DrillPlan) -> str:
         """The impact, or while it is not derived yet the left side of the alert that starts the clock."""
-        loaded = self._rules.get(conduct.clock_alert)
-        return conduct.impact.query or (loaded.rule.left if loaded else "")
+        loaded = self._rules.get(drill_plan.clock_alert)
+        return drill_plan.impact.query or (loaded.rule.left if loaded else "")
 
-    async def _query(self, conduct: Conduct, query: str, read: Read[T], turn: Turn) -> T:
-        return await self._fetch(conduct.prometheus, "/api/v1/query", [("query", query)], read, turn)
+    async def _query(self, drill_plan: DrillPlan, query: str, read: Read[T], turn: Turn) -> T:
+        return await self._fetch(drill_plan.prometheus, "/api/v1/query", [("query", query)], read, turn)
 
-    async def _read_alerts(self, conduct: Conduct, since: datetime, now: datetime, turn: Turn) -> None:
+    async def _read_alerts(self, drill_plan: DrillPlan, since: datetime, now: datetime, turn: Turn) -> None:
         """Rules first: what they were evaluated until is then surely in the history that is read after them.
 
         Both are taken over or neither, or an alert whose newest samples are missing would seem to have ended.
         """
-        names = rules_wanted(conduct)
+        names = rules_wanted(drill_plan)
         rules = await self._fetch(
-            conduct.prometheus, "/api/v1/rules", promql.rules_asked_for(names),
+            drill_plan.prometheus, "/api/v1/rules", promql.rules_asked_for(names),
             lambda answer: prometheus.alert_rules(answer, names), turn,
         )
-        query = promql.alert_history((a.name for a in conduct.alerts), self._alerts.seconds_to_read(since, now))
-        history = await self._query(conduct, query, prometheus.matrix, turn)
+        query = promql.alert_history((a.name for a in drill_plan.alerts), self._alerts.seconds_to_read(since, now))
+        history = await self._query(drill_plan, query, prometheus.matrix, turn)
         self._rules = rules
-        self._alerts.merge((s for s in history if prometheus.is_about(s, conduct.target_namespace)), now)
+        self._alerts.merge((s for s in history if prometheus.is_about(s, drill_plan.target_namespace)), now)
 
-    async def _read_series(self, conduct: Conduct, query: str, since: datetime, now: datetime, turn: Turn) -> None:
+    async def _read_series(self, drill_plan: DrillPlan, query: str, since: datetime, now: datetime, turn: Turn) -> None:
         """Raw samples where they are the expression's value, else the expression at every scrape.
 
         What is too much to be read is asked for in coarser steps at the next probe.
         """
         history = self._series.setdefault(query, SeriesHistory(self._shelf))
         try:
-            if history.raw and await self._read_raw(conduct, query, history, since, now, turn):
+            if history.raw and await self._read_raw(drill_plan, query, history, since, now, turn):
                 return
-            await self._read_evaluated(conduct, query, history, since, now, turn)
+            await self._read_evaluated(drill_plan, query, history, since, now, turn)
         except TooMuch:
             history.restart(raw=False, step=min(2 * history.step, COARSEST))
             raise
 
     async def _read_raw(
-        self, conduct: Conduct, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
+        self, drill_plan: DrillPlan, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
     ) -> bool:
         """Whether raw samples could tell the value."""
         selectors = promql.raw_selectors(query)
         if not selectors:
             return False
         seconds = history.seconds_to_read(since, now)
-        asked = (self._query(conduct, promql.raw_samples(s, seconds), prometheus.matrix, turn) for s in selectors)
+        asked = (self._query(drill_plan, promql.raw_samples(s, seconds), prometheus.matrix, turn) for s in selectors)
         found = await asyncio.gather(*asked)
         total = prometheus.raw_total(found, bare=selectors == (query,))
         if total is not None:
@@ -210,7 +210,7 @@ class Monitoring:
         return False
 
     async def _read_evaluated(
-        self, conduct: Conduct, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
+        self, drill_plan: DrillPlan, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
     ) -> None:
         history.raw = False
         seconds, step = history.seconds_to_read(since, now), max(1, round(history.step.total_seconds()))
@@ -218,7 +218,7 @@ class Monitoring:
         def total_of(answer: Any) -> tuple[Sample, ...]:
             return prometheus.evaluated_total(prometheus.matrix(answer), step)
 
-        evaluated = await self._query(conduct, promql.evaluated(query, seconds, step), total_of, turn)
+        evaluated = await self._query(drill_plan, promql.evaluated(query, seconds, step), total_of, turn)
         history.merge([RawSeries({}, evaluated)], now)
 
     def _told(self, name: str, query: str, since: datetime) -> Series:
@@ -226,42 +226,42 @@ class Monitoring:
         samples = next((s.samples for s in history.since(since)), ()) if history else ()
         return Series(name, samples, prometheus.spacing(samples, history.step if history else SECOND))
 
-    async def _alertmanager(self, conduct: Conduct, since: datetime) -> tuple[tuple[Fact, ...], str]:
+    async def _alertmanager(self, drill_plan: DrillPlan, since: datetime) -> tuple[tuple[Fact, ...], str]:
         def read(answer: Any) -> tuple[Fact, ...]:
             return alertmanager.active(
                 answer,
-                namespace=conduct.target_namespace,
+                namespace=drill_plan.target_namespace,
                 looked=Interval(min(since, self._clock.now()), self._clock.now()),
                 error=self._clock.error,
-                announced=announced_by(conduct),
+                announced=announced_by(drill_plan),
             )
 
-        asked = alertmanager.asked_for(conduct.target_namespace)
+        asked = alertmanager.asked_for(drill_plan.target_namespace)
         turn = Turn(MOST_OF_ALERTS, VALUES_OF_ALERTS)
-        facts, error = await _guarded(self._fetch(conduct.alertmanager, ALERTS, asked, read, turn))
+        facts, error = await _guarded(self._fetch(drill_plan.alertmanager, ALERTS, asked, read, turn))
         return facts or (), error
 
-    async def _working_sets(self, conduct: Conduct, turn: Turn) -> dict[str, WorkingSet]:
+    async def _working_sets(self, drill_plan: DrillPlan, turn: Turn) -> dict[str, WorkingSet]:
         """What containers use, where a fault needs it and somebody measures it: the least of their pods."""
-        wanted = {f.memory_limit.target.name for f in conduct.faults if f.memory_limit and not f.memory_limit.limit}
+        wanted = {f.memory_limit.target.name for f in drill_plan.faults if f.memory_limit and not f.memory_limit.limit}
         if not wanted:
             return {}
-        query = promql.working_sets(conduct.target_namespace, wanted)
-        found, _ = await _guarded(self._query(conduct, query, lambda a: prometheus.latest_by(a, "container"), turn))
+        query = promql.working_sets(drill_plan.target_namespace, wanted)
+        found, _ = await _guarded(self._query(drill_plan, query, lambda a: prometheus.latest_by(a, "container"), turn))
         return {
             name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
             for name, value in (found or {}).items()
         }
 
 
-def rules_wanted(conduct: Conduct) -> frozenset[str]:
+def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
     """The alerts of which a drill must know the rules."""
-    return frozenset([*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)])
+    return frozenset([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
 
 
-def announced_by(conduct: Conduct) -> frozenset[str]:
+def announced_by(drill_plan: DrillPlan) -> frozenset[str]:
     """The alerts that the drill fires itself."""
-    return frozenset(f.alert.alert for f in conduct.faults if f.alert)
+    return frozenset(f.alert.alert for f in drill_plan.faults if f.alert)
 
 
 def _firing_of_own(facts: Iterable[Fact], announced: frozenset[str]) -> frozenset[str]:
@@ -273,7 +273,7 @@ async def _guarded(asked: Awaitable[T]) -> tuple[T | None, str]:
     """What one source says, or why it says nothing: whatever it is, the other sources are read."""
     try:
         return await asked, ""
-    except (Unreachable, Unanswered) as error:
+    except (Unreachable, NoAnswer) as error:
         return None, str(error)
     except Exception as error:
         LOG.exception("an answer could not be read")

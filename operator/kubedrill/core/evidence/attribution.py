@@ -9,7 +9,7 @@ from typing import Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, first, in_order
 from kubedrill.core.measure.results import By
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
 CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
@@ -21,27 +21,27 @@ def changes_of_players(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(f for f in in_order(facts, *CHANGES) if f.actor)
 
 
-def faulted_targets(conduct: Conduct) -> frozenset[str]:
+def faulted_targets(drill_plan: DrillPlan) -> frozenset[str]:
     """The workloads, as `Deployment/name`, whose fields the faults change."""
-    return frozenset(str(f.memory_limit.target) for f in conduct.faults if f.memory_limit is not None)
+    return frozenset(str(f.memory_limit.target) for f in drill_plan.faults if f.memory_limit is not None)
 
 
-def is_cause(change: Fact, conduct: Conduct) -> bool:
+def is_cause(change: Fact, drill_plan: DrillPlan) -> bool:
     """Whether a change is to what a fault had changed: a container's resources on a faulted workload."""
     return (
         change.kind is FactKind.TARGET_CHANGED
-        and change.detail.get("target") in faulted_targets(conduct)
+        and change.detail.get("target") in faulted_targets(drill_plan)
         and "resources" in str(change.detail.get("path", ""))
     )
 
 
-def taken_out(facts: Iterable[Fact], conduct: Conduct) -> Fact | None:
+def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
     """The change by which somebody else's controller took the fault out, where no player had changed the cause before.
 
     A controller is known as one: a ServiceAccount by the audit log, or a field manager that calls itself a controller,
     an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed.
     """
-    first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, conduct)), None)
+    first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, drill_plan)), None)
     if first_cause is None or first_cause.actor or not _is_controller(first_cause):
         return None
     return first_cause
@@ -62,7 +62,7 @@ def own_revert(facts: Iterable[Fact]) -> Fact | None:
     return first(facts, FactKind.FAULT_REVERTED)
 
 
-def credited(facts: Iterable[Fact], conduct: Conduct, until: datetime) -> tuple[By, str]:
+def credited(facts: Iterable[Fact], drill_plan: DrillPlan, until: datetime) -> tuple[By, str]:
     """Whose doing it is that things got better by `until`, and which player's.
 
     An unattributed change by a stranger leaves it open, whatever players did too. Of what players did, the
@@ -74,7 +74,7 @@ def credited(facts: Iterable[Fact], conduct: Conduct, until: datetime) -> tuple[
         return By.STRANGER, ""
     changes = changes_of_players(before)
     said = tuple(f for f in before if f.kind in SAID and f.actor)
-    fixes = [f for f in changes if is_cause(f, conduct)] or [f for f in said if f.kind is FactKind.FIX_APPLIED]
+    fixes = [f for f in changes if is_cause(f, drill_plan)] or [f for f in said if f.kind is FactKind.FIX_APPLIED]
     doings = fixes or changes or said
     if doings:
         return By.PLAYER, doings[-1].actor

@@ -29,7 +29,7 @@ def instant(text: str) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Received:
     """An event was received at `at`; what it tells of happened after `since`.
 
     `error` is how far the clocks may be apart (receiver, node, API server), added to both ends.

@@ -9,7 +9,7 @@ from typing import Final
 
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, first
-from kubedrill.core.findings.context import Case, ids, whole
+from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.measure.milestones import severity_rank
 from kubedrill.core.measure.results import Finding, MilestoneName, Severity
 
@@ -19,7 +19,7 @@ UPDATE_EVERY: Final = timedelta(minutes=30)
 """In scenario time: how long a client may wait for the next word while the trouble lasts."""
 
 
-def client_told_us_first(case: Case) -> Iterator[Finding]:
+def client_told_us_first(case: FindingContext) -> Iterator[Finding]:
     """The client complained before anybody had told them."""
     complained = first(case.facts, FactKind.CLIENT_COMPLAINED)
     told = case.milestone(MilestoneName.CLIENT_NOTIFIED)
@@ -36,7 +36,7 @@ def client_told_us_first(case: Case) -> Iterator[Finding]:
     )
 
 
-def engaged_without_taking_lead(case: Case) -> Iterator[Finding]:
+def engaged_without_taking_lead(case: FindingContext) -> Iterator[Finding]:
     """Somebody joined, and nobody can tell from their words what they took on."""
     led = {f.actor for f in case.of(FactKind.LEAD_TAKEN, FactKind.COMMAND_ASSUMED)}
     for joined in case.milestones:
@@ -52,7 +52,7 @@ def engaged_without_taking_lead(case: Case) -> Iterator[Finding]:
         )
 
 
-def false_all_clear(case: Case) -> Iterator[Finding]:
+def false_all_clear(case: FindingContext) -> Iterator[Finding]:
     """All clear, or resolved, was said while it was certainly not over."""
     over = case.milestone(MilestoneName.RECOVERED)
     for name, what in (
@@ -72,9 +72,9 @@ def false_all_clear(case: Case) -> Iterator[Finding]:
         )
 
 
-def wrong_severity(case: Case) -> Iterator[Finding]:
+def wrong_severity(case: FindingContext) -> Iterator[Finding]:
     """A level below the ground truth: too few people, too late."""
-    right = severity_rank(case.conduct.severity)
+    right = severity_rank(case.drill_plan.severity)
     for said in case.of(FactKind.SEVERITY_ASSESSED):
         rank = severity_rank(said.detail.get("severity"))
         if right is not None and rank is not None and rank > right:
@@ -82,19 +82,19 @@ def wrong_severity(case: Case) -> Iterator[Finding]:
                 "wrong-severity",
                 Severity.IMPORTANT,
                 "The severity was underrated",
-                f"At {case.clock(said.at)} it was called {said.detail['severity']}. It was {case.conduct.severity}.",
+                f"At {case.clock(said.at)} it was called {said.detail['severity']}. It was {case.drill_plan.severity}.",
                 ids(said),
             )
 
 
-def postmortem_owner_late(case: Case) -> Iterator[Finding]:
+def postmortem_owner_late(case: FindingContext) -> Iterator[Finding]:
     """The owner of the post-mortem was named late, or never though the incident was over."""
     fired = case.milestone(MilestoneName.ALERT_FIRED)
     named = first(case.facts, FactKind.POSTMORTEM_ASSIGNED)
     resolved = case.milestone(MilestoneName.RESOLVED_DECLARED)
     if fired is None or (named is None and resolved is None):
         return
-    allowed = POSTMORTEM_WITHIN / case.conduct.pace
+    allowed = POSTMORTEM_WITHIN / case.drill_plan.pace
     if named is not None and named.at.not_before - fired.at.not_after <= allowed:
         return
     when = f"was named only at {case.clock(named.at)}" if named else "was never named"
@@ -108,11 +108,11 @@ def postmortem_owner_late(case: Case) -> Iterator[Finding]:
     )
 
 
-def slow_updates(case: Case) -> Iterator[Finding]:
+def slow_updates(case: FindingContext) -> Iterator[Finding]:
     """The client waited too long for the next word while the trouble lasted."""
     words = case.of(FactKind.CLIENT_NOTIFIED, FactKind.ALL_CLEAR_SENT)
     for before, after in pairwise(words):
-        waited = (after.at.not_before - before.at.not_after) * case.conduct.pace
+        waited = (after.at.not_before - before.at.not_after) * case.drill_plan.pace
         if before.kind is FactKind.CLIENT_NOTIFIED and waited > UPDATE_EVERY:
             yield Finding(
                 "slow-updates",

@@ -9,17 +9,17 @@ from datetime import timedelta
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.measure.results import Milestone, MilestoneName, ObjectiveResult
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FindingContext:
     """What the rules look at: facts in order, milestones and objectives as judged, the drill's design."""
 
     facts: tuple[Fact, ...]
     milestones: tuple[Milestone, ...]
     objectives: tuple[ObjectiveResult, ...]
-    conduct: Conduct
+    drill_plan: DrillPlan
 
     def of(self, *kinds: FactKind) -> tuple[Fact, ...]:
         """The facts of these kinds in order."""
@@ -35,9 +35,9 @@ class Case:
         if fired is None:
             return at.not_after.strftime("%H:%M:%S")
         zero = fired.at.not_before + fired.at.width / 2
-        ends = [whole((end - zero) * self.conduct.pace) for end in (at.not_before, at.not_after)]
+        ends = [whole((end - zero) * self.drill_plan.pace) for end in (at.not_before, at.not_after)]
         said = ["T" + ("" if end < timedelta(0) else "+") + format_duration(end) for end in ends]
-        return said[0] if ends[1] - ends[0] <= timedelta(seconds=self.conduct.pace * 2) else " to ".join(said)
+        return said[0] if ends[1] - ends[0] <= timedelta(seconds=self.drill_plan.pace * 2) else " to ".join(said)
 
 
 def whole(duration: timedelta) -> timedelta:

@@ -9,14 +9,14 @@ from typing import Final
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.attribution import changes_of_players
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.core.findings.context import Case, ids, whole
+from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
 
 CRASHES: Final = (FactKind.POD_CRASH_LOOPING, FactKind.POD_OOM_KILLED)
 READS: Final = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
 
 
-def scaled_before_diagnosing(case: Case) -> Iterator[Finding]:
+def scaled_before_diagnosing(case: FindingContext) -> Iterator[Finding]:
     """More pods of a workload that crashes, before anybody read why. To list pods is not to diagnose."""
     if not case.of(*READS) and not any(f.source is Source.AUDIT_LOG for f in case.facts):
         return  # nobody's reads are known, so a missing one proves nothing
@@ -52,7 +52,7 @@ def _what(change: Fact) -> str:
     return str(change.detail.get("target") or "The workload")
 
 
-def first_containment_had_no_effect(case: Case) -> Iterator[Finding]:
+def first_containment_had_no_effect(case: FindingContext) -> Iterator[Finding]:
     """The first containment did not turn the impact; a later change did, or nothing."""
     contained, fix = (
         case.milestone(MilestoneName.FIRST_CONTAINMENT),
@@ -73,10 +73,10 @@ def first_containment_had_no_effect(case: Case) -> Iterator[Finding]:
     )
 
 
-def slow_monitoring(case: Case) -> Iterator[Finding]:
+def slow_monitoring(case: FindingContext) -> Iterator[Finding]:
     """From effect to alert it took longer than people are given to answer it. In real time: no pace there."""
     began, fired = case.milestone(MilestoneName.FAULT_EFFECTIVE), case.milestone(MilestoneName.ALERT_FIRED)
-    limits = [o.within * case.conduct.pace for o in case.conduct.objectives if o.to == MilestoneName.ACKNOWLEDGED]
+    limits = [o.within * case.drill_plan.pace for o in case.drill_plan.objectives if o.to == MilestoneName.ACKNOWLEDGED]
     if began is None or fired is None or not limits:
         return
     took = fired.at.not_before - began.at.not_after
@@ -93,7 +93,7 @@ def slow_monitoring(case: Case) -> Iterator[Finding]:
     )
 
 
-def leftovers_of_players(case: Case) -> Iterator[Finding]:
+def leftovers_of_players(case: FindingContext) -> Iterator[Finding]:
     """What players scaled up and did not scale back before they declared it resolved."""
     over = case.milestone(MilestoneName.RESOLVED_DECLARED) or case.milestone(MilestoneName.RECOVERED)
     scaled = [f for f in changes_of_players(case.facts) if f.kind is FactKind.SCALED]
@@ -123,7 +123,7 @@ def leftovers_of_players(case: Case) -> Iterator[Finding]:
     )
 
 
-def interference(case: Case) -> Iterator[Finding]:
+def interference(case: FindingContext) -> Iterator[Finding]:
     """Somebody who does not play changed the target, and nobody has said whose doing it was."""
     for change in case.of(FactKind.INTERFERENCE):
         who = change.detail.get("who") or "Somebody unknown"
@@ -139,7 +139,7 @@ def interference(case: Case) -> Iterator[Finding]:
         )
 
 
-def before_its_clock(case: Case) -> Iterator[Finding]:
+def before_its_clock(case: FindingContext) -> Iterator[Finding]:
     """An objective was met before its clock started: it was known already, so the limit was not tried."""
     for objective in case.objectives:
         if objective.upper is not None and objective.upper < timedelta(0):
@@ -151,7 +151,7 @@ def before_its_clock(case: Case) -> Iterator[Finding]:
             )
 
 
-def well_within_the_limits(case: Case) -> Iterator[Finding]:
+def well_within_the_limits(case: FindingContext) -> Iterator[Finding]:
     """What the team did in less than half the time it had."""
     fast = [
         o.name

@@ -19,7 +19,7 @@ from kubedrill.core.findings.communication import (
     slow_updates,
     wrong_severity,
 )
-from kubedrill.core.findings.context import Case
+from kubedrill.core.findings.context import FindingContext
 from kubedrill.core.findings.response import (
     before_its_clock,
     first_containment_had_no_effect,
@@ -30,22 +30,22 @@ from kubedrill.core.findings.response import (
     well_within_the_limits,
 )
 from kubedrill.core.measure.results import Finding, Milestone, ObjectiveResult, Severity
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 
 def findings(
     facts: Iterable[Fact],
     milestones: Iterable[Milestone],
     objectives: Iterable[ObjectiveResult],
-    conduct: Conduct,
+    drill_plan: DrillPlan,
 ) -> tuple[Finding, ...]:
     """All findings, the weightiest first."""
-    case = Case(in_order(facts), tuple(milestones), tuple(objectives), conduct)
+    case = FindingContext(in_order(facts), tuple(milestones), tuple(objectives), drill_plan)
     found = [finding for rule in RULES for finding in rule(case)]
     return tuple(sorted(found, key=lambda f: list(Severity).index(f.severity)))
 
 
-RULES: Final[tuple[Callable[[Case], Iterator[Finding]], ...]] = (
+RULES: Final[tuple[Callable[[FindingContext], Iterator[Finding]], ...]] = (
     scaled_before_diagnosing,
     first_containment_had_no_effect,
     client_told_us_first,

@@ -16,7 +16,7 @@ class RemoveFinalizer:
 
 
 @dataclass(frozen=True, slots=True)
-class Inject:
+class InjectFaults:
     """Inject these faults (or take up an injection that was begun)."""
 
     faults: tuple[str, ...]
@@ -64,4 +64,6 @@ class WriteReport:
     revision: int
 
 
-Command = AddFinalizer | RemoveFinalizer | Inject | Sustain | Release | Revert | CloseRecord | Deliver | WriteReport
+Command = (
+    AddFinalizer | RemoveFinalizer | InjectFaults | Sustain | Release | Revert | CloseRecord | Deliver | WriteReport
+)

@@ -26,7 +26,7 @@ OF_MILESTONES: Final[Mapping[MilestoneName, ConditionType]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Desired:
     """A condition as it should be; `status` None is Unknown."""
 
     type: ConditionType
@@ -43,73 +43,93 @@ def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
     verdict = roll_up(decision.assessment.objectives, state.ending.verdict)
     if state.ending.verdict in (Verdict.ERROR, Verdict.STOPPED):
         return verdict, state.ending.reason, state.ending.message
-    reasons = {Verdict.PASSED: "AllObjectivesMet", Verdict.FAILED: "ObjectiveMissed",
-               Verdict.INCONCLUSIVE: "ObjectiveIndeterminate"}
+    reasons = {
+        Verdict.PASSED: "AllObjectivesMet",
+        Verdict.FAILED: "ObjectiveMissed",
+        Verdict.INCONCLUSIVE: "ObjectiveIndeterminate",
+    }
     worst = {Verdict.FAILED: ObjectiveVerdict.MISSED, Verdict.INCONCLUSIVE: ObjectiveVerdict.INDETERMINATE}
     named = [o.name for o in decision.assessment.objectives if o.verdict is worst.get(verdict)]
     reason = state.ending.reason if state.ending.verdict is verdict else reasons.get(verdict, state.ending.reason)
     return verdict, reason, ", ".join(named) if named else state.ending.message
 
 
-def said(decision: Decision, seen: Observation) -> Iterator[Say]:
+def said(decision: Decision, seen: Observation) -> Iterator[Desired]:
     """The conditions that this decision has something to say on; the others stay as they are."""
     state, so_far = decision.state, decision.assessment
     if seen.refusal:
-        yield Say(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
+        yield Desired(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
     elif state.phase is not Phase.PENDING:
         bad = next((c for c in seen.checks if not c.ok and c.hard), None)
-        yield (Say(ConditionType.ACCEPTED, False, bad.reason, bad.message) if bad
-               else Say(ConditionType.ACCEPTED, True, "Accepted"))
+        yield (
+            Desired(ConditionType.ACCEPTED, False, bad.reason, bad.message)
+            if bad
+            else Desired(ConditionType.ACCEPTED, True, "Accepted")
+        )
     soft = [c for c in seen.checks if not c.hard]
     if soft and state.phase in {*UNTOUCHED, Phase.ABORTED}:
         failing = next((c for c in soft if not c.ok), None)
-        yield (Say(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
-               if failing else Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds"))
+        yield (
+            Desired(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
+            if failing
+            else Desired(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds")
+        )
     elif state.start_ex and state.phase is Phase.ARMED:
-        yield Say(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start")
+        yield Desired(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start")
     if state.faults and all(f.step not in NOT_IN for f in state.faults):
-        yield Say(ConditionType.INJECTED, True, "Injected", "every fault was injected")
+        yield Desired(ConditionType.INJECTED, True, "Injected", "every fault was injected")
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
     if failed:
-        yield Say(ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed))
+        yield Desired(
+            ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed)
+        )
     for name, condition in OF_MILESTONES.items():
         reached = so_far.milestone(name)
         if reached:
-            yield Say(condition, True, name.value, reached.evidence)
+            yield Desired(condition, True, name.value, reached.evidence)
         elif state.end_ex and state.start_ex and not state.given_up:
-            yield Say(condition, False, "NotSeen", f"play ended before {name.value} was seen")
+            yield Desired(condition, False, "NotSeen", f"play ended before {name.value} was seen")
     yield from _end_says(decision, seen)
 
 
-def _end_says(decision: Decision, seen: Observation) -> Iterator[Say]:
+def _end_says(decision: Decision, seen: Observation) -> Iterator[Desired]:
     state = decision.state
     if seen.stuck:
-        yield Say(ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items()))
+        yield Desired(
+            ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items())
+        )
     elif state.start_ex:
-        yield Say(ConditionType.STALLED, False, "Progressing")
+        yield Desired(ConditionType.STALLED, False, "Progressing")
     if state.start_ex and state.restored and all(r.restored for r in seen.records):
         rest = "; ".join(seen.waiting.values()) if seen.records else ""
-        yield Say(ConditionType.RESTORED, True, "Restored", "every touched field is back or was kept for its new owner"
-                  + (f"; {rest}" if rest else ""))
+        yield Desired(
+            ConditionType.RESTORED,
+            True,
+            "Restored",
+            "every touched field is back or was kept for its new owner" + (f"; {rest}" if rest else ""),
+        )
     elif state.start_ex:
-        yield Say(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
+        yield Desired(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
     yield from of_workloads(seen.health)
     if state.phase not in TERMINAL:
-        yield Say(ConditionType.FINISHED, False, state.phase.value)
+        yield Desired(ConditionType.FINISHED, False, state.phase.value)
         return
     verdict = verdict_of(decision)
     if verdict is None:
         return
     if state.start_ex is None:
-        yield Say(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
-    yield Say(ConditionType.FINISHED, True, verdict[1], verdict[2])
-    yield Say(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
+        yield Desired(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
+    yield Desired(ConditionType.FINISHED, True, verdict[1], verdict[2])
+    yield Desired(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
 
 
-def of_workloads(health: tuple[Health, ...]) -> Iterator[Say]:
+def of_workloads(health: tuple[Health, ...]) -> Iterator[Desired]:
     """Whether the workloads that the drill touched have all their pods ready: told apart from their being restored."""
     if not health:
         return
     waiting = awaited(health)
-    yield (Say(ConditionType.WORKLOADS_READY, False, "PodsNotReady", waiting) if waiting
-           else Say(ConditionType.WORKLOADS_READY, True, "PodsReady", "; ".join(map(str, health))))
+    yield (
+        Desired(ConditionType.WORKLOADS_READY, False, "PodsNotReady", waiting)
+        if waiting
+        else Desired(ConditionType.WORKLOADS_READY, True, "PodsReady", "; ".join(map(str, health)))
+    )

@@ -27,7 +27,7 @@ UNCHECKED: Final = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class Reason:
     """Why a drill goes on to its next phase. `ending` when that ends play."""
 
     reason: str
@@ -35,21 +35,21 @@ class Because:
     ending: Ending | None = None
 
 
-Guard = Callable[[State, Observation, Assessment], Because | None]
+Guard = Callable[[State, Observation, Assessment], Reason | None]
 
 
-def _ends(reason: str, message: str, verdict: Verdict | None = None) -> Because:
-    return Because(reason, message, Ending(reason, message, verdict))
+def _ends(reason: str, message: str, verdict: Verdict | None = None) -> Reason:
+    return Reason(reason, message, Ending(reason, message, verdict))
 
 
-def record_without_status(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def record_without_status(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """A record wins over the status: something was begun that the status does not know of."""
     if not seen.records:
         return None
     return _ends("StatusLost", "an undo record exists that the status does not tell of: putting it back", Verdict.ERROR)
 
 
-def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The one place where `desired: Stop` and deletion meet."""
     if seen.deleting:
         return _ends("Deleted", "the drill was deleted", Verdict.STOPPED)
@@ -58,7 +58,7 @@ def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Becaus
     return None
 
 
-def undo_unverified(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def undo_unverified(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """An undo record is lost or can't be read: nobody plays on with a fault that may not come out again."""
     doubts = in_doubt(state, seen)
     if not doubts:
@@ -66,7 +66,7 @@ def undo_unverified(state: State, seen: Observation, _so_far: Assessment) -> Bec
     return _ends("UndoUnverified", "; ".join(f"{name}: {why}" for name, why in doubts.items())[:1000], Verdict.ERROR)
 
 
-def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Something that must stay well is not, or it can't be known any more: no data is never healthy."""
     met = first(seen.facts, FactKind.STOP_CONDITION_MET)
     if met is not None:
@@ -78,25 +78,25 @@ def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Bec
     return None
 
 
-def refused(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
-    """What was asked for can't be conducted (no such scenario, an impossible fault)."""
+def refused(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
+    """What was asked for can't be carried out (no such scenario, an impossible fault)."""
     if seen.refusal is None:
         return None
     return _ends(seen.refusal.reason, seen.refusal.message, Verdict.ERROR)
 
 
-def cannot_go_on(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def cannot_go_on(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Its turns can't be computed or stored, or what is played can no longer be read: it is put back and ends."""
     why = state.given_up or (seen.refusal.message if seen.refusal and state.start_ex else "")
     return _ends("CannotGoOn", f"the drill can't go on: {why}", Verdict.ERROR) if why else None
 
 
-def accepted(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
-    """There is a conduct to check."""
-    return Because("Accepted", "the drill is well formed") if seen.conduct else None
+def accepted(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
+    """There is a plan to check."""
+    return Reason("Accepted", "the drill is well formed") if seen.drill_plan else None
 
 
-def unfit(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def unfit(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """A check failed for good, or has kept failing for longer than it is waited for."""
     failing = [c for c in seen.checks if not c.ok]
     hard = [c for c in failing if c.hard and c.ok is False]
@@ -108,31 +108,31 @@ def unfit(state: State, seen: Observation, _so_far: Assessment) -> Because | Non
     return _ends(chosen[0].reason, message, Verdict.ERROR)
 
 
-def fit_to_hold(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def fit_to_hold(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """All checks pass, and the facilitator wants to start it by hand."""
     if seen.desired is Desired.HOLD and _all_pass(seen):
-        return Because("Held", "all is checked; waiting for kubectl drill start")
+        return Reason("Held", "all is checked; waiting for kubectl drill start")
     return None
 
 
-def fit(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def fit(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """All checks pass and the finalizer stands: nothing is touched without it."""
     if seen.desired is Desired.RUN and seen.finalizer and _all_pass(seen):
-        return Because("Armed", "all is checked; injecting")
+        return Reason("Armed", "all is checked; injecting")
     return None
 
 
 def _all_pass(seen: Observation) -> bool:
-    planned = seen.conduct is not None and all(f.name in seen.plans for f in seen.conduct.faults)
+    planned = seen.drill_plan is not None and all(f.name in seen.plans for f in seen.drill_plan.faults)
     return planned and bool(seen.checks) and all(c.ok for c in seen.checks)
 
 
-def released(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def released(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The facilitator said start."""
-    return Because("Released", "started by the facilitator") if seen.desired is Desired.RUN else None
+    return Reason("Released", "started by the facilitator") if seen.desired is Desired.RUN else None
 
 
-def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Because | None:
+def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """The drill's time is up."""
     if state.deadline is None or seen.now < state.deadline:
         return None
@@ -141,102 +141,102 @@ def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Becaus
     return _ends("TimeUp", "the drill's time is up")
 
 
-def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """A fault could not be injected, or not within the time that it is given to bite."""
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
     if failed:
         return _ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
     late = [f.name for f in state.faults if f.step in (FaultStep.PLANNED, FaultStep.STARTED)]
-    given = seen.conduct.arm_within if seen.conduct else None
+    given = seen.drill_plan.arm_within if seen.drill_plan else None
     if late and given and state.since and seen.now > state.since + given:
         why = "; ".join(seen.waiting.values()) or "the cluster did not take it"
         return _ends("InjectionFailed", f"{', '.join(late)} could not be injected within {given}: {why}", Verdict.ERROR)
     return None
 
 
-def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Somebody else's controller has taken the fault out: it is not injected again, so there is nothing to play."""
-    change = taken_out(seen.facts, seen.conduct) if seen.conduct else None
+    change = taken_out(seen.facts, seen.drill_plan) if seen.drill_plan else None
     if change is None:
         return None
     return _ends("FaultTakenOut", f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
                  f" player had: {change.evidence}", Verdict.ERROR)
 
 
-def effective(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def effective(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Every fault was seen to bite."""
     bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
     if state.faults and all(f.name in bitten for f in state.faults):
-        return Because("FaultEffective", "every fault was seen to have its effect")
+        return Reason("FaultEffective", "every fault was seen to have its effect")
     return None
 
 
-def not_effective(state: State, seen: Observation, so_far: Assessment) -> Because | None:
+def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """A fault that does not bite is an error of the drill, not a success of the team."""
     injected = so_far.milestone(MilestoneName.INJECTED)
-    if injected is None or seen.conduct is None or effective(state, seen, so_far):
+    if injected is None or seen.drill_plan is None or effective(state, seen, so_far):
         return None
-    if seen.now <= injected.at.not_after + seen.conduct.arm_within:
+    if seen.now <= injected.at.not_after + seen.drill_plan.arm_within:
         return None
     bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
     names = ", ".join(f.name for f in state.faults if f.name not in bitten)
     return _ends("FaultNotEffective", f"no effect was seen of: {names}", Verdict.ERROR)
 
 
-def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Because | None:
+def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """The alert that starts the clock is overdue: that is what a CI wants to know."""
-    bit = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
-    if seen.conduct is None or bit is None or so_far.milestone(MilestoneName.ALERT_FIRED):
+    effect = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
+    if seen.drill_plan is None or effect is None or so_far.milestone(MilestoneName.ALERT_FIRED):
         return None
-    wanted = next(a for a in seen.conduct.alerts if a.starts_clock)
+    wanted = next(a for a in seen.drill_plan.alerts if a.starts_clock)
     # one probe's time more, so that a firing at the last moment is seen
-    if seen.now <= bit.at.not_after + wanted.within + timedelta(seconds=10):
+    if seen.now <= effect.at.not_after + wanted.within + timedelta(seconds=10):
         return None
     return _ends("AlertNeverFired", f"{wanted.name} did not fire within {wanted.within} of the fault's effect")
 
 
-def play_over(_state: State, seen: Observation, so_far: Assessment) -> Because | None:
+def play_over(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """Recovery was confirmed and the time to wrap up has passed."""
     recovered = so_far.milestone(MilestoneName.RECOVERED)
-    if recovered is None or seen.conduct is None:
+    if recovered is None or seen.drill_plan is None:
         return None
-    if seen.now < recovered.at.not_after + seen.conduct.recovered_window + seen.conduct.wrap_up:
+    if seen.now < recovered.at.not_after + seen.drill_plan.recovered_window + seen.drill_plan.wrap_up:
         return None
     return _ends("Recovered", "everything is well again, and the time to wrap up has passed")
 
 
-def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """No undo record is left, and no fault is on; or what can't be verified was given up by somebody who may."""
     steps = {f.step for f in state.faults} - {FaultStep.REVERTED, FaultStep.PLANNED}
     if seen.records or steps - ({FaultStep.UNVERIFIED} if seen.accepted else set()):
         return None
     if steps:
-        return Because("UnverifiedAccepted", f"{seen.accepted} decided that the drill ends with what is not verified")
-    return Because("Restored", "everything is put back")
+        return Reason("UnverifiedAccepted", f"{seen.accepted} decided that the drill ends with what is not verified")
+    return Reason("Restored", "everything is put back")
 
 
-def _report(state: State, seen: Observation, verdict: Verdict | None) -> Because | None:
+def _report(state: State, seen: Observation, verdict: Verdict | None) -> Reason | None:
     decided = state.ending.verdict if state.ending else None
     wanted = decided if decided in (Verdict.STOPPED, Verdict.ERROR) else None
-    if wanted is not verdict or not (state.reported or seen.conduct is None):
+    if wanted is not verdict or not (state.reported or seen.drill_plan is None):
         return None
     if state.reported:
-        return Because("ReportWritten", "the report is written")
+        return Reason("ReportWritten", "the report is written")
     why = state.given_up or (seen.refusal.message if seen.refusal else "what the drill was is not known")
-    return Because(NO_REPORT, f"no report is written: {why}")
+    return Reason(NO_REPORT, f"no report is written: {why}")
 
 
-def report_of_stopped(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def report_of_stopped(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The report of a stopped drill is written, or can't be."""
     return _report(state, seen, Verdict.STOPPED)
 
 
-def report_of_aborted(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def report_of_aborted(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The report of a drill that went wrong is written, or can't be."""
     return _report(state, seen, Verdict.ERROR)
 
 
-def report_written(state: State, seen: Observation, _so_far: Assessment) -> Because | None:
+def report_written(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The report is written, or can't be."""
     return _report(state, seen, None)
 

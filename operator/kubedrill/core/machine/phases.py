@@ -37,62 +37,62 @@ UNTOUCHED: Final = frozenset({Phase.PENDING, Phase.PREFLIGHT, Phase.HELD})
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Transition:
     """A way out of a phase: the name of its guard in `core.machine.guards`, and where it leads."""
 
     guard: str
     to: Phase
 
 
-TABLE: Final[Mapping[Phase, tuple[Edge, ...]]] = {
+TABLE: Final[Mapping[Phase, tuple[Transition, ...]]] = {
     Phase.PENDING: (
-        Edge("record_without_status", Phase.RECOVERING),
-        Edge("stop_wanted", Phase.STOPPED),
-        Edge("refused", Phase.ABORTED),
-        Edge("cannot_go_on", Phase.ABORTED),
-        Edge("accepted", Phase.PREFLIGHT),
+        Transition("record_without_status", Phase.RECOVERING),
+        Transition("stop_wanted", Phase.STOPPED),
+        Transition("refused", Phase.ABORTED),
+        Transition("cannot_go_on", Phase.ABORTED),
+        Transition("accepted", Phase.PREFLIGHT),
     ),
     Phase.PREFLIGHT: (
-        Edge("record_without_status", Phase.RECOVERING),
-        Edge("stop_wanted", Phase.STOPPED),
-        Edge("refused", Phase.ABORTED),
-        Edge("cannot_go_on", Phase.ABORTED),
-        Edge("unfit", Phase.ABORTED),
-        Edge("fit_to_hold", Phase.HELD),
-        Edge("fit", Phase.ARMED),
+        Transition("record_without_status", Phase.RECOVERING),
+        Transition("stop_wanted", Phase.STOPPED),
+        Transition("refused", Phase.ABORTED),
+        Transition("cannot_go_on", Phase.ABORTED),
+        Transition("unfit", Phase.ABORTED),
+        Transition("fit_to_hold", Phase.HELD),
+        Transition("fit", Phase.ARMED),
     ),
     Phase.HELD: (
-        Edge("record_without_status", Phase.RECOVERING),
-        Edge("stop_wanted", Phase.STOPPED),
-        Edge("cannot_go_on", Phase.ABORTED),
-        Edge("released", Phase.PREFLIGHT),
+        Transition("record_without_status", Phase.RECOVERING),
+        Transition("stop_wanted", Phase.STOPPED),
+        Transition("cannot_go_on", Phase.ABORTED),
+        Transition("released", Phase.PREFLIGHT),
     ),
     Phase.ARMED: (
-        Edge("stop_wanted", Phase.RECOVERING),
-        Edge("undo_unverified", Phase.RECOVERING),
-        Edge("stop_condition", Phase.RECOVERING),
-        Edge("cannot_go_on", Phase.RECOVERING),
-        Edge("past_deadline", Phase.RECOVERING),
-        Edge("injection_failed", Phase.RECOVERING),
-        Edge("taken_out_by_a_controller", Phase.RECOVERING),
-        Edge("not_effective", Phase.RECOVERING),
-        Edge("effective", Phase.IN_PLAY),
+        Transition("stop_wanted", Phase.RECOVERING),
+        Transition("undo_unverified", Phase.RECOVERING),
+        Transition("stop_condition", Phase.RECOVERING),
+        Transition("cannot_go_on", Phase.RECOVERING),
+        Transition("past_deadline", Phase.RECOVERING),
+        Transition("injection_failed", Phase.RECOVERING),
+        Transition("taken_out_by_a_controller", Phase.RECOVERING),
+        Transition("not_effective", Phase.RECOVERING),
+        Transition("effective", Phase.IN_PLAY),
     ),
     Phase.IN_PLAY: (
-        Edge("stop_wanted", Phase.RECOVERING),
-        Edge("undo_unverified", Phase.RECOVERING),
-        Edge("stop_condition", Phase.RECOVERING),
-        Edge("cannot_go_on", Phase.RECOVERING),
-        Edge("taken_out_by_a_controller", Phase.RECOVERING),
-        Edge("alert_never_fired", Phase.RECOVERING),
-        Edge("play_over", Phase.RECOVERING),
-        Edge("past_deadline", Phase.RECOVERING),
+        Transition("stop_wanted", Phase.RECOVERING),
+        Transition("undo_unverified", Phase.RECOVERING),
+        Transition("stop_condition", Phase.RECOVERING),
+        Transition("cannot_go_on", Phase.RECOVERING),
+        Transition("taken_out_by_a_controller", Phase.RECOVERING),
+        Transition("alert_never_fired", Phase.RECOVERING),
+        Transition("play_over", Phase.RECOVERING),
+        Transition("past_deadline", Phase.RECOVERING),
     ),
-    Phase.RECOVERING: (Edge("all_put_back", Phase.HOT_WASH),),
+    Phase.RECOVERING: (Transition("all_put_back", Phase.HOT_WASH),),
     Phase.HOT_WASH: (
-        Edge("report_of_stopped", Phase.STOPPED),
-        Edge("report_of_aborted", Phase.ABORTED),
-        Edge("report_written", Phase.COMPLETED),
+        Transition("report_of_stopped", Phase.STOPPED),
+        Transition("report_of_aborted", Phase.ABORTED),
+        Transition("report_written", Phase.COMPLETED),
     ),
     Phase.COMPLETED: (),
     Phase.STOPPED: (),

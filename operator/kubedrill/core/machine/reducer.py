@@ -21,14 +21,14 @@ from kubedrill.core.machine.commands import (
     CloseRecord,
     Command,
     Deliver,
-    Inject,
+    InjectFaults,
     Release,
     RemoveFinalizer,
     Revert,
     Sustain,
     WriteReport,
 )
-from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Because
+from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import (
@@ -68,7 +68,7 @@ class Decision:
     assessment: Assessment
     commands: tuple[Command, ...] = ()
     wake_at: datetime | None = None
-    passed: tuple[Because, ...] = ()
+    passed: tuple[Reason, ...] = ()
     unverified: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -80,7 +80,7 @@ def reduce(state: State, seen: Observation) -> Decision:
     state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
     state = _given_up(_absorbed(state, seen), seen)
     unknown = {f.name for f in missing(state, seen.records)}
-    passed: list[Because] = []
+    passed: list[Reason] = []
     for _ in range(len(Phase)):
         edge = next(((e, b) for e in TABLE[state.phase] if (b := GUARDS[e.guard](state, seen, so_far))), None)
         if edge is None:
@@ -93,16 +93,16 @@ def reduce(state: State, seen: Observation) -> Decision:
     return Decision(state, so_far, commands, _wake_at(state, seen), tuple(passed), doubts)
 
 
-def _entered(state: State, phase: Phase, because: Because, seen: Observation) -> State:
+def _entered(state: State, phase: Phase, because: Reason, seen: Observation) -> State:
     """What changes with the phase itself."""
     state = state.with_phase(phase, seen.now)
     if because.ending is not None and state.ending is None:
         state = replace(state, ending=because.ending)
-    if phase is Phase.ARMED and seen.conduct is not None:
+    if phase is Phase.ARMED and seen.drill_plan is not None:
         plans = seen.plans
         faults = tuple(FaultState(f.name, target=plans[f.name].target, settled=plans[f.name].settled,
-                                  touches=plans[f.name].touches) for f in seen.conduct.faults)
-        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.conduct.max_duration,
+                                  touches=plans[f.name].touches) for f in seen.drill_plan.faults)
+        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.drill_plan.max_duration,
                         scenario=seen.scenario)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
@@ -226,7 +226,7 @@ def _step_of(record: RecordSeen, fault: FaultState) -> FaultStep:
 
 def _advanced(state: State, seen: Observation) -> State:
     """The next step of each fault, stored before the command that does it."""
-    if state.phase is Phase.ARMED and seen.conduct is not None:
+    if state.phase is Phase.ARMED and seen.drill_plan is not None:
         return state.with_faults(
             replace(f, step=FaultStep.STARTED, attempt=f.attempt + 1, record="", fingerprint="")
             if f.step is FaultStep.PLANNED else f for f in state.faults
@@ -245,7 +245,7 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
     if state.phase is Phase.ARMED:
         begun = tuple(f.name for f in state.faults if f.step is FaultStep.STARTED and f.name not in unknown)
         if begun:
-            yield Inject(begun)
+            yield InjectFaults(begun)
     if state.phase in (Phase.ARMED, Phase.IN_PLAY):
         yield from (Sustain(r.name) for r in seen.records if r.state == "Injected")
         yield from (Release(r.name) for r in seen.records if r.state == "Injected" and r.held and r.taken_out)
@@ -253,9 +253,9 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
         yield from _injects(seen, so_far)
     if state.phase is Phase.RECOVERING or state.phase in TERMINAL:
         yield from _ends_of(seen.records, state)
-    if state.phase is Phase.HOT_WASH and not state.reported and seen.conduct is not None:
+    if state.phase is Phase.HOT_WASH and not state.reported and seen.drill_plan is not None:
         yield WriteReport(1)
-    late = seen.imported != state.imported and not seen.deleting and seen.conduct is not None
+    late = seen.imported != state.imported and not seen.deleting and seen.drill_plan is not None
     if state.phase in TERMINAL and state.start_ex and late:
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
@@ -279,10 +279,10 @@ def _ends_of(records: tuple[RecordSeen, ...], state: State) -> Iterator[Command]
 
 def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
-    if fired is None or seen.conduct is None:
+    if fired is None or seen.drill_plan is None:
         return
     given = {f.detail.get("inject") for f in seen.facts if f.detail.get("inject")}
-    for inject in seen.conduct.injects:
+    for inject in seen.drill_plan.injects:
         if inject.name not in given and seen.now >= fired.at.not_after + inject.at:
             yield Deliver(inject.name)
 

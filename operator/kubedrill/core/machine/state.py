@@ -15,7 +15,7 @@ from kubedrill.api.drill import Desired, FaultStep
 from kubedrill.core.evidence.facts import Fact, Interval, Series
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.measure.results import FieldOutcome, Verdict
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.health import Health
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.touches import Touches, touches_from_wire, touches_to_wire
@@ -93,7 +93,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class CheckResult:
     """One preflight check. `ok` is None while unknown. A `hard` failure won't pass by waiting."""
 
     name: str
@@ -141,7 +141,7 @@ class RecordSeen:
 class Observation:
     """A level, not an edge: everything relevant, read anew at every turn.
 
-    `refusal` tells why there is no `conduct`. `waiting` tells what an undo waits for; `stuck` maps records to the
+    `refusal` tells why there is no `drill_plan`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
     asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
@@ -151,13 +151,13 @@ class Observation:
     """
 
     now: datetime
-    conduct: Conduct | None = None
+    drill_plan: DrillPlan | None = None
     refusal: Refusal | None = None
     desired: Desired = Desired.RUN
     stop_because: str = ""
     deleting: bool = False
     finalizer: bool = False
-    checks: tuple[Check, ...] = ()
+    checks: tuple[CheckResult, ...] = ()
     plans: Mapping[str, PlannedFault] = field(default_factory=dict)
     facts: frozenset[Fact] = frozenset()
     series: Mapping[str, Series] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from kubedrill.api.drill import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
 from kubedrill.core.machine.bounds import within_bounds
-from kubedrill.core.machine.conditions import Say, of_workloads, said, verdict_of
+from kubedrill.core.machine.conditions import Desired, of_workloads, said, verdict_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
@@ -51,7 +51,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         return within_bounds(ended | {"restore": restore, "conditions": conditions})
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
     verdict = verdict_of(decision) if state.phase in TERMINAL else None
-    pace = seen.conduct.pace if seen.conduct else 1
+    pace = seen.drill_plan.pace if seen.drill_plan else 1
     clock, following = _clock(decision, seen, pace)
     status: dict[str, Any] = {
         "phase": state.phase.value, "verdict": verdict and verdict[0].value, "message": _message(decision, seen),
@@ -69,7 +69,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "interference": _interference(seen),
         "restore": _restore(state, seen),
         "score": score_line(so_far.objectives) if state.phase in TERMINAL and state.start_ex else None,
-        "derived": list(seen.conduct.derived) if seen.conduct else [],
+        "derived": list(seen.drill_plan.derived) if seen.drill_plan else [],
         "machine": state_to_wire(state),
     }
     if state.given_up:
@@ -85,7 +85,7 @@ def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
             yield ConditionStatus.model_validate(condition)
 
 
-def _conditions(says: Iterable[Say], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _conditions(says: Iterable[Desired], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
     conditions = tuple(_conditions_of(before)) or initial_conditions(seen.now, seen.generation)
     for say in says:
         conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
@@ -170,7 +170,7 @@ def _message(decision: Decision, seen: Observation) -> str:
 def _asked(seen: Observation) -> str:
     """What the facilitator is asked to do by hand and has not confirmed yet."""
     done = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Do"}
-    faults = seen.conduct.faults if seen.conduct else ()
+    faults = seen.drill_plan.faults if seen.drill_plan else ()
     return "; ".join(
         f"by hand: {f.manual.do} - then kubectl drill confirm {f.name} do"
         for f in faults if f.manual and f.name not in done

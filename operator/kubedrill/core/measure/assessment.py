@@ -26,10 +26,10 @@ class Assessment:
 
 def assess(seen: Observation, ended: datetime | None) -> Assessment:
     """What is known now. Nothing counts after the operator's own first revert."""
-    conduct = seen.conduct
-    if conduct is None:
+    drill_plan = seen.drill_plan
+    if drill_plan is None:
         return Assessment()
-    reached = milestones(seen.facts, seen.series, conduct, seen.now)
+    reached = milestones(seen.facts, seen.series, drill_plan, seen.now)
     reverted = own_revert(seen.facts)
     censored = reverted.at.not_before if reverted else None
-    return Assessment(reached, judge(reached, conduct, now=ended or seen.now, ended=ended, censored_at=censored))
+    return Assessment(reached, judge(reached, drill_plan, now=ended or seen.now, ended=ended, censored_at=censored))

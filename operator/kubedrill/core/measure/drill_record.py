@@ -26,7 +26,7 @@ from kubedrill.core.measure.results import (
 from kubedrill.core.measure.score import score_line
 from kubedrill.core.measure.verdicts import roll_up
 from kubedrill.core.measure.windows import IMPACT
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +53,32 @@ class Circumstances:
 
 
 def assemble(
-    conduct: Conduct, facts: Iterable[Fact], series: Mapping[str, Series], around: Circumstances
+    drill_plan: DrillPlan, facts: Iterable[Fact], series: Mapping[str, Series], around: Circumstances
 ) -> DrillRecord:
     """The record with milestones, objectives, findings, score; no verdict while play goes on."""
     seen = in_order(facts)
-    reached = milestones(seen, series, conduct, around.now)
+    reached = milestones(seen, series, drill_plan, around.now)
     revert = own_revert(seen)
     judged = judge(
         reached,
-        conduct,
+        drill_plan,
         now=around.now,
         ended=around.ended,
         censored_at=revert.at.not_before if revert else None,
     )
-    found = findings(seen, reached, judged, conduct)
+    found = findings(seen, reached, judged, drill_plan)
     verdict = roll_up(judged, around.decided) if around.ended else None
     reason, message = _why(verdict, judged, around)
     fired = next((m for m in reached if m.name is MilestoneName.ALERT_FIRED and not m.level), None)
     return DrillRecord(
         name=around.name,
         namespace=around.namespace,
-        title=conduct.title,
-        narrative=conduct.narrative,
-        team=tuple(Player(p.name, p.role, p.kind) for p in conduct.players),
-        facilitator=conduct.facilitator,
+        title=drill_plan.title,
+        narrative=drill_plan.narrative,
+        team=tuple(Player(p.name, p.role, p.kind) for p in drill_plan.players),
+        facilitator=drill_plan.facilitator,
         live=around.live,
-        pace=conduct.pace,
+        pace=drill_plan.pace,
         started=around.started,
         ended=around.ended,
         clock_start=fired.at if fired else None,

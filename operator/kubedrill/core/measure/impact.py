@@ -10,7 +10,7 @@ from kubedrill.core.evidence.attribution import credited, faulted_targets, is_ca
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, first
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, edges, falling, long_enough, sustained
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 DECLARED = {
     MilestoneName.MITIGATED: FactKind.MITIGATED_DECLARED,
@@ -20,32 +20,32 @@ STATED = {MilestoneName.MITIGATED: FactKind.IMPACT_FALLING, MilestoneName.RECOVE
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ImpactEvidence:
     """What the course is measured from; `fired` is when the alert that starts the clock fired."""
 
     facts: tuple[Fact, ...]
     series: Mapping[str, Series]
-    conduct: Conduct
+    drill_plan: DrillPlan
     fired: Interval | None
 
 
 def course(
     facts: tuple[Fact, ...],
     series: Mapping[str, Series],
-    conduct: Conduct,
+    drill_plan: DrillPlan,
     known: tuple[Milestone, ...],
     now: datetime,
 ) -> tuple[Milestone, ...]:
     """ImpactStarted, Mitigated and Recovered, as far as they were reached by `now`."""
     fired = next((m.at for m in known if m.name is MilestoneName.ALERT_FIRED and not m.level), None)
-    seen = Seen(facts, series, conduct, fired)
+    seen = ImpactEvidence(facts, series, drill_plan, fired)
     found = (_impact_started(seen, now), *(_over(name, seen, now) for name in STATED))
     return tuple(m for m in found if m is not None)
 
 
-def _over(name: MilestoneName, seen: Seen, now: datetime) -> Milestone | None:
+def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone | None:
     """Mitigated or Recovered: until the operator's first revert anybody's, after it the operator's."""
-    facts, conduct = seen.facts, seen.conduct
+    facts, drill_plan = seen.facts, seen.drill_plan
     stated = first((f for f in facts if f.source is not Source.OBSERVER), STATED[name])
     if stated is not None:
         return _stated(name, stated, seen)
@@ -53,46 +53,46 @@ def _over(name: MilestoneName, seen: Seen, now: datetime) -> Milestone | None:
     for until, by in ((revert.at.not_before, None), (now, By.OPERATOR)) if revert else ((now, None),):
         start = _fall(seen, until) if name is MilestoneName.MITIGATED else _steady_again(seen, until)
         if start is not None:
-            who, actor = (by, "") if by else credited(facts, conduct, start.not_after)
-            return Milestone(name, start, Source.PROMETHEUS, _how(name, conduct), actor=actor, by=who)
-    observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if _of_people(conduct) else None)
+            who, actor = (by, "") if by else credited(facts, drill_plan, start.not_after)
+            return Milestone(name, start, Source.PROMETHEUS, _how(name, drill_plan), actor=actor, by=who)
+    observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if _of_people(drill_plan) else None)
     return _stated(name, observed, seen) if observed else None
 
 
-def _stated(name: MilestoneName, fact: Fact, seen: Seen) -> Milestone:
-    by, actor = credited(seen.facts, seen.conduct, fact.at.not_after)
+def _stated(name: MilestoneName, fact: Fact, seen: ImpactEvidence) -> Milestone:
+    by, actor = credited(seen.facts, seen.drill_plan, fact.at.not_after)
     word = fact.source is Source.OBSERVER or fact.kind is DECLARED[name]
     if word and fact.actor:
         by, actor = (by if by is By.STRANGER else By.PLAYER), fact.actor
     return Milestone(name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,))
 
 
-def _of_people(conduct: Conduct) -> bool:
+def _of_people(drill_plan: DrillPlan) -> bool:
     """A drill without a broken cluster: then what the players declare is all that there is."""
-    return all(fault.alert is not None or fault.manual is not None for fault in conduct.faults)
+    return all(fault.alert is not None or fault.manual is not None for fault in drill_plan.faults)
 
 
-def _how(name: MilestoneName, conduct: Conduct) -> str:
+def _how(name: MilestoneName, drill_plan: DrillPlan) -> str:
     if name is MilestoneName.MITIGATED:
-        fall = conduct.impact
+        fall = drill_plan.impact
         return (
             f"from here on the impact fell for good, by {fall.amount:g} or {fall.percent:g} % of its peak"
             f" within {fall.window.total_seconds():g} s"
         )
     return (
-        f"from here on every check held for {conduct.recovered_window.total_seconds():g} s, the cause was"
+        f"from here on every check held for {drill_plan.recovered_window.total_seconds():g} s, the cause was"
         " gone and the alert silent"
     )
 
 
-def _fall(seen: Seen, until: datetime) -> Interval | None:
+def _fall(seen: ImpactEvidence, until: datetime) -> Interval | None:
     impact, injected = seen.series.get(IMPACT), first(seen.facts, FactKind.FAULT_INJECTED)
     if impact is None or injected is None:
         return None
-    return falling(impact.between(injected.at.not_before, until), seen.conduct.impact, until)
+    return falling(impact.between(injected.at.not_before, until), seen.drill_plan.impact, until)
 
 
-def _impact_started(seen: Seen, now: datetime) -> Milestone | None:
+def _impact_started(seen: ImpactEvidence, now: datetime) -> Milestone | None:
     """The first steady-state check that ceased to hold after the injection."""
     name = MilestoneName.IMPACT_STARTED
     stated = first(seen.facts, FactKind.IMPACT_STARTED)
@@ -104,7 +104,7 @@ def _impact_started(seen: Seen, now: datetime) -> Milestone | None:
         return None
     broken = [
         (edge.at, check.name)
-        for check in seen.conduct.steady
+        for check in seen.drill_plan.steady
         if check.name in seen.series
         for edge in edges(seen.series[check.name], check, now)
         if not edge.holds and edge.at.not_after >= injected.at.not_before
@@ -115,31 +115,31 @@ def _impact_started(seen: Seen, now: datetime) -> Milestone | None:
     return Milestone(name, at, Source.PROMETHEUS, f"check {check} ceased to hold", by=By.AUTOMATION)
 
 
-def _steady_again(seen: Seen, until: datetime) -> Interval | None:
+def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
     """The start of the first window in which all is well, after the alert that starts the clock fired.
 
     All is well when every check holds, the cause is gone, the alerts are silent and the workloads ready.
     """
-    conduct, fired = seen.conduct, seen.fired
-    if fired is None or _of_people(conduct):
+    drill_plan, fired = seen.drill_plan, seen.fired
+    if fired is None or _of_people(drill_plan):
         return None
     known = tuple(f for f in seen.facts if f.at.not_before <= until)
-    targets = sorted(faulted_targets(conduct))
-    window = conduct.recovered_window
+    targets = sorted(faulted_targets(drill_plan))
+    window = drill_plan.recovered_window
     lines: list[Timeline] = [(Edge(fired, holds=True),)]
-    for check in conduct.steady:
+    for check in drill_plan.steady:
         series = seen.series.get(check.name, Series(check.name))
         lines.append(edges(series.between(fired.not_before - series.step * 10, until), check, until))
-        window = max(window, long_enough(conduct.recovered_window, series.step))
-    lines += [_silence(known, alert.name) for alert in conduct.alerts if not _announced(alert.name, conduct)]
+        window = max(window, long_enough(drill_plan.recovered_window, series.step))
+    lines += [_silence(known, alert.name) for alert in drill_plan.alerts if not _announced(alert.name, drill_plan)]
     lines += [_readiness(known, target) for target in targets]
-    lines += [_cause_gone(known, conduct)] if targets else []
+    lines += [_cause_gone(known, drill_plan)] if targets else []
     return sustained(lines, window, until)
 
 
-def _announced(alert: str, conduct: Conduct) -> bool:
+def _announced(alert: str, drill_plan: DrillPlan) -> bool:
     """Whether the drill itself holds the alert up, so that no player can silence it."""
-    return any(f.alert is not None and f.alert.alert == alert for f in conduct.faults)
+    return any(f.alert is not None and f.alert.alert == alert for f in drill_plan.faults)
 
 
 def _silence(facts: tuple[Fact, ...], alert: str) -> Timeline:
@@ -179,7 +179,7 @@ def _changes(states: Iterable[tuple[Interval, bool]]) -> Timeline:
     return tuple(found)
 
 
-def _cause_gone(facts: tuple[Fact, ...], conduct: Conduct) -> Timeline:
+def _cause_gone(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> Timeline:
     """From the last time on that somebody changed what the fault had changed."""
-    fixes = [f for f in facts if is_cause(f, conduct)]
+    fixes = [f for f in facts if is_cause(f, drill_plan)]
     return (Edge(fixes[-1].at, holds=True),) if fixes else ()

@@ -16,11 +16,11 @@ from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cau
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, in_order
 from kubedrill.core.measure.impact import course
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
-from kubedrill.core.plan.drill_plan import Conduct
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 MOST_LEVELS: Final = 15
 """Of so many levels of an escalation there are milestones: anybody who plays may make up any number."""
-Wanted = Callable[[Fact, Conduct], bool]
+Wanted = Callable[[Fact, DrillPlan], bool]
 BY_AUTOMATION = frozenset(
     {
         MilestoneName.INJECTED,
@@ -35,7 +35,7 @@ ALERTS = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Occurrence:
     """One thing that happened, as all its sources together tell it."""
 
     at: Interval
@@ -43,17 +43,17 @@ class Event:
     conflict: bool
 
 
-def _any(_fact: Fact, _conduct: Conduct) -> bool:
+def _any(_fact: Fact, _drill_plan: DrillPlan) -> bool:
     return True
 
 
-def _by_player(fact: Fact, conduct: Conduct) -> bool:
+def _by_player(fact: Fact, drill_plan: DrillPlan) -> bool:
     """An automation's acknowledgement is nobody's."""
-    return fact.actor in {p.name for p in conduct.players} if conduct.players else bool(fact.actor)
+    return fact.actor in {p.name for p in drill_plan.players} if drill_plan.players else bool(fact.actor)
 
 
-def _of_clock_alert(fact: Fact, conduct: Conduct) -> bool:
-    return bool(fact.detail.get("alert", conduct.clock_alert) == conduct.clock_alert)
+def _of_clock_alert(fact: Fact, drill_plan: DrillPlan) -> bool:
+    return bool(fact.detail.get("alert", drill_plan.clock_alert) == drill_plan.clock_alert)
 
 
 def severity_rank(severity: object) -> int | None:
@@ -62,15 +62,15 @@ def severity_rank(severity: object) -> int | None:
     return int(text[1:]) if text[:1] == "P" and text[1:].isdigit() else None
 
 
-def _severe_enough(fact: Fact, conduct: Conduct) -> bool:
-    said, right = severity_rank(fact.detail.get("severity")), severity_rank(conduct.severity)
-    return _by_player(fact, conduct) and said is not None and (right is None or said <= right)
+def _severe_enough(fact: Fact, drill_plan: DrillPlan) -> bool:
+    said, right = severity_rank(fact.detail.get("severity")), severity_rank(drill_plan.severity)
+    return _by_player(fact, drill_plan) and said is not None and (right is None or said <= right)
 
 
-def _right_cause(fact: Fact, conduct: Conduct) -> bool:
+def _right_cause(fact: Fact, drill_plan: DrillPlan) -> bool:
     """Nothing that was said contradicts the ground truth; a player may say it without naming it."""
     said_of = fact.detail.get
-    pairs = ((said_of("component"), conduct.component), (said_of("faultClass"), conduct.fault_class))
+    pairs = ((said_of("component"), drill_plan.component), (said_of("faultClass"), drill_plan.fault_class))
     return all(not said or not right or _plain(said) == _plain(right) for said, right in pairs)
 
 
@@ -101,7 +101,7 @@ OF_LEVELS: Mapping[MilestoneName, FactKind] = {
 
 
 def milestones(
-    facts: Iterable[Fact], series: Mapping[str, Series], conduct: Conduct, now: datetime
+    facts: Iterable[Fact], series: Mapping[str, Series], drill_plan: DrillPlan, now: datetime
 ) -> tuple[Milestone, ...]:
     """All milestones that were reached by `now`, in order of time.
 
@@ -109,14 +109,14 @@ def milestones(
     """
     seen = _of_this_drill(facts)
     found = [
-        _reached(name, (f for f in seen if f.kind is kind and wanted(f, conduct)))
+        _reached(name, (f for f in seen if f.kind is kind and wanted(f, drill_plan)))
         for name, (kind, wanted) in SEEN.items()
     ]
-    found += _other_alerts(seen, conduct)
-    found += _levels(seen, conduct)
-    found += [_first_containment(seen), _fix(seen, conduct)]
+    found += _other_alerts(seen, drill_plan)
+    found += _levels(seen, drill_plan)
+    found += [_first_containment(seen), _fix(seen, drill_plan)]
     known = tuple(m for m in found if m is not None)
-    known += course(seen, series, conduct, known, now)
+    known += course(seen, series, drill_plan, known, now)
     order = list(MilestoneName)
     return tuple(sorted(known, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name), m.level)))
 
@@ -130,7 +130,7 @@ def _of_this_drill(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(f for f in ordered if f.kind not in ALERTS or f.at.not_after >= injected.at.not_before)
 
 
-def _events(facts: Iterable[Fact]) -> tuple[Event, ...]:
+def _events(facts: Iterable[Fact]) -> tuple[Occurrence, ...]:
     """The facts joined to events: the same change, or each source's n-th firing of one alert."""
     groups: dict[str, list[Fact]] = {}
     counts: dict[tuple[str, Source], int] = {}
@@ -144,13 +144,13 @@ def _events(facts: Iterable[Fact]) -> tuple[Event, ...]:
     return tuple(_joined(group) for group in groups.values())
 
 
-def _joined(group: list[Fact]) -> Event:
+def _joined(group: list[Fact]) -> Occurrence:
     at: Interval | None = group[0].at
     hull = group[0].at
     for fact in group[1:]:
         at = at.intersection(fact.at) if at else None
         hull = hull.hull(fact.at)
-    return Event(at or hull, tuple(group), conflict=at is None)
+    return Occurrence(at or hull, tuple(group), conflict=at is None)
 
 
 def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Milestone | None:
@@ -183,18 +183,18 @@ def _is_word(fact: Fact) -> bool:
     return told or fact.source is Source.OBSERVER or bool(fact.detail.get("declared"))
 
 
-def _other_alerts(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]:
+def _other_alerts(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milestone | None]:
     fired = [f for f in facts if f.kind is FactKind.ALERT_FIRING]
-    names = [a.name for a in conduct.alerts if a.name != conduct.clock_alert]
+    names = [a.name for a in drill_plan.alerts if a.name != drill_plan.clock_alert]
     return [
         _reached(MilestoneName.ALERT_FIRED, (f for f in fired if f.detail.get("alert") == alert), alert)
         for alert in names
     ]
 
 
-def _levels(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]:
+def _levels(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milestone | None]:
     """Escalations, one milestone a level; who engages without naming a level engages as what they play."""
-    roles = {p.name: p.role for p in conduct.players}
+    roles = {p.name: p.role for p in drill_plan.players}
     found = []
     for name, kind in OF_LEVELS.items():
         groups: dict[str, list[Fact]] = {}
@@ -202,7 +202,7 @@ def _levels(facts: tuple[Fact, ...], conduct: Conduct) -> list[Milestone | None]
             if fact.kind is kind:
                 own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
                 groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
-        wanted = {o.level for o in conduct.objectives} | set(roles.values())
+        wanted = {o.level for o in drill_plan.objectives} | set(roles.values())
         # those that anything asks for first, then as they were called; the facts of the others stay evidence
         chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
         found += [_reached(name, groups[level], level) for level in chosen]
@@ -215,7 +215,7 @@ def _first_containment(facts: tuple[Fact, ...]) -> Milestone | None:
     return _reached(MilestoneName.FIRST_CONTAINMENT, done)
 
 
-def _fix(facts: tuple[Fact, ...], conduct: Conduct) -> Milestone | None:
+def _fix(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> Milestone | None:
     """The first change by a player to what the fault had changed; without any, the fix they spoke of."""
-    fixes = tuple(f for f in changes_of_players(facts) if is_cause(f, conduct))
+    fixes = tuple(f for f in changes_of_players(facts) if is_cause(f, drill_plan))
     return _reached(MilestoneName.FIX_APPLIED, fixes or (f for f in facts if f.kind is FactKind.FIX_APPLIED))

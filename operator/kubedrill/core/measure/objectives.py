@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.windows import long_enough
-from kubedrill.core.plan.drill_plan import Conduct, Limit
+from kubedrill.core.plan.drill_plan import DrillPlan, Limit
 
 ZERO = timedelta(0)
 USUAL_STEP = timedelta(seconds=1)
@@ -37,7 +37,7 @@ CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Horizon:
     """Where the drill stands: the present, when play ended, and the operator's own first revert.
 
     `windows` says how long after its start a windowed milestone is confirmed: until then, one that was
@@ -55,26 +55,26 @@ class Standing:
         return min(t for t in (self.now, self.ended, self.censored_at) if t is not None)
 
 
-def limits_of(conduct: Conduct) -> tuple[Limit, ...]:
+def limits_of(drill_plan: DrillPlan) -> tuple[Limit, ...]:
     """The monitoring's own limits, from effect to each expected alert, then the drill's objectives."""
     own = tuple(
         Limit(
             f"alert-{alert.name}",
             MilestoneName.FAULT_EFFECTIVE,
             MilestoneName.ALERT_FIRED,
-            "" if alert.name == conduct.clock_alert else alert.name,
+            "" if alert.name == drill_plan.clock_alert else alert.name,
             alert.within,
             anyone=True,
         )
-        for alert in conduct.alerts
+        for alert in drill_plan.alerts
         if alert.within > ZERO
     )
-    return own + conduct.objectives
+    return own + drill_plan.objectives
 
 
 def judge(
     milestones: Iterable[Milestone],
-    conduct: Conduct,
+    drill_plan: DrillPlan,
     *,
     now: datetime,
     ended: datetime | None = None,
@@ -86,15 +86,15 @@ def judge(
     revert, after which nothing counts.
     """
     windows = {
-        MilestoneName.MITIGATED.value: long_enough(conduct.impact.window, USUAL_STEP),
-        MilestoneName.RECOVERED.value: long_enough(conduct.recovered_window, USUAL_STEP),
+        MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
+        MilestoneName.RECOVERED.value: long_enough(drill_plan.recovered_window, USUAL_STEP),
     }
-    standing = Standing(now, ended, censored_at, windows)
+    standing = Horizon(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
-    return tuple(_judged(limit, known, standing) for limit in limits_of(conduct))
+    return tuple(_judged(limit, known, standing) for limit in limits_of(drill_plan))
 
 
-def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Standing) -> ObjectiveResult:
+def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> ObjectiveResult:
     stop_key = f"{limit.to}[{limit.level}]" if limit.level else limit.to
     start, stop = known.get(limit.start), known.get(stop_key)
     beside = _beside(limit, known, start)
@@ -138,7 +138,7 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Standing) ->
     return result(ObjectiveVerdict.INDETERMINATE, lower, upper, "the limit lies inside the bounds")
 
 
-def _counts(stop: Milestone, standing: Standing) -> bool:
+def _counts(stop: Milestone, standing: Horizon) -> bool:
     if stop.by is By.OPERATOR:
         return False
     return standing.censored_at is None or stop.at.not_before <= standing.censored_at
@@ -149,7 +149,7 @@ def _is_automations(stop: Milestone, limit: Limit) -> bool:
 
 
 def _unreached(
-    limit: Limit, start: Milestone, stop: Milestone | None, standing: Standing
+    limit: Limit, start: Milestone, stop: Milestone | None, standing: Horizon
 ) -> tuple[ObjectiveVerdict, timedelta, timedelta | None, str]:
     """What never came, or not by those whose doing counts: censored, `> elapsed`."""
     unconfirmed = standing.windows.get(limit.to, ZERO)

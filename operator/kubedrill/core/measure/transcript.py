@@ -23,7 +23,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Seri
 from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord
 from kubedrill.core.measure.windows import IMPACT
-from kubedrill.core.plan.drill_plan import AlertWanted, Conduct, Endpoint, ImpactFall, Limit, Participant
+from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant
 
 Offset = Annotated[str, Field(pattern=r"^-?([0-9]+(\.[0-9]+)?(ms|s|m|h))+$", max_length=32)]
 ZERO: Final = timedelta(0)
@@ -154,7 +154,7 @@ def replayed(transcript: Transcript) -> DrillRecord:
         impact_threshold=transcript.impact.threshold,
         measurement=BY_HAND,
     )
-    return assemble(_conduct(transcript), facts, {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}, around)
+    return assemble(_plan_of(transcript), facts, {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}, around)
 
 
 def _fact(fact: TranscriptFact, number: int, begins: datetime) -> Fact:
@@ -171,11 +171,11 @@ def _fact(fact: TranscriptFact, number: int, begins: datetime) -> Fact:
     )
 
 
-def _conduct(transcript: Transcript) -> Conduct:
+def _plan_of(transcript: Transcript) -> DrillPlan:
     alert, truth = transcript.alert, transcript.ground_truth
     within = parse_duration(alert.within) if alert.within else ZERO
     nowhere = Endpoint("", "", 0)
-    return Conduct(
+    return DrillPlan(
         title=transcript.title,
         narrative=transcript.narrative,
         target_namespace="",

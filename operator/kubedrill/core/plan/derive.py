@@ -16,14 +16,14 @@ from kubedrill.api.faults import ServiceRef
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
 from kubedrill.core.plan.drill_plan import (
     AlertWanted,
-    Conduct,
+    DrillPlan,
     Endpoint,
     ImpactFall,
     InjectAt,
     Limit,
     Participant,
+    PlannedStop,
     SteadyCheck,
-    StopCondition,
 )
 
 _Paced = Callable[[str], timedelta]
@@ -44,8 +44,8 @@ class AlertRule:
     threshold: float | None = None
 
 
-def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRule] | None = None) -> Conduct:
-    """The conduct of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing."""
+def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRule] | None = None) -> DrillPlan:
+    """The plan of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing."""
     said: list[str] = []
     pace = spec.pace
 
@@ -59,7 +59,7 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
     steady = tuple(SteadyCheck(c.name, c.query, c.below, c.above) for c in scenario.steady_state)
     said.append("steady state, always: expected alerts silent, targets ready"
                 + (f"; and {', '.join(c.name for c in steady)}" if steady else ""))
-    return Conduct(
+    return DrillPlan(
         title=scenario.title, narrative=scenario.narrative or "", target_namespace=spec.target_namespace, pace=pace,
         faults=tuple(scenario.faults), steady=steady, alerts=alerts, impact=impact, recovered_window=window,
         wrap_up=wrap_up, arm_within=arm,
@@ -75,7 +75,7 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
         prometheus=_endpoint(spec.monitoring.prometheus, spec),
         alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
         derived=tuple(said),
-        stop_when=tuple(StopCondition(c.name, c.promql or "", c.alert or "") for c in spec.stop_when),
+        stop_when=tuple(PlannedStop(c.name, c.promql or "", c.alert or "") for c in spec.stop_when),
     )
 
 

@@ -1,4 +1,4 @@
-"""The conduct of one drill: the scenario with everything derived and every duration divided by the pace.
+"""The plan of one drill: the scenario with everything derived and every duration divided by the pace.
 
 `Drill` and `DrillScenario` say what people wrote; `Conduct` is what is acted upon. `derive` fills in what was
 left out and says so, line by line, for `kubectl drill plan` and `status.derived`.
@@ -46,7 +46,7 @@ class ImpactFall:
 
 
 @dataclass(frozen=True, slots=True)
-class StopCondition:
+class PlannedStop:
     """What ends the drill at once: an expression that gives a series, or an alert that fires (one is set)."""
 
     name: str
@@ -98,7 +98,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Conduct:
+class DrillPlan:
     """All that the reducer and the signals need to know of a drill's design. Durations are real time."""
 
     title: str
@@ -123,7 +123,7 @@ class Conduct:
     prometheus: Endpoint
     alertmanager: Endpoint
     derived: tuple[str, ...] = ()
-    stop_when: tuple[StopCondition, ...] = ()
+    stop_when: tuple[PlannedStop, ...] = ()
 
     @property
     def clock_alert(self) -> str:

@@ -12,8 +12,8 @@ from datetime import timedelta
 from typing import Final
 
 from kubedrill.core.evidence.facts import Series
-from kubedrill.core.machine.state import Check
-from kubedrill.core.plan.drill_plan import Conduct, SteadyCheck
+from kubedrill.core.machine.state import CheckResult
+from kubedrill.core.plan.drill_plan import DrillPlan, SteadyCheck
 from kubedrill.core.undo.operations import Refusal
 
 LOOK_BACK: Final = timedelta(seconds=15)
@@ -57,86 +57,86 @@ class Surroundings:
     stops: tuple[StopReading, ...] = ()
 
 
-def preflight(conduct: Conduct, around: Surroundings) -> tuple[Check, ...]:
+def preflight(drill_plan: DrillPlan, around: Surroundings) -> tuple[CheckResult, ...]:
     """All checks, in the order in which a person would want to read the failures."""
-    checks = [check(conduct, around) for check in CHAIN]
-    return (*checks, *(steady(c, around) for c in conduct.steady))
+    checks = [check(drill_plan, around) for check in CHAIN]
+    return (*checks, *(steady(c, around) for c in drill_plan.steady))
 
 
-def opted_in(conduct: Conduct, around: Surroundings) -> Check:
+def opted_in(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """The namespace names this control namespace in its label, and its RoleBinding gives us the rights."""
-    name, namespace = "opted-in", conduct.target_namespace
+    name, namespace = "opted-in", drill_plan.target_namespace
     if around.namespace_found is None:
-        return Check(name, None, "NamespaceUnknown", f"namespace {namespace} could not be read")
+        return CheckResult(name, None, "NamespaceUnknown", f"namespace {namespace} could not be read")
     if not around.namespace_found:
-        return Check(name, False, "NamespaceNotFound", f"there is no namespace {namespace}", hard=True)
+        return CheckResult(name, False, "NamespaceNotFound", f"there is no namespace {namespace}", hard=True)
     if around.namespace_control != around.control_namespace:
         told = f"it names {around.namespace_control}" if around.namespace_control else "its label is missing"
-        return Check(name, False, "NamespaceNotOptedIn",
+        return CheckResult(name, False, "NamespaceNotOptedIn",
                      f"namespace {namespace} has not opted in to drills of {around.control_namespace} ({told}):"
                      f" kubectl drill opt-in {namespace}", hard=True)
     if around.missing_rights is None:
-        return Check(name, None, "RightsUnknown", "the operator's rights could not be asked for")
+        return CheckResult(name, None, "RightsUnknown", "the operator's rights could not be asked for")
     if around.missing_rights:
-        return Check(name, False, "RightsMissing",
+        return CheckResult(name, False, "RightsMissing",
                      f"the operator may not {', '.join(around.missing_rights)} in {namespace}:"
                      f" kubectl drill opt-in {namespace}", hard=True)
-    return Check(name, True)
+    return CheckResult(name, True)
 
 
-def not_busy(conduct: Conduct, around: Surroundings) -> Check:
+def not_busy(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """One active drill per target namespace: a second one would take the first one's values for the original."""
     holders = around.other_drills or around.busy_records
     if holders:
-        return Check("not-busy", False, "TargetBusy",
-                     f"another drill is on in {conduct.target_namespace}: {', '.join(holders)}", hard=True)
-    return Check("not-busy", True)
+        return CheckResult("not-busy", False, "TargetBusy",
+                     f"another drill is on in {drill_plan.target_namespace}: {', '.join(holders)}", hard=True)
+    return CheckResult("not-busy", True)
 
 
-def faults_possible(_conduct: Conduct, around: Surroundings) -> Check:
+def faults_possible(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """Every fault could be planned against what is there."""
     if around.refusals:
         first = next(iter(around.refusals.values()))
         message = "; ".join(f"fault {name}: {r.message}" for name, r in around.refusals.items())
-        return Check("faults-possible", False, first.reason, message,
+        return CheckResult("faults-possible", False, first.reason, message,
                      hard=any(r.reason not in PASSING for r in around.refusals.values()))
-    return Check("faults-possible", True)
+    return CheckResult("faults-possible", True)
 
 
-def monitoring_answers(_conduct: Conduct, around: Surroundings) -> Check:
+def monitoring_answers(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """Prometheus answers: without it nothing can be measured, and no data is not healthy."""
     if around.monitoring_error:
-        return Check("monitoring", None, "PrometheusUnreachable", around.monitoring_error)
-    return Check("monitoring", True)
+        return CheckResult("monitoring", None, "PrometheusUnreachable", around.monitoring_error)
+    return CheckResult("monitoring", True)
 
 
-def alerts_loaded(conduct: Conduct, around: Surroundings) -> Check:
+def alerts_loaded(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """The rules of expected and of stopping alerts are loaded (those that the drill announces itself need none)."""
     if around.rules_loaded is None:
-        return Check("alerts-loaded", None, "RulesUnknown", "the alert rules could not be read")
-    wanted = dict.fromkeys([*(a.name for a in conduct.alerts), *(c.alert for c in conduct.stop_when if c.alert)])
+        return CheckResult("alerts-loaded", None, "RulesUnknown", "the alert rules could not be read")
+    wanted = dict.fromkeys([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
     missing = [name for name in wanted if name not in around.rules_loaded | around.announced]
     if missing:
-        return Check("alerts-loaded", False, "AlertRuleNotLoaded",
+        return CheckResult("alerts-loaded", False, "AlertRuleNotLoaded",
                      f"no alert rule {', '.join(missing)} is loaded in Prometheus"
-                     f" {conduct.prometheus.name}.{conduct.prometheus.namespace}", hard=True)
-    return Check("alerts-loaded", True)
+                     f" {drill_plan.prometheus.name}.{drill_plan.prometheus.namespace}", hard=True)
+    return CheckResult("alerts-loaded", True)
 
 
-def alerts_silent(conduct: Conduct, around: Surroundings) -> Check:
+def alerts_silent(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """No expected alert fires already: its firing would prove nothing."""
     if around.firing is None:
-        return Check("alerts-silent", None, "AlertsUnknown", "firing alerts could not be read")
-    firing = [a.name for a in conduct.alerts if a.name in around.firing]
+        return CheckResult("alerts-silent", None, "AlertsUnknown", "firing alerts could not be read")
+    firing = [a.name for a in drill_plan.alerts if a.name in around.firing]
     if firing:
-        return Check("alerts-silent", False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
-    return Check("alerts-silent", True)
+        return CheckResult("alerts-silent", False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
+    return CheckResult("alerts-silent", True)
 
 
-def stop_conditions_clear(conduct: Conduct, around: Surroundings) -> Check:
+def stop_conditions_clear(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """Every stop condition can be asked for, and none is met: such a drill would be stopped at once."""
     name, read = "stop-conditions", {r.name: r for r in around.stops}
-    readings = [read.get(c.name) or StopReading(c.name, None, "it was not asked for") for c in conduct.stop_when]
+    readings = [read.get(c.name) or StopReading(c.name, None, "it was not asked for") for c in drill_plan.stop_when]
     for reason, wrong, hard in (
         ("StopConditionInvalid", [r for r in readings if r.refused], True),
         ("StopConditionMet", [r for r in readings if r.met], False),
@@ -144,28 +144,28 @@ def stop_conditions_clear(conduct: Conduct, around: Surroundings) -> Check:
     ):
         if wrong:
             message = "; ".join(f"stop condition {r.name}: {r.said}" for r in wrong)
-            return Check(name, None if reason == "StopConditionUnknown" else False, reason, message, hard=hard)
-    return Check(name, True)
+            return CheckResult(name, None if reason == "StopConditionUnknown" else False, reason, message, hard=hard)
+    return CheckResult(name, True)
 
 
-def targets_ready(_conduct: Conduct, around: Surroundings) -> Check:
+def targets_ready(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """The workloads that are to be hit are whole."""
     if around.not_ready:
-        return Check("targets-ready", False, "TargetNotReady", "; ".join(around.not_ready))
-    return Check("targets-ready", True)
+        return CheckResult("targets-ready", False, "TargetNotReady", "; ".join(around.not_ready))
+    return CheckResult("targets-ready", True)
 
 
-def steady(check: SteadyCheck, around: Surroundings) -> Check:
+def steady(check: SteadyCheck, around: Surroundings) -> CheckResult:
     """A steady-state check held at every sample of the look-back; an empty one fails closed."""
     series = around.series.get(check.name)
     if series is None or not series.samples:
-        return Check(check.name, None, "NoData", f"steady state {check.name}: no data for {check.query}")
+        return CheckResult(check.name, None, "NoData", f"steady state {check.name}: no data for {check.query}")
     bad = [s for s in series.samples if not holds(check, s.value)]
     if bad:
         wanted = f"below {check.below:g}" if check.below is not None else f"above {check.above:g}"
-        return Check(check.name, False, "NotSteady",
+        return CheckResult(check.name, False, "NotSteady",
                      f"steady state {check.name}: {bad[-1].value:g}, must be {wanted}")
-    return Check(check.name, True)
+    return CheckResult(check.name, True)
 
 
 def holds(check: SteadyCheck, value: float) -> bool:
@@ -173,7 +173,7 @@ def holds(check: SteadyCheck, value: float) -> bool:
     return (check.below is None or value < check.below) and (check.above is None or value > check.above)
 
 
-CHAIN: Final[tuple[Callable[[Conduct, Surroundings], Check], ...]] = (
+CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
     opted_in,            # the namespace's own admin allows it
     not_busy,            # nobody else drills here
     faults_possible,     # the targets are there and can be hit as asked

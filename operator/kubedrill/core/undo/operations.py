@@ -28,7 +28,7 @@ TEMPLATE: Final = "/spec/template/"
 """What is below it makes a workload's pods; what is beside it decides which of them are replaced."""
 
 
-class Resource(StrEnum):
+class Consumable(StrEnum):
     """What a fault may use up, and its undo must therefore do without."""
 
     MEMORY = "memory"
@@ -89,7 +89,7 @@ class SetFields:
     Pods of two revisions at once may use up the quota: it judges pods, and never the change of a workload.
     """
 
-    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.QUOTA})
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset({Consumable.QUOTA})
 
     target: Target
     changes: tuple[FieldChange, ...]
@@ -106,7 +106,7 @@ class Enqueue:
     `namespace` is the one that the Service is in; empty in records of before it was stored.
     """
 
-    uses_up: ClassVar[frozenset[Resource]] = frozenset({Resource.MEMORY, Resource.DISK, Resource.CONNECTIONS})
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset({Consumable.MEMORY, Consumable.DISK, Consumable.CONNECTIONS})
 
     host: str
     port: int
@@ -131,7 +131,7 @@ class Announce:
     `namespace` is the one that Alertmanager is in; empty in records of before it was stored.
     """
 
-    uses_up: ClassVar[frozenset[Resource]] = frozenset()
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset()
 
     host: str
     port: int
@@ -147,7 +147,7 @@ class Announce:
 class Ask:
     """Asks the facilitator to do something by hand and, later, to undo it."""
 
-    uses_up: ClassVar[frozenset[Resource]] = frozenset()
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset()
 
     do: str
     undo: str

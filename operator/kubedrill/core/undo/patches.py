@@ -24,7 +24,7 @@ Object = Mapping[str, Any]
 NOBODY = ("", "")
 
 
-class Landed(StrEnum):
+class Applied(StrEnum):
     """Whether an injection that nobody knows the answer of is in the object."""
 
     YES = "Yes"
@@ -104,7 +104,7 @@ def after_values(record: UndoRecord, answer: Object) -> UndoRecord:
     return replace(record, groups=groups)
 
 
-def landed(record: UndoRecord, seen: Object) -> Landed:
+def landed(record: UndoRecord, seen: Object) -> Applied:
     """After a crash or a lost answer: is our injection in the object?
 
     Our manager's entry or all our after-values: yes. The generation as recorded: no. Anything else may be a
@@ -112,16 +112,16 @@ def landed(record: UndoRecord, seen: Object) -> Landed:
     """
     metadata = seen["metadata"]
     if metadata.get("uid") != record.target_uid:
-        return Landed.UNKNOWN
+        return Applied.UNKNOWN
     entry = entry_of(metadata.get("managedFields") or (), record.manager) or {}
     # a label alone is not the injection's: it is what a fence left that was cut short
     if any(path[0] != "f:metadata" for path in owned_paths(entry.get("fieldsV1") or {})):
-        return Landed.YES
+        return Applied.YES
     if metadata.get("generation") == record.generation:
-        return Landed.NO
+        return Applied.NO
     if all(read(seen, field.path) == field.after for field in record.fields):
-        return Landed.YES
-    return Landed.UNKNOWN
+        return Applied.YES
+    return Applied.UNKNOWN
 
 
 def plan_revert(

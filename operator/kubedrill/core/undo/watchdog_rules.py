@@ -27,7 +27,7 @@ AWAY: Final = timedelta(seconds=15)
 DIFFERS: Final = "RecordDiffers"
 
 
-class Standing(StrEnum):
+class DrillPresence(StrEnum):
     """What one look at a Drill has told. Gone: the API server knows no such object, or another under its name.
 
     Unserved: it does not know the kind, because the CRD is gone, or for a moment after its own start.
@@ -40,13 +40,13 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class DrillSight:
+class DrillSeen:
     """What is known of a Drill. `deleted_at` is the server's; the durations are counted by whoever looks.
 
     `noted` are the fingerprints of its open undo records, as the Drill has noted them when they were stored.
     """
 
-    standing: Standing
+    standing: DrillPresence
     deleted_at: datetime | None = None
     stopping_for: timedelta | None = None
     unserved_for: timedelta | None = None
@@ -55,11 +55,11 @@ class DrillSight:
     @property
     def gone(self) -> bool:
         """Whether nobody will ever read its status again."""
-        return self.standing is Standing.GONE or (self.unserved_for or timedelta(0)) >= GRACE
+        return self.standing is DrillPresence.GONE or (self.unserved_for or timedelta(0)) >= GRACE
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class Judgement:
     """A decision: whether to act, a reason in CamelCase and a sentence for people."""
 
     granted: bool
@@ -67,7 +67,7 @@ class Ruling:
     message: str
 
 
-def may_revert(record: UndoRecord, now: datetime, drill: DrillSight, silence: timedelta | None) -> Ruling:
+def may_revert(record: UndoRecord, now: datetime, drill: DrillSeen, silence: timedelta | None) -> Judgement:
     """Whether the watchdog puts back what a record tells of.
 
     Args:
@@ -77,28 +77,29 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSight, silence: ti
         silence: for how long the operator has not been heard; None when that is unknown.
     """
     if record.state is RecordState.REVERTED:
-        return Ruling(False, "Reverted", "it is put back already")
+        return Judgement(False, "Reverted", "it is put back already")
     if differs(fingerprint(record), drill.noted.get(record.name, "")):
-        return Ruling(False, DIFFERS, "it says something else than when its Drill noted it: it is not carried out")
+        return Judgement(False, DIFFERS, "it says something else than when its Drill noted it: it is not carried out")
     if drill.gone:
         return _of_absence(drill)
     if now - record.deadline >= GRACE:
-        return Ruling(True, "DeadlinePast", f"its deadline was {_ago(now - record.deadline)} ago")
+        return Judgement(True, "DeadlinePast", f"its deadline was {_ago(now - record.deadline)} ago")
     if _deleted_long_enough(now, drill):
-        return Ruling(True, "DrillDeleted", "its Drill is being deleted, and the operator has not put it back")
+        return Judgement(True, "DrillDeleted", "its Drill is being deleted, and the operator has not put it back")
     if drill.stopping_for is not None and drill.stopping_for >= GRACE:
-        return Ruling(True, "StopWanted", f"a stop is wanted for {_ago(drill.stopping_for)}"
-                      " and the operator has not put it back")
+        return Judgement(
+            True, "StopWanted", f"a stop is wanted for {_ago(drill.stopping_for)} and the operator has not put it back"
+        )
     if silence is not None and silence >= SILENT:
-        return Ruling(True, "OperatorSilent", f"the operator has not been heard for {_ago(silence)}")
-    if drill.standing is Standing.UNKNOWN:
-        return Ruling(False, "DrillUnknown", "its Drill can't be read; that proves nothing")
-    if drill.standing is Standing.UNSERVED:
-        return Ruling(False, "DrillsUnserved", "Drills are not served; that may be the API server's start")
-    return Ruling(False, "DrillIsOn", "its drill is on, and the operator's business")
+        return Judgement(True, "OperatorSilent", f"the operator has not been heard for {_ago(silence)}")
+    if drill.standing is DrillPresence.UNKNOWN:
+        return Judgement(False, "DrillUnknown", "its Drill can't be read; that proves nothing")
+    if drill.standing is DrillPresence.UNSERVED:
+        return Judgement(False, "DrillsUnserved", "Drills are not served; that may be the API server's start")
+    return Judgement(False, "DrillIsOn", "its drill is on, and the operator's business")
 
 
-def may_close(drill: DrillSight) -> Ruling:
+def may_close(drill: DrillSeen) -> Judgement:
     """Whether a Reverted record may be deleted: once its Drill is gone.
 
     While the Drill is there, its outcome is to stand in the Drill's status first. A record that had gone before
@@ -107,12 +108,12 @@ def may_close(drill: DrillSight) -> Ruling:
     """
     if drill.gone:
         return _of_absence(drill)
-    return Ruling(False, "OutcomeUntold", "its outcome is the operator's to tell in the Drill's status")
+    return Judgement(False, "OutcomeUntold", "its outcome is the operator's to tell in the Drill's status")
 
 
 def may_free(
-    now: datetime, drill: DrillSight, *, open_records: int, silence: timedelta | None, unverified: int = 0
-) -> Ruling:
+    now: datetime, drill: DrillSeen, *, open_records: int, silence: timedelta | None, unverified: int = 0
+) -> Judgement:
     """Whether our finalizer may be taken off a Drill: it is being deleted, and nothing of it is left to undo.
 
     Args:
@@ -123,27 +124,29 @@ def may_free(
         unverified: how many of its faults may be in without a record, and nobody has accepted that.
     """
     if not _deleted_long_enough(now, drill):
-        return Ruling(False, "NotDeleted", "it is not being deleted, or the operator has its time still")
+        return Judgement(False, "NotDeleted", "it is not being deleted, or the operator has its time still")
     if open_records:
-        return Ruling(False, "RecordsOpen", f"{open_records} of its undo records are open")
+        return Judgement(False, "RecordsOpen", f"{open_records} of its undo records are open")
     if unverified:
-        return Ruling(False, "Unverified", f"the undo records of {unverified} of its faults are gone, not by us")
+        return Judgement(False, "Unverified", f"the undo records of {unverified} of its faults are gone, not by us")
     return _of_silence(silence)
 
 
-def _of_absence(drill: DrillSight) -> Ruling:
-    if drill.standing is Standing.GONE:
-        return Ruling(True, "DrillGone", "its Drill is gone")
-    return Ruling(True, "DrillsUnserved", "Drills are not served any more, so its Drill is gone")
+def _of_absence(drill: DrillSeen) -> Judgement:
+    if drill.standing is DrillPresence.GONE:
+        return Judgement(True, "DrillGone", "its Drill is gone")
+    return Judgement(True, "DrillsUnserved", "Drills are not served any more, so its Drill is gone")
 
 
-def _of_silence(silence: timedelta | None) -> Ruling:
+def _of_silence(silence: timedelta | None) -> Judgement:
     if silence is None or silence < AWAY:
-        return Ruling(False, "OperatorHeard", "the operator is there, or it is not known yet whether it is")
-    return Ruling(True, "OperatorAway", f"its Drill is being deleted, and the operator is silent for {_ago(silence)}")
+        return Judgement(False, "OperatorHeard", "the operator is there, or it is not known yet whether it is")
+    return Judgement(
+        True, "OperatorAway", f"its Drill is being deleted, and the operator is silent for {_ago(silence)}"
+    )
 
 
-def _deleted_long_enough(now: datetime, drill: DrillSight) -> bool:
+def _deleted_long_enough(now: datetime, drill: DrillSeen) -> bool:
     return drill.deleted_at is not None and now - drill.deleted_at >= GRACE
 
 

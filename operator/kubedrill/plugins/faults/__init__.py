@@ -17,7 +17,7 @@ from kubedrill.api.faults import FAULT_KINDS
 from kubedrill.plugins.faults.base import FaultKind
 
 # Modules of this package that are no kind.
-_SHARED = frozenset({"base", "strategy", "workload"})
+_SHARED = frozenset({"base", "effects", "strategy", "workload"})
 
 
 class DefectiveCatalogueError(Exception):

@@ -9,7 +9,7 @@ from kubedrill.api.faults import AlertAnnounce
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Announce, Refusal, Target
-from kubedrill.plugins.faults.base import Bite, FaultKind, Observed, Plan, injection
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection
 
 EVENT_LABEL = "event"
 """Sets this alert apart from a real one with the same labels, which the undo would otherwise resolve."""
@@ -38,12 +38,12 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     return Plan((operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",))
 
 
-def bit(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Bite:
+def effect(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Effect:
     """Alertmanager has the alert as active."""
     facts = tuple(facts)
     since = injection(name, facts)
     if since is None:
-        return Bite(0, 1, "not injected")
+        return Effect(0, 1, "not injected")
     firing = [
         f
         for f in facts
@@ -52,8 +52,8 @@ def bit(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Bite:
         and f.at.not_after >= since.not_before
     ]
     if not firing:
-        return Bite(0, 1, f"{params.alert} is not active at Alertmanager yet")
-    return Bite(1, 1, f"{params.alert} is active at Alertmanager", min(f.at for f in firing))
+        return Effect(0, 1, f"{params.alert} is not active at Alertmanager yet")
+    return Effect(1, 1, f"{params.alert} is active at Alertmanager", min(f.at for f in firing))
 
 
 def describe(params: AlertAnnounce, plan: Plan[AlertAnnounce]) -> tuple[str, ...]:
@@ -67,4 +67,4 @@ def _event(seen: Observed) -> str:
     return f"{seen.drill_uid[:8]}-{seen.fault}"
 
 
-FAULT: Final = FaultKind(kind="alert", targets=targets, plan=plan, bit=bit, describe=describe)
+FAULT: Final = FaultKind(kind="alert", targets=targets, plan=plan, effect=effect, describe=describe)

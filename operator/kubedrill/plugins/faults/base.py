@@ -60,7 +60,7 @@ class Plan(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
-class Bite:
+class Effect:
     """How far a fault had its effect: `seen` of `wanted` events, and when the last of them happened."""
 
     seen: int
@@ -80,14 +80,14 @@ class FaultKind(Generic[P]):
 
     - `targets(params, namespace)`: what must be read before planning.
     - `plan(params, observed)`: what would be done, or why not.
-    - `bit(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
+    - `effect(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
     - `describe(params, plan)`: lines for `kubectl drill plan`.
     """
 
     kind: str
     targets: Callable[[P, str], tuple[Target, ...]]
     plan: Callable[[P, Observed], Plan[P] | Refusal]
-    bit: Callable[[str, P, Iterable[Fact]], Bite]
+    effect: Callable[[str, P, Iterable[Fact]], Effect]
     describe: Callable[[P, Plan[P]], tuple[str, ...]]
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from kubedrill.api.faults import Manual
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.undo.operations import Ask, Target
-from kubedrill.plugins.faults.base import Bite, FaultKind, Observed, Plan
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan
 
 
 def targets(params: Manual, namespace: str) -> tuple[Target, ...]:  # noqa: ARG001  the contract's signature
@@ -24,7 +24,7 @@ def plan(params: Manual, seen: Observed) -> Plan[Manual]:  # noqa: ARG001  the c
     return Plan((Ask(params.do, params.undo),), params)
 
 
-def bit(name: str, params: Manual, facts: Iterable[Fact]) -> Bite:  # noqa: ARG001  the contract's signature
+def effect(name: str, params: Manual, facts: Iterable[Fact]) -> Effect:  # noqa: ARG001  the contract's signature
     """The facilitator confirmed that it is done."""
     done = [
         f.at
@@ -32,8 +32,8 @@ def bit(name: str, params: Manual, facts: Iterable[Fact]) -> Bite:  # noqa: ARG0
         if f.kind is FactKind.CONFIRMED and f.detail.get("fault") == name and f.detail.get("step") == "Do"
     ]
     if not done:
-        return Bite(0, 1, "waiting for the facilitator's word that it is done")
-    return Bite(1, 1, "the facilitator confirmed that it is done", min(done))
+        return Effect(0, 1, "waiting for the facilitator's word that it is done")
+    return Effect(1, 1, "the facilitator confirmed that it is done", min(done))
 
 
 def describe(params: Manual, plan: Plan[Manual]) -> tuple[str, ...]:
@@ -41,4 +41,4 @@ def describe(params: Manual, plan: Plan[Manual]) -> tuple[str, ...]:
     return (f"manual: the facilitator is asked to: {params.do}", f"and later to: {params.undo}", *plan.notes)
 
 
-FAULT: Final = FaultKind(kind="manual", targets=targets, plan=plan, bit=bit, describe=describe)
+FAULT: Final = FaultKind(kind="manual", targets=targets, plan=plan, effect=effect, describe=describe)

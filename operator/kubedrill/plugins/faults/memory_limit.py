@@ -16,7 +16,7 @@ from kubedrill.api.quantities import format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Bite, FaultKind, Observed, Plan, WorkingSet, injection, nth
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth
 from kubedrill.plugins.faults.workload import Container, Workload, refusal_of_state
 
 MEBIBYTE = 1024**2
@@ -65,7 +65,7 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     return Plan((operation,), settled, (*said, *_notes(params, settled, workload, rollout)))
 
 
-def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
+def effect(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Effect:
     """`affected` distinct pods of the workload were OOM-killed since the injection.
 
     More than these are told apart: what a scale-up added, and what came in the place of a pod that is gone.
@@ -73,7 +73,7 @@ def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
     facts, wanted = tuple(facts), params.affected or 1
     since = injection(name, facts)
     if since is None:
-        return Bite(0, wanted, "not injected")
+        return Effect(0, wanted, "not injected")
     killed: dict[str, Interval] = {}
     for fact in facts:
         if _is_its_kill(fact, params) and fact.at.not_after >= since.not_before:
@@ -82,7 +82,7 @@ def bit(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Bite:
     in_order = sorted(killed, key=lambda pod: (killed[pod], pod))
     announced, more = in_order[:wanted], in_order[wanted:]
     names = f": {', '.join(sorted(announced))}" if announced else ""
-    return Bite(
+    return Effect(
         len(announced),
         wanted,
         f"{len(announced)} of {wanted} pods of {params.target} OOM-killed{names}{_beside(more, params, facts, since)}",
@@ -207,4 +207,4 @@ def _notes(
     return tuple(lines)
 
 
-FAULT: Final = FaultKind(kind="memoryLimit", targets=targets, plan=plan, bit=bit, describe=describe)
+FAULT: Final = FaultKind(kind="memoryLimit", targets=targets, plan=plan, effect=effect, describe=describe)

@@ -15,7 +15,7 @@ from kubedrill.api.faults import QueueKind, QueueLoad
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Enqueue, Refusal, Target
-from kubedrill.plugins.faults.base import Bite, FaultKind, Observed, Plan, injection
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection
 
 
 def targets(params: QueueLoad, namespace: str) -> tuple[Target, ...]:
@@ -64,15 +64,15 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
     return Plan((operation,), params, tuple(notes))
 
 
-def bit(name: str, params: QueueLoad, facts: Iterable[Fact]) -> Bite:
+def effect(name: str, params: QueueLoad, facts: Iterable[Fact]) -> Effect:
     """The first second's worth of jobs is in the queue."""
     facts, wanted = tuple(facts), min(params.rate_per_second, params.count)
     if injection(name, facts) is None:
-        return Bite(0, wanted, "not injected")
+        return Effect(0, wanted, "not injected")
     pushes = [f for f in facts if f.kind is FactKind.JOBS_PUSHED and f.detail.get("fault") == name]
     pushed = max((int(f.detail.get("pushed", 0)) for f in pushes), default=0)
     reached = [f.at for f in pushes if int(f.detail.get("pushed", 0)) >= wanted]
-    return Bite(
+    return Effect(
         pushed,
         wanted,
         f"{pushed} of {params.count} fake jobs pushed to {params.key}",
@@ -92,4 +92,4 @@ def _service(params: QueueLoad, namespace: str) -> Target:
     return Target("", "v1", "Service", "services", params.redis.namespace or namespace, params.redis.name)
 
 
-FAULT: Final = FaultKind(kind="queueLoad", targets=targets, plan=plan, bit=bit, describe=describe)
+FAULT: Final = FaultKind(kind="queueLoad", targets=targets, plan=plan, effect=effect, describe=describe)

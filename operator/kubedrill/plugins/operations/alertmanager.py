@@ -17,7 +17,7 @@ import aiohttp
 
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
-from kubedrill.kube.answers import Unanswered, elsewhere, read_up_to, why_not
+from kubedrill.kube.answers import NoAnswer, elsewhere, read_up_to, why_not
 
 REFRESH: Final = timedelta(seconds=10)
 LASTS: Final = 3 * REFRESH
@@ -130,7 +130,7 @@ def _demand_ok(status: int) -> None:
     if 300 <= status < 400:
         raise elsewhere(status)
     if status != 200:
-        raise Unanswered(f"answers {status}")
+        raise NoAnswer(f"answers {status}")
 
 
 def _lists_some(body: bytes) -> bool:
@@ -138,10 +138,10 @@ def _lists_some(body: bytes) -> bool:
     whole = body.strip()
     within = whole[1:-1].strip()
     if len(whole) < 2 or (whole[:1], whole[-1:]) != (b"[", b"]") or (within[:1], within[-1:]) not in _LISTED:
-        raise Unanswered("answers with something that is no list of alerts")
+        raise NoAnswer("answers with something that is no list of alerts")
     return bool(within)
 
 
 def _told(operation: Announce, error: Exception) -> str:
-    said = str(error) if isinstance(error, Unanswered) else why_not(error)
+    said = str(error) if isinstance(error, NoAnswer) else why_not(error)
     return f"Alertmanager at {operation.host}:{operation.port} {said}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubedrill.core.undo.operations import Enqueue
-from kubedrill.plugins.operations.resp import CutOff, RedisRefuses, Unanswered, Wire
+from kubedrill.plugins.operations.resp import CutOff, RedisRefuses, RedisSilent, Wire
 
 Resolve = Callable[[str, int], tuple[str, int]]
 """Where a Service is reached from here, by host and port."""
@@ -32,7 +32,7 @@ class _Kept:
     since: float
 
 
-class Connections:
+class RedisConnections:
     """The connections of one process. Not shared between event loops."""
 
     def __init__(self, resolve: Resolve) -> None:
@@ -80,7 +80,7 @@ class Connections:
             self._kept.pop(key).wire.close()
 
 
-def _close_idle(connections: weakref.ref[Connections], loop: asyncio.AbstractEventLoop) -> None:
+def _close_idle(connections: weakref.ref[RedisConnections], loop: asyncio.AbstractEventLoop) -> None:
     there = connections()
     if there is not None:
         there.close_idle(loop.time())
@@ -92,7 +92,7 @@ async def _first_free(host: str, port: int) -> Wire:
     until = loop.time() + _PUSHES_IN_FOR
     while (wire := await _one(host, port)) is None:
         if loop.time() >= until:
-            raise Unanswered("all the connections that it allows are taken (maxclients)")
+            raise RedisSilent("all the connections that it allows are taken (maxclients)")
         await asyncio.sleep(_TRIES_EVERY)
     return wire
 

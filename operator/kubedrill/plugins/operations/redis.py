@@ -27,10 +27,10 @@ from kubedrill.core.undo.record import (
     UndoRecord,
 )
 from kubedrill.plugins.operations import redis_scripts as scripts
-from kubedrill.plugins.operations.connections import Connections, Resolve
+from kubedrill.plugins.operations.connections import RedisConnections, Resolve
 from kubedrill.plugins.operations.redis_probe import refusal_of, refused
 from kubedrill.plugins.operations.redis_sweep import sweep
-from kubedrill.plugins.operations.resp import RedisRefuses, Reply, Unanswered, Wire
+from kubedrill.plugins.operations.resp import RedisRefuses, RedisSilent, Reply, Wire
 from kubedrill.plugins.operations.writing import run
 
 PUSH_EVERY: Final = timedelta(milliseconds=500)
@@ -49,7 +49,7 @@ class RedisJobs:
         self, clock: Callable[[], datetime], resolve: Resolve = lambda host, port: (host, port)
     ) -> None:
         self._clock = clock
-        self._connections = Connections(resolve)
+        self._connections = RedisConnections(resolve)
 
     async def prepare(self, operation: Enqueue) -> Refusal | None:
         """Whether jobs can be pushed and taken out again: all that it needs is tried, and no job is touched."""
@@ -58,7 +58,7 @@ class RedisJobs:
                 return await refusal_of(redis, operation, _mark(operation), self._clock())
         except RedisRefuses as refusal:
             return refused(operation, refusal)
-        except Unanswered as error:
+        except RedisSilent as error:
             return Refusal("QueueUnreachable", f"{_unreachable(operation, error).message}")
         finally:
             self._connections.done(operation)
@@ -69,7 +69,7 @@ class RedisJobs:
         try:
             async with self._asked(operation) as redis:
                 state, pushed = await _push(redis, operation, record)
-        except (RedisRefuses, Unanswered) as error:
+        except (RedisRefuses, RedisSilent) as error:
             return _again(operation, error)
         said = f"{pushed} of {operation.count} fake jobs pushed"
         if state == "lost":
@@ -86,7 +86,7 @@ class RedisJobs:
         try:
             async with self._asked(operation) as redis:
                 return await _pushed(redis, operation) or 0
-        except (RedisRefuses, Unanswered):
+        except (RedisRefuses, RedisSilent):
             return None
 
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:
@@ -100,7 +100,7 @@ class RedisJobs:
                     if record.injected is not None or not await _was_never_begun(redis, operation):
                         raise
                     progress = self._never_in(record, refusal)
-        except (RedisRefuses, Unanswered) as error:
+        except (RedisRefuses, RedisSilent) as error:
             return _again(operation, error)
         if isinstance(progress, Done):
             self._connections.done(operation)
@@ -125,7 +125,7 @@ class RedisJobs:
             async with asyncio.timeout(PATIENCE), self._connections.to(operation) as redis:
                 yield redis
         except TimeoutError:
-            raise Unanswered(f"not done within {PATIENCE:g} s") from None
+            raise RedisSilent(f"not done within {PATIENCE:g} s") from None
 
 
 async def _push(redis: Wire, operation: Enqueue, record: UndoRecord) -> tuple[str, int]:
@@ -227,12 +227,12 @@ def _length(duration: timedelta) -> int:
     return duration // timedelta(milliseconds=1)
 
 
-def _nonsense(answer: Reply) -> Unanswered:
-    return Unanswered(f"{answer!r:.80} is no answer to what was asked")
+def _nonsense(answer: Reply) -> RedisSilent:
+    return RedisSilent(f"{answer!r:.80} is no answer to what was asked")
 
 
-def _again(operation: Enqueue, error: RedisRefuses | Unanswered) -> Again:
-    if isinstance(error, Unanswered) or error.passing:
+def _again(operation: Enqueue, error: RedisRefuses | RedisSilent) -> Again:
+    if isinstance(error, RedisSilent) or error.passing:
         return _unreachable(operation, error)
     return Again(AFTER_OUTAGE, REFUSED, f"Redis at {operation.host}:{operation.port} refuses it: {error}"[:300])
 

@@ -28,11 +28,11 @@ _PASSING: Final = frozenset({"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MAST
 _FULL: Final = "max number of clients"
 
 
-class Unanswered(Exception):
+class RedisSilent(Exception):
     """Nobody answered, or not as Redis does, or more than the budget."""
 
 
-class CutOff(Unanswered):
+class CutOff(RedisSilent):
     """The other end has closed the connection."""
 
 
@@ -71,7 +71,7 @@ class _Budget:
         self.size -= size
         self.values -= values
         if self.size < 0 or self.values < 0:
-            raise Unanswered(f"it answers with more than {MOST_BYTES} bytes or {MOST_VALUES} values")
+            raise RedisSilent(f"it answers with more than {MOST_BYTES} bytes or {MOST_VALUES} values")
 
 
 class Wire:
@@ -92,9 +92,9 @@ class Wire:
             async with asyncio.timeout(_CONNECTS_WITHIN):
                 return cls(*await asyncio.open_connection(host, port, limit=_LINE))
         except TimeoutError:
-            raise Unanswered(f"no connection within {_CONNECTS_WITHIN:g} s") from None
+            raise RedisSilent(f"no connection within {_CONNECTS_WITHIN:g} s") from None
         except (OSError, ValueError) as error:
-            raise Unanswered(str(error)) from error
+            raise RedisSilent(str(error)) from error
 
     @property
     def is_open(self) -> bool:
@@ -126,11 +126,11 @@ class Wire:
         except BaseException as error:
             self.close()
             if isinstance(error, TimeoutError):
-                raise Unanswered(f"no answer within {_ANSWERS_WITHIN:g} s") from None
+                raise RedisSilent(f"no answer within {_ANSWERS_WITHIN:g} s") from None
             if isinstance(error, ConnectionError | EOFError):
                 raise CutOff(f"it closed the connection ({error})") from error
             if isinstance(error, OSError | ValueError | asyncio.LimitOverrunError):
-                raise Unanswered(str(error)) from error
+                raise RedisSilent(str(error)) from error
             raise
 
     def close(self) -> None:
@@ -153,17 +153,17 @@ class Wire:
         if kind == b":":
             return int(said)
         if kind not in (b"$", b"*"):
-            raise Unanswered("what answers is no Redis")
+            raise RedisSilent("what answers is no Redis")
         length = int(said)
         if length == -1:
             return None
         if length < 0:
-            raise Unanswered("what answers is no Redis")
+            raise RedisSilent("what answers is no Redis")
         if kind == b"$":
             budget.spend(length, 0)
             return _text((await self._reader.readexactly(length + 2))[:-2])
         if depth == 0:
-            raise Unanswered(f"it answers with lists more than {DEEPEST} deep")
+            raise RedisSilent(f"it answers with lists more than {DEEPEST} deep")
         return [await self._reply(budget, depth - 1) for _ in range(length)]
 
 

@@ -32,7 +32,7 @@ _SYSTEM: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class TimelineLane:
     """A row of bars with its label at the left."""
 
     y: float
@@ -65,7 +65,7 @@ class Drawing:
     axis_y: float
     ticks: tuple[Tick, ...]
     zero: float | None
-    lanes: tuple[Lane, ...]
+    lanes: tuple[TimelineLane, ...]
     curve: Curve | None
     rows: tuple[Row, ...]
 
@@ -78,7 +78,7 @@ def draw(record: DrillRecord) -> Drawing | None:
     y = 34.0
     lanes = []
     for label, bars in (("Fault", _fault_bars(scale)), ("Alert", _alert_bars(scale))):
-        lanes.append(Lane(y, label, tuple(bars)))
+        lanes.append(TimelineLane(y, label, tuple(bars)))
         y += LANE
     curve = impact_curve(scale, y + 14)
     y = curve.bottom + 22 if curve else y + 10

@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubedrill.api.durations import parse_duration
-from kubedrill.api.people import Action, Observation, PlayerAction, PlayerActionSpec
+from kubedrill.api.people import Action, FacilitatorObservation, PlayerAction, PlayerActionSpec
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.evidence.timestamps import Receipt, instant
+from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import Participant
 
 SAID: Mapping[Action, FactKind] = {
@@ -63,7 +63,7 @@ FACILITATORS = frozenset({Action.OBSERVE, Action.CONFIRM, Action.ATTRIBUTE, Acti
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class ActionScope:
     """Whose words count: those of the players, about one drill, said after it was made.
 
     `control` tells that the words lie in the control namespace, where the facilitator speaks.
@@ -75,7 +75,7 @@ class Hearing:
     control: bool = False
 
 
-def facts_of(wire: Mapping[str, Any], receipt: Receipt, hearing: Hearing) -> tuple[Fact, ...]:
+def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: ActionScope) -> tuple[Fact, ...]:
     """The facts in one PlayerAction object; none when it is about another drill, older, or no action."""
     try:
         action = PlayerAction.model_validate({k: v for k, v in wire.items() if k != "status"})
@@ -91,7 +91,7 @@ def facts_of(wire: Mapping[str, Any], receipt: Receipt, hearing: Hearing) -> tup
     return (_players(action.spec, at, fact_id, hearing),)
 
 
-def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: Hearing) -> Fact:
+def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: ActionScope) -> Fact:
     player = next((p for p in hearing.players if p.kubernetes and p.kubernetes == spec.actor), None)
     told = f"said {spec.action.value}" + (f": {spec.message}" if spec.message else "")
     if player is None:
@@ -179,7 +179,7 @@ def _facilitators(spec: PlayerActionSpec, at: Interval, fact_id: str) -> tuple[F
     return ()
 
 
-def _observed(spec: PlayerActionSpec, observation: Observation, fact_id: str) -> tuple[Fact, ...]:
+def _observed(spec: PlayerActionSpec, observation: FacilitatorObservation, fact_id: str) -> tuple[Fact, ...]:
     kind = OBSERVED.get(str(observation.milestone))
     if kind is None:
         return ()

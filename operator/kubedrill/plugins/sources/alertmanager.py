@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.kube.answers import Unanswered, instant_of_text, labels_of, list_of, object_of, text_of
+from kubedrill.kube.answers import NoAnswer, instant_of_text, labels_of, list_of, object_of, text_of
 
 MOST_ALERTS: Final = 100
 MOST_LABELS: Final = 20
@@ -45,7 +45,7 @@ def webhook(payload: Any, received: datetime, *, namespace: str, error: timedelt
             for alert in _alerts(message.get("alerts"), namespace)
             for fact in _told(alert, receiver, received, error)
         )
-    except Unanswered as wrong:
+    except NoAnswer as wrong:
         raise PoisonError(f"not a webhook message: {wrong}") from wrong
 
 

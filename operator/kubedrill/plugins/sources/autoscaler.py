@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.core.evidence.timestamps import Receipt, instant
+from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.plugins.sources.workload import AUTOSCALER, REPLICAS
 
 Autoscaler = Mapping[str, Any]
 
 
-def facts_of(before: Autoscaler | None, after: Autoscaler, receipt: Receipt) -> tuple[Fact, ...]:
+def facts_of(before: Autoscaler | None, after: Autoscaler, receipt: Received) -> tuple[Fact, ...]:
     """The rescale between two states; without an earlier one, a rescale since it was looked at last."""
     status = after.get("status") or {}
     stamp = status.get("lastScaleTime")

@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.core.evidence.timestamps import Receipt, instant
+from kubedrill.core.evidence.timestamps import Received, instant
 
 Pod = Mapping[str, Any]
 
 
-def facts_of(event: str, pod: Pod, receipt: Receipt, before: Pod | None = None) -> tuple[Fact, ...]:
+def facts_of(event: str, pod: Pod, receipt: Received, before: Pod | None = None) -> tuple[Fact, ...]:
     """The facts in one event (ADDED, MODIFIED, DELETED) of a pod; `before` is its last known state."""
     return tuple(_facts(event, pod, receipt, before))
 
 
-def _facts(event: str, pod: Pod, receipt: Receipt, before: Pod | None) -> Iterator[Fact]:
+def _facts(event: str, pod: Pod, receipt: Received, before: Pod | None) -> Iterator[Fact]:
     for status in _container_statuses(pod):
         yield from _kills(pod, status, receipt)
         yield from _crash_loop(pod, status, receipt)
@@ -31,7 +31,7 @@ def _facts(event: str, pod: Pod, receipt: Receipt, before: Pod | None) -> Iterat
         yield from _readiness(pod, receipt, before)
 
 
-def _kills(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterator[Fact]:
+def _kills(pod: Pod, status: Mapping[str, Any], receipt: Received) -> Iterator[Fact]:
     for place in ("lastState", "state"):
         death = (status.get(place) or {}).get("terminated")
         if not death or death.get("reason") != "OOMKilled":
@@ -50,7 +50,7 @@ def _kills(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterator[Fa
         )
 
 
-def _crash_loop(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterator[Fact]:
+def _crash_loop(pod: Pod, status: Mapping[str, Any], receipt: Received) -> Iterator[Fact]:
     if ((status.get("state") or {}).get("waiting") or {}).get("reason") != "CrashLoopBackOff":
         return
     death = (status.get("lastState") or {}).get("terminated") or {}
@@ -67,7 +67,7 @@ def _crash_loop(pod: Pod, status: Mapping[str, Any], receipt: Receipt) -> Iterat
     )
 
 
-def _readiness(pod: Pod, receipt: Receipt, before: Pod | None) -> Iterator[Fact]:
+def _readiness(pod: Pod, receipt: Received, before: Pod | None) -> Iterator[Fact]:
     condition = ready_condition(pod)
     stamp = condition.get("lastTransitionTime")
     if not stamp:

@@ -16,7 +16,7 @@ from typing import Any
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
 from kubedrill.core.plan.derive import AlertRule
 from kubedrill.kube.answers import (
-    Unanswered,
+    NoAnswer,
     instant_of_seconds,
     instant_of_text,
     labels_of,
@@ -105,7 +105,7 @@ def failure(answer: Any) -> tuple[str, str] | None:
     if whole.get("status") == "success":
         return None
     if whole.get("status") != "error":
-        raise Unanswered("that is no answer of Prometheus")
+        raise NoAnswer("that is no answer of Prometheus")
     kind, words = whole.get("errorType"), whole.get("error")
     return (kind if isinstance(kind, str) else ""), quoted(words if isinstance(words, str) else "")
 
@@ -113,13 +113,13 @@ def failure(answer: Any) -> tuple[str, str] | None:
 def _data(answer: Any) -> Mapping[str, Any]:
     failed = failure(answer)
     if failed:
-        raise Unanswered(f"it says {failed[1]}")
+        raise NoAnswer(f"it says {failed[1]}")
     return object_of(answer.get("data"), "data")
 
 
 def _result(answer: Any, wanted: str) -> Iterator[Mapping[str, Any]]:
     if result_type(answer) != wanted:
-        raise Unanswered(f"the result is something else than a {wanted}")
+        raise NoAnswer(f"the result is something else than a {wanted}")
     for one in list_of(answer["data"].get("result"), "the result"):
         yield object_of(one, "a series")
 
@@ -136,12 +136,12 @@ def _pair(pair: Any) -> tuple[datetime, float]:
     try:
         return instant_of_seconds(stamp), float(text_of(said, "a sample's value"))
     except ValueError as error:
-        raise error if isinstance(error, Unanswered) else Unanswered("a sample's value is no number") from None
+        raise error if isinstance(error, NoAnswer) else NoAnswer("a sample's value is no number") from None
 
 
 def _two(pair: list[Any]) -> tuple[Any, Any]:
     if len(pair) != 2:
-        raise Unanswered("a sample is no pair of time and value")
+        raise NoAnswer("a sample is no pair of time and value")
     return pair[0], pair[1]
 
 
@@ -220,7 +220,7 @@ def _interval(group: Mapping[str, Any]) -> timedelta:
     said = group.get("interval")
     seconds = number_of(said, "a group's interval") if said else DEFAULT_EVALUATION.total_seconds()
     if not 0 < seconds <= LONGEST_EVALUATION.total_seconds():
-        raise Unanswered("a group's interval is not between zero and a day")
+        raise NoAnswer("a group's interval is not between zero and a day")
     return timedelta(seconds=seconds)
 
 

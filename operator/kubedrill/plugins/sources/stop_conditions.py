@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.plan.drill_plan import StopCondition
+from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.core.plan.preflight import StopReading
-from kubedrill.kube.answers import Unanswered, quoted
+from kubedrill.kube.answers import NoAnswer, quoted
 from kubedrill.plugins.sources import prometheus, promql
 
 WRONG: Final = frozenset({"bad_data", "execution"})
@@ -21,26 +21,26 @@ WRONG: Final = frozenset({"bad_data", "execution"})
 OTHER_RESULTS: Final = frozenset({"matrix", "scalar", "string"})
 
 
-def unaskable(condition: StopCondition) -> StopReading | None:
+def unaskable(condition: PlannedStop) -> StopReading | None:
     """That a condition is no PromQL: it is not even asked."""
     wrong = promql.check(condition.promql) if condition.promql else ""
     return StopReading(condition.name, None, f"is no PromQL: {wrong}"[:300], refused=True) if wrong else None
 
 
-def query_of(condition: StopCondition) -> str:
+def query_of(condition: PlannedStop) -> str:
     """What to ask for at an instant."""
     return condition.promql or promql.firing(condition.alert)
 
 
-def read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
+def read(condition: PlannedStop, answer: Any, namespace: str) -> StopReading:
     """What an answer says, whatever it is. An alert counts when it is about the namespace, or about none."""
     try:
         return _read(condition, answer, namespace)
-    except Unanswered as error:
+    except NoAnswer as error:
         return unanswered(condition, str(error))
 
 
-def _read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
+def _read(condition: PlannedStop, answer: Any, namespace: str) -> StopReading:
     name = condition.name
     failed = prometheus.failure(answer)
     if failed:
@@ -56,7 +56,7 @@ def _read(condition: StopCondition, answer: Any, namespace: str) -> StopReading:
     return StopReading(name, bool(found), f"{condition.promql} gives {shown}"[:300] if shown else "")
 
 
-def unanswered(condition: StopCondition, error: str) -> StopReading:
+def unanswered(condition: PlannedStop, error: str) -> StopReading:
     """That nobody answered."""
     return StopReading(condition.name, None, error[:300])
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.core.evidence.timestamps import Receipt, instant
+from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.plugins.sources.fields import Difference, differences, writer
 from kubedrill.plugins.sources.pods import Pod, is_out_of_memory, is_ready, workload_of
 
@@ -41,7 +41,7 @@ def target_of(workload: Workload) -> str:
     return f"{workload['kind']}/{workload['metadata']['name']}"
 
 
-def changes(before: Workload, after: Workload, receipt: Receipt, own: OwnWrites) -> tuple[Fact, ...]:
+def changes(before: Workload, after: Workload, receipt: Received, own: OwnWrites) -> tuple[Fact, ...]:
     """The facts about what changed between two states of one workload (same UID).
 
     All fields of one write have the same `detail["change"]`: the target and the generation that it made.
@@ -67,7 +67,7 @@ def _is_own(target: str, difference: Difference, entry: Mapping[str, Any] | None
     return entry is None and (target, difference.pointer, difference.after) in own.values
 
 
-def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | None, receipt: Receipt) -> Fact:
+def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | None, receipt: Received) -> Fact:
     metadata, target = after["metadata"], target_of(after)
     manager = str((entry or {}).get("manager", ""))
     stamp = (entry or {}).get("time")
@@ -94,7 +94,7 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
     )
 
 
-def state(workload: Workload, pods: Iterable[Pod], receipt: Receipt) -> Fact:
+def state(workload: Workload, pods: Iterable[Pod], receipt: Received) -> Fact:
     """What the workload's pods look like now. `killed` counts the pods that were OOM-killed last."""
     target = target_of(workload)
     own = [p for p in pods if workload_of(p) == target and not p["metadata"].get("deletionTimestamp")]
