@@ -25,7 +25,7 @@ from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import since
 from kubedrill.protocol.intents import Intent
-from kubedrill.protocol.objects import Inconclusive, Reply, give_back, namespace_uid_of, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, namespace_uid_of, patch_target, read_as_recorded
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
 from kubedrill.protocol.reverters import Reverters
@@ -213,11 +213,10 @@ class Injector:
         return written
 
     async def _read(self, record: UndoRecord) -> dict[str, Any]:
-        assert record.target is not None  # noqa: S101  told apart by the caller
-        place = await read_target(self.kube, record.target, record.namespace_uid)
-        if place.seen is None:
+        seen = await read_as_recorded(self.kube, record)
+        if seen is None:
             raise _undone(record)
-        return place.seen
+        return seen
 
     def _ours(self, stored: StoredRecord, intent: Intent) -> StoredRecord:
         """A record that was there already: carried out only if it is this drill's, for this very subject."""

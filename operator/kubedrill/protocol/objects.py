@@ -23,7 +23,8 @@ class Inconclusive(Exception):
     """The API server did not say what is asked: no conclusion, least of all that something is gone."""
 
     def __init__(self, what: str, answer: Answer) -> None:
-        super().__init__(f"{what}: {answer.status} {answer.reason} {answer.message}".strip())
+        said = f"{answer.status} {answer.reason} {answer.message}".strip() if answer.status else ""
+        super().__init__(f"{what}: {said}" if said else what)
         self.answer = answer
 
 
@@ -76,6 +77,34 @@ def place_of(target: Target, answer: Answer, namespace_uid: str) -> Place:
     if not namespace_uid or is_not_found(answer, target.plural, target.name):
         return Place(None, namespace_uid)
     raise Inconclusive(f"read {target}", answer)
+
+
+async def read_as_recorded(kube: Kube, record: UndoRecord) -> dict[str, Any] | None:
+    """The target of a record, live; None: it is gone.
+
+    Raises:
+        Inconclusive: it can't be read, or what was answered is older than what the record knows.
+    """
+    assert record.target is not None  # noqa: S101  only records of objects have something to read
+    seen = (await read_target(kube, record.target, record.namespace_uid)).seen
+    if seen is not None and is_outdated(record, seen):
+        raise Inconclusive(f"{record.target} was shown as it was, older than its undo record", Answer(0, {}))
+    return seen
+
+
+def is_outdated(record: UndoRecord, seen: dict[str, Any]) -> bool:
+    """Whether an object was shown as it was before what its record knows of it: an answer out of somebody's cache.
+
+    Its version is older than the one from which the injection was planned (versions are numbers that grow: KEP-5504),
+    or it was injected, and its generation does not tell of any write since.
+    """
+    metadata = seen["metadata"]
+    if metadata.get("uid") != record.target_uid:
+        return False
+    version, known = str(metadata.get("resourceVersion", "")), record.resource_version
+    if version.isdecimal() and known.isdecimal() and int(version) < int(known):
+        return True
+    return record.injected is not None and 0 < int(metadata.get("generation", 0)) <= record.generation
 
 
 async def namespace_uid_of(kube: Kube, namespace: str) -> str:
@@ -139,7 +168,7 @@ async def give_back(kube: Kube, record: UndoRecord, seen: dict[str, Any]) -> dic
         again = await kube.get(target.path)
         if not again.ok or again.body["metadata"]["uid"] != record.target_uid:
             return seen
-        seen = again.body
+        seen = seen if is_outdated(record, again.body) else again.body
     return seen
 
 

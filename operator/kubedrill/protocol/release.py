@@ -13,13 +13,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.ownership import entry_of, given_back
 from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.core.undo.release import holding, plan_release, taken_out
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.refusals import is_refusal, reason_of, words
-from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_as_recorded
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.revert import LATER, LONGEST_RETRY_AFTER, ROUNDS, SOON
 from kubedrill.store import undo_records
@@ -57,7 +56,7 @@ async def _tried(kube: Kube, ref: RecordRef) -> RevertOutcome | None:
     if stored is None or stored.record.target is None or not _is_due(stored.record):
         return RevertOutcome(Reversal.REVERTED, NOTHING_HELD)
     target = stored.record.target
-    seen = await _seen(kube, stored.record, target)
+    seen = await read_as_recorded(kube, stored.record)
     if seen is None or not taken_out(stored.record, seen):
         return RevertOutcome(Reversal.REVERTED, FAULT_IS_IN)
     plan = plan_release(stored.record, seen)
@@ -72,7 +71,7 @@ async def _tried(kube: Kube, ref: RecordRef) -> RevertOutcome | None:
     seen = await give_back(kube, stored.record, seen)
     if given_back(seen["metadata"].get("managedFields") or (), stored.record.manager, stored.record.owners):
         return None
-    if plan.patch and plan_release(stored.record, await _seen(kube, stored.record, target) or seen).patch:
+    if plan.patch and plan_release(stored.record, await read_as_recorded(kube, stored.record) or seen).patch:
         return None
     record = replace(stored.record, released=(*stored.record.released, *holding(stored.record)))
     return RevertOutcome(Reversal.REVERTED, RELEASED, stored=await undo_records.write(kube, stored, record))
@@ -95,10 +94,6 @@ async def _begun(
     owners = record.owners if entry_of(entries, record.manager) else tuple(entries)
     begun = replace(record, restoring=tuple(dict.fromkeys((*record.restoring, *restoring))), owners=owners)
     return stored if begun == record else await undo_records.write(kube, stored, begun)
-
-
-async def _seen(kube: Kube, record: UndoRecord, target: Target) -> dict[str, Any] | None:
-    return (await read_target(kube, target, record.namespace_uid)).seen
 
 
 def _not_now(message: str, answer: Answer) -> RevertOutcome:

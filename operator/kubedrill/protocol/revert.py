@@ -25,7 +25,7 @@ from kubedrill.kube.refusals import REFUSED, is_refusal, named_fields, reason_of
 from kubedrill.protocol import fence
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import found_in
-from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_target
+from kubedrill.protocol.objects import Inconclusive, Reply, give_back, patch_target, read_as_recorded
 from kubedrill.protocol.outcomes import (
     REVERT_PATCHED,
     REVERTED_WRITTEN,
@@ -156,7 +156,7 @@ class _Reverting:
         """The fields of an object: planned, stored as Reverting, written, ownership given back, read back."""
         unmoved = _Unmoved(stored.record.subject)
         for _ in range(ROUNDS):
-            seen = await self._seen(stored.record, target)
+            seen = await read_as_recorded(self.kube, stored.record)
             unmoved.read_back(seen)
             plan = plan_revert(stored.record, seen, overwrite=self.overwrite)
             injected = found_in(stored.record, seen, plan.restoring, self.clock)
@@ -165,7 +165,7 @@ class _Reverting:
                 return stored, plan.fields
             if stored.record.injected is None:
                 # Only what is read after Reverting is stored holds against a frozen operator's late patch.
-                seen = await self._seen(stored.record, target)
+                seen = await read_as_recorded(self.kube, stored.record)
                 plan = plan_revert(stored.record, seen, overwrite=self.overwrite)
                 if seen is None:
                     return stored, plan.fields
@@ -175,7 +175,7 @@ class _Reverting:
                 refused = await fence.put_up(self.kube, stored.record, seen)
                 unmoved.answered(seen, refused)
                 continue
-            fields = await self._verified(stored.record, target, plan)
+            fields = await self._verified(stored.record, plan)
             if fields is not None:
                 return stored, fields
         raise _NotYet(Reversal.RETRY, "Conflict", f"{stored.record.subject} is always written", after=SOON)
@@ -201,11 +201,9 @@ class _Reverting:
             plan = plan_revert(record, seen, overwrite=self.overwrite, kept=kept)
         return plan
 
-    async def _verified(
-        self, record: UndoRecord, target: Target, plan: RevertPlan
-    ) -> tuple[FieldOutcome, ...] | None:
+    async def _verified(self, record: UndoRecord, plan: RevertPlan) -> tuple[FieldOutcome, ...] | None:
         """Every field's end as it is read back, with no trace of ours left. None: not so, plan again."""
-        seen = await self._seen(record, target)
+        seen = await read_as_recorded(self.kube, record)
         if seen is not None:
             try:
                 seen = await give_back(self.kube, record, seen)
@@ -225,7 +223,7 @@ class _Reverting:
         record = stored.record
         if record.target is None or all(f.outcome in (FieldEnd.GONE, FieldEnd.CARRIED_OVER) for f in fields):
             return ()
-        seen = await self._seen(record, record.target)
+        seen = await read_as_recorded(self.kube, record)
         if seen is None or seen["metadata"]["uid"] != record.target_uid:
             return ()
         since = record.restored_at or self.clock.now()
@@ -251,9 +249,6 @@ class _Reverting:
         return await undo_records.write(
             self.kube, stored, record.moved_to(RecordState.REVERTING, restoring=known, injected=injected)
         )
-
-    async def _seen(self, record: UndoRecord, target: Target) -> dict[str, Any] | None:
-        return (await read_target(self.kube, target, record.namespace_uid)).seen
 
 
 class _Unmoved:
