@@ -16,7 +16,7 @@ from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.plugins.sources.prometheus import Look
+from kubedrill.plugins.sources.alert_history import Look, alert_history
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=100)
@@ -45,7 +45,7 @@ FAILED = {"status": "error", "errorType": "bad_data", "error": "parse error"}
 def history(answer: Any) -> Any:
     rules = prometheus.alert_rules(RULES)
     look = Look("shop", NOON - timedelta(hours=1), NOON, ERROR, rules)
-    return prometheus.alert_history(prometheus.matrix(answer), look)
+    return alert_history(prometheus.matrix(answer), look)
 
 
 def total(answer: Any) -> Any:

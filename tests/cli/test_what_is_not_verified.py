@@ -8,7 +8,8 @@ from tests.cli.drills import drill, finished
 from tests.cli.undo import DRILLS, SECRETS, broken, limit_of, secret, undo_of
 from tests.undo.builders import NOON
 
-from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FaultStep
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State, state_to_wire
 from kubedrill.core.machine.unverified import lost

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.crd_schema import complaints, schema
 from tests.machine.world import START, drill_plan, seen
 
-from kubedrill.api.drill import DrillSpec, FaultStep
+from kubedrill.api.drill import DrillSpec
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, short_id, within_bounds
 from kubedrill.core.machine.phases import Phase

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.machine.world import World, seen
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.commands import InjectFaults
 from kubedrill.core.machine.guards import GUARDS
 from kubedrill.core.machine.phases import TABLE, TERMINAL

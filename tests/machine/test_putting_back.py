@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.machine.world import World, fact
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.commands import CloseRecord, RemoveFinalizer, Revert
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase

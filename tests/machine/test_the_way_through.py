@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from tests.machine.world import START, CheckResult, World, seen
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.commands import AddFinalizer, InjectFaults
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.machine.world import START, World, fact, seen
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.commands import CloseRecord, InjectFaults, RemoveFinalizer, Revert
 from kubedrill.core.machine.phases import TERMINAL, Phase

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, TARGET, deployment, injected
 
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.state import FaultState
 from kubedrill.core.undo.operations import FieldChange, SetFields
 from kubedrill.core.undo.touches import planned_touches

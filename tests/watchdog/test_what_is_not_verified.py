@@ -11,7 +11,8 @@ from tests.undo.builders import deployment as plain_deployment
 from tests.watchdog.conftest import Hall
 from tests.watchdog.wire import ASKED, DRILLS, SECRETS, status
 
-from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FaultStep
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State, state_to_wire
 from kubedrill.core.undo.genuine import fingerprint

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from kubedrill.api.drill import ConditionStatus
+from kubedrill.api.drill_status import ConditionStatus
 
 
 class ConditionType(StrEnum):

@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from kubedrill import __version__
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.api.durations import parse_duration
 from kubedrill.core.evidence.timestamps import instant
 from kubedrill.core.machine.phases import TERMINAL

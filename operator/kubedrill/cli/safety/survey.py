@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.state import FaultState, State, state_from_wire
 from kubedrill.core.undo.genuine import differs, fingerprint

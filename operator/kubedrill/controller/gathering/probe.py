@@ -24,7 +24,8 @@ from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.plugins.sources.prometheus import LoadedRule, Look, RawSeries
+from kubedrill.plugins.sources.alert_history import Look, alert_history, is_about
+from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -95,7 +96,7 @@ class MonitoringProbe:
                for r in stops if r.met)
         announced = announced_by(drill_plan)
         look = Look(drill_plan.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
-        history = prometheus.alert_history(self._alerts.since(since), look)
+        history = alert_history(self._alerts.since(since), look)
         series = {name: self._told(name, query, since) for name, query in queries.items()}
         return Probe(
             at=now,
@@ -174,7 +175,7 @@ class MonitoringProbe:
         query = promql.alert_history((a.name for a in drill_plan.alerts), self._alerts.seconds_to_read(since, now))
         history = await self._query(drill_plan, query, prometheus.matrix, turn)
         self._rules = rules
-        self._alerts.merge((s for s in history if prometheus.is_about(s, drill_plan.target_namespace)), now)
+        self._alerts.merge((s for s in history if is_about(s, drill_plan.target_namespace)), now)
 
     async def _read_series(self, drill_plan: DrillPlan, query: str, since: datetime, now: datetime, turn: Turn) -> None:
         """Raw samples where they are the expression's value, else the expression at every scrape.

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from kubedrill.api.drill import DrillStatus
+from kubedrill.api.drill_status import DrillStatus
 
 LONGEST_ID: Final = 256
 _KEPT_OF_ID: Final = LONGEST_ID - 17

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubedrill.api.conditions import ConditionType
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.attribution import by_whom, taken_out
 from kubedrill.core.evidence.facts import FactKind, first
 from kubedrill.core.machine.state import Ending, Observation, State

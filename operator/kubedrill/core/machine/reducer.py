@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.commands import (
     AddFinalizer,

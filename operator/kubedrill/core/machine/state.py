@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.drill import Desired, FaultStep
+from kubedrill.api.drill import Desired
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, Interval, Series
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.measure.results import FieldOutcome, Verdict

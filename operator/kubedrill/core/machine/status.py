@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubedrill.api.conditions import initial_conditions, with_condition
-from kubedrill.api.drill import ConditionStatus
+from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
 from kubedrill.core.machine.bounds import within_bounds

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from kubedrill.api.drill import FaultStep
+from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, Observation, RecordSeen, State
 from kubedrill.core.measure.results import FieldOutcome
