@@ -38,10 +38,16 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 # ---- checks
 .PHONY: check
 check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute)
+	@mkdir -p build
+	@$(BIN)/ruff format -q --check . || { echo 'not formatted: make format'; false; }
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; false; }
 	@$(MAKE) -s generated-are-current unit
+
+.PHONY: format
+format: setup ## Format the code, and sort its imports
+	@$(BIN)/ruff check -q --select I --fix . && $(BIN)/ruff format -q .
 
 .PHONY: generate
 generate: setup ## CRDs and the tables in the docs, from the code

@@ -24,30 +24,51 @@ LIMIT, LOWERED = "64Mi", "32Mi"
 def target() -> dict[str, Any]:
     """Three pods that sleep; the lowered limit does not hurt them, so rounds are short."""
     container = {
-        "name": "app", "image": "localhost/kubedrill/staging-app:dev", "command": ["sleep", "100000"],
+        "name": "app",
+        "image": "localhost/kubedrill/staging-app:dev",
+        "command": ["sleep", "100000"],
         "resources": {"limits": {"memory": LIMIT}, "requests": {"memory": LIMIT}},
     }
     return {
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": NAME},
-        "spec": {"replicas": 3, "selector": {"matchLabels": {"app": NAME}}, "template": {
-            "metadata": {"labels": {"app": NAME}},
-            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
-        }},
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": NAME},
+        "spec": {
+            "replicas": 3,
+            "selector": {"matchLabels": {"app": NAME}},
+            "template": {
+                "metadata": {"labels": {"app": NAME}},
+                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+            },
+        },
     }
 
 
 def drill(number: int) -> dict[str, Any]:
     """A drill of one fault; its alert is the staging app's, which stays silent."""
     return {
-        "apiVersion": "kubedrill.dev/v1alpha1", "kind": "Drill", "metadata": {"name": f"{NAME}-{number}"},
+        "apiVersion": "kubedrill.dev/v1alpha1",
+        "kind": "Drill",
+        "metadata": {"name": f"{NAME}-{number}"},
         "spec": {
             "targetNamespace": NAMESPACE,
-            "monitoring": {"prometheus": {"name": "prometheus", "port": 9090, "namespace": "staging"},
-                           "alertmanager": {"name": "alertmanager", "port": 9093, "namespace": "staging"}},
+            "monitoring": {
+                "prometheus": {"name": "prometheus", "port": 9090, "namespace": "staging"},
+                "alertmanager": {"name": "alertmanager", "port": 9093, "namespace": "staging"},
+            },
             "scenario": {
-                "title": "bench", "expectedAlerts": [{"name": "HighQueueDepth"}],
-                "faults": [{"name": "limit", "memoryLimit": {
-                    "target": {"kind": "Deployment", "name": NAME}, "limit": LOWERED, "affected": 3}}],
+                "title": "bench",
+                "expectedAlerts": [{"name": "HighQueueDepth"}],
+                "faults": [
+                    {
+                        "name": "limit",
+                        "memoryLimit": {
+                            "target": {"kind": "Deployment", "name": NAME},
+                            "limit": LOWERED,
+                            "affected": 3,
+                        },
+                    }
+                ],
             },
         },
     }
@@ -131,9 +152,11 @@ async def measured(rounds: int) -> None:
     before, cpu = metrics(), time.monotonic()
     await asyncio.sleep(60)
     after, spent = metrics(), time.monotonic() - cpu
-    print(f"\noperator: RSS {after['process_resident_memory_bytes'] / 2**20:.0f} MiB (aim ≤ 90), idle CPU"
-          f" {1000 * (after['process_cpu_seconds_total'] - before['process_cpu_seconds_total']) / spent:.1f} millicores"
-          " (aim ≤ 10)")
+    print(
+        f"\noperator: RSS {after['process_resident_memory_bytes'] / 2**20:.0f} MiB (aim ≤ 90), idle CPU"
+        f" {1000 * (after['process_cpu_seconds_total'] - before['process_cpu_seconds_total']) / spent:.1f} millicores"
+        " (aim ≤ 10)"
+    )
     await kube.call("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
     await kube.close()
 

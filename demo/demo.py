@@ -34,12 +34,15 @@ def drill(*arguments: str) -> list[str]:
 
 def deployment() -> dict[str, object]:
     """The target as it is now, without what the cluster itself moves."""
-    found = json.loads(kubectl("get", "deployment", "ai-agents-worker", "-n", NAMESPACE, "-o", "json",
-                               "--show-managed-fields").stdout)
+    found = json.loads(
+        kubectl("get", "deployment", "ai-agents-worker", "-n", NAMESPACE, "-o", "json", "--show-managed-fields").stdout
+    )
     spec = found["spec"]
     container = next(c for c in spec["template"]["spec"]["containers"] if c["name"] == "worker")
     return {
-        "resources": container["resources"], "strategy": spec["strategy"], "replicas": spec["replicas"],
+        "resources": container["resources"],
+        "strategy": spec["strategy"],
+        "replicas": spec["replicas"],
         "minReadySeconds": spec.get("minReadySeconds", 0),
         "managers": sorted({m["manager"] for m in found["metadata"]["managedFields"]}),
     }
@@ -63,8 +66,9 @@ def play(script: str | None) -> int:
     if script:
         file = SCENARIO / "plays" / f"{script}.yaml"
         with (OUT / "play.log").open("w", encoding="utf-8") as log:
-            players = subprocess.Popen(drill("play", str(file), "--truth", str(OUT / "truth.jsonl")), stdout=log,
-                                       stderr=subprocess.STDOUT)
+            players = subprocess.Popen(
+                drill("play", str(file), "--truth", str(OUT / "truth.jsonl")), stdout=log, stderr=subprocess.STDOUT
+            )
     else:
         say(f"you play: kubectl drill ack -n {NAMESPACE}; kubectl -n {NAMESPACE} get pods; …")
     code = subprocess.run(drill("watch", DRILL, "-n", CONTROL), check=False).returncode
@@ -76,8 +80,9 @@ def play(script: str | None) -> int:
 
 def after() -> None:
     """Imports the audit log and writes the report in all formats."""
-    log = subprocess.run([sys.executable, "-m", "cluster", "audit-log"], cwd=ROOT, capture_output=True, text=True,
-                         check=False)
+    log = subprocess.run(
+        [sys.executable, "-m", "cluster", "audit-log"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if log.returncode == 0:
         say("the API server's audit log becomes evidence")
         subprocess.run(drill("import-audit", DRILL, "-n", CONTROL, "--log", log.stdout.strip()), check=True)
@@ -88,12 +93,32 @@ def proof(before: dict[str, object]) -> bool:
     """Shows, from the cluster itself, that everything is back."""
     now = deployment()
     uid = kubectl("get", "drill", DRILL, "-n", CONTROL, "-o", "jsonpath={.metadata.uid}").stdout
-    records = kubectl("get", "secrets", "-n", CONTROL, "--field-selector", "type=kubedrill.dev/undo", "-o", "name",
-                      "-l", f"kubedrill.dev/drill-uid={uid}")
-    jobs = kubectl("exec", "-n", NAMESPACE, "deploy/redis", "--", "redis-cli", "--raw", "EVAL",
-                   "local n=0 for _,k in ipairs(redis.call('KEYS','*')) do if redis.call('TYPE',k).ok=='list' then"
-                   " for _,j in ipairs(redis.call('LRANGE',k,0,-1)) do if string.find(j,'\"drill%-') then n=n+1 end"
-                   " end end end return n", "0").stdout.strip()
+    records = kubectl(
+        "get",
+        "secrets",
+        "-n",
+        CONTROL,
+        "--field-selector",
+        "type=kubedrill.dev/undo",
+        "-o",
+        "name",
+        "-l",
+        f"kubedrill.dev/drill-uid={uid}",
+    )
+    jobs = kubectl(
+        "exec",
+        "-n",
+        NAMESPACE,
+        "deploy/redis",
+        "--",
+        "redis-cli",
+        "--raw",
+        "EVAL",
+        "local n=0 for _,k in ipairs(redis.call('KEYS','*')) do if redis.call('TYPE',k).ok=='list' then"
+        " for _,j in ipairs(redis.call('LRANGE',k,0,-1)) do if string.find(j,'\"drill%-') then n=n+1 end"
+        " end end end return n",
+        "0",
+    ).stdout.strip()
     kept = [key for key in FIELDS if before[key] != now[key]]
     say("put back, read from the cluster itself")
     for key in FIELDS:

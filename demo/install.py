@@ -32,8 +32,18 @@ def webhook_token() -> str:
 
 def share_token(namespace: str, token: str) -> None:
     """Puts the token into a namespace's Secret `kubedrill-webhook`."""
-    manifest = kubectl("create", "secret", "generic", "kubedrill-webhook", "-n", namespace,
-                       f"--from-literal=token={token}", "--dry-run=client", "-o", "yaml").stdout
+    manifest = kubectl(
+        "create",
+        "secret",
+        "generic",
+        "kubedrill-webhook",
+        "-n",
+        namespace,
+        f"--from-literal=token={token}",
+        "--dry-run=client",
+        "-o",
+        "yaml",
+    ).stdout
     kubectl("apply", "-f", "-", stdin=manifest)
 
 
@@ -44,12 +54,12 @@ def main() -> None:
     kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
     token = webhook_token()
     share_token(CONTROL, token)
-    for namespace in sys.argv[sys.argv.index("--webhook-for") + 1:] if "--webhook-for" in sys.argv else ():
+    for namespace in sys.argv[sys.argv.index("--webhook-for") + 1 :] if "--webhook-for" in sys.argv else ():
         kubectl("create", "namespace", namespace, check=False)
         share_token(namespace, token)
     kubectl("apply", "-k", str(ROOT / "manifests/base"))
     image = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}").stdout
-    stamp = (ROOT / "build/operator-image.stamp")
+    stamp = ROOT / "build/operator-image.stamp"
     fresh = _tree_hash()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != image + fresh:
         kubectl("rollout", "restart", *DEPLOYMENTS, "-n", CONTROL)

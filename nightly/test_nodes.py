@@ -73,8 +73,11 @@ def in_play() -> Iterator[str]:
     asked("create", "namespace", NAMESPACE)
     subprocess.run([str(Path(sys.executable).with_name("kubedrill")), "opt-in", NAMESPACE], check=True)
     asked("apply", "-f", "-", given=workload())
-    until(lambda: asked("-n", NAMESPACE, "rollout", "status", f"deployment/{TARGET}", "--timeout=5s").returncode == 0,
-          BACK, "the target is whole")
+    until(
+        lambda: asked("-n", NAMESPACE, "rollout", "status", f"deployment/{TARGET}", "--timeout=5s").returncode == 0,
+        BACK,
+        "the target is whole",
+    )
     made = asked("apply", "-f", "-", given=drill(name))
     assert made.returncode == 0, made.stderr
     until(lambda: status(name).get("phase") == "InPlay", BACK, "in play")

@@ -47,7 +47,8 @@ async def test_f17_an_answer_that_is_no_list_of_alerts_is_an_outage_and_said_as_
 
 
 @pytest.mark.parametrize(
-    "body", [b'["x"]', b"[1]", b"[null]", b"[[]]", b"[", b"]", b"{}", b'[{"a"', b"[]x", b"[] []", b'"[]"'],
+    "body",
+    [b'["x"]', b"[1]", b"[null]", b"[[]]", b"[", b"]", b"{}", b'[{"a"', b"[]x", b"[] []", b'"[]"'],
 )
 async def test_f17_the_message_says_that_it_is_no_list_of_alerts(body):
     progress = await reverted(saying(body))
@@ -74,9 +75,16 @@ async def test_any_alert_with_all_of_our_labels_counts_as_ours(body):
 
 
 def test_the_longest_alert_of_our_own_fits():
-    worst = {"labels": {f"{n:063}": "<" * 256 for n in range(17)}, "annotations": {"summary": "<" * 4096},
-             "startsAt": NOON.isoformat(), "endsAt": NOON.isoformat(), "fingerprint": "f" * 16, "generatorURL": "",
-             "receivers": [{"name": "x" * 100}] * 20, "status": {"state": "active", "silencedBy": []}}
+    worst = {
+        "labels": {f"{n:063}": "<" * 256 for n in range(17)},
+        "annotations": {"summary": "<" * 4096},
+        "startsAt": NOON.isoformat(),
+        "endsAt": NOON.isoformat(),
+        "fingerprint": "f" * 16,
+        "generatorURL": "",
+        "receivers": [{"name": "x" * 100}] * 20,
+        "status": {"state": "active", "silencedBy": []},
+    }
     assert len(json.dumps([worst]).replace("<", "\\u003c")) < MOST_BYTES
 
 
@@ -86,8 +94,11 @@ async def test_f20_neither_the_alert_nor_the_question_goes_where_a_redirect_lead
         there = sending_to(f"http://127.0.0.1:{victim.port}/internal/admin", status)
         async with stranger(there) as manager:
             operation = announce(manager.port)
-            outcomes = [await alerts().prepare(operation), await alerts().inject(*record(operation)),
-                        await alerts().revert(*record(operation))]
+            outcomes = [
+                await alerts().prepare(operation),
+                await alerts().inject(*record(operation)),
+                await alerts().revert(*record(operation)),
+            ]
         assert victim.asked == []
     assert all(f"answers {status}: it wants to send us elsewhere, which is not followed" in o.message for o in outcomes)
     assert isinstance(outcomes[0], Refusal)

@@ -25,8 +25,14 @@ PROMETHEUS = Endpoint("shop", "prometheus", 9090)
 ERRORS = PlannedStop("errors", promql="errors > 5")
 DRILL = replace(drill_plan(steady=(SteadyCheck("up", "up", above=0),)), stop_when=(ERRORS,))
 FINE = saying({"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}})
-FIRING = [{"labels": {"alertname": "High", "namespace": "shop"}, "startsAt": NOON.isoformat(), "fingerprint": "f",
-           "status": {"state": "active"}}]
+FIRING = [
+    {
+        "labels": {"alertname": "High", "namespace": "shop"},
+        "startsAt": NOON.isoformat(),
+        "fingerprint": "f",
+        "status": {"state": "active"},
+    }
+]
 
 
 @asynccontextmanager
@@ -49,8 +55,15 @@ async def asked(client: WebClient, turn: Turn | None = None) -> Any:
 def unanswered(name: str) -> bool:
     """Whether it is known from the answer alone, without a reader, that nothing was said."""
     return name not in (
-        "as many samples as are read", "as many values as are read", "as many bytes as are read", "null",
-        "an integer of 4,000 digits", "a list of strings", "data is a list", "null as result", "a secret",
+        "as many samples as are read",
+        "as many values as are read",
+        "as many bytes as are read",
+        "null",
+        "an integer of 4,000 digits",
+        "a list of strings",
+        "data is a list",
+        "null as result",
+        "a secret",
         "a secret as message",
     )
 
@@ -163,8 +176,9 @@ async def test_what_is_too_much_is_asked_for_in_coarser_steps_until_it_is_not():
             steps.append(asked_for.rsplit(":", 1)[-1])
             if steps[-1] != "4s]":
                 raise TooMuch("answers with more than 4 MiB")
-        return read([] if "v2" in path else
-                    {"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}})
+        return read(
+            [] if "v2" in path else {"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}}
+        )
 
     monitoring = MonitoringProbe(fetch, Settable(NOON))
     drill = drill_plan(steady=(SteadyCheck("rate", "rate(jobs[1m])", above=0),))

@@ -18,8 +18,13 @@ from kubedrill.api.quantities import parse_memory
 ROOT = Path(__file__).parents[2]
 MANIFESTS = {"operator": "deployment.yaml", "watchdog": "watchdog.yaml"}
 DRILLS, ROUNDS, SECONDS = 50, 1, 3
-OFTEN = ("many values", "as many values as are read", "as many bytes as are read", "as many samples as are read",
-         "endless")
+OFTEN = (
+    "many values",
+    "as many values as are read",
+    "as many bytes as are read",
+    "as many samples as are read",
+    "endless",
+)
 
 
 def limit_of(role: str) -> float:
@@ -35,7 +40,12 @@ async def attacked(role: str, name: str) -> dict[str, Any]:
     async with stranger(HOSTILE[name]) as one:
         said = [role, *map(str, (one.port, DRILLS, ROUNDS, SECONDS))]
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.answers.under_attack", *said, cwd=ROOT, stdout=asyncio.subprocess.PIPE,
+            sys.executable,
+            "-m",
+            "tests.answers.under_attack",
+            *said,
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": str(ROOT / "operator")},
         )
         output, _ = await process.communicate()

@@ -24,21 +24,85 @@ LOOKED = Interval(NOON - timedelta(minutes=5), NOON)
 ERRORS, PAGED = PlannedStop("errors", promql="errors > 5"), PlannedStop("neighbour", alert="High")
 
 ABSURD = [
-    1e300, -1e300, -1, 0, 10**400, 2**63, 253402300799, "1e300", "NaN", "+Inf", "-Inf", "1_0", "9" * 5000, "", "\x00",
-    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59",
-    "2026-11-28T12:00:00", "24:00", [], {}, None, True, [[]], {"": None},
+    1e300,
+    -1e300,
+    -1,
+    0,
+    10**400,
+    2**63,
+    253402300799,
+    "1e300",
+    "NaN",
+    "+Inf",
+    "-Inf",
+    "1_0",
+    "9" * 5000,
+    "",
+    "\x00",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999999999Z",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00+23:59",
+    "2026-11-28T12:00:00",
+    "24:00",
+    [],
+    {},
+    None,
+    True,
+    [[]],
+    {"": None},
 ]
-ALERT = {"labels": {"alertname": "High", "namespace": "shop"}, "annotations": {}, "startsAt": "2026-11-28T11:59:00Z",
-         "endsAt": "2026-11-28T12:09:00Z", "fingerprint": "f1", "status": {"state": "active"}}
-MATRIX = {"status": "success", "data": {"resultType": "matrix", "result": [
-    {"metric": {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing", "namespace": "shop"},
-     "values": [[1764331100.5, "1"], [1764331101.5, "1"], [1764331190, "NaN"]]}]}}
-VECTOR = {"status": "success", "data": {"resultType": "vector", "result": [
-    {"metric": {"alertname": "High", "container": "app"}, "value": [1764331100.5, "7.5"]}]}}
-RULES = {"status": "success", "data": {"groups": [{"name": "g", "interval": 15, "rules": [
-    {"type": "alerting", "name": "High", "query": "depth > 50", "lastEvaluation": "2026-11-28T11:59:59.5Z"}]}]}}
-WEBHOOK = {"version": "4", "receiver": "pager", "alerts": [
-    {**ALERT, "status": "firing"}, {**ALERT, "status": "resolved", "fingerprint": "f2"}]}
+ALERT = {
+    "labels": {"alertname": "High", "namespace": "shop"},
+    "annotations": {},
+    "startsAt": "2026-11-28T11:59:00Z",
+    "endsAt": "2026-11-28T12:09:00Z",
+    "fingerprint": "f1",
+    "status": {"state": "active"},
+}
+MATRIX = {
+    "status": "success",
+    "data": {
+        "resultType": "matrix",
+        "result": [
+            {
+                "metric": {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing", "namespace": "shop"},
+                "values": [[1764331100.5, "1"], [1764331101.5, "1"], [1764331190, "NaN"]],
+            }
+        ],
+    },
+}
+VECTOR = {
+    "status": "success",
+    "data": {
+        "resultType": "vector",
+        "result": [{"metric": {"alertname": "High", "container": "app"}, "value": [1764331100.5, "7.5"]}],
+    },
+}
+RULES = {
+    "status": "success",
+    "data": {
+        "groups": [
+            {
+                "name": "g",
+                "interval": 15,
+                "rules": [
+                    {
+                        "type": "alerting",
+                        "name": "High",
+                        "query": "depth > 50",
+                        "lastEvaluation": "2026-11-28T11:59:59.5Z",
+                    }
+                ],
+            }
+        ]
+    },
+}
+WEBHOOK = {
+    "version": "4",
+    "receiver": "pager",
+    "alerts": [{**ALERT, "status": "firing"}, {**ALERT, "status": "resolved", "fingerprint": "f2"}],
+}
 FAILED = {"status": "error", "errorType": "bad_data", "error": "parse error"}
 
 
@@ -62,7 +126,9 @@ READERS = {
     "an alert as stop condition": (lambda answer: stop_conditions.read(PAGED, answer, "shop"), VECTOR),
     "a stop condition that fails": (lambda answer: stop_conditions.read(ERRORS, answer, "shop"), FAILED),
     "the active alerts": (
-        lambda answer: alertmanager.active(answer, namespace="shop", looked=LOOKED, error=ERROR), [ALERT, ALERT]),
+        lambda answer: alertmanager.active(answer, namespace="shop", looked=LOOKED, error=ERROR),
+        [ALERT, ALERT],
+    ),
     "the webhook": (lambda answer: alertmanager.webhook(answer, NOON, namespace="shop", error=ERROR), WEBHOOK),
 }
 
@@ -122,15 +188,18 @@ def test_every_absurdity_in_every_place_is_read_or_unanswered(name):
     assert sum(is_read(name, changed(good, place, value)) for place in places(good) for value in ABSURD) > 0
 
 
-@pytest.mark.parametrize(("place", "value", "said"), [
-    (("data",), ["x"], "data is a list, not an object"),
-    (("data", "result"), None, "the result is null, not a list"),
-    (("data", "result", 0, "values", 0, 0), 1e300, "a sample's time is not between 1970 and 2099"),
-    (("data", "result", 0, "values", 0, 0), 10**400, "a sample's time is a number without end"),
-    (("data", "result", 0, "values", 0, 1), 7, "a sample's value is a number, not a string"),
-    (("data", "result", 0, "metric"), ["a"], "a set of labels is a list, not an object"),
-    (("status",), "ok", "that is no answer of Prometheus"),
-])
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("data",), ["x"], "data is a list, not an object"),
+        (("data", "result"), None, "the result is null, not a list"),
+        (("data", "result", 0, "values", 0, 0), 1e300, "a sample's time is not between 1970 and 2099"),
+        (("data", "result", 0, "values", 0, 0), 10**400, "a sample's time is a number without end"),
+        (("data", "result", 0, "values", 0, 1), 7, "a sample's value is a number, not a string"),
+        (("data", "result", 0, "metric"), ["a"], "a set of labels is a list, not an object"),
+        (("status",), "ok", "that is no answer of Prometheus"),
+    ],
+)
 def test_what_is_wrong_is_said_in_plain_words(place, value, said):
     with pytest.raises(NoAnswer, match=said):
         prometheus.matrix(changed(MATRIX, place, value))
@@ -142,8 +211,16 @@ def test_an_interval_that_no_group_has_is_unanswered(interval):
         prometheus.alert_rules(changed(RULES, ("data", "groups", 0, "interval"), interval))
 
 
-@pytest.mark.parametrize("answer", [{"token": "TOP-SECRET"}, {"message": "TOP-SECRET"}, {"status": "TOP-SECRET"},
-                                    {"status": "failure", "error": "TOP-SECRET"}, ["TOP-SECRET"]])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"token": "TOP-SECRET"},
+        {"message": "TOP-SECRET"},
+        {"status": "TOP-SECRET"},
+        {"status": "failure", "error": "TOP-SECRET"},
+        ["TOP-SECRET"],
+    ],
+)
 def test_words_that_are_not_prometheus_own_error_are_not_repeated(answer):
     with pytest.raises(NoAnswer) as caught:
         prometheus.matrix(answer)

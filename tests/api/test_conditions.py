@@ -34,9 +34,7 @@ def test_every_condition_is_there_as_unknown_from_the_first_visit():
 
 def test_a_condition_is_set_in_its_place_and_the_others_stay():
     before = initial_conditions(NOON)
-    after = with_condition(
-        before, ConditionType.INJECTED, status=True, reason="Injected", now=LATER, generation=2
-    )
+    after = with_condition(before, ConditionType.INJECTED, status=True, reason="Injected", now=LATER, generation=2)
     assert [c.type for c in after] == [c.type for c in before]
     assert [c for c in after if c.type != "Injected"] == [c for c in before if c.type != "Injected"]
     assert named(after, "Injected").status == "True"
@@ -62,7 +60,5 @@ def test_the_transition_time_moves_with_the_status():
 
 
 def test_a_message_that_the_schema_would_refuse_is_cut():
-    conditions = with_condition(
-        (), ConditionType.STALLED, status=True, reason="Refused", message="x" * 5000, now=NOON
-    )
+    conditions = with_condition((), ConditionType.STALLED, status=True, reason="Refused", message="x" * 5000, now=NOON)
     assert len(named(conditions, "Stalled").message) == 1024

@@ -19,9 +19,7 @@ def drill(name: str = "rush", *, pace: int = 12, **status: Any) -> dict[str, Any
             "desired": "Run",
             "scenario": {
                 "title": "Morning rush",
-                "faults": [
-                    {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "worker"}}}
-                ],
+                "faults": [{"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "worker"}}}],
                 "expectedAlerts": [{"name": "HighQueueDepth"}],
             },
             "players": [{"name": "alice", "role": "L1"}],

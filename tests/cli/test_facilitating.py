@@ -25,13 +25,9 @@ def test_stop_says_why_and_waits_until_everything_is_put_back(api, kubedrill):
         {"target": "Deployment/worker", "path": "/limit", "outcome": "Restored"},
         {"target": "Deployment/worker", "path": "/request", "outcome": "Superseded", "now": "1Gi"},
     ]
-    api.put(
-        DRILLS, drill(**finished("Stopped", phase="Stopped", restore={"complete": True, "fields": fields}))
-    )
+    api.put(DRILLS, drill(**finished("Stopped", phase="Stopped", restore={"complete": True, "fields": fields})))
     result = kubedrill("stop", "rush", "--because", "real incident")
-    assert api.bodies("PATCH", f"{DRILLS}/rush") == [
-        {"spec": {"desired": "Stop", "stopBecause": "real incident"}}
-    ]
+    assert api.bodies("PATCH", f"{DRILLS}/rush") == [{"spec": {"desired": "Stop", "stopBecause": "real incident"}}]
     assert result.output.splitlines() == [
         "rush is stopped and restored (1 of 2 fields).",
         "  Superseded: Deployment/worker /request is 1Gi",
@@ -61,9 +57,15 @@ def test_a_stop_says_in_one_line_what_is_restored_and_which_pods_are_still_await
 
 def test_a_stop_whose_clean_up_is_still_awaited_is_no_failure(api, kubedrill):
     back = {"type": "Restored", "status": "True"}
-    api.put(DRILLS, drill(
-        phase="Recovering", startExTime="2026-03-02T12:00:00Z", message="worker-59d can't be removed", conditions=[back]
-    ))
+    api.put(
+        DRILLS,
+        drill(
+            phase="Recovering",
+            startExTime="2026-03-02T12:00:00Z",
+            message="worker-59d can't be removed",
+            conditions=[back],
+        ),
+    )
     result = kubedrill("stop", "rush", "--wait", "100ms")
     assert result.output == "rush is restored. Still awaited: worker-59d can't be removed.\n"
     assert result.exit_code == 0

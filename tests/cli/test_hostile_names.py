@@ -14,25 +14,46 @@ SERVED = "/apis/kubedrill.dev/v1alpha1"
 OPERATOR = "/apis/apps/v1/namespaces/drills/deployments/kubedrill"
 WAYS = ("..", ".", "a/b", "../../staging/deployments/web", "a%2Fb", "a\n", "\x1b[2J")
 NAMED = {
-    "start": ("start",), "stop": ("stop",), "import-audit": ("import-audit", "--log", "-"),
-    "doctor": ("doctor",), "hint": ("hint", "look", "there", "--drill"),
+    "start": ("start",),
+    "stop": ("stop",),
+    "import-audit": ("import-audit", "--log", "-"),
+    "doctor": ("doctor",),
+    "hint": ("hint", "look", "there", "--drill"),
     "observe": ("observe", "ClientNotified", "--at", "12:00", "--drill"),
     "confirm": ("confirm", "plug", "do", "--drill"),
 }
 NAMESPACES = {
-    "opt-in": ("opt-in",), "opt-out": ("opt-out",), "restore": ("restore", "-n"), "uninstall": ("uninstall", "-n"),
-    "report": ("report", "storm", "-n"), "ack": ("ack", "-n"), "watch": ("watch", "storm", "-n"),
-    "opt-in's control": ("opt-in", "shop", "--control-namespace"), "opt-in --print": ("opt-in", "--print"),
-    "opt-out's control": ("opt-out", "shop", "--control-namespace"), "start": ("start", "storm", "-n"),
+    "opt-in": ("opt-in",),
+    "opt-out": ("opt-out",),
+    "restore": ("restore", "-n"),
+    "uninstall": ("uninstall", "-n"),
+    "report": ("report", "storm", "-n"),
+    "ack": ("ack", "-n"),
+    "watch": ("watch", "storm", "-n"),
+    "opt-in's control": ("opt-in", "shop", "--control-namespace"),
+    "opt-in --print": ("opt-in", "--print"),
+    "opt-out's control": ("opt-out", "shop", "--control-namespace"),
+    "start": ("start", "storm", "-n"),
 }
 NO_NAMESPACES = (
-    *WAYS, "drills,shop", "drills in (a)", 'x"\nkind: ClusterRole', "Drills", "drills.", "d" * 64, "дrills",
+    *WAYS,
+    "drills,shop",
+    "drills in (a)",
+    'x"\nkind: ClusterRole',
+    "Drills",
+    "drills.",
+    "d" * 64,
+    "дrills",
 )
 
 
 # who asks, what a player says (the API server judges which drill it names), whether KubeDrill is there
 HARMLESS = (
-    SELF_REVIEW, f"{GROUP}/drills/playeractions", SERVED, OPERATOR, "/api/v1/namespaces/drills/secrets",
+    SELF_REVIEW,
+    f"{GROUP}/drills/playeractions",
+    SERVED,
+    OPERATOR,
+    "/api/v1/namespaces/drills/secrets",
     f"{GROUP}/drills/drills",
 )
 

@@ -54,9 +54,7 @@ STRANGE = {
     "the operator": {"user": {"username": "system:serviceaccount:drills:kubedrill"}},
     "the cluster's machinery": {"user": {"username": "system:kube-controller-manager"}},
     "a request that is only received": {"stage": "RequestReceived"},
-    "a pager that asks": {
-        "objectRef": {"resource": "services", "subresource": "proxy", "namespace": "staging"}
-    },
+    "a pager that asks": {"objectRef": {"resource": "services", "subresource": "proxy", "namespace": "staging"}},
 }
 
 

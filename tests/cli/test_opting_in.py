@@ -54,9 +54,7 @@ def test_what_would_be_applied_can_be_read_first(api, kubedrill):
 
 def test_the_operator_gets_no_right_that_it_has_no_use_for():
     given = rights(objects("shop", "drills")[1])
-    assert not {
-        (r, v) for r, v in given if r in ("secrets", "pods/exec", "configmaps") or v in ("*", "update")
-    }
+    assert not {(r, v) for r, v in given if r in ("secrets", "pods/exec", "configmaps") or v in ("*", "update")}
     assert {r for r, v in given if v == "patch"} == {"deployments", "statefulsets"}
 
 

@@ -201,7 +201,7 @@ LACKING = {
     ),
     "no Prometheus": (
         lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),
-        "Prometheus can't be asked: prometheus.staging:9090 does not answer: \"no endpoints\"",
+        'Prometheus can\'t be asked: prometheus.staging:9090 does not answer: "no endpoints"',
     ),
     "no route of Alertmanager": (
         lambda api: api.answers.update({("GET", STATUS): (200, {"config": {"original": "route: {}"}})}),

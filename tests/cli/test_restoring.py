@@ -27,9 +27,14 @@ WEB, PAGED = undo_of("web"), undo_outside(PAGE, "page")
 JOBS = "/apis/batch/v1/namespaces/drills/jobs"
 PODS = "/api/v1/namespaces/drills/pods"
 OPERATOR = "/apis/apps/v1/namespaces/drills/deployments"
-FORBIDDEN = (403, {
-    "kind": "Status", "reason": "Forbidden", "message": 'User "you" cannot patch resource "deployments"',
-})
+FORBIDDEN = (
+    403,
+    {
+        "kind": "Status",
+        "reason": "Forbidden",
+        "message": 'User "you" cannot patch resource "deployments"',
+    },
+)
 UNSERVED = (404, {"kind": "Status", "message": "404 page not found"})
 DRILL_IS_THERE = (200, {"metadata": {"name": "storm", "uid": "d1"}, "spec": {}})
 

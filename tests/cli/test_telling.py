@@ -44,9 +44,7 @@ def test_a_drill_without_a_status_breaks_nothing():
 
 
 def test_the_clock_and_what_is_due_next_stand_together():
-    shown = texts(
-        drill(phase="InPlay", clock="T+7m", next="mitigation in 13m", message="the players are at it")
-    )
+    shown = texts(drill(phase="InPlay", clock="T+7m", next="mitigation in 13m", message="the players are at it"))
     assert ("InPlay · T+7m · mitigation in 13m", ("the players are at it",)) in shown
 
 

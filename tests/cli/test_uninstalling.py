@@ -47,8 +47,11 @@ def operator_runs(api):
 def what_is_left(api):
     paths = (*installed.policies(), *installed.workloads("drills"), *installed.belongings("drills"))
     found = [path.rpartition("/") for path in (*paths, *installed.definitions())]
-    return {f"{collection.rpartition('/')[2]}/{name}" for collection, _, name in found
-            if name in api.collections[collection]}
+    return {
+        f"{collection.rpartition('/')[2]}/{name}"
+        for collection, _, name in found
+        if name in api.collections[collection]
+    }
 
 
 def test_everything_is_removed_but_drills_reports_and_the_namespace(api, kubedrill):

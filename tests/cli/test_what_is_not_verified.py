@@ -29,8 +29,15 @@ def nothing_else(api):
 
 def the_drill(api, record, *, gone=False, phase=Phase.RECOVERING):
     """The Drill, with what it has noted of its record."""
-    fault = FaultState("storm", FaultStep.INJECTED, 1, "Deployment/web", WEB, fingerprint=fingerprint(record),
-                       touches=recorded_touches(record)["storm"])
+    fault = FaultState(
+        "storm",
+        FaultStep.INJECTED,
+        1,
+        "Deployment/web",
+        WEB,
+        fingerprint=fingerprint(record),
+        touches=recorded_touches(record)["storm"],
+    )
     state = State(phase, NOON, (lost(fault) if gone else fault,))
     status = {"machine": state_to_wire(state), "phase": phase.value}
     api.put(DRILLS, {"metadata": {"name": "storm", "namespace": "drills", "uid": "d1"}, "spec": {}, "status": status})
@@ -62,8 +69,11 @@ def vanished(api):
 
 DOUBTS = pytest.mark.parametrize(
     ("doubt", "said"),
-    [(unreadable, f"undo record {WEB} of storm can't be read"), (exchanged, "something else than when it was stored"),
-     (vanished, "is gone, and not by us")],
+    [
+        (unreadable, f"undo record {WEB} of storm can't be read"),
+        (exchanged, "something else than when it was stored"),
+        (vanished, "is gone, and not by us"),
+    ],
     ids=["unreadable", "exchanged", "vanished"],
 )
 

@@ -55,8 +55,10 @@ def outside(api: FakeApi, operation: Announce | Ask, name: str) -> UndoRecord:
     """An operation that is no field of an object, done by drill `storm`, and the record of it."""
     record, _ = injected(deployment())
     groups = (OutsideGroup(name, operation),)
-    return stored(api, replace(
-        record, name=undo_outside(operation, name), subject=name, target=None, groups=groups, namespace_uid=""))
+    return stored(
+        api,
+        replace(record, name=undo_outside(operation, name), subject=name, target=None, groups=groups, namespace_uid=""),
+    )
 
 
 def stored(api: FakeApi, record: UndoRecord) -> UndoRecord:

@@ -6,9 +6,7 @@ def nobody(question: str) -> str:
     pytest.fail(f"asked: {question}")
 
 
-@pytest.mark.parametrize(
-    "context", ["kind-kubedrill", "k3d-dev", "minikube", "docker-desktop", "colima", "orbstack"]
-)
+@pytest.mark.parametrize("context", ["kind-kubedrill", "k3d-dev", "minikube", "docker-desktop", "colima", "orbstack"])
 def test_names_that_only_local_clusters_bear_are_allowed_without_a_question(context: str) -> None:
     assert may_use(context, interactive=False, ask=nobody)
 

@@ -69,10 +69,7 @@ def test_what_people_read_is_kept_without_its_content(rules) -> None:
 
 def test_secrets_are_never_logged_with_their_content(rules) -> None:
     of_secrets = [
-        rule
-        for rule in rules
-        for resource in rule.get("resources", [])
-        if "secrets" in resource.get("resources", [])
+        rule for rule in rules for resource in rule.get("resources", []) if "secrets" in resource.get("resources", [])
     ]
     assert [rule["level"] for rule in of_secrets] == ["Metadata"]
     assert "verbs" not in of_secrets[0]

@@ -39,6 +39,4 @@ def test_the_node_runs_the_kubernetes_that_its_module_pins() -> None:
 
 
 def test_every_program_s_module_is_there() -> None:
-    assert {program.module for program in NODE_PROGRAMS} <= {
-        path.parent.name for path in MODULES.glob("*/go.mod")
-    }
+    assert {program.module for program in NODE_PROGRAMS} <= {path.parent.name for path in MODULES.glob("*/go.mod")}

@@ -116,9 +116,7 @@ async def test_who_gets_no_connection_waits_no_longer_than_its_own_time_and_says
             await kube.get("/version", timeout=0.05)
 
 
-async def test_a_watch_that_gets_no_connection_says_so(
-    server: Server, kube: Kube, monkeypatch: pytest.MonkeyPatch
-):
+async def test_a_watch_that_gets_no_connection_says_so(server: Server, kube: Kube, monkeypatch: pytest.MonkeyPatch):
     most = CONNECTIONS[Lane.WATCHES]
     async with under_way(*(watched(kube) for _ in range(most))):
         await server.until(watches=most)
@@ -150,8 +148,6 @@ async def test_how_long_the_server_has_been_silent_is_known(kube: Kube):
     assert kube.silent_for > timedelta(seconds=99)
     await kube.restoring.get("/version")
     assert kube.silent_for < timedelta(seconds=99)
-
-
 
 
 async def test_credentials_that_are_renewed_are_renewed_for_every_lane(server: Server, kube: Kube):

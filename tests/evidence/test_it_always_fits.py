@@ -123,16 +123,25 @@ async def test_what_was_stored_before_a_refusal_is_not_stored_again(server: Conf
     assert len(await read_back(server)) == 5
 
 
-@pytest.mark.parametrize(("answer", "for_good"), [
-    (Answer(422, TOO_LONG), True),
-    (Answer(413, {"message": "Request entity too large"}), True),
-    (Answer(500, {"message": "etcdserver: request is too large"}), True),
-    (Answer(400, {"message": "strict decoding error: unknown field"}), True),
-    (Answer(422, {"message": "ValidatingAdmissionPolicy 'freeze' denied", "details": {"causes": [{"message": "x"}]}}),
-     False),
-    (Answer(400, {"message": 'admission webhook "a.b.c" denied the request'}), False),
-    (Answer(403, {"message": "exceeded quota"}), False), (Answer(429, {}), False), (Answer(500, {}), False),
-])
+@pytest.mark.parametrize(
+    ("answer", "for_good"),
+    [
+        (Answer(422, TOO_LONG), True),
+        (Answer(413, {"message": "Request entity too large"}), True),
+        (Answer(500, {"message": "etcdserver: request is too large"}), True),
+        (Answer(400, {"message": "strict decoding error: unknown field"}), True),
+        (
+            Answer(
+                422, {"message": "ValidatingAdmissionPolicy 'freeze' denied", "details": {"causes": [{"message": "x"}]}}
+            ),
+            False,
+        ),
+        (Answer(400, {"message": 'admission webhook "a.b.c" denied the request'}), False),
+        (Answer(403, {"message": "exceeded quota"}), False),
+        (Answer(429, {}), False),
+        (Answer(500, {}), False),
+    ],
+)
 async def test_what_can_never_be_stored_is_told_from_what_is_refused_for_now(
     server: ConfigMaps, answer: Answer, for_good: bool
 ):
@@ -143,8 +152,14 @@ async def test_what_can_never_be_stored_is_told_from_what_is_refused_for_now(
 
 
 def workloads(count: int, generation: int = 1) -> Iterable[dict[str, Any]]:
-    return ({"kind": "Deployment", "metadata": {"uid": f"u{n:04}", "name": f"w{n}", "generation": generation},
-             "spec": {"template": "t" * 5000}} for n in range(count))
+    return (
+        {
+            "kind": "Deployment",
+            "metadata": {"uid": f"u{n:04}", "name": f"w{n}", "generation": generation},
+            "spec": {"template": "t" * 5000},
+        }
+        for n in range(count)
+    )
 
 
 async def test_hundreds_of_workloads_are_remembered(server: ConfigMaps):
@@ -182,14 +197,18 @@ def damaged(server: ConfigMaps, name: str, text: str) -> None:
     server.items[name]["data"]["facts"] = text
 
 
-async def test_what_cannot_be_read_is_passed_over_and_said_once(
-    server: ConfigMaps, caplog: pytest.LogCaptureFixture
-):
+async def test_what_cannot_be_read_is_passed_over_and_said_once(server: ConfigMaps, caplog: pytest.LogCaptureFixture):
     await of_drill(server).store(notes(3, 10))
     (name,) = server.items
     line = json.loads(server.items[name]["data"]["facts"].splitlines()[0])
-    bad = [json.dumps(line | {"kind": "OfALaterVersion"}), "no json", "[]", json.dumps({"id": "x"}),
-           json.dumps(line | {"notBefore": "0000"}), json.dumps(line | {"detail": 5})]
+    bad = [
+        json.dumps(line | {"kind": "OfALaterVersion"}),
+        "no json",
+        "[]",
+        json.dumps({"id": "x"}),
+        json.dumps(line | {"notBefore": "0000"}),
+        json.dumps(line | {"detail": 5}),
+    ]
     damaged(server, name, "\n".join([*bad, *server.items[name]["data"]["facts"].splitlines()]))
     assert await read_back(server) == {"note/0", "note/1", "note/2"}
     assert [r.levelname for r in caplog.records] == ["WARNING"]

@@ -101,8 +101,20 @@ async def cut_watches(struck: Struck) -> None:
 
 
 ACTIONS: Final[Mapping[str, Callable[[Struck], Awaitable[web.StreamResponse | None]]]] = {
-    action.__name__.replace("_", "-"): action for action in (
-        reply, refuse, reset, truncate, pretend, delay, twice, late, stale, stale_all, hold_watches, drop_events,
+    action.__name__.replace("_", "-"): action
+    for action in (
+        reply,
+        refuse,
+        reset,
+        truncate,
+        pretend,
+        delay,
+        twice,
+        late,
+        stale,
+        stale_all,
+        hold_watches,
+        drop_events,
         cut_watches,
     )
 }

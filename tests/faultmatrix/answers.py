@@ -8,8 +8,17 @@ from typing import Any, Final
 from aiohttp import web
 
 REASONS: Final = {
-    401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 410: "Expired", 413: "RequestEntityTooLarge",
-    422: "Invalid", 429: "TooManyRequests", 500: "InternalError", 502: "", 503: "ServiceUnavailable", 504: "Timeout",
+    401: "Unauthorized",
+    403: "Forbidden",
+    409: "Conflict",
+    410: "Expired",
+    413: "RequestEntityTooLarge",
+    422: "Invalid",
+    429: "TooManyRequests",
+    500: "InternalError",
+    502: "",
+    503: "ServiceUnavailable",
+    504: "Timeout",
 }
 
 
@@ -18,8 +27,15 @@ def said(status: int, message: str, retry: str = "") -> web.Response:
     headers = {"Retry-After": retry} if retry else {}
     if not REASONS.get(status):
         return web.Response(status=status, text=f"<html>{message}</html>", headers=headers)
-    body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-            "reason": REASONS[status], "code": status}
+    body = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": REASONS[status],
+        "code": status,
+    }
     return web.json_response(body, status=status, headers=headers)
 
 

@@ -118,8 +118,14 @@ class Course:
 
     def record(self, state: str, target: str = "web", event: str = "MODIFIED") -> Self:
         """A version of the target's undo record."""
-        stored = {"state": state, "drill": {"name": "storm", "uid": "d1"}, "target": {"name": target}, "groups": [],
-                  "intended_at": "2026-03-01T12:00:00Z", "deadline": "2026-03-01T13:00:00Z"}
+        stored = {
+            "state": state,
+            "drill": {"name": "storm", "uid": "d1"},
+            "target": {"name": target},
+            "groups": [],
+            "intended_at": "2026-03-01T12:00:00Z",
+            "deadline": "2026-03-01T13:00:00Z",
+        }
         data = {"record": base64.b64encode(json.dumps(stored).encode()).decode()}
         return self._seen("record", event, {"metadata": {"name": f"undo-{target}", "uid": "r1"}, "data": data})
 
@@ -145,8 +151,12 @@ def a_course() -> Course:
 
 def a_status(**changes: Any) -> dict[str, Any]:
     """The status of a drill that was stopped and put back."""
-    return {"phase": "Stopped", "verdict": "Stopped", "milestones": [{"name": "Injected"}],
-            "restore": {"complete": True, "fields": [ended("Restored")]}} | changes
+    return {
+        "phase": "Stopped",
+        "verdict": "Stopped",
+        "milestones": [{"name": "Injected"}],
+        "restore": {"complete": True, "fields": [ended("Restored")]},
+    } | changes
 
 
 def ended(outcome: str, name: str = "web") -> dict[str, str]:
@@ -158,8 +168,13 @@ def evidence(course: Course | None = None, plan: Plan | None = None, **changes: 
     """A run of a plan on `web`, at the end of which everything is as it was; `changes` are fields of the evidence."""
     before = {"Deployment/web": workload("Deployment", "web")}
     said = {
-        "plan": plan or a_plan(), "slot": StillSlot(copy.deepcopy(before)), "witness": (course or a_course()).witness,
-        "before": before, "status": a_status(), "ended_at": 5.0, "drills": ("storm",),
+        "plan": plan or a_plan(),
+        "slot": StillSlot(copy.deepcopy(before)),
+        "witness": (course or a_course()).witness,
+        "before": before,
+        "status": a_status(),
+        "ended_at": 5.0,
+        "drills": ("storm",),
     }
     return Evidence(**said | changes)
 

@@ -54,8 +54,11 @@ def _too_early(seen: Evidence) -> Iterable[Finding]:
     """O7: Restored is said only when no fault of the drill is in."""
     for one in _of_drills(seen):
         reason = one.value[2]
-        names = [name for _, name in shapes.targets_of(seen.plan.fault) if len(seen.drills) == 1
-                 or _was_injected_by(seen, one.name, name)]
+        names = [
+            name
+            for _, name in shapes.targets_of(seen.plan.fault)
+            if len(seen.drills) == 1 or _was_injected_by(seen, one.name, name)
+        ]
         still = [name for name in names if reason and _is_ours(seen, name, one.version)]
         if still:
             yield Finding("O7", f"{one.name} was said to be restored ({reason}) while {', '.join(still)} was faulted")
@@ -64,8 +67,10 @@ def _too_early(seen: Evidence) -> Iterable[Finding]:
 
 def _was_injected_by(seen: Evidence, drill: str, name: str) -> bool:
     """Whether it is this of several drills whose fault is in a target."""
-    return any(one.value["state"] == "Injected" and one.value["drill"] == drill and one.value["target"] == name
-               for one in seen.witness.of("record"))
+    return any(
+        one.value["state"] == "Injected" and one.value["drill"] == drill and one.value["target"] == name
+        for one in seen.witness.of("record")
+    )
 
 
 def _of_drills(seen: Evidence) -> list[Sighting]:

@@ -21,8 +21,14 @@ class Keeper:
     """
 
     def __init__(
-        self, name: str, plan: Plan, programs: dict[str, Program], spawn: Callable[[Coroutine[Any, Any, None]], None],
-        *, back: Callable[[], None], lost: Callable[[], None],
+        self,
+        name: str,
+        plan: Plan,
+        programs: dict[str, Program],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        *,
+        back: Callable[[], None],
+        lost: Callable[[], None],
     ) -> None:
         self.programs = programs
         self.exits: list[str] = []
@@ -87,7 +93,9 @@ class Keeper:
 
 
 TO_PROCESSES: Final[Mapping[str, Callable[[Keeper, Program, str], None]]] = {
-    "kill": Keeper._kill, "freeze": Keeper._freeze, "terminate": Keeper._terminate,
+    "kill": Keeper._kill,
+    "freeze": Keeper._freeze,
+    "terminate": Keeper._terminate,
     "second-operator": Keeper._second,
 }
 """What a rule may do to a process."""

@@ -65,13 +65,26 @@ def _status(pod: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: TID251  the kubelet has its own clock
     container = pod["spec"]["containers"][0]
     faulted = container.get("resources", {}).get("limits", {}).get("memory") == FAULTED
-    told: dict[str, Any] = {"name": container["name"], "image": container["image"], "imageID": "none",
-                            "ready": not faulted, "restartCount": int(faulted)}
+    told: dict[str, Any] = {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "none",
+        "ready": not faulted,
+        "restartCount": int(faulted),
+    }
     if faulted:
-        killed = {"exitCode": 137, "reason": "OOMKilled", "startedAt": now, "finishedAt": now,
-                  "containerID": f"matrix://{pod['metadata']['uid']}"}
-        told |= {"lastState": {"terminated": killed}, "started": False,
-                 "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}}
+        killed = {
+            "exitCode": 137,
+            "reason": "OOMKilled",
+            "startedAt": now,
+            "finishedAt": now,
+            "containerID": f"matrix://{pod['metadata']['uid']}",
+        }
+        told |= {
+            "lastState": {"terminated": killed},
+            "started": False,
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
+        }
     else:
         told |= {"state": {"running": {"startedAt": now}}, "started": True}
     ready = {"type": "Ready", "status": "False" if faulted else "True", "lastTransitionTime": now}

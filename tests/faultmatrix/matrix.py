@@ -101,7 +101,10 @@ class Matrix:
             self._free.put_nowait((slot, proxies))
 
     async def _work(
-        self, slot: Slot, proxies: dict[str, Proxy], waiting: asyncio.Queue[Plan],
+        self,
+        slot: Slot,
+        proxies: dict[str, Proxy],
+        waiting: asyncio.Queue[Plan],
         results: asyncio.Queue[Result | BaseException],
     ) -> None:
         operator: Program | None = None

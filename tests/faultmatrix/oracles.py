@@ -47,8 +47,11 @@ def masked(workload: dict[str, Any]) -> dict[str, Any]:
     """A workload without what differs from moment to moment."""
     meta = {k: v for k, v in workload.get("metadata", {}).items() if k not in MASKED}
     notes = {k: v for k, v in meta.pop("annotations", {}).items() if k != REVISION}
-    return {"metadata": meta | {"annotations": notes}, "spec": copy.deepcopy(workload.get("spec", {})),
-            "owners": owners(workload)}
+    return {
+        "metadata": meta | {"annotations": notes},
+        "spec": copy.deepcopy(workload.get("spec", {})),
+        "owners": owners(workload),
+    }
 
 
 def owners(workload: dict[str, Any]) -> list[Any]:
@@ -165,7 +168,7 @@ def _processes(seen: Evidence) -> Iterable[Finding]:
         # a process that may end says of what it died; what it caught itself is a fault of ours all the same
         found = (CAUGHT if seen.plan.expect.exits else TRACEBACK).search(text)
         if found:
-            lines = text[found.end():].splitlines()
+            lines = text[found.end() :].splitlines()
             last = next((line for line in lines[1:] if line and not line.startswith(" ")), "")
             yield Finding("O8", f"a traceback in {log.name}: {last[:200]}")
 

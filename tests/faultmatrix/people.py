@@ -75,8 +75,13 @@ async def strip_finalizer(slot: Slot, drill: str, _fault: str, _argument: str) -
     """Somebody follows a guide on stuck finalizers, and deletes the drill by force."""
     headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
     await slot.kube.call("DELETE", drill_path(slot.control, drill))
-    await slot.kube.call("PATCH", drill_path(slot.control, drill), {"metadata": {"finalizers": None}},
-                         content_type=MERGE_PATCH, headers=headers)
+    await slot.kube.call(
+        "PATCH",
+        drill_path(slot.control, drill),
+        {"metadata": {"finalizers": None}},
+        content_type=MERGE_PATCH,
+        headers=headers,
+    )
 
 
 async def delete_target(slot: Slot, _drill: str, fault: str, _argument: str) -> None:
@@ -100,8 +105,10 @@ async def opt_out(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     for plural in ("rolebindings", "roles"):
         found = await slot.kube.get(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}")
         for item in found.body.get("items", ()):
-            await slot.kube.call("DELETE", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}/"
-                                 + item["metadata"]["name"])
+            await slot.kube.call(
+                "DELETE",
+                f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}/" + item["metadata"]["name"],
+            )
 
 
 async def opt_in(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
@@ -165,16 +172,26 @@ async def damage_record(slot: Slot, _drill: str, _fault: str, _argument: str) ->
     record = await _record(slot)
     if record is not None and slot.number not in damaged:
         damaged[slot.number] = record
-        await slot.kube.call("PATCH", f"{_records(slot)}/{record['metadata']['name']}", {"data": {"record": "e30="}},
-                             content_type=MERGE_PATCH, headers=BREAK_GLASS)
+        await slot.kube.call(
+            "PATCH",
+            f"{_records(slot)}/{record['metadata']['name']}",
+            {"data": {"record": "e30="}},
+            content_type=MERGE_PATCH,
+            headers=BREAK_GLASS,
+        )
 
 
 async def repair_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """And puts it right again, if it is still there."""
     record = damaged.pop(slot.number, None)
     if record is not None:
-        await slot.kube.call("PATCH", f"{_records(slot)}/{record['metadata']['name']}", {"data": record["data"]},
-                             content_type=MERGE_PATCH, headers=BREAK_GLASS)
+        await slot.kube.call(
+            "PATCH",
+            f"{_records(slot)}/{record['metadata']['name']}",
+            {"data": record["data"]},
+            content_type=MERGE_PATCH,
+            headers=BREAK_GLASS,
+        )
 
 
 async def restore_by_hand(slot: Slot, drill: str, fault: str, argument: str) -> None:
@@ -194,10 +211,18 @@ async def forge_lock(slot: Slot, drill: str, fault: str, _argument: str) -> None
     owner = (await slot.must("GET", drill_path(slot.control, drill))).body["metadata"]
     now = datetime.now(UTC)  # noqa: TID251  the forger's own clock
     record = UndoRecord(
-        DrillIdentity(owner["uid"], drill, slot.control, slot.target), record_name("apps", kind, space, name),
-        f"{kind}/{name}", (FieldGroup("limit", (FieldUndo("/spec/revisionHistoryLimit", 10, 3),)),), "manager-forged",
-        now + timedelta(minutes=20), now, Target("apps", "v1", kind, shapes.PLURALS[kind], slot.target, name), space,
-        seen["uid"], seen["resourceVersion"], seen["generation"],
+        DrillIdentity(owner["uid"], drill, slot.control, slot.target),
+        record_name("apps", kind, space, name),
+        f"{kind}/{name}",
+        (FieldGroup("limit", (FieldUndo("/spec/revisionHistoryLimit", 10, 3),)),),
+        "manager-forged",
+        now + timedelta(minutes=20),
+        now,
+        Target("apps", "v1", kind, shapes.PLURALS[kind], slot.target, name),
+        space,
+        seen["uid"],
+        seen["resourceVersion"],
+        seen["generation"],
     )
     data = {"record": base64.b64encode(to_json(record)).decode()}
     # a policy lets nobody else make one under this name: he has the operator's account, or the policy is not there
@@ -222,12 +247,28 @@ async def remove_forged_lock(slot: Slot, _drill: str, fault: str, _argument: str
 damaged: dict[int, dict[str, Any]] = {}
 slot_tasks: dict[int, set[asyncio.Task[None]]] = {}
 DOINGS: Final[dict[str, Doing]] = {
-    "edit": edit, "put-back": put_back, "replace": replace, "raise": raise_limit, "other-field": other_field,
-    "stop-drill": stop_drill, "delete-drill": delete_drill, "strip-finalizer": strip_finalizer,
-    "delete-target": delete_target, "recreate-target": recreate_target, "opt-out": opt_out, "opt-in": opt_in,
-    "delete-namespace": delete_namespace, "strip-and-keep": strip_and_keep, "flush-queue": flush_queue,
-    "rewrite-every": rewrite_every, "remove-record": remove_record, "damage-record": damage_record,
-    "repair-record": repair_record, "restore-by-hand": restore_by_hand, "forge-lock": forge_lock,
-    "remove-forged-lock": remove_forged_lock, "start-drill": start_drill,
+    "edit": edit,
+    "put-back": put_back,
+    "replace": replace,
+    "raise": raise_limit,
+    "other-field": other_field,
+    "stop-drill": stop_drill,
+    "delete-drill": delete_drill,
+    "strip-finalizer": strip_finalizer,
+    "delete-target": delete_target,
+    "recreate-target": recreate_target,
+    "opt-out": opt_out,
+    "opt-in": opt_in,
+    "delete-namespace": delete_namespace,
+    "strip-and-keep": strip_and_keep,
+    "flush-queue": flush_queue,
+    "rewrite-every": rewrite_every,
+    "remove-record": remove_record,
+    "damage-record": damage_record,
+    "repair-record": repair_record,
+    "restore-by-hand": restore_by_hand,
+    "forge-lock": forge_lock,
+    "remove-forged-lock": remove_forged_lock,
+    "start-drill": start_drill,
 }
 __all__ = ["DOINGS", "FINALIZER", "slot_tasks"]

@@ -25,9 +25,16 @@ from tests.faultmatrix.streams import Watch
 from tests.faultmatrix.trace import Traced
 from yarl import URL
 
-HOP: Final = frozenset({
-    "host", "connection", "transfer-encoding", "content-length", "content-encoding", "accept-encoding",
-})
+HOP: Final = frozenset(
+    {
+        "host",
+        "connection",
+        "transfer-encoding",
+        "content-length",
+        "content-encoding",
+        "accept-encoding",
+    }
+)
 Act = Callable[[str], Awaitable[None]]
 
 
@@ -57,8 +64,12 @@ class Proxy:
         """Listens on a port of its own on loopback."""
         connector = aiohttp.TCPConnector(ssl=self.upstream.trust or True, limit=0)
         # what is large comes compressed unless one asks that it does not, and bodies are passed on as they are
-        self._client = aiohttp.ClientSession(connector=connector, headers={"Accept-Encoding": "identity"},
-                                             auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None))
+        self._client = aiohttp.ClientSession(
+            connector=connector,
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+            timeout=aiohttp.ClientTimeout(total=None),
+        )
         app = web.Application(client_max_size=32 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

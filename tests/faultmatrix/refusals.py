@@ -35,7 +35,7 @@ class Refused:
         """From a request's path, and from its body where it makes something new."""
         parts = [p for p in path.split("/") if p]
         group = parts[1] if parts[0] == "apis" else ""
-        plural, *name = parts[parts.index("namespaces") + 2:]
+        plural, *name = parts[parts.index("namespaces") + 2 :]
         made = (body or {}).get("metadata", {}) if isinstance(body, dict) else {}
         return cls(plural, name[0] if name else made.get("name") or made.get("generateName", ""), group)
 
@@ -53,7 +53,8 @@ def refusal(kind: str, what: Refused) -> dict[str, Any]:
 def words_of(kind: str) -> str:
     """What a person must be told of a refusal, whatever is said around it."""
     return {"webhook-timeout": "context deadline exceeded", "webhook-unreachable": "connection refused"}.get(
-        kind, FREEZE)
+        kind, FREEZE
+    )
 
 
 def _by_policy(code: int, reason: str) -> Callable[[Refused], dict[str, Any]]:
@@ -62,8 +63,12 @@ def _by_policy(code: int, reason: str) -> Callable[[Refused], dict[str, Any]]:
     def said(what: Refused) -> dict[str, Any]:
         denied = f"ValidatingAdmissionPolicy '{NAME}' with binding '{NAME}' denied request: {FREEZE}"
         group = {"group": what.group} if what.group else {}
-        return {"message": f"{what} is forbidden: {denied}", "reason": reason, "code": code,
-                "details": {"name": what.name, **group, "kind": what.plural, "causes": [{"message": denied}]}}
+        return {
+            "message": f"{what} is forbidden: {denied}",
+            "reason": reason,
+            "code": code,
+            "details": {"name": what.name, **group, "kind": what.plural, "causes": [{"message": denied}]},
+        }
 
     return said
 
@@ -83,8 +88,12 @@ def _without_webhook(url: str, why: str) -> Callable[[Refused], dict[str, Any]]:
 
     def said(_what: Refused) -> dict[str, Any]:
         failed = f'failed calling webhook "{NAME}": failed to call webhook: Post "{url}?timeout=1s": {why}'
-        return {"message": f"Internal error occurred: {failed}", "reason": "InternalError", "code": 500,
-                "details": {"causes": [{"message": failed}]}}
+        return {
+            "message": f"Internal error occurred: {failed}",
+            "reason": "InternalError",
+            "code": 500,
+            "details": {"causes": [{"message": failed}]},
+        }
 
     return said
 

@@ -42,8 +42,9 @@ async def refused_until_said(run: Run) -> None:
     """It is refused for as long as nobody says so; then whoever refused it gives in."""
     run.spawn(run.watch_for_stalled())
     await run.apply()
-    await run.until(lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING,
-                    "in play, or kept from it")
+    await run.until(
+        lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it"
+    )
     await run.stop()
     await run.until(lambda: run.stuck, 60, "Stalled is said")
     run.heal()
@@ -53,8 +54,9 @@ async def refused_until_said(run: Run) -> None:
 async def refused_until_restored(run: Run) -> None:
     """What is refused is no part of putting back: the target is back all the same, and then it heals."""
     await run.apply()
-    await run.until(lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING,
-                    "in play, or kept from it")
+    await run.until(
+        lambda: run.in_play() or run.ended_at > 0 or run.since_met() > AFTERWARDS, ARMING, "in play, or kept from it"
+    )
     await run.stop()
     run.spawn(_healed_once_restored(run))
     await over_and_deleted(run)

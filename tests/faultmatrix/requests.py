@@ -10,9 +10,21 @@ from typing import Any, Final
 UNDO_TYPE: Final = "kubedrill.dev/undo"
 WORKLOADS: Final = ("deployments", "statefulsets")
 REVISIONS: Final = ("replicasets", "controllerrevisions")
-WRITES: Final = frozenset({
-    "finalizer", "status", "record", "target", "splice", "fence", "residue", "evidence", "report", "event", "lease",
-})
+WRITES: Final = frozenset(
+    {
+        "finalizer",
+        "status",
+        "record",
+        "target",
+        "splice",
+        "fence",
+        "residue",
+        "evidence",
+        "report",
+        "event",
+        "lease",
+    }
+)
 """Kinds of requests that change something. A dry run and a review of rights are asked, not written."""
 OWN: Final = frozenset({"finalizer", "status", "record", "target", "splice", "residue", "report"})
 """Writes whose number is the same in every clean run: the others depend on how long things take."""
@@ -51,7 +63,7 @@ def _place(parts: list[str]) -> tuple[str, str, str]:
     """Resource, object's name and subresource of a path."""
     if "namespaces" not in parts:
         return parts[-1] if parts else "", "", ""
-    rest = parts[parts.index("namespaces") + 2:]
+    rest = parts[parts.index("namespaces") + 2 :]
     if not rest:
         return "namespaces", parts[-1], ""
     return rest[0], rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else ""
@@ -79,7 +91,11 @@ def _write_kind(method: str, plural: str, sub: str, query: Mapping[str, str], bo
     if plural == "drills":
         return "status" if sub == "status" else "finalizer"
     return {
-        "secrets": "record", "configmaps": "evidence", "drillreports": "report", "events": "event", "leases": "lease",
+        "secrets": "record",
+        "configmaps": "evidence",
+        "drillreports": "report",
+        "events": "event",
+        "leases": "lease",
     }.get(plural, "ask-" + plural)
 
 

@@ -23,8 +23,11 @@ async def residue(seen: Evidence, now: dict[str, dict[str, Any]]) -> list[str]:
         meta = here.get("metadata", {})
         found += [f"{name} has label {k}" for k in meta.get("labels", {}) if k.startswith(OURS)]
         found += [f"{name} has annotation {k}" for k in meta.get("annotations", {}) if "kubedrill" in k]
-        found += [f"{name} has an entry of {e['manager']}" for e in meta.get("managedFields") or ()
-                  if str(e.get("manager")).startswith((OURS, "kubedrill"))]
+        found += [
+            f"{name} has an entry of {e['manager']}"
+            for e in meta.get("managedFields") or ()
+            if str(e.get("manager")).startswith((OURS, "kubedrill"))
+        ]
     found += [f"Drill {name}" for name in seen.drills if await seen.slot.drill(name)]
     found += await _revisions(seen)
     found += await _jobs(seen.slot)

@@ -57,8 +57,7 @@ class Rigging:
         if rule.after is not None and not self.live[rule.after].hits:
             return False
         kind = request.kind == rule.what or (rule.what == "write" and request.kind in OWN) or rule.what == "any"
-        return (kind and rule.actor == actor and rule.named in request.path
-                and rule.method in ("", request.method))
+        return kind and rule.actor == actor and rule.named in request.path and rule.method in ("", request.method)
 
     def _hits(self, one: Live) -> bool:
         rule, now = one.rule, time.monotonic()

@@ -62,8 +62,15 @@ class Run(Sight):
     """
 
     def __init__(
-        self, slot: Slot, plan: Plan, server: ForkServerContext, proxies: dict[str, Proxy], number: int,
-        operator: Program | None = None, *, keep: bool = False,
+        self,
+        slot: Slot,
+        plan: Plan,
+        server: ForkServerContext,
+        proxies: dict[str, Proxy],
+        number: int,
+        operator: Program | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         super().__init__(plan, f"plan-{number}", Witness(slot.kube, slot))
         self.slot, self.kube, self.proxies = slot, slot.kube, proxies
@@ -138,9 +145,21 @@ class Run(Sight):
 
     def _evidence(self, before: dict[str, dict[str, Any]], late: str) -> Evidence:
         return Evidence(
-            self.plan, self.slot, self.witness, before, self.status, self.ended_at, self.healed_at,
-            [p.log for p in self.programs.values()], self.exits, self.drills, refused(self._trace()), late, self.stuck,
-            tuple(self.stuck_said), self.rigging.unmet,
+            self.plan,
+            self.slot,
+            self.witness,
+            before,
+            self.status,
+            self.ended_at,
+            self.healed_at,
+            [p.log for p in self.programs.values()],
+            self.exits,
+            self.drills,
+            refused(self._trace()),
+            late,
+            self.stuck,
+            tuple(self.stuck_said),
+            self.rigging.unmet,
         )
 
     def _trace(self) -> list[Traced]:
@@ -172,7 +191,12 @@ class Run(Sight):
         """`kubectl apply -f drill.yaml`."""
         slot = self.slot
         thing = shapes.drill(
-            name or self.name, slot.control, slot.target, self.plan.fault, slot.services, self.plan.drill | changes,
+            name or self.name,
+            slot.control,
+            slot.target,
+            self.plan.fault,
+            slot.services,
+            self.plan.drill | changes,
         )
         await self.slot.must("POST", drill_path(self.slot.control), thing)
         if self.plan.fault == "manual":
@@ -247,8 +271,18 @@ class Run(Sight):
         """The facilitator says that the fault by hand was done, and undone."""
         while self.phase() not in (phase, "InPlay" if step == "Do" else phase):
             await asyncio.sleep(0.05)
-        await self.slot.must("POST", f"/apis/kubedrill.dev/v1alpha1/namespaces/{self.slot.control}/playeractions", {
-            "apiVersion": "kubedrill.dev/v1alpha1", "kind": "PlayerAction",
-            "metadata": {"generateName": "confirm-", "namespace": self.slot.control},
-            "spec": {"actor": "facilitator", "action": "Confirm", "drill": self.name,
-                     "confirmation": {"fault": "by-hand", "step": step}}})
+        await self.slot.must(
+            "POST",
+            f"/apis/kubedrill.dev/v1alpha1/namespaces/{self.slot.control}/playeractions",
+            {
+                "apiVersion": "kubedrill.dev/v1alpha1",
+                "kind": "PlayerAction",
+                "metadata": {"generateName": "confirm-", "namespace": self.slot.control},
+                "spec": {
+                    "actor": "facilitator",
+                    "action": "Confirm",
+                    "drill": self.name,
+                    "confirmation": {"fault": "by-hand", "step": step},
+                },
+            },
+        )

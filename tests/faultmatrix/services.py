@@ -17,10 +17,18 @@ from urllib.request import urlopen
 
 ALERT: Final = "MatrixAlert"
 STOP_ALERT: Final = "NeighbourHurt"
-RULES: Final = {"groups": [{"name": "matrix", "interval": "1s", "rules": [
-    {"alert": ALERT, "expr": "vector(0) > 1"},
-    {"alert": STOP_ALERT, "expr": "vector(0) > 1"},
-]}]}
+RULES: Final = {
+    "groups": [
+        {
+            "name": "matrix",
+            "interval": "1s",
+            "rules": [
+                {"alert": ALERT, "expr": "vector(0) > 1"},
+                {"alert": STOP_ALERT, "expr": "vector(0) > 1"},
+            ],
+        }
+    ]
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +51,39 @@ def services(folder: Path) -> Iterator[Services]:
     route = {"receiver": "none", "group_wait": "0s", "group_interval": "1s"}
     (folder / "alertmanager.yml").write_text(json.dumps({"route": route, "receivers": [{"name": "none"}]}))
     with ExitStack() as stack:
-        stack.enter_context(_running(
-            "redis-server", "--port", str(ports.redis), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder),
-            answers=lambda: _connects(ports.redis)))
-        stack.enter_context(_running(
-            "prometheus", f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'tsdb'}",
-            f"--web.listen-address=127.0.0.1:{ports.prometheus}",
-            answers=lambda: _ready(ports.prometheus)))
-        stack.enter_context(_running(
-            "prometheus-alertmanager", f"--config.file={folder / 'alertmanager.yml'}",
-            f"--storage.path={folder / 'alerts'}", f"--web.listen-address=127.0.0.1:{ports.alertmanager}",
-            "--cluster.listen-address=", answers=lambda: _ready(ports.alertmanager)))
+        stack.enter_context(
+            _running(
+                "redis-server",
+                "--port",
+                str(ports.redis),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                str(folder),
+                answers=lambda: _connects(ports.redis),
+            )
+        )
+        stack.enter_context(
+            _running(
+                "prometheus",
+                f"--config.file={folder / 'prometheus.yml'}",
+                f"--storage.tsdb.path={folder / 'tsdb'}",
+                f"--web.listen-address=127.0.0.1:{ports.prometheus}",
+                answers=lambda: _ready(ports.prometheus),
+            )
+        )
+        stack.enter_context(
+            _running(
+                "prometheus-alertmanager",
+                f"--config.file={folder / 'alertmanager.yml'}",
+                f"--storage.path={folder / 'alerts'}",
+                f"--web.listen-address=127.0.0.1:{ports.alertmanager}",
+                "--cluster.listen-address=",
+                answers=lambda: _ready(ports.alertmanager),
+            )
+        )
         yield ports
 
 

@@ -23,10 +23,17 @@ def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
     labels = {LABEL: "yes", "app": name}
     resources = {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}
     container = {"name": "app", "image": "none", "resources": resources}
-    pod = {"schedulerName": SCHEDULER, "terminationGracePeriodSeconds": 0, "containers": [container],
-           "automountServiceAccountToken": False}
-    spec: dict[str, Any] = {"replicas": 1, "selector": {"matchLabels": {"app": name}},
-                            "template": {"metadata": {"labels": labels}, "spec": pod}}
+    pod = {
+        "schedulerName": SCHEDULER,
+        "terminationGracePeriodSeconds": 0,
+        "containers": [container],
+        "automountServiceAccountToken": False,
+    }
+    spec: dict[str, Any] = {
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": name}},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
     if kind == "StatefulSet":
         spec["serviceName"] = name
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
@@ -39,8 +46,12 @@ def as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
         return False
     here, there = found["spec"], wanted["spec"]
     same_labels = here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"]
-    return (read(found, LIMIT) == GOOD and here["replicas"] == there["replicas"]
-            and not here.get("minReadySeconds") and same_labels)
+    return (
+        read(found, LIMIT) == GOOD
+        and here["replicas"] == there["replicas"]
+        and not here.get("minReadySeconds")
+        and same_labels
+    )
 
 
 def settled(kind: str, found: dict[str, Any]) -> bool:
@@ -57,7 +68,8 @@ def settled(kind: str, found: dict[str, Any]) -> bool:
 def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
     """Kind and name of the workloads that a fault touches."""
     return {
-        "memory-limit": (("Deployment", "web"),), "stateful-set": (("StatefulSet", "db"),),
+        "memory-limit": (("Deployment", "web"),),
+        "stateful-set": (("StatefulSet", "db"),),
         "two-targets": (("Deployment", "web"), ("Deployment", "api")),
         "two-faults": (("Deployment", "web"),),
     }.get(fault, ())
@@ -66,14 +78,24 @@ def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
 def drill(name: str, control: str, target: str, fault: str, at: Services, changes: dict[str, Any]) -> dict[str, Any]:
     """The Drill of a plan. Services are found on loopback by their ports."""
     spec: dict[str, Any] = {
-        "targetNamespace": target, "pace": 60,
-        "monitoring": {"prometheus": {"name": "prometheus", "port": at.prometheus},
-                       "alertmanager": {"name": "alertmanager", "port": at.alertmanager}},
-        "scenario": {"title": "a plan of the fault matrix", "faults": _faults(fault, target, at),
-                     "expectedAlerts": [{"name": "Announced" if fault == "alert" else ALERT}]},
+        "targetNamespace": target,
+        "pace": 60,
+        "monitoring": {
+            "prometheus": {"name": "prometheus", "port": at.prometheus},
+            "alertmanager": {"name": "alertmanager", "port": at.alertmanager},
+        },
+        "scenario": {
+            "title": "a plan of the fault matrix",
+            "faults": _faults(fault, target, at),
+            "expectedAlerts": [{"name": "Announced" if fault == "alert" else ALERT}],
+        },
     }
-    return {"apiVersion": "kubedrill.dev/v1alpha1", "kind": "Drill",
-            "metadata": {"name": name, "namespace": control}, "spec": spec | changes}
+    return {
+        "apiVersion": "kubedrill.dev/v1alpha1",
+        "kind": "Drill",
+        "metadata": {"name": name, "namespace": control},
+        "spec": spec | changes,
+    }
 
 
 def queue_of(target: str) -> str:
@@ -83,13 +105,23 @@ def queue_of(target: str) -> str:
 
 def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
     limits = [
-        {"name": f"limit-{name}",
-         "memoryLimit": {"target": {"kind": kind, "name": name}, "limit": FAULTED, "affected": 1}}
+        {
+            "name": f"limit-{name}",
+            "memoryLimit": {"target": {"kind": kind, "name": name}, "limit": FAULTED, "affected": 1},
+        }
         for kind, name in targets_of(fault)
     ]
-    queue = {"name": "flood", "queueLoad": {
-        "redis": {"name": "redis", "port": at.redis}, "key": queue_of(target), "inFlight": [f"{target}:inflight:*"],
-        "ratePerSecond": 50, "count": 100, "redelivery": "1s"}}
+    queue = {
+        "name": "flood",
+        "queueLoad": {
+            "redis": {"name": "redis", "port": at.redis},
+            "key": queue_of(target),
+            "inFlight": [f"{target}:inflight:*"],
+            "ratePerSecond": 50,
+            "count": 100,
+            "redelivery": "1s",
+        },
+    }
     return {
         "queue-load": [queue],
         "alert": [{"name": "announce", "alert": {"alert": "Announced"}}],
@@ -100,5 +132,9 @@ def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
 
 def service(namespace: str, name: str, port: int) -> dict[str, Any]:
     """A Service: there for the plan's look at it; on loopback in truth."""
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": namespace},
-            "spec": {"selector": {"app": "none"}, "ports": [{"port": port}]}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"selector": {"app": "none"}, "ports": [{"port": port}]},
+    }

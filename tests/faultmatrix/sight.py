@@ -41,8 +41,7 @@ class Sight:
 
     def deadline_at(self) -> float:
         """The drill's deadline by this process' monotonic clock, as its undo records say; 0 while there is none."""
-        said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record")
-                if r.value["deadline"]]
+        said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record") if r.value["deadline"]]
         if not said:
             return 0.0
         return time.monotonic() + (min(said) - datetime.now(UTC)).total_seconds()  # noqa: TID251  the API server's, here

@@ -69,10 +69,17 @@ class Slot:
         """The target namespace, opted in, with its Services."""
         await self.must("POST", "/api/v1/namespaces", {"metadata": {"name": self.target}}, also=(409,))
         await self.opt_in()
-        for name, port in (("redis", self.services.redis), ("prometheus", self.services.prometheus),
-                           ("alertmanager", self.services.alertmanager)):
-            await self.must("POST", f"/api/v1/namespaces/{self.target}/services",
-                            shapes.service(self.target, name, port), also=(409,))
+        for name, port in (
+            ("redis", self.services.redis),
+            ("prometheus", self.services.prometheus),
+            ("alertmanager", self.services.alertmanager),
+        ):
+            await self.must(
+                "POST",
+                f"/api/v1/namespaces/{self.target}/services",
+                shapes.service(self.target, name, port),
+                also=(409,),
+            )
 
     async def next_target(self) -> None:
         """Another target namespace: the one before was deleted by the plan."""
@@ -101,18 +108,28 @@ class Slot:
     def kubeconfig(self, role: str, port: int) -> Path:
         """The way of a role to the API server: through the proxy, under its own ServiceAccount."""
         path = self.folder / f"{role}.kubeconfig"
-        path.write_text(json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": "matrix",
-            "clusters": [{"name": "matrix", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-            "users": [{"name": "matrix", "user": {"token": self.tokens[role]}}],
-            "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": "matrix"}}],
-        }))
+        path.write_text(
+            json.dumps(
+                {
+                    "apiVersion": "v1",
+                    "kind": "Config",
+                    "current-context": "matrix",
+                    "clusters": [{"name": "matrix", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+                    "users": [{"name": "matrix", "user": {"token": self.tokens[role]}}],
+                    "contexts": [{"name": "matrix", "context": {"cluster": "matrix", "user": "matrix"}}],
+                }
+            )
+        )
         return path
 
     def environment(self, role: str, port: int) -> dict[str, str]:
         """What the image's environment says, and the way to the API server."""
-        return {"KUBECONFIG": str(self.kubeconfig(role, port)), "KUBEDRILL_NAMESPACE": self.control,
-                "KUBEDRILL_LOG": os.environ.get("KUBEDRILL_LOG", "INFO"), "PYTHONWARNINGS": "default"}
+        return {
+            "KUBECONFIG": str(self.kubeconfig(role, port)),
+            "KUBEDRILL_NAMESPACE": self.control,
+            "KUBEDRILL_LOG": os.environ.get("KUBEDRILL_LOG", "INFO"),
+            "PYTHONWARNINGS": "default",
+        }
 
     # ---- the world of a plan
     async def whole(self, fault: str) -> None:
@@ -173,8 +190,10 @@ class Slot:
 
     async def workloads(self, fault: str) -> dict[str, dict[str, Any]]:
         """The targets as they are, by kind and name; empty where there is none."""
-        return {f"{kind}/{name}": (await self.kube.get(self.path_of(kind, name))).body
-                for kind, name in shapes.targets_of(fault)}
+        return {
+            f"{kind}/{name}": (await self.kube.get(self.path_of(kind, name))).body
+            for kind, name in shapes.targets_of(fault)
+        }
 
     async def records(self) -> list[dict[str, Any]]:
         """The undo records of the control namespace."""
@@ -191,8 +210,9 @@ class Slot:
         resources = f"{shapes.CONTAINER}/resources"
         paths = [f"{resources}/{what}/memory" for what in ("limits", "requests")]
         patch = [{"op": "replace", "path": path, "value": value} for path in paths]
-        return await self.kube.call("PATCH", self.path_of(kind, name), patch, content_type=JSON_PATCH,
-                                    query=[("fieldManager", manager)])
+        return await self.kube.call(
+            "PATCH", self.path_of(kind, name), patch, content_type=JSON_PATCH, query=[("fieldManager", manager)]
+        )
 
     def path_of(self, kind: str, name: str) -> str:
         """A workload's path."""
@@ -203,8 +223,14 @@ class Slot:
         await self.must("PATCH", path_of(thing), thing, APPLY, query=[("fieldManager", "matrix"), ("force", "true")])
 
     async def must(
-        self, method: str, path: str, body: Any = None, content_type: str = "application/json", *,
-        also: tuple[int, ...] = (), query: Any = (),
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        *,
+        also: tuple[int, ...] = (),
+        query: Any = (),
     ) -> Answer:
         """A request that has to succeed."""
         answer = await self.kube.call(method, path, body, content_type=content_type, query=query)

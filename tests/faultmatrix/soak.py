@@ -34,8 +34,13 @@ def drawn(number: int, dice: random.Random) -> Plan:
     if dice.random() < KILLED:
         when = dice.choice(("before", COMMITTED, "replied"))
         rules = (Rule("write", ("kill",), nth=dice.randint(1, 20), when=when, optional=True),)
-    return Plan(f"soak/{number}", dice.choice(FAULTS), dice.choice(STORIES), rules,
-                expect=Expect(verdict=("Stopped", "Error"), restored_within=20))
+    return Plan(
+        f"soak/{number}",
+        dice.choice(FAULTS),
+        dice.choice(STORIES),
+        rules,
+        expect=Expect(verdict=("Stopped", "Error"), restored_within=20),
+    )
 
 
 async def main() -> int:

@@ -19,7 +19,12 @@ from tests.faultmatrix.refusals import KINDS
 from tests.faultmatrix.requests import ONCE_AT_LEAST, WRITES
 
 ONCE, A_FEW_TIMES, FOR_A_WHILE, UNTIL_HEALED, FOR_GOOD = (
-    "once", "a-few-times", "for-a-while", "until-healed", "for-good")
+    "once",
+    "a-few-times",
+    "for-a-while",
+    "until-healed",
+    "for-good",
+)
 ANSWERED: Final = ("reply 409", "reply 422", "reply 429", "reply 500", "reply 503", "reply 504")
 FAILURES: Final[Mapping[str, tuple[str, ...]]] = {
     "kill": (BEFORE, COMMITTED, REPLIED),
@@ -58,8 +63,10 @@ class LeftOut:
 
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is one of these."""
-        return all(any(fnmatch.fnmatch(getattr(cell, axis), one) for one in getattr(self, axis))
-                   for axis in ("fault", "write", "failure", "moment"))
+        return all(
+            any(fnmatch.fnmatch(getattr(cell, axis), one) for one in getattr(self, axis))
+            for axis in ("fault", "write", "failure", "moment")
+        )
 
 
 def left_out() -> list[LeftOut]:

@@ -155,8 +155,15 @@ async def two_drills(run: Run) -> None:
     run.drills = (run.name, other)
     await run.apply()
     await run.apply(other)
-    await run.until(lambda: (run.in_play() and run.ended(other)) or (run.ended() and run.phase(other) == "InPlay")
-                    or (run.ended() and run.ended(other)), ARMING, "one in play, one refused")
+    await run.until(
+        lambda: (
+            (run.in_play() and run.ended(other))
+            or (run.ended() and run.phase(other) == "InPlay")
+            or (run.ended() and run.ended(other))
+        ),
+        ARMING,
+        "one in play, one refused",
+    )
     if run.ended() and not run.ended(other):
         run.name, other = other, run.name
     await run.stop()
@@ -173,12 +180,38 @@ async def target_gone(run: Run) -> None:
     await stop_once_met(run)
 
 
-STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {story.__name__.replace("_", "-"): story for story in (
-    repaired, repaired_and_stopped,
-    stop, stop_at_once, stop_at_once_or_in_play, stop_once_met, stop_after_drift, stop_during_outage, delete, deadline,
-    forced, forced_by_rule, namespace_gone, target_gone, late_record, two_drills, refusing.refused,
-    refusing.refused_until_said, refusing.refused_until_restored, refusing.rights_back, refusing.stuck_is_said,
-    deaths.silent, deaths.frozen, deaths.gone_and_stopped, deaths.gone_and_deleted, deaths.gone_at_deadline,
-    record_damaged, record_removed, forged_lock,
-)}
+STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {
+    story.__name__.replace("_", "-"): story
+    for story in (
+        repaired,
+        repaired_and_stopped,
+        stop,
+        stop_at_once,
+        stop_at_once_or_in_play,
+        stop_once_met,
+        stop_after_drift,
+        stop_during_outage,
+        delete,
+        deadline,
+        forced,
+        forced_by_rule,
+        namespace_gone,
+        target_gone,
+        late_record,
+        two_drills,
+        refusing.refused,
+        refusing.refused_until_said,
+        refusing.refused_until_restored,
+        refusing.rights_back,
+        refusing.stuck_is_said,
+        deaths.silent,
+        deaths.frozen,
+        deaths.gone_and_stopped,
+        deaths.gone_and_deleted,
+        deaths.gone_at_deadline,
+        record_damaged,
+        record_removed,
+        forged_lock,
+    )
+}
 """By the names that the plans have for them."""

@@ -93,7 +93,12 @@ class Watch:
 
 def _error(code: int) -> bytes:
     status: dict[str, Any] = {
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": code,
-        "message": "said by the fault matrix", "reason": "Expired" if code == 410 else "InternalError",
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "code": code,
+        "message": "said by the fault matrix",
+        "reason": "Expired" if code == 410 else "InternalError",
     }
     return json.dumps({"type": "ERROR", "object": status}).encode() + b"\n"

@@ -24,27 +24,33 @@ def sight(course: Course, plan: Plan | None = None) -> Sight:
     return Sight(plan or a_plan(), "storm", course.witness)
 
 
-@pytest.mark.parametrize(("course", "phase", "in_play", "ended"), [
-    (Course(), "", False, False),
-    (Course().phase(""), "Pending", False, False),
-    (Course().phase("Armed").phase("InPlay"), "InPlay", True, False),
-    (Course().phase("InPlay").phase("Stopped"), "Stopped", True, True),
-    (Course().phase("InPlay").phase("InPlay", event="DELETED"), "Gone", True, True),
-])
+@pytest.mark.parametrize(
+    ("course", "phase", "in_play", "ended"),
+    [
+        (Course(), "", False, False),
+        (Course().phase(""), "Pending", False, False),
+        (Course().phase("Armed").phase("InPlay"), "InPlay", True, False),
+        (Course().phase("InPlay").phase("Stopped"), "Stopped", True, True),
+        (Course().phase("InPlay").phase("InPlay", event="DELETED"), "Gone", True, True),
+    ],
+)
 def test_a_drill_is_where_it_was_seen_last(course: Course, phase: str, in_play: bool, ended: bool):
     seen = sight(course)
 
     assert (seen.phase(), seen.in_play(), seen.ended()) == (phase, in_play, ended)
 
 
-@pytest.mark.parametrize(("course", "restored", "closed"), [
-    (Course().limit(shapes.GOOD).record("Intended"), False, False),
-    (Course().record("Injected").limit(FAULTED), False, False),
-    (Course().record("Reverted").limit(FAULTED), False, False),
-    (Course().record("Reverting").limit(shapes.GOOD), False, False),
-    (Course().record("Reverted").limit(shapes.GOOD), True, False),
-    (a_course(), True, True),
-])
+@pytest.mark.parametrize(
+    ("course", "restored", "closed"),
+    [
+        (Course().limit(shapes.GOOD).record("Intended"), False, False),
+        (Course().record("Injected").limit(FAULTED), False, False),
+        (Course().record("Reverted").limit(FAULTED), False, False),
+        (Course().record("Reverting").limit(shapes.GOOD), False, False),
+        (Course().record("Reverted").limit(shapes.GOOD), True, False),
+        (a_course(), True, True),
+    ],
+)
 def test_it_is_restored_when_targets_and_records_say_so_and_closed_when_no_record_is_left(
     course: Course, restored: bool, closed: bool
 ):
@@ -57,10 +63,16 @@ def test_what_somebody_carried_over_is_not_waited_for():
     assert sight(carried, a_plan(expect=Expect(value=FAULTED))).restored()
 
 
-@pytest.mark.parametrize(("values", "since"), [
-    ((shapes.GOOD,), 0.0), ((shapes.GOOD, FAULTED), 0.0), ((shapes.GOOD, FAULTED, shapes.GOOD), 97.0),
-    ((shapes.GOOD, FAULTED, shapes.GOOD, FAULTED), 0.0), ((shapes.GOOD, FAULTED, shapes.GOOD, "96Mi"), 97.0),
-])
+@pytest.mark.parametrize(
+    ("values", "since"),
+    [
+        ((shapes.GOOD,), 0.0),
+        ((shapes.GOOD, FAULTED), 0.0),
+        ((shapes.GOOD, FAULTED, shapes.GOOD), 97.0),
+        ((shapes.GOOD, FAULTED, shapes.GOOD, FAULTED), 0.0),
+        ((shapes.GOOD, FAULTED, shapes.GOOD, "96Mi"), 97.0),
+    ],
+)
 def test_since_it_was_undone_is_counted_from_the_first_value_after_the_fault_while_none_stands(values, since: float):
     course = Course()
     for value in values:

@@ -14,7 +14,8 @@ ROOT: Final = Path(__file__).parents[2]
 TARGETS: Final = re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 PLANNED: Final = {p.name: {row.strip() for row in p.row.split(",")} - {""} for p in all_plans()}
 ROWS: Final = {
-    cells[0]: cells[1:] for line in Path(__file__).with_name("rows.md").read_text(encoding="utf-8").splitlines()
+    cells[0]: cells[1:]
+    for line in Path(__file__).with_name("rows.md").read_text(encoding="utf-8").splitlines()
     if (cells := [cell.strip() for cell in line.strip("|").split("|")])[0].isdigit()
 }
 

@@ -47,8 +47,14 @@ class Hall:
         self.told: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
         programs: Any = {"operator": self.operator, "watchdog": self.watchdog}
-        self.keeper = Keeper("plan-1", a_plan(**plan), programs, self.spawn,
-                             back=lambda: self.told.append("back"), lost=lambda: self.told.append("lost"))
+        self.keeper = Keeper(
+            "plan-1",
+            a_plan(**plan),
+            programs,
+            self.spawn,
+            back=lambda: self.told.append("back"),
+            lost=lambda: self.told.append("lost"),
+        )
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self.tasks.append(asyncio.ensure_future(work))
@@ -113,8 +119,15 @@ def test_at_the_end_all_are_killed_frozen_ones_too():
     assert hall.operator.done == hall.watchdog.done == ["SIGCONT", "kill", "join"]
 
 
-@pytest.mark.parametrize(("action", "known"), [
-    ("kill", True), ("freeze 20", True), ("watchdog-kill", True), ("second-operator", True), ("edit 96Mi", False),
-])
+@pytest.mark.parametrize(
+    ("action", "known"),
+    [
+        ("kill", True),
+        ("freeze 20", True),
+        ("watchdog-kill", True),
+        ("second-operator", True),
+        ("edit 96Mi", False),
+    ],
+)
 def test_it_knows_what_is_done_to_processes(action: str, known: bool):
     assert is_to_a_process(action) is known

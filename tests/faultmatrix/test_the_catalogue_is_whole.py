@@ -58,31 +58,42 @@ def test_a_reason_leaves_something_out_and_nothing_that_is_planned(said: space.L
 
 @pytest.mark.parametrize("failure", space.FAILURES)
 def test_every_failure_of_every_kind_of_write_is_met_by_day(failure: str):
-    by_day = {cell.write.rpartition("-")[0] for cell, plan in PLACED.items()
-              if cell.failure == failure and not plan.nightly}
+    by_day = {
+        cell.write.rpartition("-")[0] for cell, plan in PLACED.items() if cell.failure == failure and not plan.nightly
+    }
 
     assert by_day == {cell.write.rpartition("-")[0] for cell in space.cells()}
 
 
-@pytest.mark.parametrize(("rule", "moment"), [
-    (Rule("record", ("kill",), nth=2, when="replied"), ("record-2", "kill", "replied")),
-    (Rule("record", ("reset",), when="committed"), ("record-1", "reset", "committed")),
-    (Rule("status", ("reply 429 2",)), ("status-1", "reply 429", "once")),
-    (Rule("status", ("reply 503",), times=3), ("status-1", "reply 503", "a-few-times")),
-    (Rule("status", ("reply 503",), times=0, seconds=5), ("status-1", "reply 503", "for-a-while")),
-    (Rule("target", ("refuse policy-422",), until_healed=True), ("target-1", "refuse policy-422", "until-healed")),
-    (Rule("target", ("refuse policy-422",), times=0), ("target-1", "refuse policy-422", "for-good")),
-])
+@pytest.mark.parametrize(
+    ("rule", "moment"),
+    [
+        (Rule("record", ("kill",), nth=2, when="replied"), ("record-2", "kill", "replied")),
+        (Rule("record", ("reset",), when="committed"), ("record-1", "reset", "committed")),
+        (Rule("status", ("reply 429 2",)), ("status-1", "reply 429", "once")),
+        (Rule("status", ("reply 503",), times=3), ("status-1", "reply 503", "a-few-times")),
+        (Rule("status", ("reply 503",), times=0, seconds=5), ("status-1", "reply 503", "for-a-while")),
+        (Rule("target", ("refuse policy-422",), until_healed=True), ("target-1", "refuse policy-422", "until-healed")),
+        (Rule("target", ("refuse policy-422",), times=0), ("target-1", "refuse policy-422", "for-good")),
+    ],
+)
 def test_where_a_plan_stands(rule: Rule, moment: tuple[str, ...]):
     assert space.cell_of(a_plan(Rule("record", ("stop-drill",)), rule)) == space.Cell("memory-limit", *moment)
 
 
-@pytest.mark.parametrize("plan", [
-    a_plan(), a_plan(Rule("record", ("kill",)), Rule("record", ("kill",))),
-    a_plan(Rule("record", ("edit 96Mi", "kill"))), a_plan(Rule("record", ("late 9",))),
-    a_plan(Rule("record", ("kill",)), down=None), a_plan(Rule("record", ("kill",)), watchdog=True),
-    a_plan(Rule("target", ("reply 500",), named="deployments/api")), a_plan(Rule("get-target", ("reply 500",))),
-])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        a_plan(),
+        a_plan(Rule("record", ("kill",)), Rule("record", ("kill",))),
+        a_plan(Rule("record", ("edit 96Mi", "kill"))),
+        a_plan(Rule("record", ("late 9",))),
+        a_plan(Rule("record", ("kill",)), down=None),
+        a_plan(Rule("record", ("kill",)), watchdog=True),
+        a_plan(Rule("target", ("reply 500",), named="deployments/api")),
+        a_plan(Rule("get-target", ("reply 500",))),
+    ],
+)
 def test_what_stands_for_something_else_stands_nowhere(plan: Plan):
     assert space.cell_of(plan) is None
 
@@ -176,10 +187,16 @@ def test_every_verdict_that_is_expected_is_one():
     assert {v for p in PLANNED for v in p.expect.verdict} <= {v.value for v in Verdict}
 
 
-@pytest.mark.parametrize(("chosen", "among"), [
-    (None, False), ({}, True), ({"fault": ["memory-limit"]}, True), ({"fault": ["alert"]}, False),
-    ({"fault": ["memory-limit"], "write": ["record-2"]}, False),
-])
+@pytest.mark.parametrize(
+    ("chosen", "among"),
+    [
+        (None, False),
+        ({}, True),
+        ({"fault": ["memory-limit"]}, True),
+        ({"fault": ["alert"]}, False),
+        ({"fault": ["memory-limit"], "write": ["record-2"]}, False),
+    ],
+)
 def test_a_combination_is_in_ci_when_each_name_that_is_given_has_one_of_its_values(chosen, among: bool):
     assert catalogue._among({"fault": "memory-limit", "write": "record-1"}, chosen) is among
 
@@ -188,7 +205,9 @@ def test_a_family_is_spelled_out_with_numbers_as_numbers(tmp_path: Path):
     family = tmp_path / "family.yaml"
     family.write_text(
         "- name: k/{write}\n  for: {fault: [alert], write: each}\n"
-        '  plan: {fault: "{fault}", rules: [{what: "{what}", nth: "{nth}", do: kill}]}\n', encoding="utf-8")
+        '  plan: {fault: "{fault}", rules: [{what: "{what}", nth: "{nth}", do: kill}]}\n',
+        encoding="utf-8",
+    )
     plans: list[Plan] = list(plans_of(family))
 
     assert [p.name for p in plans] == [f"k/{write}" for write in own_writes("alert")]

@@ -29,13 +29,16 @@ async def test_o0_finds_a_rule_that_never_met_its_request():
 
 
 # ---- O1: as before
-@pytest.mark.parametrize(("slot", "finding"), [
-    (left(path="/spec/replicas", value=2), "differs in spec: /spec/replicas: 1 -> 2"),
-    (left(FAULTED), "differs in spec: /spec/template/spec/containers: "),
-    (left(path="/metadata/labels", value={"left": "over"}), "differs in metadata: /metadata/labels: None -> "),
-    (left(path="/metadata/managedFields", value=[{"manager": "kubectl"}]), "differs in owners: /owners: [] -> "),
-    (StillSlot({}), "is gone"),
-])
+@pytest.mark.parametrize(
+    ("slot", "finding"),
+    [
+        (left(path="/spec/replicas", value=2), "differs in spec: /spec/replicas: 1 -> 2"),
+        (left(FAULTED), "differs in spec: /spec/template/spec/containers: "),
+        (left(path="/metadata/labels", value={"left": "over"}), "differs in metadata: /metadata/labels: None -> "),
+        (left(path="/metadata/managedFields", value=[{"manager": "kubectl"}]), "differs in owners: /owners: [] -> "),
+        (StillSlot({}), "is gone"),
+    ],
+)
 async def test_o1_finds_a_target_that_is_not_what_it_was(slot: StillSlot, finding: str):
     (one,) = await said(evidence(slot=slot))
 
@@ -106,11 +109,14 @@ async def test_o5_and_o9_leave_an_earlier_plans_workload_alone():
 
 
 # ---- O6: other people's edits
-@pytest.mark.parametrize(("expect", "finding"), [
-    ({"value": "96Mi"}, "Deployment/web has 64Mi, and somebody set 96Mi"),
-    ({"value": shapes.GOOD, "other_field": True}, "Deployment/web has lost somebody's change of another field"),
-    ({"ends": ("Superseded",)}, "the fields ended Restored, not Superseded"),
-])
+@pytest.mark.parametrize(
+    ("expect", "finding"),
+    [
+        ({"value": "96Mi"}, "Deployment/web has 64Mi, and somebody set 96Mi"),
+        ({"value": shapes.GOOD, "other_field": True}, "Deployment/web has lost somebody's change of another field"),
+        ({"ends": ("Superseded",)}, "the fields ended Restored, not Superseded"),
+    ],
+)
 async def test_o6_finds_that_somebodys_edit_was_lost(expect: dict[str, Any], finding: str):
     assert await said(evidence(plan=a_plan(expect=Expect(**expect)))) == [f"O6 {finding}"]
 
@@ -131,12 +137,15 @@ def edited() -> Course:
 
 
 # ---- O7: the verdict and what was seen
-@pytest.mark.parametrize(("status", "finding"), [
-    (a_status(verdict="Passed"), "the verdict is Passed, not Stopped"),
-    (a_status(restore={"complete": False}), "it was touched, and the status does not say that it is put back"),
-    (a_status(restore={}), "it was touched, and the status does not say that it is put back"),
-    (a_status(milestones=[]), "it was injected, and the milestone is missing"),
-])
+@pytest.mark.parametrize(
+    ("status", "finding"),
+    [
+        (a_status(verdict="Passed"), "the verdict is Passed, not Stopped"),
+        (a_status(restore={"complete": False}), "it was touched, and the status does not say that it is put back"),
+        (a_status(restore={}), "it was touched, and the status does not say that it is put back"),
+        (a_status(milestones=[]), "it was injected, and the milestone is missing"),
+    ],
+)
 async def test_o7_finds_that_the_status_does_not_agree_with_what_was_seen(status: dict[str, Any], finding: str):
     (one,) = await said(evidence(status=status))
 
@@ -172,7 +181,7 @@ def logged(folder: Path, text: str) -> list[Path]:
     return [log]
 
 
-TRACEBACK = 'Traceback (most recent call last):\n  File "x.py", line 1\nKeyError: \'spec\'\nand on it goes\n'
+TRACEBACK = "Traceback (most recent call last):\n  File \"x.py\", line 1\nKeyError: 'spec'\nand on it goes\n"
 
 
 async def test_o8_finds_a_traceback_and_tells_what_was_raised(tmp_path: Path):

@@ -129,9 +129,14 @@ async def test_half_an_answer_is_none(wire: Wire):
     assert wire.arrived == ["POST"]
 
 
-@pytest.mark.parametrize(("when", "arrived", "answered"), [
-    (BEFORE, [], 0), (COMMITTED, ["POST"], 0), (REPLIED, ["POST"], 200),
-])
+@pytest.mark.parametrize(
+    ("when", "arrived", "answered"),
+    [
+        (BEFORE, [], 0),
+        (COMMITTED, ["POST"], 0),
+        (REPLIED, ["POST"], 200),
+    ],
+)
 async def test_a_kill_is_done_before_the_write_after_it_or_after_its_answer(
     wire: Wire, when: str, arrived: list[str], answered: int
 ):
@@ -191,10 +196,15 @@ async def test_every_read_of_a_kind_so_far_is_given_from_before_a_write(wire: Wi
     assert remembered == (200, '{"number": 2}')
 
 
-@pytest.mark.parametrize(("manner", "passed"), [
-    ("double", ["ONE", "ONE", "TWO", "TWO"]), ("swap", ["TWO", "ONE"]), ("error 410", ["ERROR"]),
-    ("delay 0", ["ONE", "TWO"]),
-])
+@pytest.mark.parametrize(
+    ("manner", "passed"),
+    [
+        ("double", ["ONE", "ONE", "TWO", "TWO"]),
+        ("swap", ["TWO", "ONE"]),
+        ("error 410", ["ERROR"]),
+        ("delay 0", ["ONE", "TWO"]),
+    ],
+)
 async def test_a_watch_behaves_as_the_rule_says_from_its_start(wire: Wire, manner: str, passed: list[str]):
     wire.rig(manner, what="watch-target")
     _, text = await wire.ask("GET", f"{WEB.rpartition('/')[0]}?watch=1")

@@ -23,26 +23,38 @@ def faulted(name: str, owner: str) -> dict[str, Any]:
     return workload("Deployment", name, FAULTED) | {"metadata": owned(name, owner)}
 
 
-@pytest.mark.parametrize(("slot", "finding"), [
-    (left(open_records=["undo-1"]), "undo record undo-1"),
-    (left(drills=["storm"]), "Drill storm"),
-    (left(revisions={"replicasets": [faulted("web-2", "web")]}), "replicasets web-2 carries the fault"),
-    (left(revisions={"controllerrevisions": [{"metadata": owned("web-3", "web"), "data": faulted("web-3", "web")}]}),
-     "controllerrevisions web-3 carries the fault"),
-    (left(keys=Keys(lists={"shop:jobs": ['{"id": "drill-d1-1"}', '{"id": "42"}']})), "1 fake jobs in shop:jobs"),
-    (left(keys=Keys(lists={"shop:inflight:w1": ['{"id": "drill-d1-2"}']})), "1 fake jobs in shop:inflight:w1"),
-    (left(keys=Keys(marks={"drill-d1-mark": -1})), "the mark drill-d1-mark never ends"),
-])
+@pytest.mark.parametrize(
+    ("slot", "finding"),
+    [
+        (left(open_records=["undo-1"]), "undo record undo-1"),
+        (left(drills=["storm"]), "Drill storm"),
+        (left(revisions={"replicasets": [faulted("web-2", "web")]}), "replicasets web-2 carries the fault"),
+        (
+            left(
+                revisions={
+                    "controllerrevisions": [{"metadata": owned("web-3", "web"), "data": faulted("web-3", "web")}]
+                }
+            ),
+            "controllerrevisions web-3 carries the fault",
+        ),
+        (left(keys=Keys(lists={"shop:jobs": ['{"id": "drill-d1-1"}', '{"id": "42"}']})), "1 fake jobs in shop:jobs"),
+        (left(keys=Keys(lists={"shop:inflight:w1": ['{"id": "drill-d1-2"}']})), "1 fake jobs in shop:inflight:w1"),
+        (left(keys=Keys(marks={"drill-d1-mark": -1})), "the mark drill-d1-mark never ends"),
+    ],
+)
 async def test_it_finds_what_is_left_behind(slot: StillSlot, finding: str):
     assert await said(evidence(slot=slot)) == [f"O3 {finding}"]
 
 
-@pytest.mark.parametrize(("path", "value", "finding"), [
-    ("/metadata/labels", {"manager-1": ""}, "has label manager-1"),
-    ("/metadata/annotations", {"kubedrill.dev/x": ""}, "has annotation kubedrill.dev/x"),
-    ("/metadata/managedFields", [{"manager": "manager-1"}], "has an entry of manager-1"),
-    ("/metadata/managedFields", [{"manager": "kubedrill"}], "has an entry of kubedrill"),
-])
+@pytest.mark.parametrize(
+    ("path", "value", "finding"),
+    [
+        ("/metadata/labels", {"manager-1": ""}, "has label manager-1"),
+        ("/metadata/annotations", {"kubedrill.dev/x": ""}, "has annotation kubedrill.dev/x"),
+        ("/metadata/managedFields", [{"manager": "manager-1"}], "has an entry of manager-1"),
+        ("/metadata/managedFields", [{"manager": "kubedrill"}], "has an entry of kubedrill"),
+    ],
+)
 async def test_it_finds_our_mark_on_a_target(path: str, value: Any, finding: str):
     assert f"O3 Deployment/web {finding}" in await said(evidence(slot=left(path=path, value=value)))
 
@@ -67,8 +79,10 @@ def burning() -> Iterator[int]:
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
-            self.wfile.write(b'[{"labels": {"alertname": "Announced", "namespace": "shop"}},'
-                             b' {"labels": {"alertname": "Announced", "namespace": "other"}}]')
+            self.wfile.write(
+                b'[{"labels": {"alertname": "Announced", "namespace": "shop"}},'
+                b' {"labels": {"alertname": "Announced", "namespace": "other"}}]'
+            )
 
         def log_message(self, *_: Any) -> None:
             """Says nothing."""

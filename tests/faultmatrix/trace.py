@@ -55,8 +55,13 @@ def counts(trace: Iterable[Traced]) -> dict[str, int]:
 
 def refused(trace: Iterable[Traced]) -> list[str]:
     """What was sent and made no sense to the API server: nothing of the plan's doing, and never right."""
-    return sorted({
-        f"{one.request.kind} with {one.status}: {(one.answer or {}).get('message', '')[:200]}" for one in trace
-        if one.status in SENSELESS and one.rule is None and one.request.kind not in MAY_FAIL
-        and not ADMISSION.search(str(one.answer))
-    })
+    return sorted(
+        {
+            f"{one.request.kind} with {one.status}: {(one.answer or {}).get('message', '')[:200]}"
+            for one in trace
+            if one.status in SENSELESS
+            and one.rule is None
+            and one.request.kind not in MAY_FAIL
+            and not ADMISSION.search(str(one.answer))
+        }
+    )

@@ -97,10 +97,20 @@ class Witness:
         managers = tuple(str(m.get("manager")) for m in entries)
         # by its time: an entry whose field our own write took over keeps its time
         theirs = frozenset(f"{m['manager']} {m.get('time')}" for m in entries if m.get("manager") in PEOPLE)
-        self.seen.append(Sighting(
-            what, meta["name"], event, int(meta["resourceVersion"]), time.monotonic(), _value(what, item), managers,
-            dict(meta.get("labels") or {}), meta["uid"], theirs,
-        ))
+        self.seen.append(
+            Sighting(
+                what,
+                meta["name"],
+                event,
+                int(meta["resourceVersion"]),
+                time.monotonic(),
+                _value(what, item),
+                managers,
+                dict(meta.get("labels") or {}),
+                meta["uid"],
+                theirs,
+            )
+        )
         self.changed.set()
 
 
@@ -117,11 +127,17 @@ def _value(what: str, item: dict[str, Any]) -> Any:
             unknown = dict.fromkeys(("drill", "uid", "target", "by", "intended", "deadline"), "")
             return unknown | {"state": "Unreadable", "before": {}}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
-        return {"state": stored["state"], "drill": stored["drill"]["name"], "uid": stored["drill"]["uid"],
-                "target": (stored.get("target") or {}).get("name", ""),
-                "released": bool(stored.get("released")), "by": (stored.get("outcome") or {}).get("by", ""),
-                "intended": stored["intended_at"], "deadline": stored["deadline"],
-                "before": {f["path"]: f["before"].get("is") for f in fields}}
+        return {
+            "state": stored["state"],
+            "drill": stored["drill"]["name"],
+            "uid": stored["drill"]["uid"],
+            "target": (stored.get("target") or {}).get("name", ""),
+            "released": bool(stored.get("released")),
+            "by": (stored.get("outcome") or {}).get("by", ""),
+            "intended": stored["intended_at"],
+            "deadline": stored["deadline"],
+            "before": {f["path"]: f["before"].get("is") for f in fields},
+        }
     status = item.get("status") or {}
     told = {c["type"]: c["reason"] for c in status.get("conditions") or () if c["status"] == "True"}
     return status.get("phase"), bool(item["metadata"].get("deletionTimestamp")), told.get("Restored", "")

@@ -59,9 +59,7 @@ def test_pods_that_a_scale_up_added_are_told_apart_from_the_announced_ones():
     facts = [injected(), killed(ONE, 3), scaled(3, 5, 5), killed(TWO, 8), killed(THREE, 9)]
     bite = effect("squeeze", squeeze(affected=1), facts)
     assert (bite.seen, bite.wanted) == (1, 1)
-    assert bite.evidence == (
-        f"1 of 1 pods of Deployment/web OOM-killed: {ONE} and 2 more that a scale-up added"
-    )
+    assert bite.evidence == (f"1 of 1 pods of Deployment/web OOM-killed: {ONE} and 2 more that a scale-up added")
     assert bite.at == second(3)
 
 

@@ -35,15 +35,21 @@ def test_two_containers_of_one_workload_may_both_be_hit():
 
 
 def test_two_faults_that_hold_one_rollout_in_the_same_way_set_it_once():
-    both = together({
-        "first": planned(PLAIN, container="app", affected=2), "second": planned(PLAIN, container="proxy", affected=2),
-    })
+    both = together(
+        {
+            "first": planned(PLAIN, container="app", affected=2),
+            "second": planned(PLAIN, container="proxy", affected=2),
+        }
+    )
     assert [changes(p) for p in both.values()] == [limit(0) | ROLLOUT, limit(1)]
 
 
 def test_two_faults_that_want_other_numbers_of_one_workload_are_refused():
-    refusal = together({
-        "first": planned(PLAIN, container="app", affected=2), "second": planned(PLAIN, container="proxy", affected=3),
-    })
+    refusal = together(
+        {
+            "first": planned(PLAIN, container="app", affected=2),
+            "second": planned(PLAIN, container="proxy", affected=3),
+        }
+    )
     assert isinstance(refusal, Refusal)
     assert "maxUnavailable" in refusal.message

@@ -98,13 +98,22 @@ class Lab:
     def __init__(self, cluster: StrictCluster, kube: Kube, **spec: Any) -> None:
         self.cluster = cluster
         spec = {
-            "targetNamespace": "shop", "desired": "Run", "scenario": {
-                "title": "A storm", "expectedAlerts": [{"name": "Errors"}],
+            "targetNamespace": "shop",
+            "desired": "Run",
+            "scenario": {
+                "title": "A storm",
+                "expectedAlerts": [{"name": "Errors"}],
                 "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
             },
         } | spec
-        meta = {"name": "storm", "namespace": "drills", "uid": "d1", "finalizers": [FINALIZER], "generation": 1,
-                "creationTimestamp": "2026-03-01T11:00:00Z"}
+        meta = {
+            "name": "storm",
+            "namespace": "drills",
+            "uid": "d1",
+            "finalizers": [FINALIZER],
+            "generation": 1,
+            "creationTimestamp": "2026-03-01T11:00:00Z",
+        }
         cluster.put(DRILL, {"metadata": meta, "spec": spec})
         clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
         self.task = DrillWorker(kube, clock, OperatorSettings(), cluster.drill_now, DrillCollector(list, clock.now))
@@ -184,5 +193,3 @@ async def standing(monkeypatch: pytest.MonkeyPatch, **spec: Any) -> AsyncIterato
         lab = Lab(cluster, kube, **spec)
         yield lab
         await lab.task.stop()
-
-

@@ -88,10 +88,19 @@ def the_stored_state(lab: Lab, _monkeypatch: pytest.MonkeyPatch) -> None:
     lab.has_status(lab.cluster.status | {"machine": {"phase": "Nowhere", "faults": 7}})
 
 
-@pytest.mark.parametrize("breaks", [
-    the_reducer, what_is_derived, what_monitoring_says, the_matching_of_players, the_evidence, the_size_of_evidence,
-    the_bounds_of_the_status,
-], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        the_reducer,
+        what_is_derived,
+        what_monitoring_says,
+        the_matching_of_players,
+        the_evidence,
+        the_size_of_evidence,
+        the_bounds_of_the_status,
+    ],
+    ids=lambda f: f.__name__,
+)
 async def test_it_is_put_back_and_ends_in_error(lab: Lab, monkeypatch: pytest.MonkeyPatch, breaks: Break):
     breaks(lab, monkeypatch)
     await lab.goes_on(LONG_ENOUGH)
@@ -127,8 +136,12 @@ async def test_that_there_is_no_report_is_a_note(lab: Lab, monkeypatch: pytest.M
 
 
 async def test_what_was_told_before_stays_told(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    lab.seen([fact(FactKind.ALERT_FIRING, "firing", alert="Errors"),
-              fact(FactKind.NOTED, "note", actor="alice", message="hello")])
+    lab.seen(
+        [
+            fact(FactKind.ALERT_FIRING, "firing", alert="Errors"),
+            fact(FactKind.NOTED, "note", actor="alice", message="hello"),
+        ]
+    )
     await lab.goes_on(2)
     before = lab.cluster.status
     assert before["milestones"]
@@ -137,16 +150,18 @@ async def test_what_was_told_before_stays_told(lab: Lab, monkeypatch: pytest.Mon
     lab.assert_put_back_and_ended()
     after = lab.cluster.status
     assert {k: after[k] for k in ("milestones", "objectives", "evidence", "derived")} == {
-        k: before[k] for k in ("milestones", "objectives", "evidence", "derived")}
+        k: before[k] for k in ("milestones", "objectives", "evidence", "derived")
+    }
     assert next(c for c in after["conditions"] if c["type"] == "AlertFired")["status"] == "True"
 
 
-async def test_an_operator_that_is_started_anew_goes_on_with_that(
-    monkeypatch: pytest.MonkeyPatch
-):
+async def test_an_operator_that_is_started_anew_goes_on_with_that(monkeypatch: pytest.MonkeyPatch):
     async with standing(monkeypatch) as lab:
-        lab.in_play(phase="Recovering", givenUp="it was too much",
-                    ending={"reason": "CannotGoOn", "message": "the drill can't go on", "verdict": "Error"})
+        lab.in_play(
+            phase="Recovering",
+            givenUp="it was too much",
+            ending={"reason": "CannotGoOn", "message": "the drill can't go on", "verdict": "Error"},
+        )
         what_is_derived(lab, monkeypatch)
         await lab.goes_on(10)
         lab.assert_put_back_and_ended()
@@ -158,7 +173,9 @@ async def test_it_ends_although_its_undo_is_refused_for_a_while(lab: Lab, monkey
     frozen = refusal(422, "ValidatingAdmissionPolicy 'freeze' denied request", [{"message": "frozen"}])
     lab.cluster.answering = lambda request: (
         web.Response(status=422, body=frozen.body, content_type="application/json")
-        if request.method == "PATCH" and "/deployments/" in request.path else None)
+        if request.method == "PATCH" and "/deployments/" in request.path
+        else None
+    )
     await lab.goes_on(120)
     assert (lab.state.phase, lab.limit) == (Phase.RECOVERING, "32Mi")
     assert lab.cluster.records()
@@ -190,7 +207,9 @@ async def test_a_report_that_can_never_be_stored_is_left_out(monkeypatch: pytest
         lab.wanted("Stop")
         lab.cluster.answering = lambda request: (
             refusal(422, "spec.record: Too many", [{"field": "spec.record", "reason": "FieldValueTooMany"}])
-            if request.method == "POST" and request.path.endswith("/drillreports") else None)
+            if request.method == "POST" and request.path.endswith("/drillreports")
+            else None
+        )
         await lab.goes_on(LONG_ENOUGH)
         lab.assert_put_back_and_ended("Stopped", "Stopped")
         assert any(n.startswith("no report is written") for n in lab.cluster.status["restore"]["notes"])
@@ -207,7 +226,11 @@ async def test_a_spec_that_can_no_longer_be_read_in_play_ends_it(monkeypatch: py
 
 
 FOR_NOW = [
-    (403, "exceeded quota: pods"), (409, "conflict"), (429, "slow down"), (500, "internal"), (503, "not now"),
+    (403, "exceeded quota: pods"),
+    (409, "conflict"),
+    (429, "slow down"),
+    (500, "internal"),
+    (503, "not now"),
     (422, "ValidatingAdmissionPolicy 'freeze' with binding 'freeze' denied request: frozen"),
     (400, 'admission webhook "a.example.com" denied the request: frozen'),
 ]
@@ -262,9 +285,12 @@ async def test_f26_durations_of_a_million_years_that_are_stored_already(
 
 
 async def test_f27_an_inject_in_ten_thousand_years_that_is_stored_already(monkeypatch: pytest.MonkeyPatch):
-    scenario = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],
-                "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
-                "injects": [{"name": "late", "at": "99999999h", "body": "hello"}]}
+    scenario = {
+        "title": "A storm",
+        "expectedAlerts": [{"name": "Errors"}],
+        "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
+        "injects": [{"name": "late", "at": "99999999h", "body": "hello"}],
+    }
     async with standing(monkeypatch, scenario=scenario) as lab:
         lab.in_play()
         lab.seen([fact(FactKind.ALERT_FIRING, "firing", alert="Errors")])

@@ -45,8 +45,20 @@ async def test_f12_a_hundred_and_thirty_five_notes_of_four_kilobytes(lab: Lab):
 async def test_f13_two_changes_of_a_workload_with_a_very_long_name(lab: Lab):
     """Ids that were cut to the same 256 characters: `status.interference[1]: Duplicate value`."""
     target = f"Deployment/{'w' * 245}"
-    lab.seen(fact(FactKind.TARGET_CHANGED, f"change/u/{n}/spec/a", target="Deployment/web", path="/spec/a", field="a",
-                  before=1, after=2, manager="kubectl", change=f"{target}@{n}") for n in (1, 2))
+    lab.seen(
+        fact(
+            FactKind.TARGET_CHANGED,
+            f"change/u/{n}/spec/a",
+            target="Deployment/web",
+            path="/spec/a",
+            field="a",
+            before=1,
+            after=2,
+            manager="kubectl",
+            change=f"{target}@{n}",
+        )
+        for n in (1, 2)
+    )
     await lab.goes_on(3)
     ids = [i["id"] for i in lab.cluster.status["interference"]]
     assert len(set(ids)) == 2
@@ -56,8 +68,21 @@ async def test_f13_two_changes_of_a_workload_with_a_very_long_name(lab: Lab):
 
 async def test_what_is_told_of_one_change_can_be_attributed_by_what_is_told(lab: Lab):
     change = f"Deployment/{'w' * 300}@1"
-    lab.seen([fact(FactKind.TARGET_CHANGED, "change/u/1/spec/a", target="Deployment/web", path="/spec/a", field="a",
-                   before=1, after=2, manager="kubectl", change=change)])
+    lab.seen(
+        [
+            fact(
+                FactKind.TARGET_CHANGED,
+                "change/u/1/spec/a",
+                target="Deployment/web",
+                path="/spec/a",
+                field="a",
+                before=1,
+                after=2,
+                manager="kubectl",
+                change=change,
+            )
+        ]
+    )
     await lab.goes_on(2)
     ((told,),) = [lab.cluster.status["interference"]]
     lab.seen([fact(FactKind.ATTRIBUTED, "word", fact=told["id"], to="alice")])
@@ -71,8 +96,20 @@ async def test_three_thousand_pods(lab: Lab):
 
 
 async def test_a_crowd_of_strangers(lab: Lab):
-    lab.seen(fact(FactKind.TARGET_CHANGED, f"change/u/{n}/a", target="Deployment/web", path="/spec/a", field="a",
-                  before=1, after=2, manager="kubectl", change=f"Deployment/web@{n}") for n in range(50))
+    lab.seen(
+        fact(
+            FactKind.TARGET_CHANGED,
+            f"change/u/{n}/a",
+            target="Deployment/web",
+            path="/spec/a",
+            field="a",
+            before=1,
+            after=2,
+            manager="kubectl",
+            change=f"Deployment/web@{n}",
+        )
+        for n in range(50)
+    )
     await lab.goes_on(3)
     told = lab.cluster.status["interference"]
     assert len(told) == 20
@@ -92,8 +129,12 @@ async def test_alerts_with_names_as_long_as_they_may_be(monkeypatch: pytest.Monk
     """The alert's own limit is called `alert-…`, and ten of them come on top of thirty objectives."""
     alerts = [{"name": f"{n}".rjust(63, "A")} for n in range(10)]
     objectives = [{"name": f"o{n}", "to": "Acknowledged", "within": "5m"} for n in range(30)]
-    scenario = {"title": "A storm", "expectedAlerts": alerts, "objectives": objectives,
-                "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}]}
+    scenario = {
+        "title": "A storm",
+        "expectedAlerts": alerts,
+        "objectives": objectives,
+        "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
+    }
     async with standing(monkeypatch, players=[ALICE], scenario=scenario) as lab:
         lab.in_play()
         await lab.goes_on(2)
@@ -103,8 +144,11 @@ async def test_alerts_with_names_as_long_as_they_may_be(monkeypatch: pytest.Monk
 
 async def test_f28_what_is_to_be_done_by_hand_in_four_thousand_characters(monkeypatch: pytest.MonkeyPatch):
     """`status.message: Too long`: it stood at "checking" for ever."""
-    scenario = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],
-                "faults": [{"name": "storm", "manual": {"do": "x" * 4090, "undo": "y" * 4090}}]}
+    scenario = {
+        "title": "A storm",
+        "expectedAlerts": [{"name": "Errors"}],
+        "faults": [{"name": "storm", "manual": {"do": "x" * 4090, "undo": "y" * 4090}}],
+    }
     async with standing(monkeypatch, scenario=scenario) as lab:
         lab.in_play(phase="Armed", effective=False)
         await lab.goes_on(3)
@@ -112,9 +156,12 @@ async def test_f28_what_is_to_be_done_by_hand_in_four_thousand_characters(monkey
         assert lab.cluster.status["message"].startswith("by hand: xxx")
 
 
-JAPANESE = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],
-            "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
-            "injects": [{"name": "complaint", "at": "0s", "from": "客", "body": "遅" * 700}]}
+JAPANESE = {
+    "title": "A storm",
+    "expectedAlerts": [{"name": "Errors"}],
+    "faults": [{"name": "storm", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}}],
+    "injects": [{"name": "complaint", "at": "0s", "from": "客", "body": "遅" * 700}],
+}
 
 
 async def test_f35_a_message_from_the_client_of_seven_hundred_japanese_characters(monkeypatch: pytest.MonkeyPatch):

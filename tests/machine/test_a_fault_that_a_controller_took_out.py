@@ -26,8 +26,12 @@ def changed(world: World, number: int = 1, actor: str = "", **detail: object) ->
 @BOTH
 @pytest.mark.parametrize(
     "who",
-    [{"manager": "kustomize-controller"}, {"manager": "argocd-application-controller"}, {"manager": "shop-operator"},
-     {"user": "system:serviceaccount:flux-system:kustomize-controller", "manager": "kubectl"}],
+    [
+        {"manager": "kustomize-controller"},
+        {"manager": "argocd-application-controller"},
+        {"manager": "shop-operator"},
+        {"user": "system:serviceaccount:flux-system:kustomize-controller", "manager": "kubectl"},
+    ],
     ids=["Flux", "Argo CD", "an operator", "a ServiceAccount, by the audit log"],
 )
 def test_it_ends_at_once_and_says_who(phase: Phase, who: dict[str, str]):
@@ -72,7 +76,8 @@ def test_a_controller_that_comes_after_a_players_fix_takes_nothing_out():
 
 
 @pytest.mark.parametrize(
-    "other", [{"target": "Deployment/neighbour"}, {"path": "/spec/template/metadata/annotations/checksum"}],
+    "other",
+    [{"target": "Deployment/neighbour"}, {"path": "/spec/template/metadata/annotations/checksum"}],
     ids=["another workload", "another field"],
 )
 def test_what_is_not_the_fault_is_not_taken_out(other: dict[str, str]):

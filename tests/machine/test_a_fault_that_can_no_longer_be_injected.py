@@ -13,8 +13,13 @@ def test_an_intended_fault_that_fails_is_put_back_at_once():
     world.run(2)  # preflight, armed, started
     world.records, world.on, world.facts = {"limit": "Intended"}, set(), {}
     world.facts["failed/limit/1"] = fact(
-        FactKind.FAULT_FAILED, world.now, "failed/limit/1", fault="limit", attempt=world.stored.fault("limit").attempt,
-        reason="ChangedMeanwhile", message="Deployment/limit was changed by somebody",
+        FactKind.FAULT_FAILED,
+        world.now,
+        "failed/limit/1",
+        fault="limit",
+        attempt=world.stored.fault("limit").attempt,
+        reason="ChangedMeanwhile",
+        message="Deployment/limit was changed by somebody",
     )
     decision = world.turn()
     assert decision.state.phase is Phase.RECOVERING

@@ -85,8 +85,14 @@ def test_an_injection_that_fails_ends_the_drill_and_puts_the_others_back():
     world.obey([])
     world.intend("limit")
     world.inject("limit")
-    world.facts["failed"] = fact(FactKind.FAULT_FAILED, world.now, "failed", fault="queue",
-                                 attempt=world.stored.fault("queue").attempt, message="forbidden")
+    world.facts["failed"] = fact(
+        FactKind.FAULT_FAILED,
+        world.now,
+        "failed",
+        fault="queue",
+        attempt=world.stored.fault("queue").attempt,
+        message="forbidden",
+    )
     decision = world.run(8)
     assert decision.state.phase is Phase.ABORTED
     assert "forbidden" in decision.state.ending.message

@@ -152,5 +152,3 @@ def test_what_the_controller_complains_of_is_told():
 
 def test_a_service_has_no_pods_of_its_own():
     assert health_of("Service", {"metadata": {"name": "redis"}, "spec": {"ports": []}}) is None
-
-

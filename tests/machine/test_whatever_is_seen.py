@@ -27,13 +27,29 @@ unhurried = settings(deadline=None, max_examples=60)
 
 moments = st.none() | st.sampled_from([START + timedelta(minutes=m) for m in (-30, -1, 0, 5)])
 endings = st.none() | st.builds(Ending, st.just("Why"), st.just("because"), st.none() | st.sampled_from(Verdict))
-fault_states = st.tuples(*(
-    st.builds(FaultState, st.just(name), st.sampled_from(FaultStep), st.integers(0, 3), record=st.sampled_from(
-        ["", f"undo-{name}"])) for name in FAULTS
-))
+fault_states = st.tuples(
+    *(
+        st.builds(
+            FaultState,
+            st.just(name),
+            st.sampled_from(FaultStep),
+            st.integers(0, 3),
+            record=st.sampled_from(["", f"undo-{name}"]),
+        )
+        for name in FAULTS
+    )
+)
 states = st.builds(
-    State, st.sampled_from(Phase), since=moments, faults=fault_states | st.just(()), start_ex=moments, deadline=moments,
-    end_ex=moments, restored=moments, ending=endings, closed=st.sampled_from([(), ("undo-limit",), ("undo-gone",)]),
+    State,
+    st.sampled_from(Phase),
+    since=moments,
+    faults=fault_states | st.just(()),
+    start_ex=moments,
+    deadline=moments,
+    end_ex=moments,
+    restored=moments,
+    ending=endings,
+    closed=st.sampled_from([(), ("undo-limit",), ("undo-gone",)]),
     reported=st.integers(0, 2),
 )
 
@@ -42,15 +58,27 @@ def records(names_of_states: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[
     """At most one record a fault, and one that the drill knows nothing of."""
     outcome = FieldOutcome("Deployment/limit", "/spec/a", "1", "2", "1", "Restored")
     found = st.fixed_dictionaries({}, optional=dict.fromkeys((*FAULTS, "stranger"), names_of_states))
-    return found.map(lambda chosen: tuple(
-        RecordSeen(f"undo-{name}", state, (name,), fields=(outcome,)) for name, state in chosen.items()))
+    return found.map(
+        lambda chosen: tuple(
+            RecordSeen(f"undo-{name}", state, (name,), fields=(outcome,)) for name, state in chosen.items()
+        )
+    )
 
 
-facts = st.frozensets(st.sampled_from([
-    fact(kind, START + timedelta(seconds=s), f"{kind}/{name}", fault=name, attempt=1, message="m")
-    for kind in (FactKind.FAULT_INJECTED, FactKind.FAULT_EFFECTIVE, FactKind.FAULT_FAILED, FactKind.FAULT_REVERTED)
-    for name, s in zip(FAULTS, (1, 2), strict=True)
-]))
+facts = st.frozensets(
+    st.sampled_from(
+        [
+            fact(kind, START + timedelta(seconds=s), f"{kind}/{name}", fault=name, attempt=1, message="m")
+            for kind in (
+                FactKind.FAULT_INJECTED,
+                FactKind.FAULT_EFFECTIVE,
+                FactKind.FAULT_FAILED,
+                FactKind.FAULT_REVERTED,
+            )
+            for name, s in zip(FAULTS, (1, 2), strict=True)
+        ]
+    )
+)
 
 
 known = st.sampled_from(RECORD_STATES)
@@ -61,9 +89,13 @@ def observations(draw: st.DrawFn, names_of_states: st.SearchStrategy[str] = know
     drill_plan = seen().drill_plan
     return seen(
         now=START + timedelta(minutes=draw(st.sampled_from([0, 1, 20, 600]))),
-        drill_plan=draw(st.sampled_from([drill_plan, None])), desired=draw(st.sampled_from(Desired)),
-        deleting=draw(st.booleans()), finalizer=draw(st.booleans()), facts=draw(facts),
-        records=draw(records(names_of_states)), reported=draw(st.integers(0, 2)),
+        drill_plan=draw(st.sampled_from([drill_plan, None])),
+        desired=draw(st.sampled_from(Desired)),
+        deleting=draw(st.booleans()),
+        finalizer=draw(st.booleans()),
+        facts=draw(facts),
+        records=draw(records(names_of_states)),
+        reported=draw(st.integers(0, 2)),
     )
 
 
@@ -71,8 +103,12 @@ def essence(decision: Decision) -> tuple[object, ...]:
     """All that a decision says, regardless of the order in which it says it."""
     state = decision.state
     lists = (state.closed, state.outcomes, state.faults, decision.commands)
-    return (replace(state, closed=(), outcomes=(), faults=()), *(sorted(map(repr, said)) for said in lists),
-            decision.wake_at, [because.reason for because in decision.passed])
+    return (
+        replace(state, closed=(), outcomes=(), faults=()),
+        *(sorted(map(repr, said)) for said in lists),
+        decision.wake_at,
+        [because.reason for because in decision.passed],
+    )
 
 
 @unhurried
@@ -141,12 +177,19 @@ def test_a_drill_keeps_its_finalizer_while_there_is_a_record(state, observation)
 
 @unhurried
 @given(
-    states, st.dictionaries(st.sampled_from(FAULTS), st.sampled_from(RECORD_STATES)), st.booleans(),
+    states,
+    st.dictionaries(st.sampled_from(FAULTS), st.sampled_from(RECORD_STATES)),
+    st.booleans(),
     st.sampled_from([{"desired": Desired.STOP}, {"deleting": True}]),
 )
 def test_a_stop_ends_a_drill_in_any_phase_whatever_its_state_says(state, stored, finalizer, how):
-    world = World(faults=FAULTS, stored=state, records=dict(stored), finalizer=finalizer,
-                  on={name for name, how_far in stored.items() if how_far != "Reverted"})
+    world = World(
+        faults=FAULTS,
+        stored=state,
+        records=dict(stored),
+        finalizer=finalizer,
+        on={name for name, how_far in stored.items() if how_far != "Reverted"},
+    )
 
     decision = world.run(14, **how)
 
@@ -156,16 +199,27 @@ def test_a_stop_ends_a_drill_in_any_phase_whatever_its_state_says(state, stored,
 
 @unhurried
 @given(
-    states, st.dictionaries(st.sampled_from(FAULTS), st.sampled_from(OPEN)), st.sets(st.sampled_from(FAULTS)),
-    st.sets(st.sampled_from(FAULTS)), st.booleans(), st.sampled_from([{"desired": Desired.STOP}, {"deleting": True}]),
+    states,
+    st.dictionaries(st.sampled_from(FAULTS), st.sampled_from(OPEN)),
+    st.sets(st.sampled_from(FAULTS)),
+    st.sets(st.sampled_from(FAULTS)),
+    st.booleans(),
+    st.sampled_from([{"desired": Desired.STOP}, {"deleting": True}]),
 )
 def test_a_fault_that_is_in_is_never_said_to_be_restored_whatever_became_of_its_record(
     state, stored, in_already, unread, blind, how
 ):
     known = {f.name for f in state.faults if f.step in MAY_BE_IN and f.record not in state.closed}
     on = in_already & (stored.keys() | known)
-    world = World(faults=FAULTS, stored=state, records=dict(stored), finalizer=True, on=on,
-                  unread=unread & stored.keys(), blind=blind)
+    world = World(
+        faults=FAULTS,
+        stored=state,
+        records=dict(stored),
+        finalizer=True,
+        on=on,
+        unread=unread & stored.keys(),
+        blind=blind,
+    )
 
     decision = world.run(14, **how)
 

@@ -35,13 +35,17 @@ FIT = (CheckResult("all", ok=True),)
 @functools.cache
 def drill_plan(faults: tuple[str, ...] = ("limit",)) -> DrillPlan:
     """A drill of one alert and as many faults as are named, each on a workload of its own."""
-    spec = DrillSpec.model_validate({
-        "targetNamespace": "shop", "players": [{"name": "alice", "role": "L1"}],
-        "scenario": {
-            "title": "A drill", "expectedAlerts": [{"name": "Errors"}],
-            "faults": [{"name": f, "memoryLimit": {"target": {"kind": "Deployment", "name": f}}} for f in faults],
-        },
-    })
+    spec = DrillSpec.model_validate(
+        {
+            "targetNamespace": "shop",
+            "players": [{"name": "alice", "role": "L1"}],
+            "scenario": {
+                "title": "A drill",
+                "expectedAlerts": [{"name": "Errors"}],
+                "faults": [{"name": f, "memoryLimit": {"target": {"kind": "Deployment", "name": f}}} for f in faults],
+            },
+        }
+    )
     assert spec.scenario is not None
     return derive(spec, spec.scenario)
 
@@ -55,7 +59,10 @@ def seen(**changes: object) -> Observation:
     """A drill that may start: everything checked, the finalizer set."""
     design = drill_plan()
     plain = Observation(
-        now=START, drill_plan=design, finalizer=True, checks=FIT,
+        now=START,
+        drill_plan=design,
+        finalizer=True,
+        checks=FIT,
         plans={f.name: PlannedFault(f"Deployment/{f.name}", {}) for f in design.faults},
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
@@ -92,19 +99,26 @@ class World:
         design = drill_plan(self.faults)
         return replace(
             seen(
-                now=self.now, drill_plan=design, finalizer=self.finalizer, facts=frozenset(self.facts.values()),
+                now=self.now,
+                drill_plan=design,
+                finalizer=self.finalizer,
+                facts=frozenset(self.facts.values()),
                 records=tuple(self._seen(n, s) for n, s in self.records.items()),
-                reported=self.reported, traces={n: None if self.blind else n in self.on for n in self.faults},
-                plans={f.name: PlannedFault(f"Deployment/{f.name}", {}, touches=touched(f.name))
-                       for f in design.faults},
-            ), **changes,  # type: ignore[arg-type]
+                reported=self.reported,
+                traces={n: None if self.blind else n in self.on for n in self.faults},
+                plans={
+                    f.name: PlannedFault(f"Deployment/{f.name}", {}, touches=touched(f.name)) for f in design.faults
+                },
+            ),
+            **changes,  # type: ignore[arg-type]
         )
 
     def _seen(self, name: str, state: str) -> RecordSeen:
         if name in self.unread:
             return RecordSeen(f"undo-{name}", UNREADABLE, (), why="it is damaged")
-        return RecordSeen(f"undo-{name}", state, (name,), f"Deployment/{name}", fingerprint=f"1-{name}",
-                          touches={name: touched(name)})
+        return RecordSeen(
+            f"undo-{name}", state, (name,), f"Deployment/{name}", fingerprint=f"1-{name}", touches={name: touched(name)}
+        )
 
     def turn(self, **changes: object) -> Decision:
         """One turn up to the stored state; its commands are not carried out yet."""

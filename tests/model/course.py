@@ -17,8 +17,7 @@ def beginning_of(
     """Drills that are to start, and `alive` operators that have just been started."""
     targets = sorted({name for names in drills.values() for name in names})
     world = World(cluster(drills), (), budget, edits, foreign=tuple((name, BEFORE) for name in targets))
-    return replace(world, processes=tuple(
-        p for n in range(alive) for p in operators(world, f"operator {n + 1}")))
+    return replace(world, processes=tuple(p for n in range(alive) for p in operators(world, f"operator {n + 1}")))
 
 
 class Course:

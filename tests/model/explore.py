@@ -28,8 +28,10 @@ class Explored:
     ends: int = 0
 
     def __str__(self) -> str:
-        return (f"{self.schedules} schedules of at most {self.longest} steps through {self.moments} moments;"
-                f" stopped and run to the end from {self.ends} of them")
+        return (
+            f"{self.schedules} schedules of at most {self.longest} steps through {self.moments} moments;"
+            f" stopped and run to the end from {self.ends} of them"
+        )
 
 
 def explore(start: World) -> Explored:

@@ -149,8 +149,9 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
         return replace(world, injected=tuple(sorted((*world.injected, count))))
     if change == (fault, people) and record.state is RecordState.REVERTING:
         return world
-    raise Broken(f"{name} goes from {change[0]} to {change[1]} while its record is {record.state}; people made it"
-                 f" {people}")
+    raise Broken(
+        f"{name} goes from {change[0]} to {change[1]} while its record is {record.state}; people made it {people}"
+    )
 
 
 def _judged_pace(wire: Wire, name: str, record: UndoRecord) -> None:

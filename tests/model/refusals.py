@@ -10,8 +10,13 @@ from tests.model.server import Reply, Request
 
 KINDS: Final = ("policy-422", "webhook-409", "webhook-404")
 """Forms that have been taken for something else: an edit that makes a value invalid, a failed precondition, gone."""
-FREEZES: Final = ("deployments by policy-422", "deployments by webhook-409", "secrets by policy-422",
-                  "secrets by webhook-404", "drills by policy-422")
+FREEZES: Final = (
+    "deployments by policy-422",
+    "deployments by webhook-409",
+    "secrets by policy-422",
+    "secrets by webhook-404",
+    "drills by policy-422",
+)
 READS: Final = frozenset({"GET"})
 
 

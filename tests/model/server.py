@@ -223,8 +223,11 @@ def _owned(entries: list[Json], changes: dict[tuple[str, ...], bool], manager: s
     owned[manager] = owned.get(manager, frozenset()) | {path for path, there in changes.items() if there}
     frame = {"operation": "Update", "apiVersion": "apps/v1", "time": TIME, "fieldsType": "FieldsV1"}
     known = {e["manager"]: e for e in entries}
-    return [(known.get(name) or {"manager": name} | frame) | {"fieldsV1": fields_tree(paths)}
-            for name, paths in owned.items() if paths]
+    return [
+        (known.get(name) or {"manager": name} | frame) | {"fieldsV1": fields_tree(paths)}
+        for name, paths in owned.items()
+        if paths
+    ]
 
 
 def _text(thing: Json) -> str:

@@ -49,8 +49,11 @@ def test_a_revert_that_does_not_compare_overwrites_what_people_made(monkeypatch)
 
 def test_an_injection_that_proves_nothing_comes_after_its_undo_is_gone(monkeypatch):
     def blind(record, seen):
-        return tuple(step for step in inject_patch(record, seen) if step["op"] != "test"
-                     and step["path"] != "/metadata/resourceVersion")
+        return tuple(
+            step
+            for step in inject_patch(record, seen)
+            if step["op"] != "test" and step["path"] != "/metadata/resourceVersion"
+        )
 
     monkeypatch.setattr(injector, "inject_patch", blind)
 

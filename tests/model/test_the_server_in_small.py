@@ -64,7 +64,7 @@ def test_a_write_that_changes_nothing_raises_no_version(store):
 def test_a_dry_run_tells_and_stores_nothing(store):
     after, reply = store.served(patch(("replace", FIELD, 2), dryRun="All"))
 
-    assert json.loads(reply.body)["spec"] ["minReadySeconds"] == 2
+    assert json.loads(reply.body)["spec"]["minReadySeconds"] == 2
     assert after is store
 
 
@@ -91,7 +91,8 @@ def test_of_two_creates_of_one_name_one_is_told(store):
 def test_a_successor_has_another_uid_and_a_version_that_was_never_seen(store):
     made, _ = store.served(Request("POST", SECRETS, json.dumps({"metadata": {"name": "undo"}})))
     again, _ = made.served(Request("DELETE", f"{SECRETS}/undo"))[0].served(
-        Request("POST", SECRETS, json.dumps({"metadata": {"name": "undo"}})))
+        Request("POST", SECRETS, json.dumps({"metadata": {"name": "undo"}}))
+    )
     first, second = (s.read(f"{SECRETS}/undo")["metadata"] for s in (made, again))
 
     assert first["uid"] != second["uid"]

@@ -70,8 +70,12 @@ def _crashes(world: World) -> Iterator[Step]:
         if any(p.at or p.memory for p in mine):
             kept = tuple(p for p in world.processes if p.incarnation != incarnation)
             again = operators(world, f"{incarnation}'") if mine[0].drill != "look" else ()
-            yield Step(f"{incarnation} crashes", replace(world, processes=(*kept, *again), running=len(kept) %
-                       max(1, len(kept) + len(again)), budget=budget))
+            yield Step(
+                f"{incarnation} crashes",
+                replace(
+                    world, processes=(*kept, *again), running=len(kept) % max(1, len(kept) + len(again)), budget=budget
+                ),
+            )
 
 
 def _starts(world: World) -> Iterator[Step]:
@@ -80,8 +84,10 @@ def _starts(world: World) -> Iterator[Step]:
         if budget is not None and not any(p.incarnation == incarnation for p in world.processes):
             look_once = Process(incarnation, "look", memory=None)
             more = operators(world, incarnation) if what == "operators" else (look_once,)
-            yield Step(f"{incarnation} starts", replace(
-                world, processes=(*world.processes, *more), running=len(world.processes), budget=budget))
+            yield Step(
+                f"{incarnation} starts",
+                replace(world, processes=(*world.processes, *more), running=len(world.processes), budget=budget),
+            )
 
 
 def _edits(world: World) -> Iterator[Step]:

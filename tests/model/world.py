@@ -111,8 +111,18 @@ class World:
 
     @property
     def key(self) -> Hashable:
-        return (self.store.key, self.processes, self.budget, self.edits, self.running, self.foreign, self.injected,
-                self.frozen, self.doubtful, self.damaged)
+        return (
+            self.store.key,
+            self.processes,
+            self.budget,
+            self.edits,
+            self.running,
+            self.foreign,
+            self.injected,
+            self.frozen,
+            self.doubtful,
+            self.damaged,
+        )
 
     def changed(self, store: Store) -> World:
         """The world with another store: nobody rests on what was."""
@@ -167,7 +177,7 @@ def answered(world: World, who: int, which: int, lost: str = "") -> Step:
     if store is not world.store:
         others = tuple(p.awake() for p in others)
     gone = not after.requests and process.drill == "look"
-    processes = (*others[:who], *(() if gone else (moved,)), *others[who + 1:])
+    processes = (*others[:who], *(() if gone else (moved,)), *others[who + 1 :])
     running = who if after.requests or gone else who + 1
     to = replace(world, store=store, processes=processes, running=running % max(1, len(processes)))
     what = f" (refused by {by})" if by else f" ({lost} lost)" if lost else ""
@@ -194,8 +204,11 @@ def edited(world: World, edit: str) -> World | None:
     who, _, what = edit.partition(" ")
     store = world.store
     if what in {"is stopped", "is deleted"}:
-        request = Request("DELETE", drill_at(who)) if what == "is deleted" else _merge(
-            drill_at(who), {"spec": {"desired": "Stop"}})
+        request = (
+            Request("DELETE", drill_at(who))
+            if what == "is deleted"
+            else _merge(drill_at(who), {"spec": {"desired": "Stop"}})
+        )
         after, _ = store.served(request)
         return None if after is store else world.changed(after)
     if what.startswith(("loses", "has its")):
@@ -221,8 +234,9 @@ def edited(world: World, edit: str) -> World | None:
             return None
     if after is store:
         return None
-    return replace(world.changed(after), foreign=tuple(
-        (name, value if name == who else old) for name, old in world.foreign))
+    return replace(
+        world.changed(after), foreign=tuple((name, value if name == who else old) for name, old in world.foreign)
+    )
 
 
 def _doubted(world: World, name: str, what: str) -> World | None:

@@ -21,8 +21,21 @@ from tests.mutants.planting import Unplantable, module_of, planted
 FOLDER: Final = ROOT / "build/mutants"
 SOUND: Final = ROOT / "operator"
 UNIT: Final = (
-    "undo", "protocol", "machine", "shell", "watchdog", "clock", "reverters", "faults", "preflight", "observers",
-    "signals", "cli", "api", "names", "model",
+    "undo",
+    "protocol",
+    "machine",
+    "shell",
+    "watchdog",
+    "clock",
+    "reverters",
+    "faults",
+    "preflight",
+    "observers",
+    "signals",
+    "cli",
+    "api",
+    "names",
+    "model",
 )
 WANTED: Final = 0.95
 PATIENCE: Final = {"KUBEDRILL_MATRIX_PATIENCE": "45"}  # the longest plan of CI takes half a minute
@@ -87,8 +100,12 @@ def _by_tests(where: Path, named: Sequence[str]) -> str:
 
 def _run(where: Path, what: list[str], log: str, more: dict[str, str]) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, *what], cwd=ROOT, env=os.environ | more | {"PYTHONPATH": str(where)},
-        capture_output=True, text=True, check=False,
+        [sys.executable, *what],
+        cwd=ROOT,
+        env=os.environ | more | {"PYTHONPATH": str(where)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{where.name}.{log}.log").write_text(done.stdout + done.stderr, encoding="utf-8")
@@ -122,8 +139,11 @@ def main() -> int:
     """All, or those that are asked for; 1 when too many get through."""
     arguments = options()
     wanted = arguments.defect.split()
-    chosen = [d for d in defects() if any(fnmatch.fnmatch(d.name, one) for one in wanted)
-              and d.name not in arguments.skip.split()]
+    chosen = [
+        d
+        for d in defects()
+        if any(fnmatch.fnmatch(d.name, one) for one in wanted) and d.name not in arguments.skip.split()
+    ]
     for defect in chosen:  # a list that has gone stale is told before the hour begins
         try:
             shutil.rmtree(copied(defect))

@@ -86,8 +86,8 @@ def _in_bodies(place: ast.AST, old: Wanted, new: Wanted) -> int:
     for body in _bodies(place):
         here = [ast.dump(statement) for statement in body]
         for at in range(len(here) - len(wanted), -1, -1):
-            if here[at:at + len(wanted)] == wanted:
-                body[at:at + len(wanted)] = copy.deepcopy(new) or [ast.Pass()]
+            if here[at : at + len(wanted)] == wanted:
+                body[at : at + len(wanted)] = copy.deepcopy(new) or [ast.Pass()]
                 count += 1
     return count
 

@@ -80,9 +80,15 @@ def test_statements_become_others_or_none():
     assert "self.locked = True" in becomes("m:Door", "self.locked = False", "self.locked = True")
 
 
-@pytest.mark.parametrize(("where", "old"), [
-    ("m:Door.open", "key.bends"), ("m:Door.open", "self.locked"), ("m:Door.close", "key"), ("m:Window", "key"),
-])
+@pytest.mark.parametrize(
+    ("where", "old"),
+    [
+        ("m:Door.open", "key.bends"),
+        ("m:Door.open", "self.locked"),
+        ("m:Door.close", "key"),
+        ("m:Window", "key"),
+    ],
+)
 def test_what_is_not_there_or_not_once_is_told(where: str, old: str):
     with pytest.raises(Unplantable, match="it: "):
         becomes(where, old, "False")

@@ -44,7 +44,8 @@ BUILDERS: Final[Mapping[str, tuple[Build, int]]] = {
     "kube/paths.py:all": (lambda plural: ClusterWide("v1", plural).all, 1),
     "kube/paths.py:everywhere": (lambda plural: Namespaced("v1", plural).everywhere, 1),
     "kube/paths.py:through_service": (
-        lambda namespace, service: kinds.through_service(namespace, service, 9090, "/api/v1/query"), 2,
+        lambda namespace, service: kinds.through_service(namespace, service, 9090, "/api/v1/query"),
+        2,
     ),
     "store/undo_records.py:path": (lambda namespace, name: undo_records.RecordRef(namespace, name).path, 2),
     "protocol/drills.py:drill_path": (drills.drill_path, 2),

@@ -62,13 +62,16 @@ def test_an_ordinary_name_stays_as_it_is(name: str):
     assert segment(name) == name
 
 
-@pytest.mark.parametrize(("name", "why"), [
-    ("", "a name is empty"),
-    ("..", "'..' is a step in a path, no name"),
-    ("../../other", "'../../other' can't be a name: it holds '/'"),
-    ("a%2Fb", "'a%2Fb' can't be a name: it holds '%'"),
-    ("a\n", "'a\\n' can't be a name: it holds '\\n'"),
-])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "a name is empty"),
+        ("..", "'..' is a step in a path, no name"),
+        ("../../other", "'../../other' can't be a name: it holds '/'"),
+        ("a%2Fb", "'a%2Fb' can't be a name: it holds '%'"),
+        ("a\n", "'a\\n' can't be a name: it holds '\\n'"),
+    ],
+)
 def test_a_refusal_says_what_is_wrong_with_the_name(name: str, why: str):
     with pytest.raises(BadName) as wrong:
         segment(name)
@@ -95,8 +98,23 @@ def test_a_path_passes_if_it_is_sent_as_it_stands_and_names_are_all_that_it_hold
 
 HOSTS = ("redis.shop.svc", "alertmanager", "127.0.0.1")
 NO_HOSTS = (
-    "", ".", "redis..svc", "redis.shop.svc/", "redis.shop.svc:80", "user@redis", "redis\n", "re dis", "[::1]", "redis#",
-    "redis?x", "-redis", "Redis", "rеdis", "a%2fb", "a\\b", f"{'a' * 254}",
+    "",
+    ".",
+    "redis..svc",
+    "redis.shop.svc/",
+    "redis.shop.svc:80",
+    "user@redis",
+    "redis\n",
+    "re dis",
+    "[::1]",
+    "redis#",
+    "redis?x",
+    "-redis",
+    "Redis",
+    "rеdis",
+    "a%2fb",
+    "a\\b",
+    f"{'a' * 254}",
 )
 
 

@@ -20,15 +20,23 @@ from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
 
 WAY = "../../../../../../api/v1/namespaces/drills/secrets/kubedrill-webhook"
-OURS = ("/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm", "/api/v1/namespaces/drills/secrets",
-        "/api/v1/namespaces/drills/configmaps", "/apis/events.k8s.io/v1/namespaces/drills/events",
-        "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillreports/storm-d1")
+OURS = (
+    "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm",
+    "/api/v1/namespaces/drills/secrets",
+    "/api/v1/namespaces/drills/configmaps",
+    "/apis/events.k8s.io/v1/namespaces/drills/events",
+    "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillreports/storm-d1",
+)
 """What a turn of a drill that is refused asks for and writes: the Drill, records, evidence, Events, its report."""
 SCENARIO: dict[str, Any] = {
     "title": "storm",
-    "faults": [{"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}},
-               {"name": "load", "queueLoad": {"key": "jobs", "ratePerSecond": 1, "count": 1, "redis": {
-                   "name": "redis", "port": 6379}}}],
+    "faults": [
+        {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "web"}}},
+        {
+            "name": "load",
+            "queueLoad": {"key": "jobs", "ratePerSecond": 1, "count": 1, "redis": {"name": "redis", "port": 6379}},
+        },
+    ],
     "expectedAlerts": [{"name": "Fire"}],
 }
 
@@ -50,8 +58,14 @@ class Server(Kube):
             return Answer(200, {"items": []})
         if "/drillscenarios/" in path:
             return Answer(200, self.scenario or {})
-        meta = {"name": "storm", "namespace": "drills", "uid": "d1", "resourceVersion": "1", "generation": 1,
-                "creationTimestamp": "2026-03-01T12:00:00Z"}
+        meta = {
+            "name": "storm",
+            "namespace": "drills",
+            "uid": "d1",
+            "resourceVersion": "1",
+            "generation": 1,
+            "creationTimestamp": "2026-03-01T12:00:00Z",
+        }
         return Answer(200, {"metadata": meta, "spec": self.spec, "status": self.status})
 
 
@@ -95,9 +109,12 @@ async def test_f29_what_is_no_scenario_is_refused_and_does_not_fail_in_each_turn
 
 def changed(place: str, name: str) -> dict[str, Any]:
     """A drill's spec with a name in one place."""
-    spec: dict[str, Any] = Drill.model_validate({
-        "metadata": {"name": "storm"}, "spec": {"targetNamespace": "shop", "scenario": SCENARIO},
-    }).spec.to_wire()
+    spec: dict[str, Any] = Drill.model_validate(
+        {
+            "metadata": {"name": "storm"},
+            "spec": {"targetNamespace": "shop", "scenario": SCENARIO},
+        }
+    ).spec.to_wire()
     *steps, last = place.split(".")
     holder: Any = spec
     for step in steps:
@@ -107,9 +124,15 @@ def changed(place: str, name: str) -> dict[str, Any]:
 
 
 PLACES = (
-    "targetNamespace", "scenario.faults.0.memoryLimit.target.name", "scenario.faults.0.memoryLimit.container",
-    "scenario.faults.0.name", "scenario.faults.1.queueLoad.redis.name", "scenario.faults.1.queueLoad.redis.namespace",
-    "monitoring.prometheus.name", "monitoring.prometheus.namespace", "monitoring.alertmanager.name",
+    "targetNamespace",
+    "scenario.faults.0.memoryLimit.target.name",
+    "scenario.faults.0.memoryLimit.container",
+    "scenario.faults.0.name",
+    "scenario.faults.1.queueLoad.redis.name",
+    "scenario.faults.1.queueLoad.redis.namespace",
+    "monitoring.prometheus.name",
+    "monitoring.prometheus.namespace",
+    "monitoring.alertmanager.name",
     "monitoring.alertmanager.namespace",
 )
 """Every name of a Drill that becomes a part of a path, a host, a record's name or a job's id."""

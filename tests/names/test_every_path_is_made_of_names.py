@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.names.builders import BUILDERS, FIXED, HOSTS, SOURCE, STORED, declare
 from tests.names.hostile import STRANGE, WAYS
 
 from kubedrill.core.paths import BadName, demand_built
-from kubedrill.kube.paths import ClusterWide
+from kubedrill.kube.paths import ClusterWide, Namespaced
 
 ALL = {**BUILDERS, **HOSTS, **STORED}
 OWN = ("core/paths.py", "kube/paths.py")
@@ -66,13 +67,21 @@ def test_a_colon_in_the_name_of_a_service_is_no_other_port_and_no_other_scheme()
 @pytest.mark.parametrize("name", WAYS, ids=ascii)
 def test_every_kind_of_object_that_is_asked_for_refuses_it(name: str):
     for _, kind in kinds_of_objects():
-        built = [lambda: kind.one(name)] if isinstance(kind, ClusterWide) else [  # noqa: B023  called at once
-            lambda: kind.of(name), lambda: kind.one(name, "web"), lambda: kind.one("shop", name),  # noqa: B023
-            lambda: kind.part("shop", "web", name),  # noqa: B023
-        ]
-        for build in built:
+        for build in paths_of(kind, name):
             with pytest.raises(BadName):
                 build()
+
+
+def paths_of(kind: Namespaced | ClusterWide, name: str) -> tuple[Callable[[], object], ...]:
+    """Every path of a kind that a name can stand in."""
+    if isinstance(kind, ClusterWide):
+        return (partial(kind.one, name),)
+    return (
+        partial(kind.of, name),
+        partial(kind.one, name, "web"),
+        partial(kind.one, "shop", name),
+        partial(kind.part, "shop", "web", name),
+    )
 
 
 def test_the_list_of_builders_is_whole():
@@ -108,16 +117,19 @@ def test_no_module_puts_a_path_together_by_itself(file: Path):
     assert wrong_in(file.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("planted", [
-    'path = f"/api/v1/namespaces/{namespace}/pods"',
-    'path = f"/apis/{group}/{version}/drills"',
-    'path = f"{root}/namespaces/{namespace}/pods/{name}"',
-    'path = "/api/v1/namespaces/" + namespace',
-    'path = "/apis/apps/v1/namespaces/%s/deployments" % namespace',
-    'RBAC = "/apis/rbac.authorization.k8s.io/v1"',
-    'path = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy/api/v1/query"',
-    "path = ApiPath(text)",
-    'path = cast("ApiPath", text)',
-])
+@pytest.mark.parametrize(
+    "planted",
+    [
+        'path = f"/api/v1/namespaces/{namespace}/pods"',
+        'path = f"/apis/{group}/{version}/drills"',
+        'path = f"{root}/namespaces/{namespace}/pods/{name}"',
+        'path = "/api/v1/namespaces/" + namespace',
+        'path = "/apis/apps/v1/namespaces/%s/deployments" % namespace',
+        'RBAC = "/apis/rbac.authorization.k8s.io/v1"',
+        'path = f"/api/v1/namespaces/{namespace}/services/{name}:{port}/proxy/api/v1/query"',
+        "path = ApiPath(text)",
+        'path = cast("ApiPath", text)',
+    ],
+)
 def test_a_path_that_is_planted_is_found(planted: str):
     assert wrong_in(planted)

@@ -16,18 +16,35 @@ from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONFIG_MAPS, DEPLOYMENTS, PODS
 
 RAW = (
-    "/api/v1/namespaces/shop/pods/../../other/pods/web", "/api/v1/namespaces/../secrets", "/api/v1/./pods",
-    "/api/v1/namespaces//pods", "/api/v1/pods/", "api/v1/pods", "", "/", "/api/v1/%2e%2e/secrets",
-    "/api/v1/namespaces/shop%2F..%2Fother/pods", "/api/v1/pods?watch=true", "/api/v1/pods#top", "/api/v1/pods/a b",
-    "/api/v1/pods/web\r\nHost: elsewhere", "/api/v1/pods/wеb", "/api/v1/pods/a\\..\\b", "//elsewhere/api/v1/pods",
-    "https://elsewhere/api/v1/pods", "/api/v1/pods/%zz", "/api/v1/pods/%ff",
+    "/api/v1/namespaces/shop/pods/../../other/pods/web",
+    "/api/v1/namespaces/../secrets",
+    "/api/v1/./pods",
+    "/api/v1/namespaces//pods",
+    "/api/v1/pods/",
+    "api/v1/pods",
+    "",
+    "/",
+    "/api/v1/%2e%2e/secrets",
+    "/api/v1/namespaces/shop%2F..%2Fother/pods",
+    "/api/v1/pods?watch=true",
+    "/api/v1/pods#top",
+    "/api/v1/pods/a b",
+    "/api/v1/pods/web\r\nHost: elsewhere",
+    "/api/v1/pods/wеb",
+    "/api/v1/pods/a\\..\\b",
+    "//elsewhere/api/v1/pods",
+    "https://elsewhere/api/v1/pods",
+    "/api/v1/pods/%zz",
+    "/api/v1/pods/%ff",
 )
 """Paths that somebody might put together without `kube.paths`."""
 
 
 # what each way to send needs beside a path
 MORE: dict[str, dict[str, Any]] = {
-    "call": {"method": "GET"}, "watch": {"resource_version": "1"}, "get_of_stranger": {"most": 1000},
+    "call": {"method": "GET"},
+    "watch": {"resource_version": "1"},
+    "get_of_stranger": {"most": 1000},
 }
 
 

@@ -53,8 +53,10 @@ def with_worker(wire):
 
 def word(actor="alice@example.com", action="Acknowledge", name="w1"):
     created = CLOCK.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"metadata": {"name": name, "uid": name, "creationTimestamp": created},
-            "spec": {"actor": actor, "action": action, "message": "memory"}}
+    return {
+        "metadata": {"name": name, "uid": name, "creationTimestamp": created},
+        "spec": {"actor": actor, "action": action, "message": "memory"},
+    }
 
 
 async def test_an_oom_kill_becomes_a_fact_and_wakes_the_drill():

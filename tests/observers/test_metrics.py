@@ -10,18 +10,29 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 def drill(name="monday", made="2026-11-23T11:00:00Z", **status):
     whole = {
-        "phase": "InPlay", "startExTime": "2026-11-23T11:30:00.000Z",
+        "phase": "InPlay",
+        "startExTime": "2026-11-23T11:30:00.000Z",
         "objectives": [
             {"name": "detection", "verdict": "Met", "limit": "25s", "lower": "-1.5s", "upper": "2s"},
             {"name": "mitigation", "verdict": "Pending", "limit": "1m40s", "lower": "", "upper": ""},
         ],
-        "milestones": [{"name": "EscalationEngaged[L2]", "notBefore": "2026-11-23T11:40:00.250Z",
-                        "notAfter": "2026-11-23T11:40:01Z", "actor": "alice", "source": "PlayerAction"}],
+        "milestones": [
+            {
+                "name": "EscalationEngaged[L2]",
+                "notBefore": "2026-11-23T11:40:00.250Z",
+                "notAfter": "2026-11-23T11:40:01Z",
+                "actor": "alice",
+                "source": "PlayerAction",
+            }
+        ],
         "faults": [{"name": "limit", "step": "Injected"}, {"name": "load", "step": "Reverted"}],
         "machine": {"deadline": "2026-11-23T12:30:00+00:00"},
     }
-    return {"metadata": {"namespace": "drills", "name": name, "creationTimestamp": made}, "spec": {},
-            "status": whole | status}
+    return {
+        "metadata": {"namespace": "drills", "name": name, "creationTimestamp": made},
+        "spec": {},
+        "status": whole | status,
+    }
 
 
 def scraped(*drills, now=NOW):
@@ -30,7 +41,8 @@ def scraped(*drills, now=NOW):
     registry.register(DrillCollector(lambda: list(drills), lambda: now))
     return {
         (s.name, *(v for k, v in sorted(s.labels.items()) if k not in ("namespace", "drill", "scenario"))): s.value
-        for family in text_string_to_metric_families(generate_latest(registry).decode()) for s in family.samples
+        for family in text_string_to_metric_families(generate_latest(registry).decode())
+        for s in family.samples
     }
 
 

@@ -78,6 +78,7 @@ def answers(port):
                 return answer.status == 200
         except (URLError, OSError):
             return False
+
     return ready
 
 
@@ -85,23 +86,38 @@ def prometheus_config(folder, target, alertmanager):
     rules = folder / "rules.yml"
     rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [RULE]}]}))
     config = folder / "prometheus.yml"
-    config.write_text(json.dumps({
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(rules)],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
-        "scrape_configs": [{"job_name": "app", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}],
-    }))
+    config.write_text(
+        json.dumps(
+            {
+                "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+                "rule_files": [str(rules)],
+                "alerting": {"alertmanagers": [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+                "scrape_configs": [{"job_name": "app", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}],
+            }
+        )
+    )
     return config
 
 
 def alertmanager_config(folder, receiver):
-    hook = {"url": f"http://127.0.0.1:{receiver}/alertmanager/shop",
-            "http_config": {"authorization": {"credentials": TOKEN}}}
+    hook = {
+        "url": f"http://127.0.0.1:{receiver}/alertmanager/shop",
+        "http_config": {"authorization": {"credentials": TOKEN}},
+    }
     config = folder / "alertmanager.yml"
-    config.write_text(json.dumps({
-        "route": {"receiver": "operator", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"},
-        "receivers": [{"name": "operator", "webhook_configs": [hook]}],
-    }))
+    config.write_text(
+        json.dumps(
+            {
+                "route": {
+                    "receiver": "operator",
+                    "group_by": ["alertname"],
+                    "group_wait": "0s",
+                    "group_interval": "1s",
+                },
+                "receivers": [{"name": "operator", "webhook_configs": [hook]}],
+            }
+        )
+    )
     return config
 
 
@@ -113,10 +129,17 @@ async def sited(folder):
     receiver = make_app(TOKEN, lambda _, facts: inbox.add(facts), DrillCollector(list, CLOCK.now), str, CLOCK)
     ports = {"prometheus": free_port(), "alertmanager": free_port()}
     async with serve(app, 0, "127.0.0.1") as target, serve(receiver, 0, "127.0.0.1") as hook:
-        am = [f"--config.file={alertmanager_config(folder, hook)}", f"--storage.path={folder}/am",
-              f"--web.listen-address=127.0.0.1:{ports['alertmanager']}", "--cluster.listen-address="]
-        prom = [f"--config.file={prometheus_config(folder, target, ports['alertmanager'])}",
-                f"--storage.tsdb.path={folder}/tsdb", f"--web.listen-address=127.0.0.1:{ports['prometheus']}"]
+        am = [
+            f"--config.file={alertmanager_config(folder, hook)}",
+            f"--storage.path={folder}/am",
+            f"--web.listen-address=127.0.0.1:{ports['alertmanager']}",
+            "--cluster.listen-address=",
+        ]
+        prom = [
+            f"--config.file={prometheus_config(folder, target, ports['alertmanager'])}",
+            f"--storage.tsdb.path={folder}/tsdb",
+            f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
+        ]
         with (
             running("prometheus-alertmanager", *am, answers=answers(ports["alertmanager"])),
             running("prometheus", *prom, answers=answers(ports["prometheus"])),

@@ -15,9 +15,20 @@ from kubedrill.kube.clock import ServerClock
 
 TOKEN = "secret"  # noqa: S105  a test's own
 CLOCK = ServerClock(timedelta(0))
-MESSAGE = {"version": "4", "receiver": "operator", "status": "firing", "alerts": [{
-    "status": "firing", "labels": {"alertname": "High"}, "startsAt": "2026-11-23T12:00:05Z",
-    "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "f1"}]}
+MESSAGE = {
+    "version": "4",
+    "receiver": "operator",
+    "status": "firing",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "High"},
+            "startsAt": "2026-11-23T12:00:05Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "fingerprint": "f1",
+        }
+    ],
+}
 
 
 class Desk:

@@ -67,9 +67,9 @@ class Wire:
             return web.json_response({"kind": "Status", "message": "forbidden"}, status=self.refuse[path])
         if request.query.get("watch") != "true":
             self.lists.append(path)
-            return web.json_response({
-                "items": self.items.get(path, []), "metadata": {"resourceVersion": str(self.version.get(path, 1))}
-            })
+            return web.json_response(
+                {"items": self.items.get(path, []), "metadata": {"resourceVersion": str(self.version.get(path, 1))}}
+            )
         self.watches.append((path, request.query["resourceVersion"]))
         if self.expired:
             self.expired = False

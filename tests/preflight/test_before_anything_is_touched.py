@@ -16,8 +16,14 @@ from kubedrill.core.plan.preflight import Surroundings, preflight, steady
 from kubedrill.core.undo.operations import Refusal
 
 CALM = SteadyCheck("queue", "sum(queue_depth)", below=20)
-FIT = Surroundings("drills", namespace_found=True, namespace_control="drills", missing_rights=(),
-                   rules_loaded=frozenset({"Errors"}), firing=frozenset())
+FIT = Surroundings(
+    "drills",
+    namespace_found=True,
+    namespace_control="drills",
+    missing_rights=(),
+    rules_loaded=frozenset({"Errors"}),
+    firing=frozenset(),
+)
 
 
 def failing(around: Surroundings) -> list[CheckResult]:
@@ -33,17 +39,23 @@ def test_where_everything_is_so_nothing_fails():
     assert failing(FIT) == []
 
 
-@pytest.mark.parametrize(("wrong", "reason", "says"), [
-    ({"namespace_found": False}, "NamespaceNotFound", "there is no namespace shop"),
-    ({"namespace_control": ""}, "NamespaceNotOptedIn", "its label is missing"),
-    ({"namespace_control": "others"}, "NamespaceNotOptedIn", "it names others"),
-    ({"missing_rights": ("patch deployments",)}, "RightsMissing", "may not patch deployments in shop"),
-    ({"other_drills": ("drills/storm",)}, "TargetBusy", "another drill is on in shop: drills/storm"),
-    ({"busy_records": ("drills/flood",)}, "TargetBusy", "another drill is on in shop: drills/flood"),
-    ({"refusals": {"limit": Refusal("TargetMissing", "there is no Deployment/web")}}, "TargetMissing",
-     "fault limit: there is no Deployment/web"),
-    ({"rules_loaded": frozenset()}, "AlertRuleNotLoaded", "no alert rule Errors is loaded"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "reason", "says"),
+    [
+        ({"namespace_found": False}, "NamespaceNotFound", "there is no namespace shop"),
+        ({"namespace_control": ""}, "NamespaceNotOptedIn", "its label is missing"),
+        ({"namespace_control": "others"}, "NamespaceNotOptedIn", "it names others"),
+        ({"missing_rights": ("patch deployments",)}, "RightsMissing", "may not patch deployments in shop"),
+        ({"other_drills": ("drills/storm",)}, "TargetBusy", "another drill is on in shop: drills/storm"),
+        ({"busy_records": ("drills/flood",)}, "TargetBusy", "another drill is on in shop: drills/flood"),
+        (
+            {"refusals": {"limit": Refusal("TargetMissing", "there is no Deployment/web")}},
+            "TargetMissing",
+            "fault limit: there is no Deployment/web",
+        ),
+        ({"rules_loaded": frozenset()}, "AlertRuleNotLoaded", "no alert rule Errors is loaded"),
+    ],
+)
 def test_what_waiting_does_not_mend_is_refused_at_once_and_says_what_to_do(wrong, reason, says):
     (check,) = failing(replace(FIT, **wrong))
 
@@ -51,12 +63,18 @@ def test_what_waiting_does_not_mend_is_refused_at_once_and_says_what_to_do(wrong
     assert says in check.message
 
 
-@pytest.mark.parametrize(("wrong", "reason", "says"), [
-    ({"refusals": {"limit": Refusal("RolloutInProgress", "Deployment/web is rolling out")}}, "RolloutInProgress",
-     "is rolling out"),
-    ({"firing": frozenset({"Errors"})}, "AlertAlreadyFiring", "Errors fires already"),
-    ({"not_ready": ("Deployment/web: 1 of 2 ready",)}, "TargetNotReady", "1 of 2 ready"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "reason", "says"),
+    [
+        (
+            {"refusals": {"limit": Refusal("RolloutInProgress", "Deployment/web is rolling out")}},
+            "RolloutInProgress",
+            "is rolling out",
+        ),
+        ({"firing": frozenset({"Errors"})}, "AlertAlreadyFiring", "Errors fires already"),
+        ({"not_ready": ("Deployment/web: 1 of 2 ready",)}, "TargetNotReady", "1 of 2 ready"),
+    ],
+)
 def test_what_may_pass_is_waited_for(wrong, reason, says):
     (check,) = failing(replace(FIT, **wrong))
 
@@ -64,13 +82,16 @@ def test_what_may_pass_is_waited_for(wrong, reason, says):
     assert says in check.message
 
 
-@pytest.mark.parametrize(("unseen", "reason"), [
-    ({"namespace_found": None}, "NamespaceUnknown"),
-    ({"missing_rights": None}, "RightsUnknown"),
-    ({"monitoring_error": "prometheus does not answer"}, "PrometheusUnreachable"),
-    ({"rules_loaded": None}, "RulesUnknown"),
-    ({"firing": None}, "AlertsUnknown"),
-])
+@pytest.mark.parametrize(
+    ("unseen", "reason"),
+    [
+        ({"namespace_found": None}, "NamespaceUnknown"),
+        ({"missing_rights": None}, "RightsUnknown"),
+        ({"monitoring_error": "prometheus does not answer"}, "PrometheusUnreachable"),
+        ({"rules_loaded": None}, "RulesUnknown"),
+        ({"firing": None}, "AlertsUnknown"),
+    ],
+)
 def test_what_could_not_be_read_is_unknown_and_not_well(unseen, reason):
     (check,) = failing(replace(FIT, **unseen))
 

@@ -16,11 +16,17 @@ PAGED = {"name": "neighbour", "alert": "NeighbourDown"}
 
 def drill_plan(*stop_when: dict[str, str]) -> DrillPlan:
     """A drill with these stop conditions."""
-    spec = DrillSpec.model_validate({
-        "targetNamespace": "shop", "stopWhen": list(stop_when),
-        "scenario": {"title": "A drill", "expectedAlerts": [{"name": "Errors"}],
-                     "faults": [{"name": "call", "manual": {"do": "pull the plug", "undo": "put it back"}}]},
-    })
+    spec = DrillSpec.model_validate(
+        {
+            "targetNamespace": "shop",
+            "stopWhen": list(stop_when),
+            "scenario": {
+                "title": "A drill",
+                "expectedAlerts": [{"name": "Errors"}],
+                "faults": [{"name": "call", "manual": {"do": "pull the plug", "undo": "put it back"}}],
+            },
+        }
+    )
     assert spec.scenario is not None
     return derive(spec, spec.scenario)
 
@@ -35,7 +41,8 @@ def test_a_drill_without_any_passes():
 
 def test_what_is_written_is_what_is_planned():
     assert drill_plan(ERRORS, PAGED).stop_when == (
-        PlannedStop("errors", promql="sum(rate(errors[1m])) > 5"), PlannedStop("neighbour", alert="NeighbourDown"),
+        PlannedStop("errors", promql="sum(rate(errors[1m])) > 5"),
+        PlannedStop("neighbour", alert="NeighbourDown"),
     )
 
 

@@ -90,8 +90,9 @@ class Hands:
     ) -> InjectionOutcome:
         drill = DrillIdentity(uid, f"storm-{uid}", "drills", space)
         faults = {"flood": [operation or load(uid)]}
-        return await inject(self.cluster, drill, faults, self.now() + timedelta(minutes=30), self,
-                            reverters=self.reverters, on=on)
+        return await inject(
+            self.cluster, drill, faults, self.now() + timedelta(minutes=30), self, reverters=self.reverters, on=on
+        )
 
     async def revert(self, stored: StoredRecord) -> RevertOutcome:
         return await revert(self.cluster, stored.ref, "Operator", self, reverters=self.reverters)
@@ -116,5 +117,3 @@ def ends(outcome: RevertOutcome) -> list[str]:
 
 def fakes(queue: Redis) -> int:
     return int(queue.llen("jobs"))
-
-

@@ -15,14 +15,21 @@ _ASKED = f'{_FAILED} "https://freeze.example.svc:443/?timeout=2s"'
 
 
 def _said(code: int, reason: str, message: str, **details: Any) -> Callable[[], web.Response]:
-    body = {"kind": "Status", "status": "Failure", "code": code, "reason": reason, "message": message,
-            "details": details}
+    body = {
+        "kind": "Status",
+        "status": "Failure",
+        "code": code,
+        "reason": reason,
+        "message": message,
+        "details": details,
+    }
     return lambda: web.json_response(body, status=code)
 
 
 FORMS: Final[dict[str, Callable[[], web.Response]]] = {
-    "a policy, 422": _said(422, "Invalid", f'deployments.apps "web" is invalid: : {_POLICY}',
-                           causes=[{"message": _POLICY}]),
+    "a policy, 422": _said(
+        422, "Invalid", f'deployments.apps "web" is invalid: : {_POLICY}', causes=[{"message": _POLICY}]
+    ),
     "a policy, 403": _said(403, "Forbidden", f'deployments.apps "web" is forbidden: {_POLICY}'),
     "a webhook, 400": _said(400, "BadRequest", _WEBHOOK),
     "a webhook, 403": _said(403, "Forbidden", _WEBHOOK),
@@ -32,7 +39,8 @@ FORMS: Final[dict[str, Callable[[], web.Response]]] = {
     "a webhook, 500": _said(500, "InternalError", _WEBHOOK),
     "a webhook that takes too long": _said(500, "InternalError", f"{_ASKED}: context deadline exceeded {WORDS}"),
     "a webhook that is not there": _said(
-        500, "InternalError", f"{_ASKED}: dial tcp 10.0.0.9:443: connect: connection refused {WORDS}"),
+        500, "InternalError", f"{_ASKED}: dial tcp 10.0.0.9:443: connect: connection refused {WORDS}"
+    ),
 }
 """Each can be told from a failed precondition by its words alone."""
 

@@ -172,8 +172,12 @@ async def test_a_clean_up_that_is_refused_for_a_moment_leaves_nothing(restoring:
 
 async def test_a_value_that_no_longer_fits_somebodys_own_is_kept_as_ever(restoring: Restoring):
     put(restoring.cluster.objects[TARGET.path], LIMIT, "48Mi")
-    body = {"kind": "Status", "reason": "Invalid", "message": "must be less than or equal to memory limit",
-            "details": {"causes": [{"field": "spec.template.spec.containers[0].resources.requests"}]}}
+    body = {
+        "kind": "Status",
+        "reason": "Invalid",
+        "message": "must be less than or equal to memory limit",
+        "details": {"causes": [{"field": "spec.template.spec.containers[0].resources.requests"}]},
+    }
     restoring.form = lambda: web.json_response(body, status=422)
     restoring.refused = of_the_target
 
@@ -186,7 +190,8 @@ def leave_our_entry(restoring: Restoring) -> None:
     record = restoring.cluster.records()[UNDO]
     fields = owning("spec/template/spec/containers/k:name=web/resources/limits/memory")
     restoring.cluster.objects[TARGET.path]["metadata"]["managedFields"] = [
-        entry("owner", owning("spec/replicas")), entry(record.manager, fields),
+        entry("owner", owning("spec/replicas")),
+        entry(record.manager, fields),
     ]
 
 
@@ -201,6 +206,11 @@ def leave_a_replica_set(restoring: Restoring) -> None:
     faulted = restoring.cluster.objects[TARGET.path]["spec"]["template"]
     owners = [{"uid": "u1"}]
     meta = {"name": "web-faulted", "uid": "r1", "ownerReferences": owners, "creationTimestamp": "2026-03-01T12:00:01Z"}
-    restoring.cluster.put(f"{REPLICA_SETS}/web-faulted", {
-        "metadata": meta, "spec": {"replicas": 0, "template": faulted}, "status": {"replicas": 0},
-    })
+    restoring.cluster.put(
+        f"{REPLICA_SETS}/web-faulted",
+        {
+            "metadata": meta,
+            "spec": {"replicas": 0, "template": faulted},
+            "status": {"replicas": 0},
+        },
+    )

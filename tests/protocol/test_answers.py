@@ -80,8 +80,10 @@ async def test_anything_else_is_not_gone(target: Answer, space: Answer):
         (status(429, "TooManyRequests"), Reply.BUSY),
         (status(500, "InternalError"), Reply.BUSY),
         (status(504, "Timeout"), Reply.BUSY),
-        *((Answer(code, {"message": 'admission webhook "guard.example" denied the request: no'}), Reply.REFUSED)
-          for code in (400, 403, 404, 409, 422, 429, 500)),
+        *(
+            (Answer(code, {"message": 'admission webhook "guard.example" denied the request: no'}), Reply.REFUSED)
+            for code in (400, 403, 404, 409, 422, 429, 500)
+        ),
         (Answer(500, {"message": 'failed calling webhook "guard.example": connection refused'}), Reply.REFUSED),
     ],
 )

@@ -28,9 +28,13 @@ READY, PROGRESS = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
 OWN = {READY: 5, PROGRESS: 120}
 HELD = {READY: 330, PROGRESS: 390}
 OWNERS = [entry("owner", owning("spec/minReadySeconds", "spec/progressDeadlineSeconds", "spec/template"))]
-FAULT = SetFields(TARGET, (
-    FieldChange(LIMIT, "32Mi", NAMED_WEB), *(FieldChange(path, value) for path, value in HELD.items()),
-))
+FAULT = SetFields(
+    TARGET,
+    (
+        FieldChange(LIMIT, "32Mi", NAMED_WEB),
+        *(FieldChange(path, value) for path, value in HELD.items()),
+    ),
+)
 WRITES = ("record", "target", "splice", "record")
 """Of a release: what is about to be written, the fields, their owners, what was released."""
 REFUSED = Reply(403, json.dumps({"code": 403, "reason": "Forbidden", "message": "policy says no", "details": {}}))
@@ -193,7 +197,9 @@ def test_the_later_revert_reports_what_was_released_as_restored(repaired: Server
     repaired.to_its_end(Run(released))
     outcome = repaired.to_its_end(Run(reverted))
     assert {f.path: f.outcome for f in outcome.fields} == {
-        LIMIT: "Superseded", READY: "Restored", PROGRESS: "Restored",
+        LIMIT: "Superseded",
+        READY: "Restored",
+        PROGRESS: "Restored",
     }
 
 

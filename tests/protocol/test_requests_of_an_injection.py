@@ -47,7 +47,11 @@ async def test_a_target_that_was_written_since_it_was_planned_is_read_again_and_
     outcome = await injected(server, changed_when_the_record_stands(server))
     assert outcome.state is Injection.INJECTED
     assert server.steps[5:] == [
-        {"PATCH target"}, {"GET target"}, {"PATCH record"}, {"PATCH target"}, {"PATCH record"},
+        {"PATCH target"},
+        {"GET target"},
+        {"PATCH record"},
+        {"PATCH target"},
+        {"PATCH record"},
     ]
     assert server.target["metadata"]["generation"] == 2
     assert read(server.target, LIMIT) == "32Mi"

@@ -47,12 +47,15 @@ def test_gone_is_a_404_about_that_very_drill_or_another_uid(answer: Answer):
     assert standing_of(DRILL, answer) is DrillPresence.GONE
 
 
-@pytest.mark.parametrize("answer", [
-    UNSERVED,
-    status(404, "NotFound"),
-    status(404, "NotFound", "drills", "calm"),
-    status(404, "NotFound", "namespaces", "drills"),
-])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        UNSERVED,
+        status(404, "NotFound"),
+        status(404, "NotFound", "drills", "calm"),
+        status(404, "NotFound", "namespaces", "drills"),
+    ],
+)
 def test_a_404_about_anything_else_only_says_that_it_is_not_served(answer: Answer):
     assert standing_of(DRILL, answer) is DrillPresence.UNSERVED
 

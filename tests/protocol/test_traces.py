@@ -41,7 +41,8 @@ def locked_by_another(seen: dict[str, Any]) -> tuple[StoredRecord, dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("target", "there"), [(deployment(), False), (injected(deployment(), WISH)[1], True), (None, None)],
+    ("target", "there"),
+    [(deployment(), False), (injected(deployment(), WISH)[1], True), (None, None)],
     ids=["as it was", "with the fault in it", "not to be read"],
 )
 async def test_a_live_read_tells(target: dict[str, Any] | None, there: bool | None):

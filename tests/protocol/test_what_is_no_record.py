@@ -71,8 +71,16 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "nested without end": holding(b"[" * 9000),
     "an operation of another version": with_fields(groups=[{"fault": "limit", "operation": {"newField": 1}}]),
     "a later version": with_fields(version=2),
-    "another target": with_fields(target={"group": "apps", "version": "v1", "kind": "Deployment",
-                                          "plural": "deployments", "namespace": "bank", "name": "vault"}),
+    "another target": with_fields(
+        target={
+            "group": "apps",
+            "version": "v1",
+            "kind": "Deployment",
+            "plural": "deployments",
+            "namespace": "bank",
+            "name": "vault",
+        }
+    ),
     "another drill than its label says": lambda secret: secret["metadata"].update(labels={DRILL_UID: "d2"}),
 }
 damaged = pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
@@ -140,8 +148,11 @@ def forged() -> dict[str, str]:
     return {"record": base64.b64encode(to_json(record)).decode()}
 
 
-@pytest.mark.parametrize("data", [forged(), {"record": base64.b64encode(to_json(record_of(deployment()))).decode()}],
-                         ids=["another target", "this target"])
+@pytest.mark.parametrize(
+    "data",
+    [forged(), {"record": base64.b64encode(to_json(record_of(deployment()))).decode()}],
+    ids=["another target", "this target"],
+)
 async def test_f4_a_forged_intent_in_the_locks_place_is_refused_and_not_carried_out(data: dict[str, str]):
     server = Server()
     planted(server, data)
@@ -171,8 +182,11 @@ async def test_a_record_that_can_not_be_read_keeps_its_lock():
     assert read(server.target, LIMIT) == "128Mi"
 
 
-@pytest.mark.parametrize(("space", "refused"), [("shop", True), ("", True), ("bank", False)],
-                         ids=["on this namespace", "nobody knows where", "elsewhere"])
+@pytest.mark.parametrize(
+    ("space", "refused"),
+    [("shop", True), ("", True), ("bank", False)],
+    ids=["on this namespace", "nobody knows where", "elsewhere"],
+)
 def test_a_record_that_can_not_be_read_is_in_the_way_of_those_whom_it_may_concern(space: str, refused: bool):
     drill = DrillIdentity("d1", "storm", "drills", "shop")
     mine = replace(record_of(deployment()), drill=drill)

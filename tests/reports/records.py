@@ -145,19 +145,13 @@ def _milestones() -> tuple[Milestone, ...]:
         milestone(name.PAGED, 0.2, 0.3, source=Source.WEBHOOK, evidence="page accepted"),
         milestone(name.ACKNOWLEDGED, 0.5, 2, actor="alice", evidence="acknowledged the page"),
         milestone(name.SEVERITY_ASSESSED, 3, actor="alice", evidence="P1"),
-        milestone(
-            name.FIRST_CONTAINMENT, 5, actor="alice", source=Source.AUDIT_LOG, evidence="scaled 5 → 10"
-        ),
+        milestone(name.FIRST_CONTAINMENT, 5, actor="alice", source=Source.AUDIT_LOG, evidence="scaled 5 → 10"),
         milestone(name.ESCALATION_REQUESTED, 7, level="L2", actor="alice"),
         milestone(name.ESCALATION_ENGAGED, 7, 10, level="L2", actor="emma"),
         milestone(name.COMMAND_ASSUMED, 10, actor="emma", declared=True),
         milestone(name.ESCALATION_REQUESTED, 10, level="Engineering", actor="emma"),
-        milestone(
-            name.CLIENT_COMPLAINED, 15, source=Source.OPERATOR, evidence="“Tickets are not being enhanced”"
-        ),
-        milestone(
-            name.CLIENT_NOTIFIED, 15.5, actor="emma", declared=True, evidence="declared: told the client"
-        ),
+        milestone(name.CLIENT_COMPLAINED, 15, source=Source.OPERATOR, evidence="“Tickets are not being enhanced”"),
+        milestone(name.CLIENT_NOTIFIED, 15.5, actor="emma", declared=True, evidence="declared: told the client"),
         milestone(name.ESCALATION_ENGAGED, 15, level="Engineering", actor="tom", source=Source.OBSERVER),
         milestone(name.CAUSE_IDENTIFIED, 18, actor="tom", evidence="worker: memory limit"),
         milestone(
@@ -178,13 +172,9 @@ def _objectives() -> tuple[ObjectiveResult, ...]:
     return (
         objective("detection", 5, MET, 0.5, 2, actor="alice"),
         objective("severity", 10, MET, 3, 3, stop="SeverityAssessed", actor="alice"),
-        objective(
-            "escalation-l2", 15, MET, 7, 10, stop="EscalationEngaged[L2]", beside={"requested": "0:07:00"}
-        ),
+        objective("escalation-l2", 15, MET, 7, 10, stop="EscalationEngaged[L2]", beside={"requested": "0:07:00"}),
         objective("escalation-engineering", 30, MET, 15, 15, stop="EscalationEngaged[Engineering]"),
-        objective(
-            "client-notification", 30, MET, 15.5, 15.5, stop="ClientNotified", actor="emma", declared=True
-        ),
+        objective("client-notification", 30, MET, 15.5, 15.5, stop="ClientNotified", actor="emma", declared=True),
         objective("mitigation", 20, MISSED, 23, 28, stop="Mitigated"),
         objective("resolution", 60, MET, 28, 45, stop="Recovered"),
     )
@@ -270,9 +260,7 @@ def _facts() -> tuple[Fact, ...]:
         fact(kind.ESCALATION_REQUESTED, 7, source=Source.PLAYER_ACTION, actor="alice", evidence="L2"),
         fact(kind.ESCALATION_ENGAGED, 15, source=Source.OBSERVER, actor="tom", evidence="joined the call"),
         fact(kind.CLIENT_COMPLAINED, 15, source=Source.OPERATOR, evidence="“Tickets are not being enhanced”"),
-        fact(
-            kind.CLIENT_NOTIFIED, 15.5, source=Source.PLAYER_ACTION, actor="emma", evidence="told the client"
-        ),
+        fact(kind.CLIENT_NOTIFIED, 15.5, source=Source.PLAYER_ACTION, actor="emma", evidence="told the client"),
         fact(
             kind.EVIDENCE_READ,
             18,
@@ -320,9 +308,7 @@ def _restoration() -> Restoration:
                 "tom",
                 "09:38",
             ),
-            FieldOutcome(
-                worker, "/spec/strategy/rollingUpdate/maxUnavailable", "25%", "60%", "25%", "Restored"
-            ),
+            FieldOutcome(worker, "/spec/strategy/rollingUpdate/maxUnavailable", "25%", "60%", "25%", "Restored"),
             FieldOutcome(worker, "/spec/replicas", "5", "5", "10", "Superseded", "emma", "09:20"),
         ),
         notes=("412 fake jobs were swept.",),

@@ -23,9 +23,7 @@ def test_it_counts_what_was_met_and_says_by_how_much_the_rest_was_missed():
 
 
 def test_when_all_is_met_it_names_the_one_that_was_tightest():
-    drill = record(
-        objectives=(objective("detection", 5, MET, 1, 2), objective("mitigation", 20, MET, 17, 18))
-    )
+    drill = record(objectives=(objective("detection", 5, MET, 1, 2), objective("mitigation", 20, MET, 17, 18)))
     assert headline(drill) == "2 of 2 met. The tightest: Mitigation took 17–18 min, limit 20: 2 min to spare."
 
 

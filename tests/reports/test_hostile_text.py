@@ -121,6 +121,4 @@ def test_every_format_can_be_written_to_a_file(name, attack):
 @pytest.mark.parametrize("name", ["html", "junit", "markdown"])
 def test_no_control_character_and_no_mark_that_turns_the_writing_round_reaches_a_reader(name):
     text = render(poisoned("".join(ATTACKS)), name)
-    assert not {
-        c for c in text if (ord(c) < 32 and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202e\u2066\ufeff"
-    }
+    assert not {c for c in text if (ord(c) < 32 and c != "\n") or "\x7f" <= c <= "\x9f" or c in "\u202e\u2066\ufeff"}

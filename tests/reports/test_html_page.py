@@ -64,16 +64,12 @@ def test_a_hint_makes_the_drill_assisted():
 
 
 def test_what_is_not_put_back_is_said_loudly():
-    text = text_of(
-        render(record(restoration=Restoration(complete=False, jobs_left=3, records_left=1)), "html")
-    )
+    text = text_of(render(record(restoration=Restoration(complete=False, jobs_left=3, records_left=1)), "html"))
     assert "NOT everything was put back: 3 fake jobs, 1 undo record." in text
 
 
 def test_a_drill_of_which_nothing_is_known_still_has_a_page():
-    page = render(
-        record(verdict=Verdict.ERROR, started=None, ended=None, clock_start=None, restoration=None), "html"
-    )
+    page = render(record(verdict=Verdict.ERROR, started=None, ended=None, clock_start=None, restoration=None), "html")
     assert "The drill could not be judged: an error." in text_of(page)
 
 

@@ -82,10 +82,7 @@ def test_a_field_that_a_player_set_back_to_what_it_was_is_nothing_left_over():
 
 
 def test_how_long_it_ran_is_told_in_scenario_time_and_in_real_time():
-    assert (
-        ran_for(record(pace=12, ended=record().started + timedelta(minutes=5)))
-        == "60 min of scenario time in 5 min"
-    )
+    assert ran_for(record(pace=12, ended=record().started + timedelta(minutes=5))) == "60 min of scenario time in 5 min"
 
 
 def test_a_pace_is_explained_among_how_it_was_measured():

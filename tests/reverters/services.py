@@ -148,7 +148,11 @@ def jobs(port: int, **said: Any) -> Enqueue:
 
 
 def record(
-    operation: Enqueue | Announce, *, state: RecordState = RecordState.INTENDED, ends_in: float = 60, age: float = 0,
+    operation: Enqueue | Announce,
+    *,
+    state: RecordState = RecordState.INTENDED,
+    ends_in: float = 60,
+    age: float = 0,
     in_it: bool = False,
 ) -> tuple[UndoRecord, OutsideGroup]:
     """The undo record of one operation, `age` seconds old, and the operation's group in it. `in_it`: it was seen in."""

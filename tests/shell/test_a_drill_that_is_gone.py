@@ -60,7 +60,8 @@ async def test_another_drill_of_its_name_means_that_it_is_gone(operator: Operato
 
 async def test_that_drills_are_not_served_for_a_moment_is_no_end(operator: Operator):
     operator.cluster.answering = lambda request: (
-        web.Response(status=404, text="404 page not found") if request.path.startswith(DRILLS) else None)
+        web.Response(status=404, text="404 page not found") if request.path.startswith(DRILLS) else None
+    )
     with pytest.raises(Unreachable):
         await operator.turns.once()
     assert operator.cluster.limit == "32Mi"

@@ -14,8 +14,11 @@ from kubedrill.core.machine.phases import Phase
 from kubedrill.core.plan.derive import AlertRule
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
-SCENARIO = {"title": "A storm", "expectedAlerts": [{"name": "Errors"}],
-            "faults": [{"name": "storm", "manual": {"do": "unplug it", "undo": "plug it in"}}]}
+SCENARIO = {
+    "title": "A storm",
+    "expectedAlerts": [{"name": "Errors"}],
+    "faults": [{"name": "storm", "manual": {"do": "unplug it", "undo": "plug it in"}}],
+}
 SPACE = "/api/v1/namespaces/shop"
 EVERYTHING = {"status": {"resourceRules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]}}
 
@@ -48,8 +51,9 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
         monkeypatch.setattr(NamespaceWatches, "stop", unwatched)
         monkeypatch.setattr(MonitoringProbe, "probe", probed)
         lab.cluster.answering = answering
-        lab.cluster.put(SPACE, {"metadata": {"name": "shop", "uid": "n1", "labels": {
-            "kubedrill.dev/control-namespace": "drills"}}})
+        lab.cluster.put(
+            SPACE, {"metadata": {"name": "shop", "uid": "n1", "labels": {"kubedrill.dev/control-namespace": "drills"}}}
+        )
         yield lab
 
 
@@ -67,9 +71,7 @@ async def test_when_it_is_started_the_watches_stand_before_anything_is_touched(l
     assert told.index("watched") < told.index("record")
 
 
-async def test_one_that_is_held_after_all_ends_its_watches(
-    lab: Lab, told: list[str], monkeypatch: pytest.MonkeyPatch
-):
+async def test_one_that_is_held_after_all_ends_its_watches(lab: Lab, told: list[str], monkeypatch: pytest.MonkeyPatch):
     async def away(self: MonitoringProbe, *_: object) -> Probe:
         return Probe(self._clock.now(), reachable=False, error="Prometheus is away")
 

@@ -21,8 +21,16 @@ from kubedrill.protocol.revert_tracker import STUCK_AFTER
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 
-DRILL = {"metadata": {"uid": "d1", "name": "storm", "namespace": "drills", "finalizers": [FINALIZER],
-                      "resourceVersion": "1"}, "spec": {"targetNamespace": "shop"}}
+DRILL = {
+    "metadata": {
+        "uid": "d1",
+        "name": "storm",
+        "namespace": "drills",
+        "finalizers": [FINALIZER],
+        "resourceVersion": "1",
+    },
+    "spec": {"targetNamespace": "shop"},
+}
 COMMANDS = (CloseRecord("undo-1"), CloseRecord("undo-2"), RemoveFinalizer())
 
 

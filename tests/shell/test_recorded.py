@@ -16,8 +16,15 @@ from kubedrill.store.undo_records import RecordRef, StoredRecord
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=50)
 PATH = "/spec/minReadySeconds"
-INTENDED = UndoRecord(DrillIdentity("u", "d", "drills"), "undo-1", "Deployment/web",
-                      (FieldGroup("limit", (FieldUndo(PATH, 0, 15),)),), "manager-1", NOON, NOON)
+INTENDED = UndoRecord(
+    DrillIdentity("u", "d", "drills"),
+    "undo-1",
+    "Deployment/web",
+    (FieldGroup("limit", (FieldUndo(PATH, 0, 15),)),),
+    "manager-1",
+    NOON,
+    NOON,
+)
 INJECTED = INTENDED.moved_to(RecordState.INJECTED, injected=Interval(NOON, NOON + ERROR))
 
 

@@ -29,8 +29,13 @@ class Server(Kube):
         self.asked: list[str] = []
 
     def drill(self) -> dict[str, Any]:
-        meta = {"name": "storm", "namespace": "drills", "uid": "d1", "resourceVersion": str(self.version),
-                "finalizers": list(self.finalizers)}
+        meta = {
+            "name": "storm",
+            "namespace": "drills",
+            "uid": "d1",
+            "resourceVersion": str(self.version),
+            "finalizers": list(self.finalizers),
+        }
         return {"metadata": meta, "spec": {"targetNamespace": "shop"}, "status": self.status}
 
     async def call(self, method: str, path: str, body: Any = None, **_more: Any) -> Answer:
@@ -74,7 +79,13 @@ async def test_the_answer_to_the_finalizer_is_the_drill_of_the_next_turn_and_eve
     await turns.once()
     await turns.once()
     assert server.asked == [
-        "GET drill", "PATCH /status", "PATCH drill", "PATCH /status", "inject", "Event", "Event",
+        "GET drill",
+        "PATCH /status",
+        "PATCH drill",
+        "PATCH /status",
+        "inject",
+        "Event",
+        "Event",
     ]
 
 

@@ -39,20 +39,37 @@ def recorded(name: str) -> Any:
 
 
 def death(finished: float, container_id: str = "aaa", reason: str = "OOMKilled", code: int = 137) -> dict[str, Any]:
-    return {"terminated": {"containerID": f"containerd://{container_id}", "exitCode": code, "reason": reason,
-                           "finishedAt": stamp(finished), "startedAt": stamp(finished - 2)}}
+    return {
+        "terminated": {
+            "containerID": f"containerd://{container_id}",
+            "exitCode": code,
+            "reason": reason,
+            "finishedAt": stamp(finished),
+            "startedAt": stamp(finished - 2),
+        }
+    }
 
 
 def pod(
-    name: str = "worker-abc-1", *, state: dict[str, Any] | None = None, last: dict[str, Any] | None = None,
-    restarts: int = 0, ready: bool | None = None, since: float = 0, deleting: bool = False,
+    name: str = "worker-abc-1",
+    *,
+    state: dict[str, Any] | None = None,
+    last: dict[str, Any] | None = None,
+    restarts: int = 0,
+    ready: bool | None = None,
+    since: float = 0,
+    deleting: bool = False,
     owner: tuple[str, str] = ("ReplicaSet", "worker-abc"),
 ) -> dict[str, Any]:
-    conditions = [] if ready is None else [
-        {"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": stamp(since)}
-    ]
+    conditions = (
+        []
+        if ready is None
+        else [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": stamp(since)}]
+    )
     metadata: dict[str, Any] = {
-        "name": name, "uid": f"uid-{name}", "labels": {"pod-template-hash": "abc"},
+        "name": name,
+        "uid": f"uid-{name}",
+        "labels": {"pod-template-hash": "abc"},
         "ownerReferences": [{"kind": owner[0], "name": owner[1], "controller": True}],
     }
     if deleting:
@@ -65,7 +82,10 @@ LIMIT = "/spec/template/spec/containers/0/resources/limits/memory"
 
 
 def deployment(
-    limit: str | None = "128Mi", replicas: int = 5, generation: int = 1, managers: tuple[dict[str, Any], ...] = (),
+    limit: str | None = "128Mi",
+    replicas: int = 5,
+    generation: int = 1,
+    managers: tuple[dict[str, Any], ...] = (),
     uid: str = "uid-worker",
 ) -> dict[str, Any]:
     container: dict[str, Any] = {"name": "worker", "image": "app", "resources": {}}
@@ -80,35 +100,85 @@ def deployment(
 
 def wrote_limit(manager: str, seconds: float) -> dict[str, Any]:
     inner = {'k:{"name":"worker"}': {"f:resources": {"f:limits": {"f:memory": {}}}}}
-    return {"manager": manager, "operation": "Update", "time": stamp(seconds),
-            "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": inner}}}}}
+    return {
+        "manager": manager,
+        "operation": "Update",
+        "time": stamp(seconds),
+        "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": inner}}}},
+    }
 
 
 def scaled(manager: str) -> dict[str, Any]:
-    return {"manager": manager, "operation": "Update", "subresource": "scale",
-            "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    return {
+        "manager": manager,
+        "operation": "Update",
+        "subresource": "scale",
+        "fieldsV1": {"f:spec": {"f:replicas": {}}},
+    }
 
 
 def change(
-    fact_id: str = "change/1", *, kind: FactKind = FactKind.TARGET_CHANGED, manager: str = "kubectl-patch",
-    start: float = 0, end: float = 1, after: Any = "128Mi", write: str = "Deployment/worker@2",
-    field: str = "limits.memory", automation: bool = False, target: str = "Deployment/worker",
+    fact_id: str = "change/1",
+    *,
+    kind: FactKind = FactKind.TARGET_CHANGED,
+    manager: str = "kubectl-patch",
+    start: float = 0,
+    end: float = 1,
+    after: Any = "128Mi",
+    write: str = "Deployment/worker@2",
+    field: str = "limits.memory",
+    automation: bool = False,
+    target: str = "Deployment/worker",
 ) -> Fact:
-    return Fact(kind, between(start, end), Source.TARGET_WATCH, fact_id, evidence="watched", detail={
-        "target": target, "path": "/" + field, "field": field, "before": None, "after": after, "manager": manager,
-        "automation": automation, "change": write,
-    })
+    return Fact(
+        kind,
+        between(start, end),
+        Source.TARGET_WATCH,
+        fact_id,
+        evidence="watched",
+        detail={
+            "target": target,
+            "path": "/" + field,
+            "field": field,
+            "before": None,
+            "after": after,
+            "manager": manager,
+            "automation": automation,
+            "change": write,
+        },
+    )
 
 
 def asked(
-    user: str, *, fact_id: str = "audit/r1/x", kind: FactKind = FactKind.TARGET_CHANGED, start: float = 0.4,
-    end: float = 0.41, after: Any = "128Mi", field: str = "limits.memory", write: str = "audit/r1",
-    automation: bool = False, target: str = "Deployment/worker",
+    user: str,
+    *,
+    fact_id: str = "audit/r1/x",
+    kind: FactKind = FactKind.TARGET_CHANGED,
+    start: float = 0.4,
+    end: float = 0.41,
+    after: Any = "128Mi",
+    field: str = "limits.memory",
+    write: str = "audit/r1",
+    automation: bool = False,
+    target: str = "Deployment/worker",
 ) -> Fact:
-    return Fact(kind, between(start, end), Source.AUDIT_LOG, fact_id, evidence="audited", detail={
-        "target": target, "path": "/" + field if field else "", "field": field, "before": None, "after": after,
-        "user": user, "automation": automation, "change": write,
-    })
+    return Fact(
+        kind,
+        between(start, end),
+        Source.AUDIT_LOG,
+        fact_id,
+        evidence="audited",
+        detail={
+            "target": target,
+            "path": "/" + field if field else "",
+            "field": field,
+            "before": None,
+            "after": after,
+            "user": user,
+            "automation": automation,
+            "change": write,
+        },
+    )
 
 
 def said(player: str, kind: FactKind, seconds: float) -> Fact:

@@ -10,7 +10,8 @@ CONTROL = ActionScope("monday", PLAYERS, at(0), control=True)
 
 def word(action: str, actor: str = "alice@example.com", seconds: float = 7, **spec):
     return {
-        "apiVersion": "kubedrill.dev/v1alpha1", "kind": "PlayerAction",
+        "apiVersion": "kubedrill.dev/v1alpha1",
+        "kind": "PlayerAction",
         "metadata": {"name": "a-1", "uid": "u-1", "creationTimestamp": stamp(seconds), "managedFields": [{}]},
         "spec": {"actor": actor, "action": action, **spec},
     }

@@ -12,8 +12,15 @@ STARTED = "2026-11-23T12:00:05.123Z"
 
 
 def alert(status: str = "firing", ends: str = "0001-01-01T00:00:00Z", **labels: str):
-    return {"status": status, "labels": {"alertname": "High", **labels}, "annotations": {}, "startsAt": STARTED,
-            "endsAt": ends, "generatorURL": "", "fingerprint": "f1"}
+    return {
+        "status": status,
+        "labels": {"alertname": "High", **labels},
+        "annotations": {},
+        "startsAt": STARTED,
+        "endsAt": ends,
+        "generatorURL": "",
+        "fingerprint": "f1",
+    }
 
 
 def message(*alerts, **fields):
@@ -62,8 +69,19 @@ def test_another_namespaces_alert_is_none_of_ours():
 
 @pytest.mark.parametrize(
     "poison",
-    [None, [], "x", 7, {}, {"version": "3"}, message(alert(), version="5"), message({}), message({"labels": 3}),
-     message({**alert(), "startsAt": "yesterday"}), {"version": "4", "receiver": "r", "alerts": {}}],
+    [
+        None,
+        [],
+        "x",
+        7,
+        {},
+        {"version": "3"},
+        message(alert(), version="5"),
+        message({}),
+        message({"labels": 3}),
+        message({**alert(), "startsAt": "yesterday"}),
+        {"version": "4", "receiver": "r", "alerts": {}},
+    ],
 )
 def test_poison_is_named_as_such(poison):
     with pytest.raises(PoisonError):
@@ -92,9 +110,14 @@ def test_an_alert_of_a_time_that_no_clock_says_is_active_since_nobody_knows_when
     assert fact.at == between(0, 60)
 
 
-@pytest.mark.parametrize("year", [
-    "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59-14:00",
-])
+@pytest.mark.parametrize(
+    "year",
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.999999999Z",
+        "9999-12-31T23:59:59-14:00",
+    ],
+)
 def test_a_page_of_such_an_alert_was_sent_when_it_arrived(year):
     (paged,) = read(message({**alert(), "startsAt": year}))
     assert (paged.kind, paged.at) == (FactKind.PAGE_SENT, between(6, 6))

@@ -9,16 +9,36 @@ from kubedrill.plugins.sources import audit
 RECORDED = (DATA / "audit.log").read_text(encoding="utf-8").splitlines()
 
 
-def line(verb: str, resource: str, *, name: str = "", sub: str = "", uri: str = "/x", user: str = "alice",
-         start: float = 0, took: float = 0.01, stage: str = "ResponseComplete", code: int = 200,
-         audit_id: str = "", body=None, namespace: str = "shop", **more) -> str:
+def line(
+    verb: str,
+    resource: str,
+    *,
+    name: str = "",
+    sub: str = "",
+    uri: str = "/x",
+    user: str = "alice",
+    start: float = 0,
+    took: float = 0.01,
+    stage: str = "ResponseComplete",
+    code: int = 200,
+    audit_id: str = "",
+    body=None,
+    namespace: str = "shop",
+    **more,
+) -> str:
     zero = datetime(2026, 11, 23, 12, tzinfo=UTC)
     ref = {"resource": resource, "namespace": namespace, "name": name, "subresource": sub}
     event = {
-        "auditID": audit_id or f"{verb}-{resource}-{name}-{start}", "stage": stage, "verb": verb, "requestURI": uri,
-        "user": {"username": user}, "objectRef": ref, "responseStatus": {"code": code},
+        "auditID": audit_id or f"{verb}-{resource}-{name}-{start}",
+        "stage": stage,
+        "verb": verb,
+        "requestURI": uri,
+        "user": {"username": user},
+        "objectRef": ref,
+        "responseStatus": {"code": code},
         "requestReceivedTimestamp": (zero + timedelta(seconds=start)).isoformat(),
-        "stageTimestamp": (zero + timedelta(seconds=start + took)).isoformat(), **more,
+        "stageTimestamp": (zero + timedelta(seconds=start + took)).isoformat(),
+        **more,
     }
     if body is not None:
         event["requestObject"] = body
@@ -33,7 +53,10 @@ def test_the_recorded_log_tells_the_order_of_looking_and_acting():
     facts = audit.facts_of(RECORDED, "shop")
     by_alice = [f.kind for f in facts if f.detail["user"] == "alice"]
     assert by_alice == [
-        FactKind.PODS_LISTED, FactKind.EVIDENCE_READ, FactKind.SCALED, FactKind.PODS_DELETED,
+        FactKind.PODS_LISTED,
+        FactKind.EVIDENCE_READ,
+        FactKind.SCALED,
+        FactKind.PODS_DELETED,
     ]
 
 
@@ -61,9 +84,7 @@ def test_a_log_that_is_followed_was_read_when_it_began_and_once():
 def test_describing_a_pod_is_reading_it_and_its_events():
     uri = "/api/v1/namespaces/shop/events?fieldSelector=involvedObject.name%3Dp%2CinvolvedObject.namespace%3Dshop"
     facts = told(line("get", "pods", name="p"), line("list", "events", uri=uri, start=0.2))
-    assert [(f.kind, f.detail["what"], f.detail["pod"]) for f in facts] == [
-        (FactKind.EVIDENCE_READ, "describe", "p")
-    ]
+    assert [(f.kind, f.detail["what"], f.detail["pod"]) for f in facts] == [(FactKind.EVIDENCE_READ, "describe", "p")]
 
 
 def test_events_of_something_that_is_no_pod_are_no_evidence_about_a_pod():

@@ -6,8 +6,11 @@ from kubedrill.plugins.sources import autoscaler
 
 def scaler(desired: int, seconds: float | None):
     status = {"desiredReplicas": desired} | ({} if seconds is None else {"lastScaleTime": stamp(seconds)})
-    return {"metadata": {"name": "worker", "uid": "h-1"}, "status": status,
-            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "worker"}}}
+    return {
+        "metadata": {"name": "worker", "uid": "h-1"},
+        "status": status,
+        "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "worker"}},
+    }
 
 
 def test_a_rescale_tells_target_number_and_second():

@@ -99,9 +99,10 @@ def test_an_error_is_no_answer():
 
 
 def test_values_that_are_no_numbers_are_no_data():
-    answer = {"status": "success", "data": {"resultType": "matrix", "result": [
-        {"metric": {}, "values": [[1, "NaN"], [2, "3"], [3, "+Inf"]]}
-    ]}}
+    answer = {
+        "status": "success",
+        "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [[1, "NaN"], [2, "3"], [3, "+Inf"]]}]},
+    }
     (one,) = prometheus.matrix(answer)
     assert [s.value for s in one.samples] == [3.0]
 
@@ -137,13 +138,31 @@ def test_an_evaluated_sample_is_set_back_by_half_a_step():
 
 
 def test_loaded_rules_are_read_with_their_interval():
-    answer = {"status": "success", "data": {"groups": [
-        {"interval": 1, "rules": [
-            {"type": "alerting", "name": "High", "query": "depth > 50", "lastEvaluation": "2026-11-23T12:00:07Z"},
-            {"type": "recording", "name": "r", "query": "x"},
-            {"type": "alerting", "name": "Odd", "query": "not promql (", "lastEvaluation": "0001-01-01T00:00:00Z"},
-        ]},
-    ]}}
+    answer = {
+        "status": "success",
+        "data": {
+            "groups": [
+                {
+                    "interval": 1,
+                    "rules": [
+                        {
+                            "type": "alerting",
+                            "name": "High",
+                            "query": "depth > 50",
+                            "lastEvaluation": "2026-11-23T12:00:07Z",
+                        },
+                        {"type": "recording", "name": "r", "query": "x"},
+                        {
+                            "type": "alerting",
+                            "name": "Odd",
+                            "query": "not promql (",
+                            "lastEvaluation": "0001-01-01T00:00:00Z",
+                        },
+                    ],
+                },
+            ]
+        },
+    }
     rules = prometheus.alert_rules(answer)
     assert set(rules) == {"High", "Odd"}
     assert (rules["High"].rule.left, rules["High"].every) == ("depth", EVERY)

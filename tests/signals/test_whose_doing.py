@@ -53,24 +53,32 @@ def test_a_strangers_change_is_interference_with_who_and_when():
 
 
 def test_a_stranger_in_the_audit_log_is_not_credited_to_a_player_who_spoke_or_whose_manager_it_used():
-    facts = matched(
-        [change(manager="alice"), asked("mallory"), said("alice", FactKind.FIX_APPLIED, 1)], PLAYERS
-    )
+    facts = matched([change(manager="alice"), asked("mallory"), said("alice", FactKind.FIX_APPLIED, 1)], PLAYERS)
     assert by_id(facts, "change/1").actor == ""
     assert interference(facts)
 
 
 def test_the_facilitator_attributes_a_strangers_change():
-    told = Fact(FactKind.ATTRIBUTED, between(60, 60), Source.OBSERVER, "action/x",
-                detail={"fact": "interference/Deployment/worker@2", "to": "tom"})
+    told = Fact(
+        FactKind.ATTRIBUTED,
+        between(60, 60),
+        Source.OBSERVER,
+        "action/x",
+        detail={"fact": "interference/Deployment/worker@2", "to": "tom"},
+    )
     facts = matched([change(), asked("argocd"), told], PLAYERS)
     assert by_id(facts, "change/1").actor == "tom"
     assert not interference(facts)
 
 
 def test_an_attribution_to_somebody_who_does_not_play_changes_nothing():
-    told = Fact(FactKind.ATTRIBUTED, between(60, 60), Source.OBSERVER, "action/x",
-                detail={"fact": "interference/Deployment/worker@2", "to": "nobody"})
+    told = Fact(
+        FactKind.ATTRIBUTED,
+        between(60, 60),
+        Source.OBSERVER,
+        "action/x",
+        detail={"fact": "interference/Deployment/worker@2", "to": "nobody"},
+    )
     assert interference(matched([change(), told], PLAYERS))
 
 
@@ -81,8 +89,17 @@ def test_the_autoscaler_is_neither_player_nor_stranger():
 
 
 def rescale(after, seconds=0.5):
-    scaled = change("autoscaler/u/t", kind=FactKind.SCALED, manager="kube-controller-manager", field="spec.replicas",
-                    after=after, start=seconds, end=seconds, write="autoscaler/u/t", automation=True)
+    scaled = change(
+        "autoscaler/u/t",
+        kind=FactKind.SCALED,
+        manager="kube-controller-manager",
+        field="spec.replicas",
+        after=after,
+        start=seconds,
+        end=seconds,
+        write="autoscaler/u/t",
+        automation=True,
+    )
     return replace(scaled, detail={**scaled.detail, "autoscaler": "worker"})
 
 
@@ -129,8 +146,13 @@ def test_an_older_request_is_not_taken_for_a_later_change():
 
 
 def test_reads_are_matched_by_the_audit_logs_user():
-    read = Fact(FactKind.EVIDENCE_READ, between(0, 0), Source.AUDIT_LOG, "audit/r9",
-                detail={"user": "alice@example.com", "pod": "p", "what": "log"})
+    read = Fact(
+        FactKind.EVIDENCE_READ,
+        between(0, 0),
+        Source.AUDIT_LOG,
+        "audit/r9",
+        detail={"user": "alice@example.com", "pod": "p", "what": "log"},
+    )
     strange = replace(read, id="audit/r10", detail={**read.detail, "user": "mallory"})
     facts = matched([read, strange], PLAYERS)
     assert by_id(facts, "audit/r9").actor == "alice"

@@ -71,9 +71,7 @@ def test_a_player_who_writes_the_drills_own_value_is_reported():
 
 
 def test_all_fields_of_one_write_share_one_change():
-    facts = workload.changes(
-        deployment("64Mi"), deployment("128Mi", replicas=10, generation=2), receipt(7.6), NOBODY
-    )
+    facts = workload.changes(deployment("64Mi"), deployment("128Mi", replicas=10, generation=2), receipt(7.6), NOBODY)
     assert len(facts) == 2
     assert {f.detail["change"] for f in facts} == {"Deployment/worker@2"}
 
@@ -98,7 +96,8 @@ def test_a_new_container_is_told_by_its_name():
     after["spec"]["template"]["spec"]["containers"].append({"name": "sidecar", "image": "x"})
     fields = [f.detail["field"] for f in workload.changes(deployment(), after, receipt(7.6), NOBODY)]
     assert fields == [
-        "spec.template.spec.containers[sidecar].image", "spec.template.spec.containers[sidecar].name",
+        "spec.template.spec.containers[sidecar].image",
+        "spec.template.spec.containers[sidecar].name",
     ]
 
 
@@ -115,8 +114,12 @@ def test_a_recorded_deployment_names_who_scaled_it_and_who_set_its_limit():
 
 
 def test_the_state_counts_the_workloads_own_pods():
-    pods = [pod("a", ready=True), pod("b", state=death(7)), pod("c", ready=True, deleting=True),
-            pod("d", ready=True, owner=("StatefulSet", "db"))]
+    pods = [
+        pod("a", ready=True),
+        pod("b", state=death(7)),
+        pod("c", ready=True, deleting=True),
+        pod("d", ready=True, owner=("StatefulSet", "db")),
+    ]
     fact = workload.state(deployment(replicas=2), pods, receipt(9.0))
     assert fact.kind is FactKind.WORKLOAD_STATE
     assert fact.detail == {"target": "Deployment/worker", "ready": 1, "desired": 2, "unready": 1, "killed": 1}

@@ -28,8 +28,14 @@ class PatchFailed(Exception):
 
 
 def entry(manager: str, fields: dict[str, Any], operation: str = "Update", **more: Any) -> dict[str, Any]:
-    return {"manager": manager, "operation": operation, "apiVersion": "apps/v1", "time": "2026-03-01T11:00:00Z",
-            "fieldsType": "FieldsV1", "fieldsV1": fields} | more
+    return {
+        "manager": manager,
+        "operation": operation,
+        "apiVersion": "apps/v1",
+        "time": "2026-03-01T11:00:00Z",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": fields,
+    } | more
 
 
 def owning(*paths: str) -> dict[str, Any]:
@@ -45,8 +51,13 @@ def owning(*paths: str) -> dict[str, Any]:
 
 
 def deployment(
-    limit: str | None = "128Mi", request: str | None = "64Mi", *, uid: str = "u1", generation: int = 1,
-    managed: Iterable[dict[str, Any]] = (), **spec: Any,
+    limit: str | None = "128Mi",
+    request: str | None = "64Mi",
+    *,
+    uid: str = "u1",
+    generation: int = 1,
+    managed: Iterable[dict[str, Any]] = (),
+    **spec: Any,
 ) -> dict[str, Any]:
     resources: dict[str, Any] = {}
     if limit:
@@ -55,8 +66,13 @@ def deployment(
         resources["requests"] = {"memory": request}
     containers = [{"name": "web", "resources": resources}]
     return {
-        "metadata": {"name": "web", "uid": uid, "resourceVersion": "7", "generation": generation,
-                     "managedFields": list(managed)},
+        "metadata": {
+            "name": "web",
+            "uid": uid,
+            "resourceVersion": "7",
+            "generation": generation,
+            "managedFields": list(managed),
+        },
         "spec": {"template": {"spec": {"containers": containers}}} | spec,
     }
 
@@ -73,9 +89,19 @@ def record_of(seen: dict[str, Any], operation: SetFields | None = None) -> UndoR
     assert not isinstance(group, Refusal)
     metadata = seen["metadata"]
     record = UndoRecord(
-        DrillIdentity("d1", "storm", "drills"), UNDO, "Deployment/web", (group,), MANAGER,
-        NOON + timedelta(hours=1), NOON, TARGET, "n1", metadata["uid"], metadata["resourceVersion"],
-        metadata["generation"], tuple(metadata["managedFields"]),
+        DrillIdentity("d1", "storm", "drills"),
+        UNDO,
+        "Deployment/web",
+        (group,),
+        MANAGER,
+        NOON + timedelta(hours=1),
+        NOON,
+        TARGET,
+        "n1",
+        metadata["uid"],
+        metadata["resourceVersion"],
+        metadata["generation"],
+        tuple(metadata["managedFields"]),
     )
     return after_values(record, patched(seen, inject_patch(record, seen)))
 

@@ -62,11 +62,23 @@ def test_an_outside_record_may_be_named_with_or_without_the_uid_of_its_namespace
 def test_the_fingerprint_stays_from_the_intent_to_the_end():
     record, _ = injected(deployment())
     later = replace(
-        record, state=RecordState.REVERTED, attempt=3, resource_version="9", generation=4, owners=({"manager": "x"},),
-        injected=Interval(NOON, NOON), restored_at=NOON, restoring=("/spec/a",), outcome=Outcome("Operator", NOON, ()),
-        deadline=record.deadline + timedelta(hours=1), intended_at=NOON + timedelta(seconds=3),
-        groups=tuple(replace(g, fields=tuple(replace(f, after="24Mi") for f in g.fields)) for g in record.groups
-                     if isinstance(g, FieldGroup)),
+        record,
+        state=RecordState.REVERTED,
+        attempt=3,
+        resource_version="9",
+        generation=4,
+        owners=({"manager": "x"},),
+        injected=Interval(NOON, NOON),
+        restored_at=NOON,
+        restoring=("/spec/a",),
+        outcome=Outcome("Operator", NOON, ()),
+        deadline=record.deadline + timedelta(hours=1),
+        intended_at=NOON + timedelta(seconds=3),
+        groups=tuple(
+            replace(g, fields=tuple(replace(f, after="24Mi") for f in g.fields))
+            for g in record.groups
+            if isinstance(g, FieldGroup)
+        ),
     )
     assert fingerprint(from_json(to_json(later))) == fingerprint(record)
 
@@ -79,10 +91,16 @@ def test_the_fingerprint_stays_from_the_intent_to_the_end():
         replace(RECORD, target=replace(RECORD.target, name="api")),
         replace(RECORD, groups=(*RECORD.groups, BY_HAND)),
         replace(RECORD, groups=tuple(replace(g, fault="other") for g in RECORD.groups)),
-        replace(RECORD, groups=tuple(
-            replace(g, fields=(replace(g.fields[0], before="1Gi"), *g.fields[1:])) for g in RECORD.groups)),
-        replace(RECORD, groups=tuple(
-            replace(g, fields=(replace(g.fields[0], path="/spec/other"), *g.fields[1:])) for g in RECORD.groups)),
+        replace(
+            RECORD,
+            groups=tuple(replace(g, fields=(replace(g.fields[0], before="1Gi"), *g.fields[1:])) for g in RECORD.groups),
+        ),
+        replace(
+            RECORD,
+            groups=tuple(
+                replace(g, fields=(replace(g.fields[0], path="/spec/other"), *g.fields[1:])) for g in RECORD.groups
+            ),
+        ),
     ],
     ids=["drill", "target's uid", "target", "one more operation", "fault", "value before", "path"],
 )

@@ -68,7 +68,8 @@ def test_a_scale_is_no_kin_of_anything():
 
 
 @pytest.mark.parametrize(
-    "causes", [[], [""], ["metadata.labels"], ["spec.replicas"], ["", "spec.template.metadata.labels"]],
+    "causes",
+    [[], [""], ["metadata.labels"], ["spec.replicas"], ["", "spec.template.metadata.labels"]],
     ids=["no cause", "a policy's, which names no field", "labels", "replicas", "two"],
 )
 def test_a_refusal_about_something_else_gives_nothing_up_whatever_somebody_changed(causes: list[str]):
@@ -121,7 +122,8 @@ def test_lists_and_maps_are_no_values_beside():
     thing = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "deep": {"a": 1}}}}}
 
     assert dict(beside(thing, "/spec/strategy/rollingUpdate/maxUnavailable")) == {
-        "/spec/strategy/type": "RollingUpdate", "/spec/strategy/rollingUpdate/maxSurge": 1,
+        "/spec/strategy/type": "RollingUpdate",
+        "/spec/strategy/rollingUpdate/maxSurge": 1,
     }
 
 

@@ -32,14 +32,21 @@ def test_it_carries_the_resource_version_that_was_recorded():
     seen = deployment()
 
     assert inject_patch(record_of(seen), seen)[-1] == {
-        "op": "replace", "path": "/metadata/resourceVersion", "value": "7"
+        "op": "replace",
+        "path": "/metadata/resourceVersion",
+        "value": "7",
     }
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("/metadata/uid", "u2"), (NAMED_WEB[0][0], "other"), (LIMIT, "256Mi"), (REQUEST, ABSENT),
-     ("/metadata/resourceVersion", "8")],
+    [
+        ("/metadata/uid", "u2"),
+        (NAMED_WEB[0][0], "other"),
+        (LIMIT, "256Mi"),
+        (REQUEST, ABSENT),
+        ("/metadata/resourceVersion", "8"),
+    ],
 )
 def test_it_fails_when_anything_that_it_assumed_has_changed(path: str, value: object):
     seen = deployment()

@@ -29,8 +29,11 @@ def test_an_owner_whose_whole_entry_went_to_us_is_put_back_with_his_time():
 
 def test_two_who_shared_a_field_share_it_again():
     before = [entry("argocd", owning(LIMIT, IMAGE), "Apply"), entry("flux", owning(LIMIT, IMAGE), "Apply")]
-    taken = [entry("argocd", owning(IMAGE), "Apply"), entry("flux", owning(IMAGE), "Apply"),
-             entry(MANAGER, owning(LIMIT))]
+    taken = [
+        entry("argocd", owning(IMAGE), "Apply"),
+        entry("flux", owning(IMAGE), "Apply"),
+        entry(MANAGER, owning(LIMIT)),
+    ]
 
     assert given_back(taken, MANAGER, before) == before
 
@@ -77,15 +80,31 @@ def test_other_entries_are_the_very_same():
 
 
 def test_a_tree_of_paths_is_the_one_that_the_server_wrote():
-    tree = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"web"}': {
-        ".": {}, "f:name": {}, "f:resources": {".": {}, "f:limits": {".": {}, "f:memory": {}}}}}}}}}
+    tree = {
+        "f:spec": {
+            "f:template": {
+                "f:spec": {
+                    "f:containers": {
+                        'k:{"name":"web"}': {
+                            ".": {},
+                            "f:name": {},
+                            "f:resources": {".": {}, "f:limits": {".": {}, "f:memory": {}}},
+                        }
+                    }
+                }
+            }
+        }
+    }
 
     assert fields_tree(owned_paths(tree)) == tree
 
 
 def test_the_latest_owner_of_a_field_is_who_changed_it():
-    entries = [entry("kubectl", owning(LIMIT)), entry("bob", owning(LIMIT), time="2026-03-01T12:20:00Z"),
-               entry("hpa", owning("spec/replicas"), time="2026-03-01T12:30:00Z")]
+    entries = [
+        entry("kubectl", owning(LIMIT)),
+        entry("bob", owning(LIMIT), time="2026-03-01T12:20:00Z"),
+        entry("hpa", owning("spec/replicas"), time="2026-03-01T12:30:00Z"),
+    ]
     path = "/spec/template/spec/containers/0/resources/limits/memory"
 
     assert last_changed_by(entries, deployment(), path) == ("bob", "2026-03-01T12:20:00Z")

@@ -15,9 +15,12 @@ from kubedrill.core.undo.patches import plan_revert
 from kubedrill.core.undo.pointers import put, read
 
 PATHS = (
-    f"{CONTAINER}/resources/limits/memory", f"{CONTAINER}/resources/limits/cpu",
-    f"{CONTAINER}/resources/requests/memory", "/spec/minReadySeconds",
-    "/spec/strategy/rollingUpdate/maxUnavailable", "/spec/strategy/rollingUpdate/maxSurge",
+    f"{CONTAINER}/resources/limits/memory",
+    f"{CONTAINER}/resources/limits/cpu",
+    f"{CONTAINER}/resources/requests/memory",
+    "/spec/minReadySeconds",
+    "/spec/strategy/rollingUpdate/maxUnavailable",
+    "/spec/strategy/rollingUpdate/maxSurge",
 )
 values = st.sampled_from(["1", "2", "3", ABSENT])
 settings_of_all = st.fixed_dictionaries(dict.fromkeys(PATHS, values))
@@ -132,8 +135,11 @@ def test_a_set_of_paths_survives_its_tree(paths: frozenset[tuple[str, ...]]):
 def test_taking_and_giving_back_is_no_change_for_any_owners(
     owners: list[frozenset[tuple[str, ...]]], taken: frozenset[tuple[str, ...]]
 ):
-    before = [{"manager": f"owner-{i}", "operation": "Apply", "time": str(i), "fieldsV1": fields_tree(paths)}
-              for i, paths in enumerate(owners) if paths]
+    before = [
+        {"manager": f"owner-{i}", "operation": "Apply", "time": str(i), "fieldsV1": fields_tree(paths)}
+        for i, paths in enumerate(owners)
+        if paths
+    ]
     left = [entry | {"fieldsV1": fields_tree(owned_paths(entry["fieldsV1"]) - taken)} for entry in before]
     ours = {"manager": "us", "operation": "Update", "fieldsV1": fields_tree(taken)}
 

@@ -16,14 +16,27 @@ from kubedrill.core.undo.record import Outcome, OutsideGroup, RecordState, from_
 def test_reading_what_was_stored_gives_the_same_record():
     record, _ = injected(deployment(limit=None), squeeze(minReadySeconds=15))
     outside = (
-        Enqueue("redis.shop.svc", 6379, "List", "jobs", ("busy:*",), "drill-d1-", 100, 5, {"kind": "thumb"},
-                timedelta(seconds=15)),
+        Enqueue(
+            "redis.shop.svc",
+            6379,
+            "List",
+            "jobs",
+            ("busy:*",),
+            "drill-d1-",
+            100,
+            5,
+            {"kind": "thumb"},
+            timedelta(seconds=15),
+        ),
         Announce("alertmanager", 9093, {"alertname": "Fire"}, {}),
         Ask("pull the plug", "put it back"),
     )
     ended = replace(
-        record, groups=(*record.groups, *(OutsideGroup(f"fault-{i}", op) for i, op in enumerate(outside))),
-        state=RecordState.REVERTED, injected=Interval(NOON, NOON + timedelta(seconds=1)), restored_at=NOON,
+        record,
+        groups=(*record.groups, *(OutsideGroup(f"fault-{i}", op) for i, op in enumerate(outside))),
+        state=RecordState.REVERTED,
+        injected=Interval(NOON, NOON + timedelta(seconds=1)),
+        restored_at=NOON,
         restoring=("/spec/a",),
         outcome=Outcome("Watchdog", NOON, (FieldOutcome("web", "/spec/a", "1", "2", "1", "Restored"),), ("note",)),
     )
@@ -35,8 +48,12 @@ def test_a_lock_is_named_after_its_target_alone():
     name = record_name("apps", "Deployment", "n1", "web")
 
     assert name == record_name("apps", "Deployment", "n1", "web")
-    others = {record_name("apps", "StatefulSet", "n1", "web"), record_name("apps", "Deployment", "n2", "web"),
-              record_name("apps", "Deployment", "n1", "api"), record_name("batch", "Deployment", "n1", "web")}
+    others = {
+        record_name("apps", "StatefulSet", "n1", "web"),
+        record_name("apps", "Deployment", "n2", "web"),
+        record_name("apps", "Deployment", "n1", "api"),
+        record_name("batch", "Deployment", "n1", "web"),
+    }
     assert len(others | {name}) == 5
     assert len(name) <= 63
 

@@ -91,7 +91,10 @@ def test_somebody_elses_change_is_kept_and_told_with_who_and_when():
 
     assert ends(plan) == ["Superseded", "Restored"]
     assert (plan.fields[0].now, plan.fields[0].who, plan.fields[0].when) == (
-        "256Mi", "kubectl-edit", "2026-03-01T12:20:00Z")
+        "256Mi",
+        "kubectl-edit",
+        "2026-03-01T12:20:00Z",
+    )
     assert read(patched(fault, plan.patch), LIMIT) == "256Mi"
 
 

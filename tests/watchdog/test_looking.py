@@ -75,7 +75,8 @@ async def test_another_drill_of_that_name_is_not_the_one_that_is_gone(hall: Hall
 
 async def test_drills_that_are_not_served_are_gone_after_ten_seconds_only(hall: Hall):
     hall.cluster.answering = lambda request: (
-        web.Response(status=404, text="404 page not found") if request.path.startswith(DRILLS) else None)
+        web.Response(status=404, text="404 page not found") if request.path.startswith(DRILLS) else None
+    )
     hall.cluster.fault()
     await hall.looks(seconds=8)
     assert hall.cluster.limit == "32Mi"
@@ -172,7 +173,8 @@ async def test_a_drill_stays_while_anything_of_it_is_not_put_back(hall: Hall):
     hall.cluster.drill(deleted=NOON)
     hall.cluster.fault()
     hall.cluster.answering = lambda request: (
-        status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None)
+        status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None
+    )
     hall.cluster.ask(BY_HAND)
     await hall.looks(seconds=300, every=10)
     assert len(hall.cluster.records()) == 2
@@ -199,7 +201,8 @@ async def test_of_a_drill_that_is_gone_nobody_is_left_to_confirm(hall: Hall):
 async def test_what_is_refused_is_stuck_and_tried_again_until_it_succeeds(hall: Hall):
     hall.cluster.fault()
     hall.cluster.answering = lambda request: (
-        status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None)
+        status(403, "Forbidden") if request.method == "PATCH" and "deployments" in request.path else None
+    )
     await hall.looks(seconds=120)
     assert f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0' in hall.metrics()
     assert [e["reason"] for e in hall.cluster.events] == ["CannotPutBack"]
@@ -235,8 +238,9 @@ async def test_a_record_that_nobody_can_judge_holds_up_no_other_drills(hall: Hal
     hall.cluster.fault()
     target = replace(TARGET, name="calm")
     name = record_name("apps", "Deployment", "n1", "calm")
-    hall.cluster.record(replace(
-        hall.cluster.records()[UNDO], name=name, target=target, drill=DrillIdentity("d0", "calm", "drills")))
+    hall.cluster.record(
+        replace(hall.cluster.records()[UNDO], name=name, target=target, drill=DrillIdentity("d0", "calm", "drills"))
+    )
     hall.cluster.put(f"{DRILLS}/calm", {"metadata": {"name": "calm", "namespace": "drills", "uid": "d0"}})
     await hall.looks(seconds=2)
     assert list(hall.cluster.records()) == [name]

@@ -22,6 +22,7 @@ from kubedrill.watchdog.settings import WatchdogSettings
 async def cluster(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Cluster]:
     """A cluster to which the process connects by itself."""
     async with standing() as (found, kube):
+
         async def connect() -> Kube:
             return kube
 

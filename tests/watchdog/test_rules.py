@@ -92,8 +92,11 @@ def test_a_record_whose_drill_is_gone_is_closed_whoever_is_there(drill: DrillSee
     assert may_close(drill).granted
 
 
-@pytest.mark.parametrize("drill", [ON, stopping(999), UNKNOWN, unserved(9), deleted(60)],
-                         ids=["on", "stopped", "unknown", "unserved", "deleted"])
+@pytest.mark.parametrize(
+    "drill",
+    [ON, stopping(999), UNKNOWN, unserved(9), deleted(60)],
+    ids=["on", "stopped", "unknown", "unserved", "deleted"],
+)
 def test_while_its_drill_is_there_a_record_stays_so_that_nobody_finds_it_missing(drill: DrillSeen):
     assert not may_close(drill).granted
 
@@ -131,10 +134,16 @@ def test_otherwise_a_drill_keeps_its_finalizer(drill: DrillSeen, open_records: i
     assert not may_free(NOON, drill, open_records=open_records, silence=known).granted
 
 
-@pytest.mark.parametrize("ruling", [
-    revert(), revert(GONE), revert(UNKNOWN), may_close(ON),
-    may_free(NOON, deleted(10), open_records=2, silence=None),
-])
+@pytest.mark.parametrize(
+    "ruling",
+    [
+        revert(),
+        revert(GONE),
+        revert(UNKNOWN),
+        may_close(ON),
+        may_free(NOON, deleted(10), open_records=2, silence=None),
+    ],
+)
 def test_every_ruling_says_why(ruling: Judgement):
     assert ruling.reason[0].isupper()
     assert ruling.reason.isalpha()

@@ -29,11 +29,19 @@ def deleted(hall: Hall, step: FaultStep = FaultStep.INJECTED, closed: tuple[str,
     """The Drill is being deleted, and its status tells of its fault as the operator has noted it."""
     hall.cluster.drill(deleted=NOON)
     record = hall.cluster.records()[UNDO]
-    fault = FaultState("storm", step, 1, "Deployment/web", UNDO, fingerprint=fingerprint(record),
-                       touches=recorded_touches(record)["storm"])
+    fault = FaultState(
+        "storm",
+        step,
+        1,
+        "Deployment/web",
+        UNDO,
+        fingerprint=fingerprint(record),
+        touches=recorded_touches(record)["storm"],
+    )
     drill = hall.cluster.objects[f"{DRILLS}/storm"]
-    drill["status"] = {"machine": state_to_wire(State(Phase.RECOVERING, NOON, (replace(fault, **notes),),
-                                                      closed=closed))}
+    drill["status"] = {
+        "machine": state_to_wire(State(Phase.RECOVERING, NOON, (replace(fault, **notes),), closed=closed))
+    }
 
 
 def secret(hall: Hall) -> dict[str, Any]:

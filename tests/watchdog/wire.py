@@ -81,10 +81,17 @@ class Cluster:
     def ask(self, group: OutsideGroup) -> None:
         """The record of an operation by a person's hands."""
         record, _ = injected(plain_deployment())
-        self.record(record.moved_to(
-            RecordState.INJECTED, injected=Interval(NOON, NOON), name=ASKED, groups=(group,), target=None,
-            subject="by hand", namespace_uid="",
-        ))
+        self.record(
+            record.moved_to(
+                RecordState.INJECTED,
+                injected=Interval(NOON, NOON),
+                name=ASKED,
+                groups=(group,),
+                target=None,
+                subject="by hand",
+                namespace_uid="",
+            )
+        )
 
     def beat(self) -> None:
         """The operator is heard."""
@@ -93,7 +100,8 @@ class Cluster:
     def records(self) -> dict[str, UndoRecord]:
         return {
             path.rpartition("/")[2]: from_json(base64.b64decode(thing["data"]["record"]))
-            for path, thing in self.objects.items() if path.startswith(SECRETS)
+            for path, thing in self.objects.items()
+            if path.startswith(SECRETS)
         }
 
     @property
@@ -119,8 +127,11 @@ class Cluster:
             return web.json_response(body, status=201)
         collection, _, name = path.rpartition("/")
         if method == "GET" and name in LISTED:
-            items = [thing for at, thing in self.objects.items() if at.startswith(f"{path}/")
-                     and (name != "secrets" or thing["type"] == "kubedrill.dev/undo")]
+            items = [
+                thing
+                for at, thing in self.objects.items()
+                if at.startswith(f"{path}/") and (name != "secrets" or thing["type"] == "kubedrill.dev/undo")
+            ]
             return web.json_response({"items": items, "metadata": {}})
         thing = self.objects.get(path)
         if thing is None:
@@ -152,8 +163,7 @@ class Cluster:
 
 
 def status(code: int, reason: str = "", kind: str = "", name: str = "") -> web.Response:
-    return web.json_response({"kind": "Status", "reason": reason, "details": {"kind": kind, "name": name}},
-                             status=code)
+    return web.json_response({"kind": "Status", "reason": reason, "details": {"kind": kind, "name": name}}, status=code)
 
 
 def _apply(draft: dict[str, Any], step: dict[str, Any]) -> None:

@@ -39,12 +39,10 @@ class ApiModel(BaseModel):
 DURATION_PATTERN = "^([0-9]+([.][0-9]+)?(ms|s|m|h))+$"
 # Numbers that the API server could not count as a duration: it would answer with an error of its own making.
 _UNCOUNTABLE = (
-    "(^|[a-z])([0-9]{4,}([.][0-9]+)?h|[0-9]{6,}([.][0-9]+)?m([^s]|$)"
-    "|[0-9]{8,}([.][0-9]+)?s|[0-9]{11,}([.][0-9]+)?ms)"
+    "(^|[a-z])([0-9]{4,}([.][0-9]+)?h|[0-9]{6,}([.][0-9]+)?m([^s]|$)|[0-9]{8,}([.][0-9]+)?s|[0-9]{11,}([.][0-9]+)?ms)"
 )
 _AT_MOST = (
-    f"!self.matches('{DURATION_PATTERN}')"
-    f" || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
+    f"!self.matches('{DURATION_PATTERN}') || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
 )
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
 MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
@@ -117,10 +115,11 @@ Memory = Annotated[
         max_length=24,
         pattern=MEMORY_PATTERN,
         json_schema_extra=_says(
-            ("type(self) == int || !string(self).endsWith('m')",
-             "128m is 0.128 bytes; write 128Mi for mebibytes"),
-            (f"type(self) == int || string(self).endsWith('m') || string(self).matches('{MEMORY_PATTERN}')",
-             "write a memory quantity such as 64Mi or 1Gi"),
+            ("type(self) == int || !string(self).endsWith('m')", "128m is 0.128 bytes; write 128Mi for mebibytes"),
+            (
+                f"type(self) == int || string(self).endsWith('m') || string(self).matches('{MEMORY_PATTERN}')",
+                "write a memory quantity such as 64Mi or 1Gi",
+            ),
             (_AT_LEAST, f"no container starts with less than {LEAST_MEMORY}; write a unit, as in 64Mi"),
             **{"x-kubernetes-int-or-string": True},
         ),

@@ -40,7 +40,10 @@ def initial_conditions(now: datetime, generation: int = 0) -> tuple[ConditionSta
     """All conditions as Unknown, as on the first visit."""
     return tuple(
         ConditionStatus(
-            type=kind.value, status="Unknown", reason="NotYetKnown", last_transition_time=_wire(now),
+            type=kind.value,
+            status="Unknown",
+            reason="NotYetKnown",
+            last_transition_time=_wire(now),
             observed_generation=generation,
         )
         for kind in ConditionType
@@ -48,8 +51,14 @@ def initial_conditions(now: datetime, generation: int = 0) -> tuple[ConditionSta
 
 
 def with_condition(
-    conditions: Iterable[ConditionStatus], kind: ConditionType, status: bool | None, reason: str,
-    message: str = "", *, now: datetime, generation: int = 0,
+    conditions: Iterable[ConditionStatus],
+    kind: ConditionType,
+    status: bool | None,
+    reason: str,
+    message: str = "",
+    *,
+    now: datetime,
+    generation: int = 0,
 ) -> tuple[ConditionStatus, ...]:
     """The conditions with one of them set (`None` is Unknown); those that are missing are added as Unknown.
 
@@ -59,7 +68,10 @@ def with_condition(
     word = "Unknown" if status is None else str(status)
     before = known[kind.value]
     known[kind.value] = ConditionStatus(
-        type=kind.value, status=word, reason=reason[:REASON_LENGTH] or UNSAID, message=message[:MESSAGE_LENGTH],
+        type=kind.value,
+        status=word,
+        reason=reason[:REASON_LENGTH] or UNSAID,
+        message=message[:MESSAGE_LENGTH],
         last_transition_time=before.last_transition_time if before.status == word else _wire(now),
         observed_generation=generation,
     )

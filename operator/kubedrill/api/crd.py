@@ -23,17 +23,44 @@ from kubedrill.api.scenario import DrillScenario
 
 Schema = dict[str, Any]
 
-KEPT: Final = frozenset({
-    "type", "description", "required", "enum", "pattern", "format", "minLength", "maxLength", "minimum",
-    "maximum", "minItems", "maxItems", "minProperties", "maxProperties",
-    "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
-    "x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields",
-})
+KEPT: Final = frozenset(
+    {
+        "type",
+        "description",
+        "required",
+        "enum",
+        "pattern",
+        "format",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "x-kubernetes-validations",
+        "x-kubernetes-list-type",
+        "x-kubernetes-list-map-keys",
+        "x-kubernetes-int-or-string",
+        "x-kubernetes-preserve-unknown-fields",
+    }
+)
 DROPPED: Final = frozenset({"title", "discriminator", "examples"})
-WALKED: Final = frozenset({
-    "$ref", "$defs", "anyOf", "const", "default", "properties", "items", "additionalProperties",
-    "exclusiveMinimum", "exclusiveMaximum",
-})
+WALKED: Final = frozenset(
+    {
+        "$ref",
+        "$defs",
+        "anyOf",
+        "const",
+        "default",
+        "properties",
+        "items",
+        "additionalProperties",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+    }
+)
 MAXIMUM_OF: Final = {"string": "maxLength", "array": "maxItems"}
 
 
@@ -78,7 +105,10 @@ PLAIN_NAME: Final = {
 }
 RESOURCES: Final = (
     CustomResource(
-        Drill, "drills", (), (
+        Drill,
+        "drills",
+        (),
+        (
             Column("Phase", ".status.phase", description="Where the drill is."),
             Column("Verdict", ".status.verdict", description="How it ended."),
             Column("T+", ".status.clock", description="Time since T+0."),
@@ -86,14 +116,21 @@ RESOURCES: Final = (
             AGE,
             Column("Target", ".spec.targetNamespace", priority=1, description="The namespace it breaks."),
             Column("Message", ".status.message", priority=1, description="What happens now."),
-        ), status=True, validations=(SHORT_NAME, PLAIN_NAME),
+        ),
+        status=True,
+        validations=(SHORT_NAME, PLAIN_NAME),
     ),
     CustomResource(
-        DrillScenario, "drillscenarios", ("dscn",),
+        DrillScenario,
+        "drillscenarios",
+        ("dscn",),
         (Column("Title", ".spec.title", description="The scenario in one line."), AGE),
     ),
     CustomResource(
-        PlayerAction, "playeractions", ("pa",), (
+        PlayerAction,
+        "playeractions",
+        ("pa",),
+        (
             Column("Actor", ".spec.actor", description="Who says it."),
             Column("Action", ".spec.action", description="What is said."),
             Column("Severity", ".spec.severity", description="The severity that is said."),
@@ -103,7 +140,10 @@ RESOURCES: Final = (
         ),
     ),
     CustomResource(
-        DrillReport, "drillreports", ("drep",), (
+        DrillReport,
+        "drillreports",
+        ("drep",),
+        (
             Column("Drill", ".spec.drill", description="The drill it is about."),
             Column("Verdict", ".spec.verdict", description="How the drill ended."),
             AGE,
@@ -113,9 +153,7 @@ RESOURCES: Final = (
 )
 
 
-def structural(
-    schema: Mapping[str, Any], where: str = "", definitions: Mapping[str, Any] | None = None
-) -> Schema:
+def structural(schema: Mapping[str, Any], where: str = "", definitions: Mapping[str, Any] | None = None) -> Schema:
     """A JSON schema of pydantic as the structural schema of a CRD.
 
     Raises:
@@ -136,8 +174,7 @@ def structural(
         result["default"] = schema["default"]
     if "properties" in schema:
         result["properties"] = {
-            name: _property(part, f"{where}.{name}".lstrip("."), known)
-            for name, part in schema["properties"].items()
+            name: _property(part, f"{where}.{name}".lstrip("."), known) for name, part in schema["properties"].items()
         }
     if "items" in schema:
         result["items"] = structural(schema["items"], f"{where}[]", known)
@@ -203,27 +240,35 @@ def definition(resource: CustomResource) -> Schema:
     parts = {name: part for name, part in schema["properties"].items() if name in ("spec", "status")}
     body = structural(schema | {"properties": parts, "required": ["spec"]})
     body["properties"] = {
-        "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"},
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
         **body["properties"],
     }
     if resource.validations:
         body["x-kubernetes-validations"] = [dict(rule) for rule in resource.validations]
     kind = resource.model.__name__
     version: Schema = {
-        "name": VERSION, "served": True, "storage": True,
+        "name": VERSION,
+        "served": True,
+        "storage": True,
         "additionalPrinterColumns": [_column(column) for column in resource.columns],
         "schema": {"openAPIV3Schema": body},
     }
     if resource.status:
         version["subresources"] = {"status": {}}
     names: Schema = {
-        "kind": kind, "listKind": f"{kind}List", "plural": resource.plural, "singular": kind.lower(),
+        "kind": kind,
+        "listKind": f"{kind}List",
+        "plural": resource.plural,
+        "singular": kind.lower(),
         "categories": ["kubedrill"],
     }
     if resource.short_names:
         names["shortNames"] = list(resource.short_names)
     return {
-        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
         "metadata": {"name": f"{resource.plural}.{GROUP}"},
         "spec": {"group": GROUP, "names": names, "scope": "Namespaced", "versions": [version]},
     }

@@ -63,9 +63,7 @@ class PlayerSpec(ApiModel):
     name: Name = Field(description="Name of the player in this drill.")
     role: Term = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
     kind: PlayerKind = Field(PlayerKind.HUMAN, description="Human, Agent or Script.")
-    identities: Identities = Field(
-        default_factory=Identities, description="The names under which the player acts."
-    )
+    identities: Identities = Field(default_factory=Identities, description="The names under which the player acts.")
 
 
 class Monitoring(ApiModel):
@@ -108,21 +106,34 @@ class DrillSpec(ApiModel):
     model_config = ApiModel.model_config | ConfigDict(
         json_schema_extra={
             "x-kubernetes-validations": [
-                {"rule": "has(self.scenario) != has(self.scenarioRef)",
-                 "message": "say exactly one of scenario and scenarioRef"},
-                {"rule": "self.targetNamespace == oldSelf.targetNamespace", "fieldPath": ".targetNamespace",
-                 "message": "the target namespace of a drill can't change: make another drill"},
-                {"rule": "has(self.scenario) == has(oldSelf.scenario) && (!has(self.scenario) ||"
-                         " self.scenario == oldSelf.scenario)",
-                 "message": "the scenario of a drill can't change: make another drill"},
-                {"rule": "has(self.scenarioRef) == has(oldSelf.scenarioRef) && (!has(self.scenarioRef) ||"
-                         " self.scenarioRef == oldSelf.scenarioRef)",
-                 "message": "the scenario of a drill can't change: make another drill"},
-                {"rule": "has(self.stopWhen) == has(oldSelf.stopWhen) && (!has(self.stopWhen) ||"
-                         " self.stopWhen == oldSelf.stopWhen)",
-                 "message": "the stop conditions of a drill can't change: make another drill"},
-                {"rule": "oldSelf.desired != 'Stop' || self.desired == 'Stop'",
-                 "message": "a stopped drill can't go on: make another drill"},
+                {
+                    "rule": "has(self.scenario) != has(self.scenarioRef)",
+                    "message": "say exactly one of scenario and scenarioRef",
+                },
+                {
+                    "rule": "self.targetNamespace == oldSelf.targetNamespace",
+                    "fieldPath": ".targetNamespace",
+                    "message": "the target namespace of a drill can't change: make another drill",
+                },
+                {
+                    "rule": "has(self.scenario) == has(oldSelf.scenario) && (!has(self.scenario) ||"
+                    " self.scenario == oldSelf.scenario)",
+                    "message": "the scenario of a drill can't change: make another drill",
+                },
+                {
+                    "rule": "has(self.scenarioRef) == has(oldSelf.scenarioRef) && (!has(self.scenarioRef) ||"
+                    " self.scenarioRef == oldSelf.scenarioRef)",
+                    "message": "the scenario of a drill can't change: make another drill",
+                },
+                {
+                    "rule": "has(self.stopWhen) == has(oldSelf.stopWhen) && (!has(self.stopWhen) ||"
+                    " self.stopWhen == oldSelf.stopWhen)",
+                    "message": "the stop conditions of a drill can't change: make another drill",
+                },
+                {
+                    "rule": "oldSelf.desired != 'Stop' || self.desired == 'Stop'",
+                    "message": "a stopped drill can't go on: make another drill",
+                },
             ]
         }
     )
@@ -143,12 +154,16 @@ class DrillSpec(ApiModel):
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")
     stop_when: list[StopCondition] = Field(
-        default_factory=list, max_length=10, json_schema_extra=FAULTS_LIST,
+        default_factory=list,
+        max_length=10,
+        json_schema_extra=FAULTS_LIST,
         description="Conditions that must not be met before the start, and that stop the drill when they are: what"
         " must stay healthy whatever is broken. One that can't be asked for a minute stops it, too.",
     )
     pace: int = Field(
-        1, ge=1, le=60,
+        1,
+        ge=1,
+        le=60,
         description="Speeds the drill up: offsets, limits and windows are divided by it. What the cluster"
         " does by itself is not.",
     )
@@ -159,12 +174,12 @@ class DrillSpec(ApiModel):
     )
     wrap_up: Duration = Field(
         "10m",
-        description="How long play goes on after recovery, for the all clear and tidying up; divided by the"
-        " pace.",
+        description="How long play goes on after recovery, for the all clear and tidying up; divided by the pace.",
     )
     arm_within: Duration = Field(
-        "3m", description="The fault must have an effect within this time, or the drill ends in Error:"
-        " FaultNotEffective. Real time, not divided."
+        "3m",
+        description="The fault must have an effect within this time, or the drill ends in Error:"
+        " FaultNotEffective. Real time, not divided.",
     )
     monitoring: Monitoring = Field(default_factory=Monitoring, description="Where monitoring answers.")
 

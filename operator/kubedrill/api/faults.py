@@ -33,7 +33,9 @@ class MemoryLimit(ApiModel):
         " of the working set that is observed. The request is lowered with it where it must be.",
     )
     affected: int | None = Field(
-        None, ge=1, le=1000,
+        None,
+        ge=1,
+        le=1000,
         description="How many pods must be hit. Derived when left out: as many as the workload's own"
         " strategy replaces while the new ones fail. Where that strategy would not reach the number,"
         " maxUnavailable, maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and"
@@ -53,9 +55,7 @@ class ServiceRef(ApiModel):
 
     name: Name = Field(description="Name of the Service.")
     port: int = Field(ge=1, le=65535, description="Port of the Service.")
-    namespace: Name | None = Field(
-        None, description="Its namespace; the drill's target namespace when left out."
-    )
+    namespace: Name | None = Field(None, description="Its namespace; the drill's target namespace when left out.")
 
 
 class QueueLoad(ApiModel):
@@ -68,7 +68,8 @@ class QueueLoad(ApiModel):
     kind: QueueKind = Field(QueueKind.LIST, description="List or Stream.")
     key: Line = Field(description="The list's or stream's key.")
     in_flight: list[Line] = Field(
-        default_factory=list, max_length=8,
+        default_factory=list,
+        max_length=8,
         description="Keys or key patterns (glob) in which the app keeps jobs that were taken, put off or are to"
         " be tried again: lists, streams, sorted sets, hashes or sets. The undo takes fake jobs out of them.",
     )
@@ -76,8 +77,7 @@ class QueueLoad(ApiModel):
     count: int = Field(ge=1, le=100_000, description="How many fake jobs are pushed at the most.")
     job: Annotated[dict[str, Line], Field(max_length=16)] = Field(
         default_factory=dict,
-        description="Fields of each fake job beside its id; a job is a JSON object (stream: the entry's"
-        " fields).",
+        description="Fields of each fake job beside its id; a job is a JSON object (stream: the entry's fields).",
     )
     redelivery: Duration = Field(
         "15s",
@@ -139,12 +139,25 @@ class Fault(ApiModel):
 
     def params_of(self, kind: str) -> Any:
         """The parameters of a kind, or None when it is not this fault's."""
-        return {"memoryLimit": self.memory_limit, "queueLoad": self.queue_load, "alert": self.alert,
-                "manual": self.manual}[kind]
+        return {
+            "memoryLimit": self.memory_limit,
+            "queueLoad": self.queue_load,
+            "alert": self.alert,
+            "manual": self.manual,
+        }[kind]
 
 
 FAULTS_LIST: dict[str, Any] = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
 __all__ = [
-    "FAULTS_LIST", "FAULT_KINDS", "AlertAnnounce", "Fault", "Manual", "MemoryLimit", "QueueKind", "QueueLoad",
-    "ServiceRef", "WorkloadTarget", "rules",
+    "FAULTS_LIST",
+    "FAULT_KINDS",
+    "AlertAnnounce",
+    "Fault",
+    "Manual",
+    "MemoryLimit",
+    "QueueKind",
+    "QueueLoad",
+    "ServiceRef",
+    "WorkloadTarget",
+    "rules",
 ]

@@ -82,9 +82,7 @@ class Confirmation(ApiModel):
 class Attribution(ApiModel):
     """Whose doing a stranger's change was."""
 
-    change: Line = Field(
-        description="Id of the Interference fact, as `kubectl drill watch` and the report show it."
-    )
+    change: Line = Field(description="Id of the Interference fact, as `kubectl drill watch` and the report show it.")
     player: Name = Field(description="The player whose doing it was.")
 
 
@@ -103,15 +101,11 @@ class PlayerActionSpec(ApiModel):
             )
         }
     )
-    drill: ObjectName | None = Field(
-        None, description="Which drill; left out: the one that is on in this namespace."
-    )
+    drill: ObjectName | None = Field(None, description="Which drill; left out: the one that is on in this namespace.")
     actor: Line = Field(description="The user name at the API server of who says it.")
     action: Action = Field(description="What is said.")
     severity: SeverityLevel | None = Field(None, description="For AssessSeverity: P1 (worst) to P5.")
-    level: Term | None = Field(
-        None, description="For Escalate and Engage: who is called or has joined, e.g. L2."
-    )
+    level: Term | None = Field(None, description="For Escalate and Engage: who is called or has joined, e.g. L2.")
     message: Text | None = Field(None, description="In the player's own words.")
     diagnosis: Diagnosis | None = Field(None, description="For Diagnose.")
     observation: FacilitatorObservation | None = Field(None, description="For Observe.")
@@ -157,7 +151,8 @@ class DrillReportSpec(ApiModel):
     verdict: Word = Field(description="Passed, Failed, Inconclusive, Error or Stopped.")
     completed: Time = Field(description="When it was written.")
     improvement_plan: list[Improvement] = Field(
-        default_factory=list, max_length=50,
+        default_factory=list,
+        max_length=50,
         json_schema_extra=FAULTS_LIST | {"x-kubernetes-list-map-keys": ["id"]},
         description="What to do better.",
     )

@@ -24,10 +24,27 @@ from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
 NAMED: dict[str, Any] = FAULTS_LIST
 # The names of core.measure.results.MilestoneName: a typo in an objective would otherwise never be reached.
 Milestone = Literal[
-    "Injected", "FaultEffective", "ImpactStarted", "AlertPending", "AlertFired", "Paged", "Acknowledged",
-    "SeverityAssessed", "CommandAssumed", "EscalationRequested", "EscalationEngaged", "ClientComplained",
-    "ClientNotified", "FirstContainment", "CauseIdentified", "FixApplied", "Mitigated", "MitigatedDeclared",
-    "Recovered", "ResolvedDeclared", "AllClearSent",
+    "Injected",
+    "FaultEffective",
+    "ImpactStarted",
+    "AlertPending",
+    "AlertFired",
+    "Paged",
+    "Acknowledged",
+    "SeverityAssessed",
+    "CommandAssumed",
+    "EscalationRequested",
+    "EscalationEngaged",
+    "ClientComplained",
+    "ClientNotified",
+    "FirstContainment",
+    "CauseIdentified",
+    "FixApplied",
+    "Mitigated",
+    "MitigatedDeclared",
+    "Recovered",
+    "ResolvedDeclared",
+    "AllClearSent",
 ]
 
 
@@ -84,17 +101,13 @@ class Mitigated(ApiModel):
         "2m", description="For how long it must fall; divided by the pace, never under 15 samples."
     )
     by_amount: int = Field(10, ge=1, description="It must fall by this amount …")
-    by_percent: int = Field(
-        10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more."
-    )
+    by_percent: int = Field(10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more.")
 
 
 class Recovered(ApiModel):
     """When everything counts as well again."""
 
-    window: Duration = Field(
-        "15m", description="For how long every steady-state check must hold; divided by the pace."
-    )
+    window: Duration = Field("15m", description="For how long every steady-state check must hold; divided by the pace.")
 
 
 class Credit(StrEnum):
@@ -126,9 +139,7 @@ class Inject(ApiModel):
     """Something the players are told at a time (master scenario events list)."""
 
     name: Name = Field(description="Name of the inject.")
-    at: Duration = Field(
-        description="When, after the alert fired (T+0), in scenario time; divided by the pace."
-    )
+    at: Duration = Field(description="When, after the alert fired (T+0), in scenario time; divided by the pace.")
     channel: Channel = Field(
         Channel.CLIENT, description="Client: a message from the client. Note: from the facilitator."
     )
@@ -147,30 +158,42 @@ class ScenarioSpec(ApiModel):
         default_factory=GroundTruth, description="The right answers; never shown to players."
     )
     steady_state: list[Check] = Field(
-        default_factory=list, max_length=20, json_schema_extra=NAMED,
+        default_factory=list,
+        max_length=20,
+        json_schema_extra=NAMED,
         description="What must hold before the drill starts and again when it has recovered. Always checked"
         " too: expected alerts silent, targets ready.",
     )
     faults: list[Fault] = Field(
-        min_length=1, max_length=20, json_schema_extra=NAMED,
+        min_length=1,
+        max_length=20,
+        json_schema_extra=NAMED,
         description="What is broken, all at once when the drill starts. One kind each: memoryLimit,"
         " queueLoad, alert or manual. Each is put back whatever happens.",
     )
     expected_alerts: list[ExpectedAlert] = Field(
-        min_length=1, max_length=10,
-        json_schema_extra=NAMED | {"x-kubernetes-validations": rules(
-            ("self.filter(a, a.startsClock).size() <= 1", "only one alert can start the clock (startsClock)"),
-        )},
+        min_length=1,
+        max_length=10,
+        json_schema_extra=NAMED
+        | {
+            "x-kubernetes-validations": rules(
+                ("self.filter(a, a.startsClock).size() <= 1", "only one alert can start the clock (startsClock)"),
+            )
+        },
         description="Alerts that must fire because of the faults.",
     )
     injects: list[Inject] = Field(
-        default_factory=list, max_length=50, json_schema_extra=NAMED,
+        default_factory=list,
+        max_length=50,
+        json_schema_extra=NAMED,
         description="What players are told, and when.",
     )
     mitigated: Mitigated = Field(default_factory=Mitigated, description="When the impact counts as falling.")
     recovered: Recovered = Field(default_factory=Recovered, description="When all counts as well again.")
     objectives: list[Objective] = Field(
-        default_factory=list, max_length=30, json_schema_extra=NAMED,
+        default_factory=list,
+        max_length=30,
+        json_schema_extra=NAMED,
         description="Limits on times. Derived when left out: detection 5m, severity 10m, escalation of"
         " each role that plays (L2 15m, Engineering 30m), client-notification 30m (when Comms or L2 play),"
         " mitigation 20m, resolution 60m.",
@@ -207,6 +230,18 @@ class DrillScenario(ApiModel):
 
 
 __all__ = [
-    "Channel", "Check", "Credit", "DrillScenario", "ExpectedAlert", "GroundTruth", "Inject", "Milestone",
-    "Mitigated", "ObjectMeta", "Objective", "Recovered", "ScenarioSpec", "WorkloadTarget",
+    "Channel",
+    "Check",
+    "Credit",
+    "DrillScenario",
+    "ExpectedAlert",
+    "GroundTruth",
+    "Inject",
+    "Milestone",
+    "Mitigated",
+    "ObjectMeta",
+    "Objective",
+    "Recovered",
+    "ScenarioSpec",
+    "WorkloadTarget",
 ]

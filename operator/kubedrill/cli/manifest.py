@@ -71,9 +71,7 @@ def _documents(file: str) -> list[Any]:
 def _understood(wire: Any, file: str) -> Document:
     kind = str(wire.get("kind")) if isinstance(wire, dict) else "no object"
     if kind not in MODELS or wire.get("apiVersion") != API_VERSION:
-        raise CliError(
-            f"{file}: expected a Drill or DrillScenario of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT
-        )
+        raise CliError(f"{file}: expected a Drill or DrillScenario of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT)
     try:
         return Document(wire, MODELS[kind].model_validate(wire))
     except ValidationError as error:

@@ -134,7 +134,8 @@ class DrillController:
                 for unread in listing.unreadable:
                     LOG.warning("undo record %s can't be read: %s", unread.ref.name, unread.why)
                 await put_back_orphans(
-                    kube, listing.readable, OPERATOR, self.clock, reverters, sightings, self._orphans)
+                    kube, listing.readable, OPERATOR, self.clock, reverters, sightings, self._orphans
+                )
             except (Unreachable, RecordError) as error:
                 LOG.warning("the sweep for forgotten undo records failed: %s; it is tried again", error)
             except Exception:

@@ -101,7 +101,11 @@ class Executor:
         return tuple(facts), again
 
     async def _one(
-        self, command: Command, drill: dict[str, Any], decision: Decision, seen: Observation,
+        self,
+        command: Command,
+        drill: dict[str, Any],
+        decision: Decision,
+        seen: Observation,
         stored: Mapping[str, StoredRecord],
     ) -> tuple[tuple[Fact, ...], bool]:
         match command:
@@ -147,8 +151,16 @@ class Executor:
             return tuple(_failed(f, state, "NotPlanned", message, self._clock) for f in unplanned), True
         hook = pause_at(self._settings.pause_at)
         await hook(STARTED_WRITTEN)
-        outcome = await inject(self._kube, identity(drill), wanted, state.deadline, self._clock,
-                               reverters=self._reverters, on=hook, wanted=lambda: self._still_armed(drill, state))
+        outcome = await inject(
+            self._kube,
+            identity(drill),
+            wanted,
+            state.deadline,
+            self._clock,
+            reverters=self._reverters,
+            on=hook,
+            wanted=lambda: self._still_armed(drill, state),
+        )
         pending = outcome.state is Injection.PENDING and outcome.why
         self._injecting = pending.message if pending else ""
         return tuple(failures(outcome, state, self._clock)), outcome.state is not Injection.PENDING
@@ -180,11 +192,16 @@ class Executor:
                 asked = self._clock.now()
                 pushed = await self._reverters[Enqueue].count(group)
                 if pushed:
-                    found.append(Fact(
-                        FactKind.JOBS_PUSHED, _between(asked, self._clock), Source.OPERATOR,
-                        f"pushed/{group.fault}/{pushed}", evidence=f"{pushed} fake jobs were pushed",
-                        detail={"fault": group.fault, "pushed": pushed},
-                    ))
+                    found.append(
+                        Fact(
+                            FactKind.JOBS_PUSHED,
+                            _between(asked, self._clock),
+                            Source.OPERATOR,
+                            f"pushed/{group.fault}/{pushed}",
+                            evidence=f"{pushed} fake jobs were pushed",
+                            detail={"fault": group.fault, "pushed": pushed},
+                        )
+                    )
         return tuple(found)
 
     async def _release(self, stored: StoredRecord | None) -> bool:
@@ -200,8 +217,11 @@ class Executor:
     async def _revert(self, stored: StoredRecord | None, seen: Observation) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
             return (), False
-        confirmed = frozenset(str(f.detail.get("fault")) for f in seen.facts
-                              if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Undo")
+        confirmed = frozenset(
+            str(f.detail.get("fault"))
+            for f in seen.facts
+            if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Undo"
+        )
         return (), await self.put_back(stored, confirmed)
 
     async def put_back(self, stored: StoredRecord, confirmed: frozenset[str] = frozenset()) -> bool:
@@ -210,8 +230,15 @@ class Executor:
         self.undoing.done(_releasing(stored))  # what is put back needs no release any more
         if not self.undoing.is_due(name, self._clock.now()):
             return False
-        outcome = await revert(self._kube, stored, OPERATOR, self._clock, confirmed, reverters=self._reverters,
-                               on=pause_at(self._settings.pause_at))
+        outcome = await revert(
+            self._kube,
+            stored,
+            OPERATOR,
+            self._clock,
+            confirmed,
+            reverters=self._reverters,
+            on=pause_at(self._settings.pause_at),
+        )
         self.undoing.tried(name, outcome, self._clock.now())
         return outcome.state is Reversal.REVERTED
 
@@ -233,14 +260,29 @@ class Executor:
         reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
         answer = await send_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
         if is_unstorable(answer):
-            return (Fact(FactKind.NOTED, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
-                         evidence=f"inject {name} could not be given: {answer.status} {answer.message}",
-                         detail={"inject": name, "message": answer.message}),)
+            return (
+                Fact(
+                    FactKind.NOTED,
+                    _between(sent, self._clock),
+                    Source.OPERATOR,
+                    f"inject/{name}",
+                    evidence=f"inject {name} could not be given: {answer.status} {answer.message}",
+                    detail={"inject": name, "message": answer.message},
+                ),
+            )
         if not answer.ok:
             return ()  # nobody was told: it is tried again at the next turn
         kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
-        return (Fact(kind, _between(sent, self._clock), Source.OPERATOR, f"inject/{name}",
-                     evidence=f"inject {name} given as an Event: {inject_at.body[:120]}", detail={"inject": name}),)
+        return (
+            Fact(
+                kind,
+                _between(sent, self._clock),
+                Source.OPERATOR,
+                f"inject/{name}",
+                evidence=f"inject {name} given as an Event: {inject_at.body[:120]}",
+                detail={"inject": name},
+            ),
+        )
 
 
 def _releasing(stored: StoredRecord) -> str:
@@ -280,12 +322,20 @@ def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Ite
 def _failed(fault: str, state: State, reason: str, message: str, clock: ServerClock) -> Fact:
     attempt = state.fault(fault).attempt
     at = Interval.at(clock.now(), clock.error)
-    return Fact(FactKind.FAULT_FAILED, at, Source.OPERATOR, f"failed/{fault}/{attempt}", evidence=message, detail={
-        "fault": fault, "attempt": attempt, "reason": reason, "message": message,
-    })
+    return Fact(
+        FactKind.FAULT_FAILED,
+        at,
+        Source.OPERATOR,
+        f"failed/{fault}/{attempt}",
+        evidence=message,
+        detail={
+            "fault": fault,
+            "attempt": attempt,
+            "reason": reason,
+            "message": message,
+        },
+    )
 
 
 def _between(sent: datetime, clock: ServerClock) -> Interval:
     return Interval(sent - clock.error, clock.now() + clock.error)
-
-

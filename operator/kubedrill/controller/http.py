@@ -55,9 +55,7 @@ class Receiver:
         received = self._clock.now()
         if not self._is_allowed(request):
             self.messages["refused"] += 1
-            return web.json_response(
-                {"error": "the bearer token of the operator's Secret is needed"}, status=401
-            )
+            return web.json_response({"error": "the bearer token of the operator's Secret is needed"}, status=401)
         try:
             _demand_utf8(request)
             facts = alertmanager.webhook(
@@ -76,9 +74,7 @@ class Receiver:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """GET /metrics: projected from the Drills at this moment."""
-        return web.Response(
-            body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def alive(self, _request: web.Request) -> web.Response:
         """GET /healthz: the event loop turns."""

@@ -156,9 +156,7 @@ class WebClient:
             )
         return self._session
 
-    async def _body(
-        self, answer: aiohttp.ClientResponse, most: int, turn: Turn, held: AsyncExitStack
-    ) -> bytes:
+    async def _body(self, answer: aiohttp.ClientResponse, most: int, turn: Turn, held: AsyncExitStack) -> bytes:
         """The body. A large one takes its place in the process's room, until `held` is left."""
         if 300 <= answer.status < 400:
             raise elsewhere(answer.status)

@@ -70,7 +70,9 @@ class DrillCollector(Collector):
     """
 
     def __init__(
-        self, drills: Callable[[], Sequence[Mapping[str, Any]]], now: Callable[[], datetime],
+        self,
+        drills: Callable[[], Sequence[Mapping[str, Any]]],
+        now: Callable[[], datetime],
         stuck: Callable[[], Iterable[tuple[str, str, str]]] = tuple,
         failing: Callable[[], Iterable[tuple[str, str, int]]] = tuple,
     ) -> None:
@@ -91,16 +93,13 @@ class DrillCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All families, those without a sample too."""
         families = {
-            name: GaugeMetricFamily(name, text, labels=(*DRILL, *labels))
-            for name, (text, labels) in FAMILIES.items()
+            name: GaugeMetricFamily(name, text, labels=(*DRILL, *labels)) for name, (text, labels) in FAMILIES.items()
         }
         for drill in _told(self._drills()):
             try:
                 samples = list(_samples(drill, self._now()))
             except (KeyError, TypeError, ValueError, AttributeError):
-                LOG.warning(
-                    "the status of a drill can't be read and gives no metrics: %s", drill.get("metadata")
-                )
+                LOG.warning("the status of a drill can't be read and gives no metrics: %s", drill.get("metadata"))
                 continue
             for name, labels, value in samples:
                 families[name].add_metric([*_labels(drill), *labels], value)
@@ -109,17 +108,16 @@ class DrillCollector(Collector):
         for labels in self._stuck():
             undo.add_metric(labels, 1)
         yield undo
-        turns = GaugeMetricFamily("kubedrill_turns_failing", "Turns of a drill that failed in a row.",
-                                  labels=TURNS_FAILING)
+        turns = GaugeMetricFamily(
+            "kubedrill_turns_failing", "Turns of a drill that failed in a row.", labels=TURNS_FAILING
+        )
         for namespace, name, failures in self._failing():
             turns.add_metric((namespace, name), failures)
         yield turns
         yield from self._own()
 
     def _own(self) -> Iterator[Metric]:
-        build = GaugeMetricFamily(
-            "kubedrill_build_info", "1, with the operator's version.", labels=["version"]
-        )
+        build = GaugeMetricFamily("kubedrill_build_info", "1, with the operator's version.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
         messages = CounterMetricFamily(

@@ -67,8 +67,10 @@ async def demand_crds(kube: Kube, namespace: str) -> None:
     """
     answer = await kube.get(drill_path(namespace), query=[("limit", "1")])
     if not answer.ok:
-        raise SystemExit(f"Drills of namespace {namespace} can't be listed ({answer.status} {answer.message}):"
-                         " are the CRDs installed (kubectl apply --server-side -f crds), and the operator's rights?")
+        raise SystemExit(
+            f"Drills of namespace {namespace} can't be listed ({answer.status} {answer.message}):"
+            " are the CRDs installed (kubectl apply --server-side -f crds), and the operator's rights?"
+        )
 
 
 async def run(settings: OperatorSettings) -> None:
@@ -87,8 +89,9 @@ async def run(settings: OperatorSettings) -> None:
 
 def main() -> None:
     """The console entry: settings from the environment, logs as lines on standard error."""
-    logging.basicConfig(level=os.environ.get("KUBEDRILL_LOG", "INFO"),
-                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("KUBEDRILL_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     for chatty in ("aiohttp.access", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     asyncio.run(run(OperatorSettings.from_environment(os.environ)))

@@ -25,9 +25,14 @@ def _injected(record: UndoRecord) -> Iterator[Fact]:
     if record.injected is None:
         return
     for fault in record.faults:
-        yield Fact(FactKind.FAULT_INJECTED, record.injected, Source.OPERATOR, f"injected/{fault}",
-                   evidence=f"{record.subject} was patched and answered",
-                   detail={"fault": fault, "target": record.subject})
+        yield Fact(
+            FactKind.FAULT_INJECTED,
+            record.injected,
+            Source.OPERATOR,
+            f"injected/{fault}",
+            evidence=f"{record.subject} was patched and answered",
+            detail={"fault": fault, "target": record.subject},
+        )
 
 
 def _reverted(record: UndoRecord, clock_error: timedelta) -> Iterator[Fact]:
@@ -37,9 +42,14 @@ def _reverted(record: UndoRecord, clock_error: timedelta) -> Iterator[Fact]:
     at = Interval.at(record.restored_at or outcome.at, clock_error)
     wrote = any(f.outcome == "Restored" for f in outcome.fields)
     for fault in record.faults:
-        yield Fact(FactKind.FAULT_REVERTED, at, Source.OPERATOR, f"reverted/{fault}",
-                   evidence=f"{record.subject} read back",
-                   detail={"fault": fault, "target": record.subject, "by": outcome.by, "wrote": wrote})
+        yield Fact(
+            FactKind.FAULT_REVERTED,
+            at,
+            Source.OPERATOR,
+            f"reverted/{fault}",
+            evidence=f"{record.subject} read back",
+            detail={"fault": fault, "target": record.subject, "by": outcome.by, "wrote": wrote},
+        )
 
 
 def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:

@@ -61,7 +61,7 @@ async def write_report(
         return False
     record = record_of(drill, decision, seen)
     text = render(record, "json")
-    chunks = [text[i:i + CHUNK] for i in range(0, len(text), CHUNK)]
+    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
     namespace, name = drill["metadata"]["namespace"], report_name(drill)
     parts = [f"{name}-{n}" for n in range(len(chunks))]
     owner = await _write_object(kube, REPORTS, namespace, name, _report(drill, record, parts, now))
@@ -81,16 +81,30 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
     state = decision.state
     verdict = verdict_of(decision)
     threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None), None)
-    return assemble(seen.drill_plan, seen.facts, seen.series, Circumstances(
-        name=drill["metadata"]["name"], namespace=drill["metadata"]["namespace"], now=seen.now,
-        started=state.start_ex, ended=state.end_ex, decided=state.ending.verdict if state.ending else None,
-        reason=verdict[1] if verdict else "", message=verdict[2] if verdict else "", impact_threshold=threshold,
-        restoration=Restoration(
-            complete=state.restored is not None and not seen.records, at=_restored_at(state.restored),
-            fields=state.outcomes, records_left=len(seen.records), notes=state.notes,
+    return assemble(
+        seen.drill_plan,
+        seen.facts,
+        seen.series,
+        Circumstances(
+            name=drill["metadata"]["name"],
+            namespace=drill["metadata"]["namespace"],
+            now=seen.now,
+            started=state.start_ex,
+            ended=state.end_ex,
+            decided=state.ending.verdict if state.ending else None,
+            reason=verdict[1] if verdict else "",
+            message=verdict[2] if verdict else "",
+            impact_threshold=threshold,
+            restoration=Restoration(
+                complete=state.restored is not None and not seen.records,
+                at=_restored_at(state.restored),
+                fields=state.outcomes,
+                records_left=len(seen.records),
+                notes=state.notes,
+            ),
+            measurement=_how_measured(seen),
         ),
-        measurement=_how_measured(seen),
-    ))
+    )
 
 
 def _restored_at(at: datetime | None) -> Interval | None:
@@ -103,16 +117,19 @@ def _how_measured(seen: Observation) -> tuple[str, ...]:
     return tuple(f"{source}: {number} facts" for source, number in sorted(counts.items()))
 
 
-def _report(
-    drill: Mapping[str, Any], record: DrillRecord, parts: list[str], now: datetime
-) -> dict[str, Any]:
+def _report(drill: Mapping[str, Any], record: DrillRecord, parts: list[str], now: datetime) -> dict[str, Any]:
     return {
-        "apiVersion": API_VERSION, "kind": "DrillReport",
+        "apiVersion": API_VERSION,
+        "kind": "DrillReport",
         "metadata": {"name": report_name(drill), "labels": {"kubedrill.dev/drill": drill["metadata"]["name"]}},
         "spec": {
-            "drill": drill["metadata"]["name"], "drillUid": drill["metadata"]["uid"], "title": record.title,
-            "headline": headline(record)[:4096], "verdict": record.verdict.value if record.verdict else "Unknown",
-            "completed": now.isoformat(timespec="seconds").replace("+00:00", "Z"), "record": parts,
+            "drill": drill["metadata"]["name"],
+            "drillUid": drill["metadata"]["uid"],
+            "title": record.title,
+            "headline": headline(record)[:4096],
+            "verdict": record.verdict.value if record.verdict else "Unknown",
+            "completed": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "record": parts,
         },
     }
 
@@ -120,7 +137,9 @@ def _report(
 def _config_map(name: str, text: str, owner: Mapping[str, Any]) -> dict[str, Any]:
     reference = {"apiVersion": API_VERSION, "kind": "DrillReport", "name": owner["name"], "uid": owner["uid"]}
     return {
-        "apiVersion": "v1", "kind": "ConfigMap", "data": {"record": text},
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "data": {"record": text},
         "metadata": {"name": name, "ownerReferences": [reference], "labels": {"kubedrill.dev/evidence": "record"}},
     }
 

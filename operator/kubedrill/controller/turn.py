@@ -57,7 +57,13 @@ class Turns:
     """The turns of one Drill. `over` when it needs no more."""
 
     def __init__(
-        self, kube: Kube, clock: ServerClock, settings: OperatorSettings, name: str, uid: str, inbox: FactInbox,
+        self,
+        kube: Kube,
+        clock: ServerClock,
+        settings: OperatorSettings,
+        name: str,
+        uid: str,
+        inbox: FactInbox,
         wake: Callable[[], None],
     ) -> None:
         self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
@@ -100,8 +106,9 @@ class Turns:
         self._stops = stops_of(drill)
         state = self._state_of(drill)
         now, given_up = self._clock.now(), self._cannot_go_on or state.given_up
-        seen = await self._observer.observe(drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now),
-                                            cannot_go_on=given_up)
+        seen = await self._observer.observe(
+            drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now), cannot_go_on=given_up
+        )
         unasked = self._unchecked
         if state.phase in MEASURED:
             seen = replace(seen, unchecked={**seen.unchecked, **unasked})
@@ -155,8 +162,12 @@ class Turns:
         ending = stopped or self._cannot_go_on or self._unchecked
         stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
         noted = noted_in(answer.body) if answer.ok else {}
-        due = [one for one in stored if (ending or one.record.deadline <= self._clock.now())
-               and not differs(fingerprint(one.record), noted.get(one.record.name, ""))]
+        due = [
+            one
+            for one in stored
+            if (ending or one.record.deadline <= self._clock.now())
+            and not differs(fingerprint(one.record), noted.get(one.record.name, ""))
+        ]
         for one in due:
             LOG.error("drill %s: its turns fail; %s is put back without one", self._name, one.record.subject)
         await asyncio.gather(*(self._actor.put_back(one) for one in due))
@@ -195,8 +206,14 @@ class Turns:
         """Events for people, after what matters was done."""
         while self._untold:
             because, at = self._untold.pop(0)
-            await post_event(self._telling, drill, because.reason, because.message, at,
-                             warning=bool(because.ending and because.ending.verdict))
+            await post_event(
+                self._telling,
+                drill,
+                because.reason,
+                because.message,
+                at,
+                warning=bool(because.ending and because.ending.verdict),
+            )
 
     async def _tell_stuck(self, drill: dict[str, Any]) -> None:
         """One warning for each undo that is stuck and each reason."""

@@ -74,9 +74,7 @@ class Kube:
         self.on_answer: OnAnswer = _nobody
 
     @classmethod
-    async def connect(
-        cls, context: str | None = None, as_user: str | None = None, as_group: str | None = None
-    ) -> Kube:
+    async def connect(cls, context: str | None = None, as_user: str | None = None, as_group: str | None = None) -> Kube:
         """In a pod by its ServiceAccount, elsewhere by the kubeconfig (KUBECONFIG, then ~/.kube/config).
 
         A `context` always means the kubeconfig's. `as_user` (and with it `as_group`) is impersonated, as by
@@ -116,9 +114,16 @@ class Kube:
         return timedelta(seconds=time.monotonic() - self._answered_at)
 
     async def call(
-        self, method: str, path: ApiPath, body: Any = None, *, content_type: str = "application/json",
-        query: Sequence[tuple[str, str]] = (), timeout: float = REQUEST_TIMEOUT,
-        headers: Mapping[str, str] | None = None, lane: Lane = Lane.ORDINARY,
+        self,
+        method: str,
+        path: ApiPath,
+        body: Any = None,
+        *,
+        content_type: str = "application/json",
+        query: Sequence[tuple[str, str]] = (),
+        timeout: float = REQUEST_TIMEOUT,
+        headers: Mapping[str, str] | None = None,
+        lane: Lane = Lane.ORDINARY,
     ) -> Answer:
         """One request.
 
@@ -139,8 +144,12 @@ class Kube:
                     raise Unreachable(f"{method} {path}: {error!r}") from error
                 raise
         told = response.headers
-        return Answer(int(response.status), _decoded(raw), str(told.get("Date", "")),
-                      _retry_after(str(told.get("Retry-After", ""))))
+        return Answer(
+            int(response.status),
+            _decoded(raw),
+            str(told.get("Date", "")),
+            _retry_after(str(told.get("Retry-After", ""))),
+        )
 
     async def get(self, path: ApiPath, **kwargs: Any) -> Answer:
         """GET."""
@@ -171,7 +180,11 @@ class Kube:
                 raise
 
     async def watch(
-        self, path: ApiPath, resource_version: str, query: Sequence[tuple[str, str]] = (), timeout: int = 300,
+        self,
+        path: ApiPath,
+        resource_version: str,
+        query: Sequence[tuple[str, str]] = (),
+        timeout: int = 300,
         opened: Callable[[], None] = lambda: None,
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The events of a watch until it ends (normally after `timeout` seconds). Raises Unreachable.
@@ -180,14 +193,20 @@ class Kube:
         of names raises BadName, as it does in `call`.
         """
         demand_built(path)
-        params = [*query, ("watch", "true"), ("resourceVersion", resource_version),
-                  ("allowWatchBookmarks", "true"), ("timeoutSeconds", str(timeout))]
+        params = [
+            *query,
+            ("watch", "true"),
+            ("resourceVersion", resource_version),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", str(timeout)),
+        ]
         connections = self._of(Lane.WATCHES)
         async with connections.one(f"watch {path}", REQUEST_TIMEOUT):
             response = None
             try:
-                response = await self._send(connections.api, "GET", path, None, "application/json", params,
-                                            timeout + 15, None)
+                response = await self._send(
+                    connections.api, "GET", path, None, "application/json", params, timeout + 15, None
+                )
                 if response.status != 200:
                     yield {"type": "ERROR", "object": _decoded(await response.read()) | {"code": response.status}}
                     return
@@ -216,12 +235,22 @@ class Kube:
         return self._lanes[lane]
 
     async def _send(
-        self, api: ApiClient, method: str, path: ApiPath, body: Any, content_type: str,
+        self,
+        api: ApiClient,
+        method: str,
+        path: ApiPath,
+        body: Any,
+        content_type: str,
         query: Sequence[tuple[str, str]],
-        timeout: float, headers: Mapping[str, str] | None,
+        timeout: float,
+        headers: Mapping[str, str] | None,
     ) -> Any:
         request = await api.param_serialize(
-            method, path, query_params=list(query), body=body, auth_settings=["BearerToken"],
+            method,
+            path,
+            query_params=list(query),
+            body=body,
+            auth_settings=["BearerToken"],
             header_params={"Accept": "application/json", "Content-Type": content_type} | dict(headers or {}),
         )
         sent = time.monotonic()

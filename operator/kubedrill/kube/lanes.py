@@ -61,8 +61,9 @@ class Connections:
             async with asyncio.timeout(timeout):
                 await self._free.acquire()
         except TimeoutError as error:
-            raise Unreachable(f"{what}: no free connection within {timeout:g} s: all {self._most} for"
-                              f" {self._lane} are in use") from error
+            raise Unreachable(
+                f"{what}: no free connection within {timeout:g} s: all {self._most} for {self._lane} are in use"
+            ) from error
         try:
             yield max(0.001, timeout - (time.monotonic() - asked))
         finally:

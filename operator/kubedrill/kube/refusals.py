@@ -72,5 +72,9 @@ def _causes(answer: Answer) -> tuple[dict[str, Any], ...]:
 def is_not_found(answer: Answer, plural: str, name: str) -> bool:
     """A 404 of the API server about this very object; a proxy's, or an unserved kind's, is none."""
     details = answer.body.get("details") or {}
-    return (answer.status == 404 and answer.reason == "NotFound" and details.get("kind") == plural
-            and details.get("name") == name)
+    return (
+        answer.status == 404
+        and answer.reason == "NotFound"
+        and details.get("kind") == plural
+        and details.get("name") == name
+    )

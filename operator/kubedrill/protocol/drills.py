@@ -28,8 +28,13 @@ async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]
     """Writes the whole status if the Drill is still the one that was read (409 when not)."""
     meta = drill["metadata"]
     body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
-    return await kube.call("PATCH", DRILLS.part(meta["namespace"], meta["name"], "status"), body,
-                           content_type=MERGE_PATCH, query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")])
+    return await kube.call(
+        "PATCH",
+        DRILLS.part(meta["namespace"], meta["name"], "status"),
+        body,
+        content_type=MERGE_PATCH,
+        query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")],
+    )
 
 
 async def add_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
@@ -38,10 +43,14 @@ async def add_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
     if FINALIZER in meta.get("finalizers", []):
         return Answer(200, drill)
     held = bool(meta.get("finalizers"))
-    change = {"op": "add", "path": "/metadata/finalizers/-" if held else "/metadata/finalizers",
-              "value": FINALIZER if held else [FINALIZER]}
-    return await _patch(kube, meta, [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-                                     _version(meta), change])
+    change = {
+        "op": "add",
+        "path": "/metadata/finalizers/-" if held else "/metadata/finalizers",
+        "value": FINALIZER if held else [FINALIZER],
+    }
+    return await _patch(
+        kube, meta, [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]}, _version(meta), change]
+    )
 
 
 async def remove_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
@@ -51,8 +60,15 @@ async def remove_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
     if FINALIZER not in finalizers:
         return Answer(200, drill)
     at = f"/metadata/finalizers/{finalizers.index(FINALIZER)}"
-    return await _patch(kube, meta, [{"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
-                                     {"op": "test", "path": at, "value": FINALIZER}, {"op": "remove", "path": at}])
+    return await _patch(
+        kube,
+        meta,
+        [
+            {"op": "test", "path": "/metadata/uid", "value": meta["uid"]},
+            {"op": "test", "path": at, "value": FINALIZER},
+            {"op": "remove", "path": at},
+        ],
+    )
 
 
 def _version(meta: dict[str, Any]) -> dict[str, Any]:
@@ -60,12 +76,23 @@ def _version(meta: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _patch(kube: Kube, meta: dict[str, Any], operations: list[dict[str, Any]]) -> Answer:
-    return await kube.call("PATCH", drill_path(meta["namespace"], meta["name"]), operations,
-                           content_type=JSON_PATCH, query=[("fieldManager", MANAGER)])
+    return await kube.call(
+        "PATCH",
+        drill_path(meta["namespace"], meta["name"]),
+        operations,
+        content_type=JSON_PATCH,
+        query=[("fieldManager", MANAGER)],
+    )
 
 
 async def post_event(
-    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False,
+    kube: Kube,
+    regarding: dict[str, Any],
+    reason: str,
+    note: str,
+    now: datetime,
+    *,
+    warning: bool = False,
     by: str = "operator",
 ) -> bool:
     """Says something in an Event. Whether the API server took it; that it did not is no reason to stop."""
@@ -73,22 +100,43 @@ async def post_event(
 
 
 async def send_event(
-    kube: Kube, regarding: dict[str, Any], reason: str, note: str, now: datetime, *, warning: bool = False,
+    kube: Kube,
+    regarding: dict[str, Any],
+    reason: str,
+    note: str,
+    now: datetime,
+    *,
+    warning: bool = False,
     by: str = "operator",
 ) -> Answer:
     """Says something in an Event, cut to what one takes; the API server's answer."""
     meta = regarding["metadata"]
     namespace = meta.get("namespace") or meta["name"]
     stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    answer = await kube.call("POST", EVENTS.of(namespace), {
-        "apiVersion": "events.k8s.io/v1", "kind": "Event",
-        "metadata": {"generateName": f"{meta['name'][:40].rstrip('.-')}-", "namespace": namespace},
-        "eventTime": stamp, "reportingController": GROUP, "reportingInstance": by, "action": reason,
-        "reason": reason, "note": cut_bytes(note, NOTE_BYTES), "type": "Warning" if warning else "Normal",
-        # the namespace must be the Event's own, that of a Namespace too, or the Event is refused
-        "regarding": {"apiVersion": regarding.get("apiVersion", API_VERSION), "kind": regarding.get("kind", "Drill"),
-                      "name": meta["name"], "namespace": namespace, "uid": meta.get("uid")},
-    })
+    answer = await kube.call(
+        "POST",
+        EVENTS.of(namespace),
+        {
+            "apiVersion": "events.k8s.io/v1",
+            "kind": "Event",
+            "metadata": {"generateName": f"{meta['name'][:40].rstrip('.-')}-", "namespace": namespace},
+            "eventTime": stamp,
+            "reportingController": GROUP,
+            "reportingInstance": by,
+            "action": reason,
+            "reason": reason,
+            "note": cut_bytes(note, NOTE_BYTES),
+            "type": "Warning" if warning else "Normal",
+            # the namespace must be the Event's own, that of a Namespace too, or the Event is refused
+            "regarding": {
+                "apiVersion": regarding.get("apiVersion", API_VERSION),
+                "kind": regarding.get("kind", "Drill"),
+                "name": meta["name"],
+                "namespace": namespace,
+                "uid": meta.get("uid"),
+            },
+        },
+    )
     if not answer.ok:
         LOG.warning("an Event was refused (%s on %s): %s %s", reason, meta["name"], answer.status, answer.message)
     return answer

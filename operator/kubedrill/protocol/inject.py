@@ -41,8 +41,15 @@ T = TypeVar("T")
 
 
 async def inject(
-    kube: Kube, drill: DrillIdentity, fault_ops: Mapping[str, Sequence[Operation]], deadline: datetime,
-    clock: Clock, *, reverters: Reverters | None = None, on: At = nothing, wanted: Wanted = always,
+    kube: Kube,
+    drill: DrillIdentity,
+    fault_ops: Mapping[str, Sequence[Operation]],
+    deadline: datetime,
+    clock: Clock,
+    *,
+    reverters: Reverters | None = None,
+    on: At = nothing,
+    wanted: Wanted = always,
 ) -> InjectionOutcome:
     """Inject a drill's faults, once, however often it is called and by how many at the same time.
 
@@ -68,30 +75,37 @@ async def inject(
     stored = [(intent, await _ended(intent, injector.store(intent))) for intent in intents]
     ready = [(intent, *found) for intent, found in stored if not isinstance(found, TargetInjection)]
     if len(ready) < len(stored):
-        return InjectionOutcome(tuple(
-            found if isinstance(found, TargetInjection)
-            else _result(intent, found[0], Injection.PENDING, "Waiting", "another target is not ready")
-            for intent, found in stored
-        ))
+        return InjectionOutcome(
+            tuple(
+                found
+                if isinstance(found, TargetInjection)
+                else _result(intent, found[0], Injection.PENDING, "Waiting", "another target is not ready")
+                for intent, found in stored
+            )
+        )
     try:
         # Both are asked when all records are stored, and answer the same whichever comes first.
         still_wanted, other = await asyncio.gather(wanted(), _other_drill(kube, drill, [r for _, r, _ in ready]))
     except (Unreachable, RecordError) as trouble:
         return InjectionOutcome(tuple(_troubled(intent, trouble) for intent, _, _ in ready))
     if not still_wanted:
-        return InjectionOutcome(tuple(
-            _result(intent, record, Injection.ENDED, "NoLongerWanted", "the drill has moved on")
-            for intent, record, _ in ready
-        ))
+        return InjectionOutcome(
+            tuple(
+                _result(intent, record, Injection.ENDED, "NoLongerWanted", "the drill has moved on")
+                for intent, record, _ in ready
+            )
+        )
     if other is not None:
-        return InjectionOutcome(tuple(
-            _result(intent, record, other.state, "TargetBusy", other.message) for intent, record, _ in ready
-        ))
+        return InjectionOutcome(
+            tuple(_result(intent, record, other.state, "TargetBusy", other.message) for intent, record, _ in ready)
+        )
     done = [(intent, await _ended(intent, injector.carry_out(found, seen))) for intent, found, seen in ready]
-    return InjectionOutcome(tuple(
-        found if isinstance(found, TargetInjection) else _result(intent, found, Injection.INJECTED)
-        for intent, found in done
-    ))
+    return InjectionOutcome(
+        tuple(
+            found if isinstance(found, TargetInjection) else _result(intent, found, Injection.INJECTED)
+            for intent, found in done
+        )
+    )
 
 
 async def _ended(intent: Intent, step: Awaitable[T]) -> T | TargetInjection:
@@ -126,5 +140,6 @@ def _result(
     intent: Intent, stored: StoredRecord, state: Injection, reason: str = "", message: str = ""
 ) -> TargetInjection:
     record = stored.record
-    return TargetInjection(intent.subject, intent.faults, state, reason, message, record.injected, stored.ref,
-                           record.fields)
+    return TargetInjection(
+        intent.subject, intent.faults, state, reason, message, record.injected, stored.ref, record.fields
+    )

@@ -117,11 +117,15 @@ class Injector:
                 # another record of that name, even of this drill, tells that this one was put back and closed:
                 # whoever made that one has asked whether it is still wanted, and this call has not
                 if again is None or again.uid != stored.uid:
-                    raise InjectionEnds(Injection.ENDED, "RecordClosed",
-                                        f"{stored.record.subject} is put back") from None
+                    raise InjectionEnds(
+                        Injection.ENDED, "RecordClosed", f"{stored.record.subject} is put back"
+                    ) from None
                 if fingerprint(again.record) != fingerprint(stored.record):
-                    raise InjectionEnds(Injection.REFUSED, "RecordDiffers", f"undo record {again.ref.name} says"
-                                        " something else than when it was stored") from None
+                    raise InjectionEnds(
+                        Injection.REFUSED,
+                        "RecordDiffers",
+                        f"undo record {again.ref.name} says something else than when it was stored",
+                    ) from None
                 stored, seen, alone = again, None, False
         raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} is written all the time")
 
@@ -169,7 +173,8 @@ class Injector:
         record = stored.record
         if seen["metadata"]["uid"] != record.target_uid or any(
             read(seen, path) != value
-            for field in record.fields for path, value in (*field.guards, (field.path, field.before))
+            for field in record.fields
+            for path, value in (*field.guards, (field.path, field.before))
         ):
             raise _undone(record)
         claimed = replace(as_read(record, seen), attempt=record.attempt + 1, intended_at=self.clock.now())
@@ -223,23 +228,35 @@ class Injector:
         theirs = stored.record.drill
         if theirs.uid != self.drill.uid:
             raise InjectionEnds(
-                Injection.REFUSED, "TargetBusy", f"{stored.record.subject} is the target of drill"
-                f" {theirs.namespace}/{theirs.name}, which is not put back yet")
+                Injection.REFUSED,
+                "TargetBusy",
+                f"{stored.record.subject} is the target of drill"
+                f" {theirs.namespace}/{theirs.name}, which is not put back yet",
+            )
         if stored.record.target != intent.target or not set(intent.faults) <= set(stored.record.faults):
             raise InjectionEnds(
-                Injection.REFUSED, "RecordOfOther", f"undo record {stored.ref.name} is this drill's, but tells of"
+                Injection.REFUSED,
+                "RecordOfOther",
+                f"undo record {stored.ref.name} is this drill's, but tells of"
                 f" {stored.record.subject} ({', '.join(stored.record.faults)}), not of {intent.subject}"
-                f" ({', '.join(intent.faults)})")
+                f" ({', '.join(intent.faults)})",
+            )
         return stored
 
     def _in_time(self) -> None:
         left = self.deadline - self.clock.now()
         if left < MARGIN:
             raise InjectionEnds(
-                Injection.REFUSED, "TooLate", f"{max(0, round(left.total_seconds()))} s are left to the"
-                f" deadline; nothing is injected with less than {MARGIN.seconds} s left")
+                Injection.REFUSED,
+                "TooLate",
+                f"{max(0, round(left.total_seconds()))} s are left to the"
+                f" deadline; nothing is injected with less than {MARGIN.seconds} s left",
+            )
 
 
 def _undone(record: UndoRecord) -> InjectionEnds:
-    return InjectionEnds(Injection.UNDONE, "ChangedMeanwhile", f"{record.subject} was changed by somebody"
-                         " while the injection was under way; it is not injected (again)")
+    return InjectionEnds(
+        Injection.UNDONE,
+        "ChangedMeanwhile",
+        f"{record.subject} was changed by somebody while the injection was under way; it is not injected (again)",
+    )

@@ -56,8 +56,10 @@ def by_subject(drill: DrillIdentity, planned: Mapping[str, Sequence[Operation]])
             intent = _intent(drill, fault, operation)
             key = intent.target.path if intent.target else intent.subject
             so_far = found.get(key)
-            found[key] = intent if so_far is None else Intent(
-                so_far.subject, (*so_far.operations, *intent.operations), so_far.target
+            found[key] = (
+                intent
+                if so_far is None
+                else Intent(so_far.subject, (*so_far.operations, *intent.operations), so_far.target)
             )
     return tuple(found.values())
 

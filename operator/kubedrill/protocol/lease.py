@@ -31,7 +31,10 @@ async def beat(kube: Kube, namespace: str, holder: str, now: datetime) -> Answer
     if answer.status != 404:
         return answer
     lease: dict[str, Any] = {
-        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": LEASE}, "spec": spec,
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": LEASE},
+        "spec": spec,
     }
     return await kube.call("POST", lease_path(namespace), lease, timeout=_PATIENCE)
 

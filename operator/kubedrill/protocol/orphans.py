@@ -19,7 +19,12 @@ LOG = logging.getLogger(__name__)
 
 
 async def put_back_orphans(
-    kube: Kube, stored: Collection[StoredRecord], by: str, clock: Clock, reverters: Reverters, sightings: DrillLiveness,
+    kube: Kube,
+    stored: Collection[StoredRecord],
+    by: str,
+    clock: Clock,
+    reverters: Reverters,
+    sightings: DrillLiveness,
     undoing: RevertTracker,
 ) -> int:
     """Reverts those of the records that have no Drill and are due, all at once. Returns how many were closed.

@@ -58,8 +58,7 @@ def _gone(
     if record.injected is None and left > timedelta(0):
         # its first packet may be under way, to whatever has the name by now
         said = f"namespace {record.subject_namespace} is gone; that nothing begins is certain in"
-        return RevertOutcome(
-            Reversal.RETRY, DRAINING, f"{said} {left.total_seconds():.0f} s", min(left, _LATER))
+        return RevertOutcome(Reversal.RETRY, DRAINING, f"{said} {left.total_seconds():.0f} s", min(left, _LATER))
     said = f"namespace {record.subject_namespace} is gone"
     return tuple(FieldOutcome(record.subject, group.fault, "", "", said, str(FieldEnd.GONE)) for group in groups)
 

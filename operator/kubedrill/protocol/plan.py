@@ -47,8 +47,17 @@ class Planner:
             InjectionEnds: it is refused, by us or by the API server's dry run.
         """
         manager = manager_name(self.drill.uid, name)
-        record = UndoRecord(self.drill, name, intent.subject, intent.outside, manager, self.deadline,
-                            self.clock.now(), intent.target, namespace_uid)
+        record = UndoRecord(
+            self.drill,
+            name,
+            intent.subject,
+            intent.outside,
+            manager,
+            self.deadline,
+            self.clock.now(),
+            intent.target,
+            namespace_uid,
+        )
         if intent.target is not None and answer is not None:
             place = place_of(intent.target, answer, namespace_uid)
             if place.seen is None:
@@ -83,8 +92,12 @@ def as_read(record: UndoRecord, seen: dict[str, Any]) -> UndoRecord:
     """The record with what a patch must prove of the object: its version, generation and owners."""
     metadata = seen["metadata"]
     owners = tuple(e for e in metadata.get("managedFields") or () if e.get("manager") != record.manager)
-    return replace(record, resource_version=metadata["resourceVersion"], owners=owners,
-                   generation=int(metadata.get("generation", 0)))
+    return replace(
+        record,
+        resource_version=metadata["resourceVersion"],
+        owners=owners,
+        generation=int(metadata.get("generation", 0)),
+    )
 
 
 def refused(subject: object, reply: Reply, answer: Answer) -> InjectionEnds:

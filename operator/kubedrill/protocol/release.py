@@ -81,9 +81,7 @@ def _is_due(record: UndoRecord) -> bool:
     return record.state is RecordState.INJECTED and bool(holding(record))
 
 
-async def _begun(
-    kube: Kube, stored: StoredRecord, seen: dict[str, Any], restoring: tuple[str, ...]
-) -> StoredRecord:
+async def _begun(kube: Kube, stored: StoredRecord, seen: dict[str, Any], restoring: tuple[str, ...]) -> StoredRecord:
     """The record with the fields that are about to be written, and with the owners that they have now.
 
     Whoever reverts knows them for ours by that. Owners have changed since the injection: of one whose other

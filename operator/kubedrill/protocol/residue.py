@@ -39,9 +39,7 @@ class Left:
         return f"{self.name} carries the fault and can't be removed ({self.refused}): rollout undo may bring it back"
 
 
-async def clear_away(
-    kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool
-) -> tuple[Left, ...]:
+async def clear_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *, patient: bool) -> tuple[Left, ...]:
     """Free what is stuck and remove the faulted revisions that have no pods; tells of those that stay, and why.
 
     Without patience a ReplicaSet goes as soon as none of its pods is ready: a workload that does not get well
@@ -65,7 +63,8 @@ async def _cleared_away(kube: Kube, record: UndoRecord, seen: dict[str, Any], *,
     if target is None or target.kind not in _REVISIONS or _carries(seen, in_template):
         return ()
     revisions = [
-        item for item in await _items(kube, target, _REVISIONS[target.kind])
+        item
+        for item in await _items(kube, target, _REVISIONS[target.kind])
         if _is_faulted(item, record, in_template) and _name(item) not in _current(seen)
     ]
     if not revisions:

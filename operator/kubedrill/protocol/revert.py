@@ -65,8 +65,15 @@ class _NotYet(Exception):
 
 
 async def revert(
-    kube: Kube, what: RecordRef | StoredRecord, by: str, clock: Clock, confirmed_asks: frozenset[str] = frozenset(), *,
-    overwrite: bool = False, reverters: Reverters | None = None, on: At = nothing,
+    kube: Kube,
+    what: RecordRef | StoredRecord,
+    by: str,
+    clock: Clock,
+    confirmed_asks: frozenset[str] = frozenset(),
+    *,
+    overwrite: bool = False,
+    reverters: Reverters | None = None,
+    on: At = nothing,
 ) -> RevertOutcome:
     """Put back what a record tells of, and store the outcome in it.
 
@@ -133,8 +140,7 @@ class _Reverting:
         left: tuple[Left, ...] = ()
         if stored.record.target is None:
             stored = await self._begun(stored, (), stored.record.injected)
-            undone = await undo_outside(
-                self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
+            undone = await undo_outside(self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
             if isinstance(undone, RevertOutcome):
                 raise _NotYet(undone.state, undone.reason, undone.message, after=undone.after)
             fields = undone
@@ -150,9 +156,7 @@ class _Reverting:
         await self.at(REVERTED_WRITTEN)
         return written
 
-    async def _object(
-        self, stored: StoredRecord, target: Target
-    ) -> tuple[StoredRecord, tuple[FieldOutcome, ...]]:
+    async def _object(self, stored: StoredRecord, target: Target) -> tuple[StoredRecord, tuple[FieldOutcome, ...]]:
         """The fields of an object: planned, stored as Reverting, written, ownership given back, read back."""
         unmoved = _Unmoved(stored.record.subject)
         for _ in range(ROUNDS):
@@ -233,14 +237,16 @@ class _Reverting:
             await undo_records.write(self.kube, stored, replace(record, restored_at=since))
         if left and patient:
             refused = any(one.refused for one in left)
-            raise _NotYet(Reversal.RETRY, CLEAN_UP_REFUSED if refused else PODS_LEAVING,
-                          f"{record.subject} is restored; still awaited: {'; '.join(map(str, left))}",
-                          after=LATER if refused else SOON, restored=True)
+            raise _NotYet(
+                Reversal.RETRY,
+                CLEAN_UP_REFUSED if refused else PODS_LEAVING,
+                f"{record.subject} is restored; still awaited: {'; '.join(map(str, left))}",
+                after=LATER if refused else SOON,
+                restored=True,
+            )
         return left
 
-    async def _begun(
-        self, stored: StoredRecord, restoring: tuple[str, ...], injected: Interval | None
-    ) -> StoredRecord:
+    async def _begun(self, stored: StoredRecord, restoring: tuple[str, ...], injected: Interval | None) -> StoredRecord:
         """The record as Reverting, with the fields that are about to be written, and the injection as found."""
         record = stored.record
         known = tuple(dict.fromkeys((*record.restoring, *restoring)))

@@ -124,8 +124,7 @@ class RevertTracker:
 
     def untold(self, now: datetime) -> dict[str, RevertProblem]:
         """The stuck undos of which an Event is due: one for each record and reason."""
-        return {name: t for name, t in self._both().items()
-                if t.is_stuck(now) and (name, t.reason) not in self._told}
+        return {name: t for name, t in self._both().items() if t.is_stuck(now) and (name, t.reason) not in self._told}
 
     def told(self, name: str, trouble: RevertProblem) -> None:
         """The Event was sent."""

@@ -21,12 +21,18 @@ def record_seen(stored: StoredRecord, target: Mapping[str, Any] | None = None) -
     """An undo record as the machine sees it, beside its target as it was seen last (None: not seen)."""
     record, outcome = stored.record, stored.record.outcome
     return RecordSeen(
-        record.name, record.state.value, record.faults, record.subject,
+        record.name,
+        record.state.value,
+        record.faults,
+        record.subject,
         fields=outcome.fields if outcome and record.state is RecordState.REVERTED else (),
-        by=outcome.by if outcome else "", notes=outcome.notes if outcome else (),
-        restored=record.restored_at is not None or record.state is RecordState.REVERTED, held=bool(holding(record)),
+        by=outcome.by if outcome else "",
+        notes=outcome.notes if outcome else (),
+        restored=record.restored_at is not None or record.state is RecordState.REVERTED,
+        held=bool(holding(record)),
         taken_out=target is not None and _is_newer(target, record) and taken_out(record, target),
-        fingerprint=fingerprint(record), touches=recorded_touches(record),
+        fingerprint=fingerprint(record),
+        touches=recorded_touches(record),
     )
 
 

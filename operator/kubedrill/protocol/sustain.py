@@ -16,9 +16,7 @@ async def sustain(stored: StoredRecord, reverters: Reverters) -> timedelta | Non
     return min((step.after for step in steps if isinstance(step, Again)), default=None)
 
 
-async def brought_on(
-    record: UndoRecord, group: FieldGroup | OutsideGroup, reverters: Reverters
-) -> Progress:
+async def brought_on(record: UndoRecord, group: FieldGroup | OutsideGroup, reverters: Reverters) -> Progress:
     """An operation outside the API server, brought to where it should be by now."""
     if isinstance(group, FieldGroup) or isinstance(group.operation, Ask):
         return Done()

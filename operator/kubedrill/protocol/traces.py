@@ -14,9 +14,7 @@ from kubedrill.protocol.objects import Inconclusive, read_target
 from kubedrill.store.undo_records import StoredRecord
 
 
-async def traces_of(
-    kube: Kube, faults: Iterable[FaultState], others: Iterable[StoredRecord]
-) -> dict[str, bool | None]:
+async def traces_of(kube: Kube, faults: Iterable[FaultState], others: Iterable[StoredRecord]) -> dict[str, bool | None]:
     """For each fault that touches API objects whether one of its values stands in them; None: that can't be read.
 
     `others` are the records of other drills. Where one holds the lock on a target, what is seen there is that drill's,
@@ -28,9 +26,7 @@ async def traces_of(
     return {fault.name: there for fault, there in zip(faults, found, strict=True)}
 
 
-async def _is_in(
-    kube: Kube, touches: Iterable[Touch], theirs: Mapping[Target | None, UndoRecord]
-) -> bool | None:
+async def _is_in(kube: Kube, touches: Iterable[Touch], theirs: Mapping[Target | None, UndoRecord]) -> bool | None:
     seen = [t.was_in_before(theirs[t.target]) if t.target in theirs else await _shows(kube, t) for t in touches]
     return True if True in seen else None if None in seen else False
 

@@ -142,8 +142,12 @@ class Evidence:
             except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
                 troubles.append(repr(error))
         if troubles:
-            LOG.warning("drill %s: %d facts of its evidence can't be read and are passed over; the first: %s",
-                        self._drill, len(troubles), troubles[0][:300])
+            LOG.warning(
+                "drill %s: %d facts of its evidence can't be read and are passed over; the first: %s",
+                self._drill,
+                len(troubles),
+                troubles[0][:300],
+            )
 
     def _memory(self, workloads: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         """What each ConfigMap of the memory holds; one that is needed no more holds nothing."""
@@ -178,9 +182,13 @@ class Evidence:
     def _manifest(self, name: str, kind: str, text: str) -> dict[str, Any]:
         owner = {"apiVersion": API_VERSION, "kind": "Drill", "name": self._drill, "uid": self._uid}
         return {
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": name, "labels": {DRILL_LABEL: self._drill, KIND_LABEL: kind},
-                         "ownerReferences": [owner]},
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {
+                "name": name,
+                "labels": {DRILL_LABEL: self._drill, KIND_LABEL: kind},
+                "ownerReferences": [owner],
+            },
             "data": {kind: text},
         }
 
@@ -193,9 +201,13 @@ def _line(fact: Fact) -> str:
     line = json.dumps(fact_to_wire(fact), default=str)
     if len(line) <= FACT_BYTES:
         return line
-    cut = replace(fact, evidence=f"{fact.evidence[:1000]}… (cut: it was too long to be kept)", detail={
-        key: value for key, value in fact.detail.items() if len(str(value)) <= 256
-    } if len(fact.detail) <= 50 else {})
+    cut = replace(
+        fact,
+        evidence=f"{fact.evidence[:1000]}… (cut: it was too long to be kept)",
+        detail={key: value for key, value in fact.detail.items() if len(str(value)) <= 256}
+        if len(fact.detail) <= 50
+        else {},
+    )
     return json.dumps(fact_to_wire(cut), default=str)
 
 

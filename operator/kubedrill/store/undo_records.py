@@ -77,8 +77,10 @@ class Listing:
 
     def of(self, drill_uid: str) -> Listing:
         """Those of one drill, as far as they tell."""
-        return Listing(tuple(one for one in self.readable if one.record.drill.uid == drill_uid),
-                       tuple(one for one in self.unreadable if one.drill_uid == drill_uid))
+        return Listing(
+            tuple(one for one in self.readable if one.record.drill.uid == drill_uid),
+            tuple(one for one in self.unreadable if one.drill_uid == drill_uid),
+        )
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -116,7 +118,9 @@ async def create(kube: Kube, record: UndoRecord) -> StoredRecord | None:
         RecordTrouble: it can't be stored, so nothing may be injected.
     """
     body = {
-        "apiVersion": "v1", "kind": "Secret", "type": RECORD_TYPE,
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": RECORD_TYPE,
         "metadata": {
             "name": record.name,
             "labels": {"kubedrill.dev/record": "undo", DRILL_UID: record.drill.uid}
@@ -216,14 +220,24 @@ def _stored(secret: dict[str, Any], answer: Answer) -> StoredRecord:
     name = (secret.get("metadata") or {}).get("name", "")
     if secret.get("type") != RECORD_TYPE:
         ref = RecordRef((secret.get("metadata") or {}).get("namespace", ""), name)
-        raise NotGenuine(ref, "RecordNameTaken", f"Secret {ref.name} in {ref.namespace} is of type"
-                         f" {secret.get('type')} and no undo record, but stands where one would: it is not carried out."
-                         f" Delete it: kubectl delete secret {ref.name} -n {ref.namespace}", answer)
+        raise NotGenuine(
+            ref,
+            "RecordNameTaken",
+            f"Secret {ref.name} in {ref.namespace} is of type"
+            f" {secret.get('type')} and no undo record, but stands where one would: it is not carried out."
+            f" Delete it: kubectl delete secret {ref.name} -n {ref.namespace}",
+            answer,
+        )
     found = _parsed(secret, answer)
     if isinstance(found, StoredRecord):
         return found
-    raise NotGenuine(found.ref, "RecordUnreadable", f"undo record {found.ref.name} in {found.ref.namespace} can't be"
-                     f" read: {found.why}. What it holds is unknown; see docs/how-to/break-glass.md", answer)
+    raise NotGenuine(
+        found.ref,
+        "RecordUnreadable",
+        f"undo record {found.ref.name} in {found.ref.namespace} can't be"
+        f" read: {found.why}. What it holds is unknown; see docs/how-to/break-glass.md",
+        answer,
+    )
 
 
 def _parsed(secret: dict[str, Any], answer: Answer) -> StoredRecord | UnreadableRecord:

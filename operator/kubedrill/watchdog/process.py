@@ -94,6 +94,7 @@ async def _until_told() -> None:
 
 def main() -> None:
     """The console entry: settings from the environment, logs as lines on standard error."""
-    logging.basicConfig(level=os.environ.get("KUBEDRILL_LOG", "INFO"),
-                        format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("KUBEDRILL_LOG", "INFO"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     asyncio.run(_until_told())

@@ -48,6 +48,4 @@ async def remains_of(kube: Kube, drill: Mapping[str, Any], listing: Listing) -> 
     faults = tuple(missing(state, found))
     others = (one for one in listing.readable if one.record.drill.uid != meta["uid"])
     traces = await traces_of(kube, faults, others)
-    return Remains(still_open, {
-        f.record or f.name: lost(f).message for f in faults if traced(f, traces) is not False
-    })
+    return Remains(still_open, {f.record or f.name: lost(f).message for f in faults if traced(f, traces) is not False})

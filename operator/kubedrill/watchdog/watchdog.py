@@ -167,8 +167,13 @@ class Watchdog:
         if found is None:
             return ()
         sight = DrillSeen(DrillPresence.THERE, deleted_at(meta))
-        ruling = may_free(self._clock.now(), sight, open_records=found.open_records, unverified=len(found.unverified),
-                          silence=self._silence.concerning(meta["uid"]))
+        ruling = may_free(
+            self._clock.now(),
+            sight,
+            open_records=found.open_records,
+            unverified=len(found.unverified),
+            silence=self._silence.concerning(meta["uid"]),
+        )
         if ruling.granted:
             self._start(meta["uid"], self._free(drill, ruling))
         for record, message in found.unverified.items():
@@ -228,8 +233,11 @@ class Watchdog:
         LOG.warning("undo record %s can't be put back: %s %s", record, outcome.reason, outcome.message)
         if drill is not None:
             by_hand = outcome.reason == AWAITING_CONFIRMATION
-            await self._tell(drill, "MustBeUndoneByHand" if by_hand else "CannotPutBack",
-                             f"undo record {record}: {outcome.reason}: {outcome.message}")
+            await self._tell(
+                drill,
+                "MustBeUndoneByHand" if by_hand else "CannotPutBack",
+                f"undo record {record}: {outcome.reason}: {outcome.message}",
+            )
 
     async def _close(self, stored: StoredRecord) -> None:
         if await close(self._kube, stored):
@@ -240,8 +248,11 @@ class Watchdog:
         meta = drill["metadata"]
         answer = await remove_finalizer(self._kube, drill)
         if answer.ok:
-            await self._tell(_identity(meta), ruling.reason,
-                             f"the watchdog let it go: {ruling.message}, and nothing of it is left to put back")
+            await self._tell(
+                _identity(meta),
+                ruling.reason,
+                f"the watchdog let it go: {ruling.message}, and nothing of it is left to put back",
+            )
         elif answer.status not in (404, 409, 422):
             LOG.warning("drill %s can't be let go: %s %s", meta["name"], answer.status, answer.message)
 

@@ -37,11 +37,22 @@ from kubedrill.protocol.drills import drill_path
 SLOT = 130
 ACCOUNTS = {"operator": "kubedrill", "watchdog": "kubedrill-watchdog"}
 RULE = {"type": "alerting", "name": ALERT, "query": "vector(0) > 1"}
-GOOD_PROMETHEUS = saying({"status": "success", "data": {
-    "resultType": "matrix", "result": [], "groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}})
+GOOD_PROMETHEUS = saying(
+    {
+        "status": "success",
+        "data": {"resultType": "matrix", "result": [], "groups": [{"name": "g", "interval": 1, "rules": [RULE]}]},
+    }
+)
 GOOD_ALERTMANAGER = saying([])
-MODES = ("many values", "as many values as are read", "endless", "a redirect", "a list of strings", "dripping",
-         "folded")
+MODES = (
+    "many values",
+    "as many values as are read",
+    "endless",
+    "a redirect",
+    "a list of strings",
+    "dripping",
+    "folded",
+)
 LASTS = {"victim": "70s", "evil": "40s"}
 IN_WITHIN, BACK_AFTER = 60.0, {"operator": 10.0, "watchdog": 25.0}
 """How long after its deadline a fault may still be in, on a machine that has much else to do."""

@@ -32,9 +32,7 @@ def player(namespace: str) -> Iterator[str]:
     """Somebody who may speak in the namespace, and nothing else."""
     name = f"alice-{uuid.uuid4().hex[:6]}@example.com"
     role = f"speaker-{uuid.uuid4().hex[:6]}"
-    made = kubectl(
-        "create", "role", role, "-n", namespace, "--verb=create", "--resource=playeractions.kubedrill.dev"
-    )
+    made = kubectl("create", "role", role, "-n", namespace, "--verb=create", "--resource=playeractions.kubedrill.dev")
     assert made.returncode == 0, made.stderr
     bound = kubectl("create", "rolebinding", role, "-n", namespace, f"--role={role}", f"--user={name}")
     assert bound.returncode == 0, bound.stderr

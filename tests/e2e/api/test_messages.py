@@ -40,9 +40,7 @@ def fault_of(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def objective(**fields: Any) -> Callable[[dict[str, Any]], None]:
-    return lambda spec: spec["scenario"].update(
-        objectives=[{"name": "o", "to": "Mitigated", "within": "5m", **fields}]
-    )
+    return lambda spec: spec["scenario"].update(objectives=[{"name": "o", "to": "Mitigated", "within": "5m", **fields}])
 
 
 REFUSED = {

@@ -56,10 +56,13 @@ def stored(namespace: str, plural: str) -> list[str]:
 
 def drill(place: str, name: str) -> dict[str, Any]:
     spec: dict[str, Any] = {
-        "targetNamespace": "shop", "desired": "Hold", "players": [{"name": "alice", "role": "L1"}],
+        "targetNamespace": "shop",
+        "desired": "Hold",
+        "players": [{"name": "alice", "role": "L1"}],
         "monitoring": {kind: {"name": kind, "port": 9090} for kind in ("prometheus", "alertmanager")},
         "scenario": {
-            "title": "hostile", "expectedAlerts": [{"name": "Fire"}],
+            "title": "hostile",
+            "expectedAlerts": [{"name": "Fire"}],
             "faults": [{"name": fault} | json.loads(json.dumps(kind)) for fault, kind in FAULTS.items()],
         },
     }
@@ -74,8 +77,12 @@ def drill(place: str, name: str) -> dict[str, Any]:
 
 
 def made(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
-    return {"apiVersion": "kubedrill.dev/v1alpha1", "kind": kind, "metadata": {"name": f"h-{uuid.uuid4().hex[:8]}"},
-            "spec": spec}
+    return {
+        "apiVersion": "kubedrill.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": f"h-{uuid.uuid4().hex[:8]}"},
+        "spec": spec,
+    }
 
 
 @pytest.mark.parametrize(("place", "kind"), PLACES.items(), ids=PLACES)
@@ -103,8 +110,14 @@ def test_a_word_about_another_object_is_no_players_word(create: Applied, namespa
 
 
 def test_a_report_names_no_part_elsewhere(create: Applied, namespace: str):
-    report = {"drill": "storm", "drillUid": "d1", "title": "t", "headline": "h", "verdict": "Passed",
-              "completed": "2026-03-02T12:06:00Z"}
+    report = {
+        "drill": "storm",
+        "drillUid": "d1",
+        "title": "t",
+        "headline": "h",
+        "verdict": "Passed",
+        "completed": "2026-03-02T12:06:00Z",
+    }
     things = [made("DrillReport", report | {"record": [name]}) for name in STORABLE]
     before = stored(namespace, "drillreports")
     said = create(things)

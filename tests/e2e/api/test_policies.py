@@ -114,8 +114,9 @@ def test_deleting_all_secrets_leaves_them(namespace: str, stored: str):
 def test_the_operator_of_another_namespace_is_nobody_here(namespace: str, stored: str):
     stranger = service_account("elsewhere", "kubedrill")
     name = f"stranger-{uuid.uuid4().hex[:6]}"
-    made = kubectl("create", "rolebinding", name, "-n", namespace, "--clusterrole=cluster-admin",
-                   f"--user={stranger[1]}")
+    made = kubectl(
+        "create", "rolebinding", name, "-n", namespace, "--clusterrole=cluster-admin", f"--user={stranger[1]}"
+    )
     assert made.returncode == 0, made.stderr
     refused(kubectl("delete", "secret", stored, "-n", namespace, *stranger))
 
@@ -237,9 +238,7 @@ def test_other_namespaces_can_be_deleted_meanwhile(namespace: str, open_record_o
 
 
 @pytest.mark.parametrize("kind", ["drills", "drillscenarios", "playeractions", "drillreports"])
-def test_a_definition_of_ours_cannot_be_deleted_while_a_record_is_open(
-    kind: str, open_record_of_the_installation: str
-):
+def test_a_definition_of_ours_cannot_be_deleted_while_a_record_is_open(kind: str, open_record_of_the_installation: str):
     said = once_known("delete", "customresourcedefinition", f"{kind}.kubedrill.dev")
     assert "is still open: its drill would be deleted" in said
     assert open_record_of_the_installation

@@ -16,18 +16,31 @@ from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 
 IN_FORCE: Final = 20.0
 """Seconds until a new policy is obeyed at the latest; it takes one to five."""
-EVERYTHING: Final = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE", "DELETE"],
-                     "resources": ["configmaps", "deployments"]}
+EVERYTHING: Final = {
+    "apiGroups": ["*"],
+    "apiVersions": ["*"],
+    "operations": ["CREATE", "UPDATE", "DELETE"],
+    "resources": ["configmaps", "deployments"],
+}
 API: Final = {"apiVersion": "admissionregistration.k8s.io/v1"}
 
 
 def refusers(name: str, namespace: str) -> list[dict[str, Any]]:
     """Two policies and two webhooks that nobody answers, each for the objects that bear its kind's name."""
     here = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
-    return [*_policy(name, "policy-422", here), *_policy(name, "policy-403", here, reason="Forbidden"), {
-        **API, "kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [
-            _webhook(f"{name}.example.com", "webhook-unreachable", NOBODY_THERE) | here,
-            _webhook(f"{name}.example.org", "webhook-timeout", NO_ANSWER) | here]}]
+    return [
+        *_policy(name, "policy-422", here),
+        *_policy(name, "policy-403", here, reason="Forbidden"),
+        {
+            **API,
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": name},
+            "webhooks": [
+                _webhook(f"{name}.example.com", "webhook-unreachable", NOBODY_THERE) | here,
+                _webhook(f"{name}.example.org", "webhook-timeout", NO_ANSWER) | here,
+            ],
+        },
+    ]
 
 
 def _only(kind: str) -> list[dict[str, str]]:
@@ -38,17 +51,37 @@ def _policy(name: str, kind: str, here: dict[str, Any], **said: str) -> list[dic
     name = f"{name}-{kind}"
     validation = {"expression": "false", "message": FREEZE, **said}
     return [
-        {**API, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-            "failurePolicy": "Fail", "matchConstraints": {"resourceRules": [EVERYTHING]},
-            "matchConditions": _only(kind), "validations": [validation]}},
-        {**API, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {
-            "policyName": name, "validationActions": ["Deny"], "matchResources": here}},
+        {
+            **API,
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "failurePolicy": "Fail",
+                "matchConstraints": {"resourceRules": [EVERYTHING]},
+                "matchConditions": _only(kind),
+                "validations": [validation],
+            },
+        },
+        {
+            **API,
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": here},
+        },
     ]
 
 
 def _webhook(name: str, kind: str, url: str) -> dict[str, Any]:
-    return {"name": name, "clientConfig": {"url": url}, "rules": [EVERYTHING], "matchConditions": _only(kind),
-            "failurePolicy": "Fail", "sideEffects": "None", "timeoutSeconds": 1, "admissionReviewVersions": ["v1"]}
+    return {
+        "name": name,
+        "clientConfig": {"url": url},
+        "rules": [EVERYTHING],
+        "matchConditions": _only(kind),
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "timeoutSeconds": 1,
+        "admissionReviewVersions": ["v1"],
+    }
 
 
 KINDS: Final = ("policy-422", "policy-403", "webhook-unreachable", "webhook-timeout")
@@ -57,8 +90,12 @@ KINDS: Final = ("policy-422", "policy-403", "webhook-unreachable", "webhook-time
 def workload(name: str) -> dict[str, Any]:
     """A Deployment without pods."""
     pod = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "app", "image": "none"}]}}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}, "spec": {
-        "replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": pod}}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": pod},
+    }
 
 
 @pytest.fixture(scope="module")

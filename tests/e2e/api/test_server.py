@@ -61,9 +61,7 @@ def test_a_list_of_drills_shows_phase_verdict_clock_and_what_is_next(namespace: 
 def test_a_status_in_the_manifest_is_ignored(namespace: str):
     thing = drill() | {"status": {"phase": "Completed"}}
     assert kubectl("apply", "-n", namespace, "-f", "-", given=thing).returncode == 0
-    stored = json.loads(
-        kubectl("get", "drill", thing["metadata"]["name"], "-n", namespace, "-o", "json").stdout
-    )
+    stored = json.loads(kubectl("get", "drill", thing["metadata"]["name"], "-n", namespace, "-o", "json").stdout)
     assert "status" not in stored
 
 
@@ -120,7 +118,5 @@ def test_a_name_is_made_for_each_word(namespace: str):
         "metadata": {"generateName": "acknowledge-"},
         "spec": {"actor": uuid.uuid4().hex, "action": "Acknowledge"},
     }
-    first, second = (
-        kubectl("create", "-n", namespace, "-o", "name", "-f", "-", given=said).stdout for _ in range(2)
-    )
+    first, second = (kubectl("create", "-n", namespace, "-o", "name", "-f", "-", given=said).stdout for _ in range(2))
     assert first != second

@@ -21,8 +21,13 @@ from tests.faultmatrix.witness import Sighting
 Story = Callable[[Run], Awaitable[Any]]
 WITHIN: Final = 60.0
 """Seconds that a step of a story may take on a busy machine. What must be quicker is bound by the plan's oracles."""
-NOBODY: Final = {"title": "nobody is there", "expectedAlerts": [{"name": ALERT}], "faults": [
-    {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "nobody"}, "limit": FAULTED}}]}
+NOBODY: Final = {
+    "title": "nobody is there",
+    "expectedAlerts": [{"name": ALERT}],
+    "faults": [
+        {"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "nobody"}, "limit": FAULTED}}
+    ],
+}
 """A scenario whose target is not there."""
 BACK_WITHIN: Final = 25.0
 """The same for the way back: the operator's own bound, and room for a machine on which four drills run at once."""

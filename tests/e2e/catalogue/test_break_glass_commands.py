@@ -38,7 +38,8 @@ async def carried_out(run: Run, command: str, folder: str, record: str = "") -> 
     command = command.replace("-n drills", f"-n {run.slot.control}")
     command = command.replace("kubectl drill", f"{sys.executable} -m kubedrill.cli.main")
     done = await asyncio.create_subprocess_shell(
-        command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
+        command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
     said, _ = await done.communicate()
     assert done.returncode is not None
     return done.returncode, said.decode()
@@ -46,8 +47,9 @@ async def carried_out(run: Run, command: str, folder: str, record: str = "") -> 
 
 async def record_of(run: Run) -> dict[str, Any]:
     """The undo record of the run."""
-    found = await run.slot.must("GET", f"/api/v1/namespaces/{run.slot.control}/secrets",
-                                query=[("fieldSelector", "type=kubedrill.dev/undo")])
+    found = await run.slot.must(
+        "GET", f"/api/v1/namespaces/{run.slot.control}/secrets", query=[("fieldSelector", "type=kubedrill.dev/undo")]
+    )
     (record,) = found.body["items"]
     return dict(record)
 

@@ -24,9 +24,15 @@ from tests.faultmatrix.stories import stop
 DEAD_ONCE_INJECTED = Rule("record", ("kill",), nth=2, when=REPLIED)
 
 
-@known_failure("litmus#2359", story=gone_at_deadline, watchdog=True, down=None, drill={"maxDuration": "25m"},
-               rules=(DEAD_ONCE_INJECTED,),
-               expect={"verdict": ("Failed", "Stopped", "Error", "Inconclusive"), "restored_within": 45})
+@known_failure(
+    "litmus#2359",
+    story=gone_at_deadline,
+    watchdog=True,
+    down=None,
+    drill={"maxDuration": "25m"},
+    rules=(DEAD_ONCE_INJECTED,),
+    expect={"verdict": ("Failed", "Stopped", "Error", "Inconclusive"), "restored_within": 45},
+)
 async def test_dead_operator_does_not_keep_the_fault_after_the_deadline(enacted: Enactment):
     """Litmus 2359, open since 2020: with its helper pod evicted by force, a traffic rule stays for ever. Here the
     deadline is in the record, and a second process that shares nothing with the operator keeps it.
@@ -44,8 +50,14 @@ async def removed_by_force(run: Run) -> None:
     await run.until(lambda: run.restored() and run.closed(), WITHIN, "put back, and closed, by the watchdog")
 
 
-@known_failure("chaosblade#604", story=removed_by_force, watchdog=True, down=None, rules=(DEAD_ONCE_INJECTED,),
-               expect={"restored_within": 30})
+@known_failure(
+    "chaosblade#604",
+    story=removed_by_force,
+    watchdog=True,
+    down=None,
+    rules=(DEAD_ONCE_INJECTED,),
+    expect={"restored_within": 30},
+)
 async def test_dead_operator_and_a_drill_removed_by_force_leave_no_fault(enacted: Enactment):
     """ChaosBlade 604: an experiment that was removed by force left its process running on the node. Here neither
     operator nor Drill is left: the watchdog puts back from the record, and closes it, for nobody is left to read it.
@@ -55,9 +67,11 @@ async def test_dead_operator_and_a_drill_removed_by_force_leave_no_fault(enacted
     assert enacted.run.programs["operator"].started == 1
 
 
-@known_failure("rabbitmq-cluster-operator#782", story=stop,
-               rules=(Rule("target", ("kill",), when=COMMITTED),
-                      Rule("write", ("kill",), when=COMMITTED, after=0)))
+@known_failure(
+    "rabbitmq-cluster-operator#782",
+    story=stop,
+    rules=(Rule("target", ("kill",), when=COMMITTED), Rule("write", ("kill",), when=COMMITTED, after=0)),
+)
 async def test_dead_operator_between_two_writes_is_followed_by_one_that_finishes_them(enacted: Enactment):
     """RabbitMQ cluster operator 782: a crash between two writes that belong together left a resize that never ended.
     Here the operator dies after its patch, and its successor after its first write: the third one goes on from the
@@ -67,8 +81,13 @@ async def test_dead_operator_between_two_writes_is_followed_by_one_that_finishes
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 
 
-@known_failure("kopf#1145", "kopf#1276", story=stop, rules=(Rule("watch-drill", ("error 500",), times=2),),
-               expect={"exits": 2, "verdict": ("Stopped", "Error")})
+@known_failure(
+    "kopf#1145",
+    "kopf#1276",
+    story=stop,
+    rules=(Rule("watch-drill", ("error 500",), times=2),),
+    expect={"exits": 2, "verdict": ("Stopped", "Error")},
+)
 async def test_dead_watch_does_not_leave_a_zombie(enacted: Enactment):
     """kopf 1145 and 1276: a watch that ended in an error was neither restarted nor told of; the process lived on, deaf.
     Here the operator ends at once, is started again, and hears the stop.
@@ -110,8 +129,12 @@ async def again_under_the_same_name(run: Run) -> list[str]:
     return [(drill or {})["metadata"]["uid"] for drill in (first, second)]
 
 
-@known_failure("K8SPSMDB-430", story=again_under_the_same_name, expect={"injections": 2},
-               rules=(Rule("finalizer", ("stale-all get-drill 8",), nth=2),))
+@known_failure(
+    "K8SPSMDB-430",
+    story=again_under_the_same_name,
+    expect={"injections": 2},
+    rules=(Rule("finalizer", ("stale-all get-drill 8",), nth=2),),
+)
 async def test_old_state_of_another_drill_under_the_same_name_is_not_taken_for_its_own(enacted: Enactment):
     """Percona MongoDB K8SPSMDB-430: an old read showed the deletion of a former cluster of the same name, and the live
     one was deleted. Here reads give the deleted Drill for a while after a new one has its name: by its UID it is
@@ -124,9 +147,12 @@ async def test_old_state_of_another_drill_under_the_same_name_is_not_taken_for_i
     assert enacted.status["verdict"] == "Stopped"
 
 
-@known_failure("chaosblade#336", story=rights_back,
-               rules=(Rule("record", ("opt-out",), nth=2, when=REPLIED),),
-               expect={"restored_within": 45, "reported_stuck": True, "exits": 1})
+@known_failure(
+    "chaosblade#336",
+    story=rights_back,
+    rules=(Rule("record", ("opt-out",), nth=2, when=REPLIED),),
+    expect={"restored_within": 45, "reported_stuck": True, "exits": 1},
+)
 async def test_helpless_operator_says_that_it_is_stuck_and_goes_on_trying(enacted: Enactment):
     """ChaosBlade 336: a destroy that failed was repeated for ever, and nobody was told. Here the rights were taken
     away in the middle: Stalled says so, with the reason; it is tried with growing pauses; and done once the rights are
@@ -134,5 +160,3 @@ async def test_helpless_operator_says_that_it_is_stuck_and_goes_on_trying(enacte
     """
     assert enacted.run.stuck
     assert set(enacted.ends.values()) == {"Restored"}
-
-

@@ -56,9 +56,12 @@ def test_undo_outlives_the_definitions_of_our_own_resources(api, kubedrill):
     assert not api.collections[SECRETS]
 
 
-@known_failure("chaosblade#336", story=stop_once_met,
-               rules=(Rule("target", ("put-back", "kill"), when=COMMITTED),),
-               expect={"verdict": ("Stopped", "Error"), "value": GOOD})
+@known_failure(
+    "chaosblade#336",
+    story=stop_once_met,
+    rules=(Rule("target", ("put-back", "kill"), when=COMMITTED),),
+    expect={"verdict": ("Stopped", "Error"), "value": GOOD},
+)
 async def test_undo_survives_a_restart_and_nothing_is_injected_a_second_time(enacted: Enactment):
     """ChaosBlade 336: an operator that was restarted could make the experiment once more. Here it was killed right
     after its patch, a player put the old value back meanwhile, and the new operator does not hit that player again.
@@ -67,8 +70,9 @@ async def test_undo_survives_a_restart_and_nothing_is_injected_a_second_time(ena
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 
 
-@known_failure("chaos-mesh records controller", story=stop, fault="two-targets",
-               rules=(Rule("target", ("kill",), when=COMMITTED),))
+@known_failure(
+    "chaos-mesh records controller", story=stop, fault="two-targets", rules=(Rule("target", ("kill",), when=COMMITTED),)
+)
 async def test_undo_of_every_target_is_stored_before_the_first_one_is_touched(enacted: Enactment):
     """Chaos Mesh's records controller: all targets were hit first and the status saved once afterwards, so a crash
     between hit them again. Here the operator was killed after the first of two patches: both records stood by then,
@@ -80,8 +84,17 @@ async def test_undo_of_every_target_is_stored_before_the_first_one_is_touched(en
     assert enacted.values("web") == enacted.values("api") == [GOOD, FAULTED, GOOD]
 
 
-@known_failure("krkn#911", "krkn#916", "krkn#1137", story=gone_and_stopped, fault="queue-load", watchdog=True,
-               down=None, rules=(Rule("record", ("kill",), nth=2, when=REPLIED),), expect={"restored_within": 40})
+@known_failure(
+    "krkn#911",
+    "krkn#916",
+    "krkn#1137",
+    story=gone_and_stopped,
+    fault="queue-load",
+    watchdog=True,
+    down=None,
+    rules=(Rule("record", ("kill",), nth=2, when=REPLIED),),
+    expect={"restored_within": 40},
+)
 async def test_undo_of_a_fault_outside_the_api_server_is_stored_like_any_other(enacted: Enactment):
     """krkn 911, 916 and 1137: many of its scenarios could not be rolled back at all. Here no fault has undo code of its
     own, so none can lack it: fake jobs in a queue are swept by the watchdog, who knows of them from the record alone.

@@ -23,8 +23,9 @@ async def edited_in_play(run: Run) -> dict[str, Any]:
     return await target(run)
 
 
-@known_failure("chaos-mesh pod-failure", story=edited_in_play,
-               expect={"value": MINE, "other_field": True, "ends": ("Superseded",)})
+@known_failure(
+    "chaos-mesh pod-failure", story=edited_in_play, expect={"value": MINE, "other_field": True, "ends": ("Superseded",)}
+)
 async def test_edit_of_the_touched_field_is_not_overwritten_by_the_undo(enacted: Enactment):
     """Chaos Mesh's pod failure: Recover never asks whether the value is still the fault's, so it overwrites what a
     person has made of it meanwhile. Here the undo compares three ways: the person's value stays, and who and when is
@@ -66,9 +67,12 @@ async def healed_from_outside(run: Run) -> None:
     await over_and_deleted(run)
 
 
-@known_failure("gitops-self-heal", story=healed_from_outside,
-               rules=(Rule("record", ("rewrite-every 1",), nth=2, when=COMMITTED),),
-               expect={"verdict": ("Stopped", "Error"), "value": GOOD})
+@known_failure(
+    "gitops-self-heal",
+    story=healed_from_outside,
+    rules=(Rule("record", ("rewrite-every 1",), nth=2, when=COMMITTED),),
+    expect={"verdict": ("Stopped", "Error"), "value": GOOD},
+)
 async def test_edit_by_a_controller_that_heals_every_drift_is_not_fought(enacted: Enactment):
     """A fault that is injected again whenever something undoes it fights with GitOps for ever. Here a controller
     rewrites the field every second: one injection in all, and the end is told as somebody else's.

@@ -72,8 +72,13 @@ async def test_reading_back_that_fails_is_neither_gone_nor_done_and_ends_once_it
 async def scaled_in_play(run: Run) -> dict[str, Any]:
     """A player scales in play. Gives the target at the end."""
     await in_play(run)
-    await run.slot.must("PATCH", run.slot.path_of("Deployment", "web"), {"spec": {"replicas": 3}}, MERGE_PATCH,
-                        query=[("fieldManager", "kubectl-scale")])
+    await run.slot.must(
+        "PATCH",
+        run.slot.path_of("Deployment", "web"),
+        {"spec": {"replicas": 3}},
+        MERGE_PATCH,
+        query=[("fieldManager", "kubectl-scale")],
+    )
     await run.stop()
     await over_and_deleted(run)
     return await target(run)
@@ -87,5 +92,3 @@ async def test_reading_back_restores_the_recorded_fields_and_no_replica_count(en
     assert enacted.saw["spec"]["replicas"] == 3
     assert not [path for s in enacted.records() for path in s.value["before"] if path.endswith("/replicas")]
     assert set(enacted.ends.values()) == {"Restored"}
-
-

@@ -92,8 +92,11 @@ async def no_pods(run: Run) -> Any:
     """A quota is used up in play; the drill is stopped; the quota goes when the drill has ended."""
     await in_play(run)
     quotas = f"/api/v1/namespaces/{run.slot.target}/resourcequotas"
-    await run.slot.must("POST", quotas, {
-        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}})
+    await run.slot.must(
+        "POST",
+        quotas,
+        {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}},
+    )
     await run.stop()
     await run.until(run.ended, 2 * WITHIN, "over")
     short = await said(run, "WorkloadsReady", "False")
@@ -136,8 +139,11 @@ async def policy(run: Run, operation: str, plural: str, expression: str, message
     rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": [operation], "resources": [plural]}
     others = "!request.userInfo.username.matches('^system:(serviceaccount:kube-system:|kube-)')"
     validations = [{"expression": expression, "message": message}]
-    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": validations,
-            "matchConditions": [{"name": "others", "expression": others}]}
+    spec = {
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": validations,
+        "matchConditions": [{"name": "others", "expression": others}],
+    }
     where = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": run.slot.target}}}
     bound = {"policyName": name, "validationActions": ["Deny"], "matchResources": where}
     wanted = {"validatingadmissionpolicies": spec, "validatingadmissionpolicybindings": bound}

@@ -34,8 +34,7 @@ async def deleted_on_the_way(run: Run) -> None:
     await gone(run)
 
 
-@known_failure("chaos-mesh#2449", story=deleted_on_the_way,
-               rules=(Rule("finalizer", ("delete-drill",)),))
+@known_failure("chaos-mesh#2449", story=deleted_on_the_way, rules=(Rule("finalizer", ("delete-drill",)),))
 async def test_finalizer_a_drill_deleted_before_it_has_one_never_touches_its_target(enacted: Enactment):
     """Chaos Mesh 2449: an experiment that was deleted before its finalizer was set left its fault behind, with nobody
     to undo it. Here nothing is touched, and no record is stored, before the finalizer stands.
@@ -67,8 +66,13 @@ async def ended_and_deleted(run: Run) -> None:
     await over_and_deleted(run)
 
 
-@known_failure("chaos-mesh#2521", "chaos-mesh#3924", story=ended_and_deleted, drill={"scenario": NOBODY},
-               expect={"verdict": ("Error",)})
+@known_failure(
+    "chaos-mesh#2521",
+    "chaos-mesh#3924",
+    story=ended_and_deleted,
+    drill={"scenario": NOBODY},
+    expect={"verdict": ("Error",)},
+)
 async def test_finalizer_goes_when_the_spec_names_what_is_not_there(enacted: Enactment):
     """Chaos Mesh 2521 and 3924: an experiment whose spec made no sense could not be deleted. Here it says what is
     wrong, touches nothing, and can be deleted.
@@ -77,8 +81,15 @@ async def test_finalizer_goes_when_the_spec_names_what_is_not_there(enacted: Ena
     assert enacted.values() == [GOOD]
 
 
-@known_failure("chaos-mesh#1465", "chaos-mesh#1519", story=gone_and_deleted, watchdog=True, down=None,
-               rules=(DEAD_ONCE_INJECTED,), expect={"restored_within": 30})
+@known_failure(
+    "chaos-mesh#1465",
+    "chaos-mesh#1519",
+    story=gone_and_deleted,
+    watchdog=True,
+    down=None,
+    rules=(DEAD_ONCE_INJECTED,),
+    expect={"restored_within": 30},
+)
 async def test_finalizer_goes_when_nobody_is_left_who_set_it(enacted: Enactment):
     """Chaos Mesh 1465 and 1519: without the daemon that should have recovered it, an experiment hung in Terminating for
     ever. Here the watchdog puts back and lets the Drill go; the operator never comes back.
@@ -103,10 +114,20 @@ async def with_break_glass(run: Run) -> list[str]:
 
 async def restored_by_hand(run: Run) -> str:
     """`kubectl drill restore --all`, and what it said."""
-    command = [str(Path(sys.executable).with_name("kubedrill")), "restore", "--all", "-n", run.slot.control,
-               "--as", "alice@example.com", "--as-group", "kubedrill:break-glass"]
+    command = [
+        str(Path(sys.executable).with_name("kubedrill")),
+        "restore",
+        "--all",
+        "-n",
+        run.slot.control,
+        "--as",
+        "alice@example.com",
+        "--as-group",
+        "kubedrill:break-glass",
+    ]
     done = await asyncio.to_thread(
-        subprocess.run, command, env=dict(os.environ), capture_output=True, text=True, check=False)
+        subprocess.run, command, env=dict(os.environ), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

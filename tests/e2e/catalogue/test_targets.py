@@ -51,8 +51,9 @@ async def restarted_in_play(run: Run) -> dict[str, Any]:
     """A player's `kubectl rollout restart` in play. Gives the target at the end."""
     await in_play(run)
     note = {"spec": {"template": {"metadata": {"annotations": {RESTARTED: "2026-01-01T00:00:00Z"}}}}}
-    await run.slot.must("PATCH", run.slot.path_of("Deployment", "web"), note, MERGE_PATCH,
-                        query=[("fieldManager", "kubectl-rollout")])
+    await run.slot.must(
+        "PATCH", run.slot.path_of("Deployment", "web"), note, MERGE_PATCH, query=[("fieldManager", "kubectl-rollout")]
+    )
     await run.stop()
     await over_and_deleted(run)
     return await target(run)
@@ -94,8 +95,9 @@ async def pods_deleted_in_play(run: Run) -> list[str]:
     await in_play(run)
     hit = await pods(run)
     for pod in hit:
-        await run.slot.kube.call("DELETE", f"/api/v1/namespaces/{run.slot.target}/pods/{pod['metadata']['name']}",
-                                 {"gracePeriodSeconds": 0})
+        await run.slot.kube.call(
+            "DELETE", f"/api/v1/namespaces/{run.slot.target}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0}
+        )
     await run.stop()
     await over_and_deleted(run)
     return [pod["metadata"]["uid"] for pod in hit]
@@ -109,5 +111,3 @@ async def test_target_pods_that_were_deleted_hold_up_neither_undo_nor_drill(enac
     assert enacted.saw
     assert set(enacted.ends.values()) == {"Restored"}
     assert enacted.run.phase() == "Gone"
-
-

@@ -17,8 +17,9 @@ LONGEST_DERIVED_SECONDS = 3600
 """At pace 60: a drill whose scenario says nothing of a time is over long before."""
 
 
-@known_failure("litmus-go#239", "litmus-go#159", story=stop_at_once,
-               rules=(Rule("target", ("stop-drill",), when=COMMITTED),))
+@known_failure(
+    "litmus-go#239", "litmus-go#159", story=stop_at_once, rules=(Rule("target", ("stop-drill",), when=COMMITTED),)
+)
 async def test_way_out_by_an_abort_in_the_middle_of_the_injection_puts_back(enacted: Enactment):
     """Litmus 239 and 159: an abort ended the experiment and left its fault. Here a stop right after the first patch
     goes the same way as any end: reverted, read back, told field by field.
@@ -28,9 +29,15 @@ async def test_way_out_by_an_abort_in_the_middle_of_the_injection_puts_back(enac
     assert enacted.status["restore"]["complete"] is True
 
 
-@known_failure("litmus-go#667", "litmus-go#668", "litmus-go#526", story=stop_at_once, fault="two-targets",
-               rules=(Rule("target", ("reply 403",), times=0, named="deployments/api"),),
-               expect={"verdict": ("Error",)})
+@known_failure(
+    "litmus-go#667",
+    "litmus-go#668",
+    "litmus-go#526",
+    story=stop_at_once,
+    fault="two-targets",
+    rules=(Rule("target", ("reply 403",), times=0, named="deployments/api"),),
+    expect={"verdict": ("Error",)},
+)
 async def test_way_out_by_an_error_at_the_second_target_puts_the_first_back(enacted: Enactment):
     """Litmus 667, 668 and 526: an error or a timeout half-way ended the run at once, and a node stayed cordoned. Here
     the second target is refused, the drill ends in Error, and the first target is put back.
@@ -65,8 +72,12 @@ async def told_to_end(run: Run) -> None:
     await over_and_deleted(run)
 
 
-@known_failure("chaostoolkit-lib#179", story=told_to_end, rules=(Rule("target", ("terminate",), when=COMMITTED),),
-               expect={"exits": 1})
+@known_failure(
+    "chaostoolkit-lib#179",
+    story=told_to_end,
+    rules=(Rule("target", ("terminate",), when=COMMITTED),),
+    expect={"exits": 1},
+)
 async def test_way_out_by_an_interruption_of_the_process_puts_back(enacted: Enactment):
     """Chaos Toolkit lib PR 179: whoever interrupted a run got no rollbacks. Here the operator is told to end right
     after its patch; the next one finds the record, goes on, and puts back at the stop.
@@ -117,9 +128,13 @@ async def test_way_out_is_open_although_no_status_can_be_written(enacted: Enactm
     assert enacted.status["restore"]["complete"] is True
 
 
-@known_failure("krkn#1467", story=stop, fault="two-targets",
-               rules=(Rule("target", ("reply 500",), nth=2, times=0, seconds=6, named="deployments/web"),),
-               expect={"restored_within": 40})
+@known_failure(
+    "krkn#1467",
+    story=stop,
+    fault="two-targets",
+    rules=(Rule("target", ("reply 500",), nth=2, times=0, seconds=6, named="deployments/web"),),
+    expect={"restored_within": 40},
+)
 async def test_way_out_of_one_target_is_not_blocked_by_another_that_is_stuck(enacted: Enactment):
     """krkn 1467: one rollback that failed ended the others. Here the undo of one target is refused for a while: the
     other is back long before, and the stuck one is tried until it is back, too.

@@ -20,17 +20,26 @@ POINTS_OF_REVERT = ("revert-patched", "reverted-written")
 def workload() -> str:
     """Two pods that hold 40 MiB: the lowered limit kills them."""
     container = {
-        "name": "app", "image": "localhost/kubedrill/staging-app:dev",
+        "name": "app",
+        "image": "localhost/kubedrill/staging-app:dev",
         "command": ["python3", "-c", "import time; held = b'x' * (40 << 20); time.sleep(1e6)"],
         "resources": {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}},
     }
-    return json.dumps({
-        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": TARGET, "namespace": NAMESPACE},
-        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": TARGET}}, "template": {
-            "metadata": {"labels": {"app": TARGET}},
-            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
-        }},
-    })
+    return json.dumps(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": TARGET, "namespace": NAMESPACE},
+            "spec": {
+                "replicas": 2,
+                "selector": {"matchLabels": {"app": TARGET}},
+                "template": {
+                    "metadata": {"labels": {"app": TARGET}},
+                    "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+                },
+            },
+        }
+    )
 
 
 def drill(name: str, *, alert: str = "HighQueueDepth", faults: list[dict[str, Any]] | None = None, **spec: Any) -> str:
@@ -40,13 +49,19 @@ def drill(name: str, *, alert: str = "HighQueueDepth", faults: list[dict[str, An
         "alertmanager": {"name": "alertmanager", "port": 9093, "namespace": "staging"},
     }
     faults = [memory_limit()] if faults is None else faults
-    return json.dumps({
-        "apiVersion": "kubedrill.dev/v1alpha1", "kind": "Drill", "metadata": {"name": name, "namespace": CONTROL},
-        "spec": {
-            "targetNamespace": NAMESPACE, "monitoring": monitoring,
-            "scenario": {"title": "a small drill", "expectedAlerts": [{"name": alert}], "faults": faults},
-        } | spec,
-    })
+    return json.dumps(
+        {
+            "apiVersion": "kubedrill.dev/v1alpha1",
+            "kind": "Drill",
+            "metadata": {"name": name, "namespace": CONTROL},
+            "spec": {
+                "targetNamespace": NAMESPACE,
+                "monitoring": monitoring,
+                "scenario": {"title": "a small drill", "expectedAlerts": [{"name": alert}], "faults": faults},
+            }
+            | spec,
+        }
+    )
 
 
 def memory_limit(**changes: Any) -> dict[str, Any]:

@@ -18,8 +18,20 @@ BOTH = ("deployment/kubedrill", "deployment/kubedrill-watchdog")
 
 def restore(*options: str) -> subprocess.CompletedProcess[str]:
     """The break-glass command, as one of its group."""
-    command = [sys.executable, "-m", "kubedrill.cli.main", "restore", "--all", "-n", CONTROL, "--as", "somebody",
-               "--as-group", "kubedrill:break-glass", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "kubedrill.cli.main",
+        "restore",
+        "--all",
+        "-n",
+        CONTROL,
+        "--as",
+        "somebody",
+        "--as-group",
+        "kubedrill:break-glass",
+        *options,
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -40,8 +52,16 @@ def test_everything_is_put_back_from_the_records_alone_and_told_by_the_operator_
     until(lambda: len(fakes()) > RATE, 20, "jobs are pushed")
     for one in BOTH:
         kubectl("-n", CONTROL, "scale", one, "--replicas=0")
-        kubectl("-n", CONTROL, "wait", "--for=delete", "pod", "-l",
-                f"app.kubernetes.io/name={one.partition('/')[2]}", "--timeout=60s")
+        kubectl(
+            "-n",
+            CONTROL,
+            "wait",
+            "--for=delete",
+            "pod",
+            "-l",
+            f"app.kubernetes.io/name={one.partition('/')[2]}",
+            "--timeout=60s",
+        )
     stop("by-hand")
 
     done = restore()

@@ -27,14 +27,21 @@ PLAYERS = [
 def rights() -> str:
     """What the players may do in the shop."""
     group = "rbac.authorization.k8s.io"
-    rules = [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
-             {"apiGroups": ["kubedrill.dev"], "resources": ["playeractions"], "verbs": ["create"]}]
+    rules = [
+        {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "patch"]},
+        {"apiGroups": ["kubedrill.dev"], "resources": ["playeractions"], "verbs": ["create"]},
+    ]
     users = [{"kind": "User", "apiGroup": group, "name": p["identities"]["kubernetes"]} for p in PLAYERS]
     named = {"name": "players", "namespace": SHOP}
     items = [
         {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": named, "rules": rules},
-        {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": named, "subjects": users,
-         "roleRef": {"apiGroup": group, "kind": "Role", "name": "players"}},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": named,
+            "subjects": users,
+            "roleRef": {"apiGroup": group, "kind": "Role", "name": "players"},
+        },
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
 
@@ -77,14 +84,18 @@ def run(folder: Path, name: str, **scenario: Any) -> Pipeline:
     file = folder / "drill.yaml"
     file.write_text(json.dumps(drill), encoding="utf-8")
     arguments = ["run", "-f", str(file), "--junit", str(folder / "out.xml"), "--report", str(folder / "report")]
-    return Pipeline(folder, name, subprocess.Popen([KUBEDRILL, *arguments], text=True, stdout=subprocess.PIPE,
-                                                   stderr=subprocess.STDOUT))
+    return Pipeline(
+        folder,
+        name,
+        subprocess.Popen([KUBEDRILL, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT),
+    )
 
 
 def say(player: str, *words: str) -> None:
     """A player's word, under the player's own name."""
-    done = subprocess.run([KUBEDRILL, *words, "-n", SHOP, "--as", f"{player}@shop"], capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [KUBEDRILL, *words, "-n", SHOP, "--as", f"{player}@shop"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -101,8 +112,16 @@ def test_a_team_that_fixes_it_in_time_passes(tmp_path: Path) -> None:
     until(lambda: status("passes").get("clockStartTime"), 60, "the alert fires")
     say("alice", "ack")
     say("alice", "severity", "P2")
-    kubectl("-n", SHOP, "set", "resources", f"deployment/{APP}", f"--limits=memory={GOOD}", f"--requests=memory={GOOD}",
-            "--as=tom@shop")
+    kubectl(
+        "-n",
+        SHOP,
+        "set",
+        "resources",
+        f"deployment/{APP}",
+        f"--limits=memory={GOOD}",
+        f"--requests=memory={GOOD}",
+        "--as=tom@shop",
+    )
     say("tom", "fix", "raised the limit")
     say("tom", "engage", "Engineering")
     say("alice", "notify", "We are on it, checkout is slow.")

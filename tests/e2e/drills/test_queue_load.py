@@ -17,15 +17,32 @@ COUNT, RATE = 40, 5
 def manifests() -> str:
     """A Redis that keeps nothing on disk."""
     labels = {"app": "redis"}
-    container = {"name": "redis", "image": "localhost/kubedrill/services:dev", "imagePullPolicy": "IfNotPresent",
-                 "command": ["redis-server", "--save", "", "--protected-mode", "no"],
-                 "readinessProbe": {"exec": {"command": ["redis-cli", "ping"]}, "periodSeconds": 1}}
+    container = {
+        "name": "redis",
+        "image": "localhost/kubedrill/services:dev",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["redis-server", "--save", "", "--protected-mode", "no"],
+        "readinessProbe": {"exec": {"command": ["redis-cli", "ping"]}, "periodSeconds": 1},
+    }
     items = [
-        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "redis"}, "spec": {
-            "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {
-                "terminationGracePeriodSeconds": 0, "containers": [container]}}}},
-        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "redis"},
-         "spec": {"selector": labels, "ports": [{"port": 6379}]}},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "redis"},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+                },
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "redis"},
+            "spec": {"selector": labels, "ports": [{"port": 6379}]},
+        },
     ]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
 

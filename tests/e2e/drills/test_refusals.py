@@ -21,10 +21,18 @@ def applied(manifest: str) -> str:
 @pytest.mark.parametrize(
     ("what", "manifest", "reason", "told"),
     [
-        ("no-target", drill("no-target", faults=[memory_limit(target={"kind": "Deployment", "name": "nobody"})]),
-         "TargetNotFound", "there is no Deployment/nobody"),
-        ("not-opted-in", drill("not-opted-in", targetNamespace="default"),
-         "NamespaceNotOptedIn", "kubectl drill opt-in default"),
+        (
+            "no-target",
+            drill("no-target", faults=[memory_limit(target={"kind": "Deployment", "name": "nobody"})]),
+            "TargetNotFound",
+            "there is no Deployment/nobody",
+        ),
+        (
+            "not-opted-in",
+            drill("not-opted-in", targetNamespace="default"),
+            "NamespaceNotOptedIn",
+            "kubectl drill opt-in default",
+        ),
         ("no-namespace", drill("no-namespace", targetNamespace="nowhere"), "NamespaceNotFound", "no namespace nowhere"),
         ("no-rule", drill("no-rule", alert="NobodyWroteThisRule"), "AlertRuleNotLoaded", "NobodyWroteThisRule"),
     ],

@@ -74,8 +74,15 @@ def test_a_value_that_a_player_puts_back_meanwhile_is_not_injected_again():
         kubectl("apply", "-f", "-", given=drill(name))
         wait_for_pause("fault-patched")
         injected = target()["metadata"]["generation"]
-        kubectl("-n", NAMESPACE, "set", "resources", f"deployment/{TARGET}", f"--limits=memory={GOOD}",
-                f"--requests=memory={GOOD}")
+        kubectl(
+            "-n",
+            NAMESPACE,
+            "set",
+            "resources",
+            f"deployment/{TARGET}",
+            f"--limits=memory={GOOD}",
+            f"--requests=memory={GOOD}",
+        )
         kill()
         in_phase(name, "InPlay", "Aborted", "Armed", "HotWash", "Completed", "Stopped")
         stop(name)

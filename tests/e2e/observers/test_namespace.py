@@ -22,16 +22,22 @@ GREEDY = "import time; time.sleep(1.5); x = b'x' * 60_000_000; time.sleep(1e6)"
 
 def worker(limit: str):
     container = {
-        "name": "worker", "image": "localhost/kubedrill/staging-app:dev", "imagePullPolicy": "IfNotPresent",
+        "name": "worker",
+        "image": "localhost/kubedrill/staging-app:dev",
+        "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-c", GREEDY],
         "resources": {"limits": {"memory": limit}, "requests": {"memory": "16Mi", "cpu": "5m"}},
     }
     return {
         "metadata": {"name": "worker"},
-        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "worker"}}, "template": {
-            "metadata": {"labels": {"app": "worker"}},
-            "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
-        }},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": "worker"}},
+            "template": {
+                "metadata": {"labels": {"app": "worker"}},
+                "spec": {"terminationGracePeriodSeconds": 0, "containers": [container]},
+            },
+        },
     }
 
 
@@ -105,16 +111,25 @@ async def test_a_players_patch_and_scale_hold_the_true_instants_and_name_who_can
         await scene.do("POST", scene.deployments, worker("128Mi") | {"metadata": {"name": "calm"}})
         await scene.fact(FactKind.WORKLOAD_STATE, target="Deployment/calm")
         await asyncio.sleep(1.1)  # a watch that stands only just now states a wider interval
-        limit = [{"op": "replace", "path": "/spec/template/spec/containers/0/resources/limits/memory",
-                  "value": "96Mi"}]
-        patched = await scene.do("PATCH", scene.deployments + "/calm", limit,
-                                 content_type="application/json-patch+json", query=[("fieldManager", "alice")])
+        limit = [{"op": "replace", "path": "/spec/template/spec/containers/0/resources/limits/memory", "value": "96Mi"}]
+        patched = await scene.do(
+            "PATCH",
+            scene.deployments + "/calm",
+            limit,
+            content_type="application/json-patch+json",
+            query=[("fieldManager", "alice")],
+        )
         fact = await scene.fact(FactKind.TARGET_CHANGED, after="96Mi")
         holds(fact, patched)
         assert fact.detail["manager"] == "alice"
         for replicas in (2, 0):
-            truth = await scene.do("PATCH", scene.deployments + "/calm/scale", {"spec": {"replicas": replicas}},
-                                   content_type=MERGE_PATCH, query=[("fieldManager", "kubectl")])
+            truth = await scene.do(
+                "PATCH",
+                scene.deployments + "/calm/scale",
+                {"spec": {"replicas": replicas}},
+                content_type=MERGE_PATCH,
+                query=[("fieldManager", "kubectl")],
+            )
             fact = await scene.fact(FactKind.SCALED, after=replicas)
             holds(fact, truth)
             # The API server forgets who scaled as soon as two have: the audit log alone would tell.
@@ -128,16 +143,20 @@ async def test_an_autoscaler_is_not_taken_for_a_stranger_even_where_no_manager_i
         name = {"metadata": {"name": "auto"}}
         await scene.do("POST", scene.deployments, worker("128Mi") | name)
         for replicas in (0, 1):
-            await scene.do("PATCH", scene.deployments + "/auto/scale", {"spec": {"replicas": replicas}},
-                           content_type=MERGE_PATCH)
+            await scene.do(
+                "PATCH", scene.deployments + "/auto/scale", {"spec": {"replicas": replicas}}, content_type=MERGE_PATCH
+            )
         reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "auto"}
         bounds = {"minReplicas": 2, "maxReplicas": 3, "scaleTargetRef": reference}
         scalers = f"/apis/autoscaling/v2/namespaces/{namespace}/horizontalpodautoscalers"
         await scene.do("POST", scalers, name | {"spec": bounds})
         await scene.fact(FactKind.SCALED, target="Deployment/auto", after=2, autoscaler="auto")
         await scene.fact(FactKind.SCALED, path="/spec/replicas", target="Deployment/auto", after=2, before=1)
-        by = {f.detail["by"] for f in scene.matched()
-              if f.kind is FactKind.SCALED and f.detail["target"] == "Deployment/auto" and f.detail["after"] == 2}
+        by = {
+            f.detail["by"]
+            for f in scene.matched()
+            if f.kind is FactKind.SCALED and f.detail["target"] == "Deployment/auto" and f.detail["after"] == 2
+        }
         assert by == {"Automation"}
 
 
@@ -145,10 +164,16 @@ async def test_a_players_word_holds_its_true_instants(kube, namespace):
     async with on_stage(kube, namespace) as scene:
         path = f"/apis/kubedrill.dev/v1alpha1/namespaces/{namespace}/playeractions"
         for n in range(10):
-            truth = await scene.do("POST", path, {
-                "apiVersion": "kubedrill.dev/v1alpha1", "kind": "PlayerAction", "metadata": {"name": f"word-{n}"},
-                "spec": {"actor": "alice@example.com", "action": "Acknowledge", "message": str(n)},
-            })
+            truth = await scene.do(
+                "POST",
+                path,
+                {
+                    "apiVersion": "kubedrill.dev/v1alpha1",
+                    "kind": "PlayerAction",
+                    "metadata": {"name": f"word-{n}"},
+                    "spec": {"actor": "alice@example.com", "action": "Acknowledge", "message": str(n)},
+                },
+            )
             fact = await scene.fact(FactKind.ACKNOWLEDGED, message=str(n))
             holds(fact, truth)
             assert fact.actor == "alice"

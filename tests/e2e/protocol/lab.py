@@ -99,9 +99,12 @@ def workload(kind: str, name: str, resources: dict[str, Any] | None = None, **sp
     pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}
     template = {"metadata": {"labels": {"app": name}}, "spec": pod}
     return {
-        "apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+        "apiVersion": "apps/v1",
+        "kind": kind,
+        "metadata": {"name": name},
         "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, "template": template}
-        | ({"serviceName": name} if kind == "StatefulSet" else {}) | spec,
+        | ({"serviceName": name} if kind == "StatefulSet" else {})
+        | spec,
     }
 
 
@@ -164,8 +167,13 @@ class Lab:
         await self.merged(target, {"spec": {"template": {"spec": {"containers": containers}}}})
 
     async def inject(
-        self, who: DrillIdentity, target: Target, *wished: FieldChange, on: At = nothing,
-        left: timedelta = timedelta(minutes=5), unstick: dict[str, str] | None = None,
+        self,
+        who: DrillIdentity,
+        target: Target,
+        *wished: FieldChange,
+        on: At = nothing,
+        left: timedelta = timedelta(minutes=5),
+        unstick: dict[str, str] | None = None,
     ) -> InjectionOutcome:
         operation = SetFields(target, wished or changes(), unstick or {})
         # All tests' workloads are in one namespace; to the lock on namespaces each is in one of its own.

@@ -24,8 +24,9 @@ def by_server_side_apply(lab: Lab, name: str) -> None:
 
 def by_kubectl_set(lab: Lab, name: str) -> None:
     kubectl("create", "-n", lab.namespace, "-f", "-", given=workload("Deployment", name, {}))
-    kubectl("set", "resources", "-n", lab.namespace, f"deployment/{name}", "--limits=memory=128Mi",
-            "--requests=memory=64Mi")
+    kubectl(
+        "set", "resources", "-n", lab.namespace, f"deployment/{name}", "--limits=memory=128Mi", "--requests=memory=64Mi"
+    )
 
 
 def by_server_side_apply_and_a_person(lab: Lab, name: str) -> None:
@@ -39,8 +40,13 @@ def by_two_who_share_the_field(lab: Lab, name: str) -> None:
     lab.applied(workload("Deployment", name), "--server-side", "--field-manager=flux")
 
 
-OWNERS = [by_client_side_apply, by_server_side_apply, by_kubectl_set, by_server_side_apply_and_a_person,
-          by_two_who_share_the_field]
+OWNERS = [
+    by_client_side_apply,
+    by_server_side_apply,
+    by_kubectl_set,
+    by_server_side_apply_and_a_person,
+    by_two_who_share_the_field,
+]
 
 
 def named(owner: Any) -> str:
@@ -58,8 +64,9 @@ async def owned(lab: Lab, owner: Any, prefix: str) -> tuple[Target, dict[str, An
 async def test_ownership_is_the_same_during_the_fault_and_after_it(lab: Lab, owner: Any):
     target, before = await owned(lab, owner, "same")
 
-    injected = await lab.inject(drill(), target, *changes(strategy__rollingUpdate__maxUnavailable=3,
-                                                           minReadySeconds=15))
+    injected = await lab.inject(
+        drill(), target, *changes(strategy__rollingUpdate__maxUnavailable=3, minReadySeconds=15)
+    )
     during = await lab.read(target)
     await lab.put_back(injected)
     after = await lab.read(target)
@@ -98,8 +105,17 @@ async def test_a_conflict_of_another_player_names_the_owner_and_never_the_drill(
     target, _ = await owned(lab, by_server_side_apply, "conflict")
     await lab.inject(drill(), target)
 
-    said = kubectl("apply", "-n", lab.namespace, "--server-side", "--field-manager=bob", "-f", "-",
-                   given=raised(target.name, "256Mi"), succeeds=False)
+    said = kubectl(
+        "apply",
+        "-n",
+        lab.namespace,
+        "--server-side",
+        "--field-manager=bob",
+        "-f",
+        "-",
+        given=raised(target.name, "256Mi"),
+        succeeds=False,
+    )
 
     assert '"argocd"' in said
     assert "manager-" not in said

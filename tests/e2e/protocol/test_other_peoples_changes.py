@@ -35,15 +35,19 @@ async def test_a_player_who_restores_the_values_leaves_nothing_to_do(lab: Lab):
 
 
 async def test_limit_and_request_stay_as_the_player_left_them_if_one_cannot_go_back_alone(lab: Lab):
-    target = await lab.made(workload("Deployment", "kept", {"limits": {"memory": "256Mi"},
-                                                            "requests": {"memory": "256Mi"}}))
+    target = await lab.made(
+        workload("Deployment", "kept", {"limits": {"memory": "256Mi"}, "requests": {"memory": "256Mi"}})
+    )
     injected = await lab.inject(drill(), target, *changes(minReadySeconds=15))
     await lab.set_memory(target, limit="64Mi")
 
     outcome = await lab.put_back(injected)
 
-    assert ends(outcome) == {"limits/memory": "Superseded", "requests/memory": "KeptPlayerEdit",
-                             "spec/minReadySeconds": "Restored"}
+    assert ends(outcome) == {
+        "limits/memory": "Superseded",
+        "requests/memory": "KeptPlayerEdit",
+        "spec/minReadySeconds": "Restored",
+    }
     seen = await lab.read(target)
     assert memory_of(seen) == ("64Mi", "32Mi")
     assert "minReadySeconds" not in seen["spec"]

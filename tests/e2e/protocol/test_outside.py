@@ -49,8 +49,15 @@ def fire(name: str) -> Announce:
 async def injected(
     lab: Lab, who: DrillIdentity, faults: dict[str, list[Operation]], alerts: Alerts, **options: Any
 ) -> InjectionOutcome:
-    return await inject(lab.kube, DrillIdentity(who.uid, who.name, lab.control), faults,
-                        lab.clock.now() + timedelta(minutes=5), lab.clock, reverters={Announce: alerts}, **options)
+    return await inject(
+        lab.kube,
+        DrillIdentity(who.uid, who.name, lab.control),
+        faults,
+        lab.clock.now() + timedelta(minutes=5),
+        lab.clock,
+        reverters={Announce: alerts},
+        **options,
+    )
 
 
 async def test_an_alert_is_announced_refreshed_and_resolved(lab: Lab):
@@ -112,7 +119,8 @@ async def test_what_a_reverter_refuses_leaves_no_record(lab: Lab, reason: str, s
 async def test_if_one_target_is_refused_no_other_is_touched(lab: Lab):
     who, alerts = drill(), Alerts()
     faults: dict[str, list[Operation]] = {
-        "call": [fire("Both")], "squeeze": [SetFields(lab.target("nobody"), changes())],
+        "call": [fire("Both")],
+        "squeeze": [SetFields(lab.target("nobody"), changes())],
     }
 
     outcome = await injected(lab, who, faults, alerts)

@@ -22,13 +22,26 @@ def policy(name: str, namespace: str) -> list[dict[str, object]]:
     only_here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
     kind = {"apiVersion": "admissionregistration.k8s.io/v1"}
     return [
-        kind | {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-            "matchConstraints": {"resourceRules": [rule]},
-            "matchConditions": [{"name": "this", "expression": "object.metadata.name == 'guarded'"}],
-            "validations": [{"expression": expression, "message": "limits of 100Mi at least"}]}},
-        kind | {"kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": only_here}}},
+        kind
+        | {
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule]},
+                "matchConditions": [{"name": "this", "expression": "object.metadata.name == 'guarded'"}],
+                "validations": [{"expression": expression, "message": "limits of 100Mi at least"}],
+            },
+        },
+        kind
+        | {
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {
+                "policyName": name,
+                "validationActions": ["Deny"],
+                "matchResources": {"namespaceSelector": only_here},
+            },
+        },
     ]
 
 
@@ -66,6 +79,7 @@ async def test_an_admission_policy_of_the_cluster_by_dry_run(lab: Lab):
     both = {"apiVersion": "v1", "kind": "List", "items": policy(name, lab.namespace)}
     kubectl("apply", "-f", "-", given=both)
     try:
+
         async def in_force() -> InjectionOutcome | None:
             # a try whose dry run came before the policy was in force is put back and closed by hand
             outcome = await lab.inject(who, target)

@@ -29,25 +29,53 @@ def policy(name: str, target: Target, reason: str) -> list[dict[str, Any]]:
     validation = {"expression": "object.spec.template == oldObject.spec.template", "message": FREEZE}
     validation |= {"reason": reason} if reason else {}
     return [
-        KIND | {"kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": {
-            "matchConstraints": {"resourceRules": [rule()]},
-            "matchConditions": [{"name": "this", "expression": f"object.metadata.name == '{target.name}'"}],
-            "validations": [validation]}},
-        KIND | {"kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": target.namespace}}},
-        }},
+        KIND
+        | {
+            "kind": "ValidatingAdmissionPolicy",
+            "metadata": {"name": name},
+            "spec": {
+                "matchConstraints": {"resourceRules": [rule()]},
+                "matchConditions": [{"name": "this", "expression": f"object.metadata.name == '{target.name}'"}],
+                "validations": [validation],
+            },
+        },
+        KIND
+        | {
+            "kind": "ValidatingAdmissionPolicyBinding",
+            "metadata": {"name": name},
+            "spec": {
+                "policyName": name,
+                "validationActions": ["Deny"],
+                "matchResources": {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": target.namespace}}
+                },
+            },
+        },
     ]
 
 
 def webhook(name: str, target: Target) -> list[dict[str, Any]]:
     """A webhook that must be asked, at a port where nobody listens."""
-    return [KIND | {"kind": "ValidatingWebhookConfiguration", "metadata": {"name": name}, "webhooks": [{
-        "name": "freeze.example.com", "clientConfig": {"url": "https://127.0.0.1:9/freeze"}, "rules": [rule()],
-        "failurePolicy": "Fail", "sideEffects": "None", "admissionReviewVersions": ["v1"], "timeoutSeconds": 2,
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": target.namespace}},
-        "matchConditions": [{"name": "this", "expression": f"object.metadata.name == '{target.name}'"}],
-    }]}]
+    return [
+        KIND
+        | {
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": name},
+            "webhooks": [
+                {
+                    "name": "freeze.example.com",
+                    "clientConfig": {"url": "https://127.0.0.1:9/freeze"},
+                    "rules": [rule()],
+                    "failurePolicy": "Fail",
+                    "sideEffects": "None",
+                    "admissionReviewVersions": ["v1"],
+                    "timeoutSeconds": 2,
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": target.namespace}},
+                    "matchConditions": [{"name": "this", "expression": f"object.metadata.name == '{target.name}'"}],
+                }
+            ],
+        }
+    ]
 
 
 @contextmanager
@@ -93,8 +121,9 @@ async def test_it_is_stalled_with_the_refusers_words_and_restored_once_it_may_be
 async def refusal(lab: Lab, target: Target) -> str | None:
     """Some of the refuser's words, once it refuses whatever is asked of the target."""
     change = {"spec": {"template": {"metadata": {"annotations": {"try": "1"}}}}}
-    answer = await lab.kube.call("PATCH", target.path, change, content_type="application/merge-patch+json",
-                                 query=[("dryRun", "All")])
+    answer = await lab.kube.call(
+        "PATCH", target.path, change, content_type="application/merge-patch+json", query=[("dryRun", "All")]
+    )
     if answer.ok:
         return None
     return FREEZE if FREEZE in answer.message else "failed calling webhook"

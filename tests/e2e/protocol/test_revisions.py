@@ -24,8 +24,11 @@ from kubedrill.protocol.outcomes import Reversal
 async def owned_by(lab: Lab, plural: str, uid: str) -> list[dict[str, Any]]:
     root = "/api/v1" if plural == "pods" else "/apis/apps/v1"
     answer = await lab.kube.get(f"{root}/namespaces/{lab.namespace}/{plural}")
-    return [item for item in answer.body["items"]
-            if any(o["uid"] == uid for o in item["metadata"].get("ownerReferences", ()))]
+    return [
+        item
+        for item in answer.body["items"]
+        if any(o["uid"] == uid for o in item["metadata"].get("ownerReferences", ()))
+    ]
 
 
 async def count_of(lab: Lab, plural: str, uid: str, count: int) -> list[dict[str, Any]]:

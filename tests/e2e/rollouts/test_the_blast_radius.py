@@ -11,9 +11,16 @@ from tests.e2e.rollouts.repairs import Repaired, Repairs, in_namespaces_of_its_o
 from tests.e2e.rollouts.verbs import Verb, apply, scale_and_undo, set_resources, undo
 
 TRIED: Mapping[str, Verb] = {
-    "one-of-3": undo, "two-of-4": set_resources, "three-of-5": scale_and_undo, "three-of-5-percent": set_resources,
-    "all-of-3": apply, "one-of-2-surge": apply, "all-of-2-recreate": undo, "last-ordered": undo,
-    "last-parallel": set_resources, "behind-partition": undo,
+    "one-of-3": undo,
+    "two-of-4": set_resources,
+    "three-of-5": scale_and_undo,
+    "three-of-5-percent": set_resources,
+    "all-of-3": apply,
+    "one-of-2-surge": apply,
+    "all-of-2-recreate": undo,
+    "last-ordered": undo,
+    "last-parallel": set_resources,
+    "behind-partition": undo,
 }
 """One verb a row, each verb at least once; `nightly/test_repairs.py` has every row with every verb."""
 

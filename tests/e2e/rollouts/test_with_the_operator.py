@@ -171,7 +171,9 @@ def test_what_was_released_ends_as_restored(drilled: dict[str, Drilled]):
     fields = drilled["rolled-back"].status["restore"]["fields"]
     assert {f["outcome"] for f in fields} == {"Restored", "Untouched"}
     assert {f["path"].rpartition("/")[2] for f in fields if f["outcome"] == "Restored"} >= {
-        "minReadySeconds", "maxUnavailable", "maxSurge",
+        "minReadySeconds",
+        "maxUnavailable",
+        "maxSurge",
     }
 
 

@@ -19,8 +19,15 @@ def undo(namespace: str, row: Row) -> None:
 
 def set_resources(namespace: str, row: Row) -> None:
     """`kubectl set resources`."""
-    kubectl("-n", namespace, "set", "resources", f"{row.kind}/{row.name}", f"--limits=memory={REPAIRED}",
-            "--requests=memory=48Mi")
+    kubectl(
+        "-n",
+        namespace,
+        "set",
+        "resources",
+        f"{row.kind}/{row.name}",
+        f"--limits=memory={REPAIRED}",
+        "--requests=memory=48Mi",
+    )
 
 
 def apply(namespace: str, row: Row) -> None:
@@ -39,5 +46,8 @@ def scale_and_undo(namespace: str, row: Row) -> None:
 
 
 VERBS: Final[Mapping[str, Verb]] = {
-    "rollout undo": undo, "set resources": set_resources, "apply": apply, "scale, rollout undo": scale_and_undo,
+    "rollout undo": undo,
+    "set resources": set_resources,
+    "apply": apply,
+    "scale, rollout undo": scale_and_undo,
 }

@@ -56,8 +56,9 @@ class Ran:
 
 def target() -> dict[str, Any]:
     """The workload that is hit, with its managed fields."""
-    return json.loads(kubectl("-n", NAMESPACE, "get", "deployment", "ai-agents-worker", "-o", "json",
-                              "--show-managed-fields"))
+    return json.loads(
+        kubectl("-n", NAMESPACE, "get", "deployment", "ai-agents-worker", "-o", "json", "--show-managed-fields")
+    )
 
 
 def ran(play: str, folder: Path) -> Ran:
@@ -67,17 +68,25 @@ def ran(play: str, folder: Path) -> Ran:
     subprocess.run(up, check=True)
     before = target()
     with witnessing(NAMESPACE, folder) as witness:
-        done = subprocess.run([sys.executable, str(ROOT / "demo/demo.py"), "--play", play], capture_output=True,
-                              text=True, check=False, timeout=DEMO_SECONDS)
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "demo/demo.py"), "--play", play],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=DEMO_SECONDS,
+        )
     output = done.stdout + done.stderr
     (folder / "output.txt").write_text(output, encoding="utf-8")
     out = ROOT / "build/demo"
     return Ran(
-        done.returncode, output, witness,
+        done.returncode,
+        output,
+        witness,
         drill=json.loads(kubectl("get", "drill", "morning-rush", "-n", "drills", "-o", "json")),
         report=json.loads((out / "report.json").read_text(encoding="utf-8"))["record"],
         truth=[json.loads(line) for line in (out / "truth.jsonl").read_text(encoding="utf-8").splitlines()],
-        target_before=before, target_after=target(),
+        target_before=before,
+        target_after=target(),
     )
 
 

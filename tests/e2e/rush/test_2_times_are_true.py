@@ -12,11 +12,19 @@ from kubedrill.core.measure.windows import falling, first_sustained
 from kubedrill.core.plan.drill_plan import ImpactFall, SteadyCheck
 
 SAID = {
-    "Acknowledged": "ack", "SeverityAssessed": "severity", "EscalationRequested[L2]": "escalate L2",
-    "EscalationEngaged[L2]": "engage L2", "CommandAssumed": "command",
-    "EscalationRequested[Engineering]": "escalate Engineering", "EscalationEngaged[Engineering]": "engage Engineering",
-    "ClientNotified": "notify", "CauseIdentified": "diagnose", "ResolvedDeclared": "resolve",
-    "AllClearSent": "all-clear", "FirstContainment": "kubectl scale", "FixApplied": "kubectl set resources",
+    "Acknowledged": "ack",
+    "SeverityAssessed": "severity",
+    "EscalationRequested[L2]": "escalate L2",
+    "EscalationEngaged[L2]": "engage L2",
+    "CommandAssumed": "command",
+    "EscalationRequested[Engineering]": "escalate Engineering",
+    "EscalationEngaged[Engineering]": "engage Engineering",
+    "ClientNotified": "notify",
+    "CauseIdentified": "diagnose",
+    "ResolvedDeclared": "resolve",
+    "AllClearSent": "all-clear",
+    "FirstContainment": "kubectl scale",
+    "FixApplied": "kubectl set resources",
 }
 WATCHED = timedelta(seconds=1, milliseconds=100)
 MEASURED = timedelta(seconds=2)

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from tests.e2e.rush.conftest import Ran
 
-SEVEN = {"detection", "severity", "escalation-l2", "escalation-engineering", "client-notification", "mitigation",
-         "resolution"}
+SEVEN = {
+    "detection",
+    "severity",
+    "escalation-l2",
+    "escalation-engineering",
+    "client-notification",
+    "mitigation",
+    "resolution",
+}
 
 
 def test_the_team_that_scales_first_meets_six_of_seven(rush: Ran):

@@ -12,8 +12,12 @@ from tests.e2e.staging.copies import kubectl
 def fields(target: dict) -> dict:
     """The fields that a drill may touch."""
     spec = target["spec"]
-    return {"resources": spec["template"]["spec"]["containers"][0]["resources"], "strategy": spec["strategy"],
-            "minReadySeconds": spec.get("minReadySeconds"), "replicas": spec["replicas"]}
+    return {
+        "resources": spec["template"]["spec"]["containers"][0]["resources"],
+        "strategy": spec["strategy"],
+        "minReadySeconds": spec.get("minReadySeconds"),
+        "replicas": spec["replicas"],
+    }
 
 
 @pytest.fixture

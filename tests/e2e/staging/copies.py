@@ -65,9 +65,7 @@ class Copy:
 
     def figures(self) -> Figures:
         """What the exporter says now."""
-        lines = [
-            line for line in self.get("exporter:9100", "/metrics").splitlines() if not line.startswith("#")
-        ]
+        lines = [line for line in self.get("exporter:9100", "/metrics").splitlines() if not line.startswith("#")]
         samples = {line.split("{")[0]: int(line.rsplit(" ", 1)[1]) for line in lines}
         names = ("queue_depth", "jobs_in_flight", "jobs_produced_total", "jobs_processed_total")
         return Figures(*(samples[name] for name in names))
@@ -97,9 +95,7 @@ class Copy:
 
     def workers(self) -> list[dict[str, Any]]:
         """The workers' pods."""
-        return list(
-            json.loads(self.kubectl("get", "pods", "-l", "app=ai-agents-worker", "-o", "json"))["items"]
-        )
+        return list(json.loads(self.kubectl("get", "pods", "-l", "app=ai-agents-worker", "-o", "json"))["items"])
 
     def replicas(self) -> int:
         """How many workers are asked for, whoever asks."""

@@ -34,9 +34,7 @@ def test_all_that_comes_in_is_done_by_five_workers_that_never_restart(watched: t
     for copy in watched:
         produced = copy.value(f"increase(jobs_produced_total[{WINDOW_SECONDS}s])")
         assert produced == pytest.approx(2 * WINDOW_SECONDS, rel=0.05)
-        assert copy.value(f"increase(jobs_processed_total[{WINDOW_SECONDS}s])") == pytest.approx(
-            produced, rel=0.05
-        )
+        assert copy.value(f"increase(jobs_processed_total[{WINDOW_SECONDS}s])") == pytest.approx(produced, rel=0.05)
         assert copy.figures().lost == 0
         assert copy.replicas() == 5
         starts = copy.query("worker_starts_total")

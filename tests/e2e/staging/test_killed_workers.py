@@ -25,9 +25,7 @@ def test_a_deleted_pod_gives_its_job_back(copy: Copy):
     copy.kubectl("delete", "pod", victim, "--grace-period=0", "--force")
 
     until(lambda: victim not in names(copy), 10, "the pod is gone")
-    until(
-        lambda: copy.redis("EXISTS", held) == ["0"], 30, "nothing is left in the hands of a pod that is gone"
-    )
+    until(lambda: copy.redis("EXISTS", held) == ["0"], 30, "nothing is left in the hands of a pod that is gone")
     assert copy.figures().lost == lost_before
     copy.kubectl("rollout", "status", WORKERS, "--timeout=60s")
 
@@ -37,9 +35,7 @@ def test_the_kernel_kills_three_of_five_for_a_ticket_and_no_job_is_lost(memory_t
     lost_before, pages_before = copy.figures().lost, copy.received("pages")
     copy.set_worker_memory("64Mi")
 
-    killed = until(
-        lambda: found if len(found := oom_killed(copy.workers())) >= 3 else None, 60, "three OOM kills"
-    )
+    killed = until(lambda: found if len(found := oom_killed(copy.workers())) >= 3 else None, 60, "three OOM kills")
     until(lambda: copy.received("tickets"), 60, "the crash ticket")
     assert len(killed) == 3
     assert len(names(copy) - killed) == 2

@@ -35,9 +35,7 @@ def answering(address: str) -> str:
             try:
                 client.ping()
             except redis.ConnectionError:
-                assert time.monotonic() < deadline, (
-                    "redis-server does not answer; make setup-services installs it"
-                )
+                assert time.monotonic() < deadline, "redis-server does not answer; make setup-services installs it"
                 time.sleep(0.02)
             else:
                 return address

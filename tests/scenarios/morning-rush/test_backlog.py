@@ -44,9 +44,7 @@ def test_what_a_dead_worker_held_is_taken_next(backlog: Backlog):
     assert lost(backlog.count()) == 0
 
 
-def test_a_job_that_was_taken_from_a_workers_hands_is_not_counted_as_done(
-    backlog: Backlog, store: redis.Redis
-):
+def test_a_job_that_was_taken_from_a_workers_hands_is_not_counted_as_done(backlog: Backlog, store: redis.Redis):
     store.lpush("jobs", '{"id": "drill-7f3c-1"}')
     job = backlog.take("a", 1)
     assert job == '{"id": "drill-7f3c-1"}'

@@ -36,9 +36,7 @@ def start(access: Access, name: str) -> None:
 @click.command()
 @click.argument("name")
 @click.option("--because", default="", help="Why: a real incident, out of time, …; it is told to everybody.")
-@click.option(
-    "--wait", "patience", default="60s", show_default=True, help="How long to wait until all is back."
-)
+@click.option("--wait", "patience", default="60s", show_default=True, help="How long to wait until all is back.")
 @with_access
 def stop(access: Access, name: str, because: str, patience: str) -> None:
     """Stop drill NAME now: its faults are taken back, its alerts resolved. A stop is final."""
@@ -55,9 +53,7 @@ async def _wished(access: Access, name: str, wish: dict[str, Any]) -> None:
 async def wish_of(kube: Kube, namespace: str, name: str, wish: dict[str, Any]) -> dict[str, Any]:
     """Change what is wanted of a drill; the drill as it is then."""
     path = path_of("drills", namespace, name)
-    return await demand(
-        kube.call("PATCH", path, {"spec": wish}, content_type=MERGE_PATCH), f"drill {namespace}/{name}"
-    )
+    return await demand(kube.call("PATCH", path, {"spec": wish}, content_type=MERGE_PATCH), f"drill {namespace}/{name}")
 
 
 async def _stopped(access: Access, name: str, wish: dict[str, Any], limit: timedelta) -> str:
@@ -100,8 +96,11 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
         if status.get("phase") in ENDED and back:
             return status
         if status.get("phase") in ENDED:
-            raise CliError(f"{name} has ended, but not everything is verified to be back: {status.get('message')}. See"
-                          f" kubectl drill report {name}", ExitCode.NOT_RESTORED)
+            raise CliError(
+                f"{name} has ended, but not everything is verified to be back: {status.get('message')}. See"
+                f" kubectl drill report {name}",
+                ExitCode.NOT_RESTORED,
+            )
         if now() > deadline:
             if condition(body, "Restored") == "True":
                 return status
@@ -115,9 +114,7 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
 
 @click.command()
 @click.argument("milestone")
-@click.option(
-    "--at", "when", required=True, help="When it was: 14:07, 14:07:30 or a full time; e.g. 14:07±1m."
-)
+@click.option("--at", "when", required=True, help="When it was: 14:07, 14:07:30 or a full time; e.g. 14:07±1m.")
 @click.option("--by", "player", help="Which player did it.")
 @click.option("--level", help="For escalations: L2, Engineering, …")
 @click.option("--evidence", default="", help="How you know.")
@@ -183,9 +180,7 @@ def _entered(access: Access, drill: str | None, word: Word) -> None:
             return made
 
     made = run(enter())
-    click.echo(
-        f"{made['metadata']['creationTimestamp']}  {made['spec']['drill']}: {word.action.value} is recorded"
-    )
+    click.echo(f"{made['metadata']['creationTimestamp']}  {made['spec']['drill']}: {word.action.value} is recorded")
 
 
 async def _retold(kube: Kube, namespace: str, name: str, mark: str) -> None:
@@ -225,9 +220,7 @@ def moment(text: str, today: datetime) -> tuple[datetime, str]:
     try:
         if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", time):
             hour, minute, *second = (int(part) for part in time.split(":"))
-            at = today.astimezone().replace(
-                hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0
-            )
+            at = today.astimezone().replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0)
             return (at if at <= today else at - timedelta(days=1)), within or "1m"
         at = datetime.fromisoformat(time)
     except ValueError as error:

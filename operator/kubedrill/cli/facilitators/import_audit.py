@@ -66,12 +66,8 @@ class Span:
 
 @click.command("import-audit")
 @click.argument("name")
-@click.option(
-    "--log", "file", required=True, help="The API server's audit log, JSON lines; - for standard input."
-)
-@click.option(
-    "--wait", "patience", default="60s", show_default=True, help="How long to wait for the new report."
-)
+@click.option("--log", "file", required=True, help="The API server's audit log, JSON lines; - for standard input.")
+@click.option("--wait", "patience", default="60s", show_default=True, help="How long to wait for the new report.")
 @with_access
 def import_audit(access: Access, name: str, file: str, patience: str) -> None:
     """Give the audit log's lines of drill NAME's time and namespace to the operator as evidence."""
@@ -80,14 +76,10 @@ def import_audit(access: Access, name: str, file: str, patience: str) -> None:
 
 async def _imported(access: Access, name: str, file: str, patience: timedelta) -> str:
     async with connected(access) as kube:
-        drill = await demand(
-            kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}"
-        )
+        drill = await demand(kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}")
         lines = list(_read(file, span_of(drill, access.control, now())))
         if not lines:
-            return (
-                f"the log has nothing of {name}: no line of its time about {drill['spec']['targetNamespace']}"
-            )
+            return f"the log has nothing of {name}: no line of its time about {drill['spec']['targetNamespace']}"
         parts = list(chunks(lines))
         for number, text in enumerate(parts):
             await _stored(kube, drill, number, text)

@@ -32,9 +32,7 @@ PUT_BACK_WITHIN: Final = timedelta(minutes=5)
 @click.command("run")
 @click.option("-f", "--filename", "files", multiple=True, required=True, help="The drill, and its scenario.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
-@click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the report here."
-)
+@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the report here.")
 @click.option("--timeout", default="90m", show_default=True, help="Stop the drill and fail after this time.")
 @click.option("--replace", is_flag=True, help="Delete a drill of the same name first; it is put back before.")
 @with_access
@@ -76,9 +74,7 @@ async def _followed_through(
             async with _ended_by_termination(), asyncio.timeout(limit.total_seconds()):
                 seen = await watched(kube, namespace, name, live=False, stuck=PUT_BACK_WITHIN)
         except (TimeoutError, asyncio.CancelledError) as cut:
-            await wish_of(
-                kube, namespace, name, {"desired": "Stop", "stopBecause": "kubedrill run was ended"}
-            )
+            await wish_of(kube, namespace, name, {"desired": "Stop", "stopBecause": "kubedrill run was ended"})
             await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
             if isinstance(cut, asyncio.CancelledError):
                 click.echo(f"{name} was ended from outside; it was stopped and put back")

@@ -34,9 +34,7 @@ ASKED_EVERY: Final = 0.2
 
 @click.command()
 @click.argument("script", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--truth", type=click.Path(path_type=Path, dir_okay=False), help="Write what was done, JSON lines."
-)
+@click.option("--truth", type=click.Path(path_type=Path, dir_okay=False), help="Write what was done, JSON lines.")
 @click.option("-n", "--namespace", help="Target namespace, instead of the script's.")
 @click.option("--pace", type=click.IntRange(1, 60), help="The drill's pace, instead of the script's.")
 def play(script: Path, truth: Path | None, namespace: str | None, pace: int | None) -> None:
@@ -80,9 +78,7 @@ class Stage:
 
 async def _acted(script: Script, truth: Path | None) -> int:
     async with AsyncExitStack() as stack:
-        actors = {
-            name: await stack.enter_async_context(_actor(player)) for name, player in script.players.items()
-        }
+        actors = {name: await stack.enter_async_context(_actor(player)) for name, player in script.players.items()}
         if truth is not None:
             truth.parent.mkdir(parents=True, exist_ok=True)
         file = stack.enter_context(truth.open("w", encoding="utf-8")) if truth else None
@@ -156,9 +152,7 @@ async def _done(stage: Stage, number: int, step: ScriptStep) -> bool:
     actor = stage.actors[step.player]
     what = step.do if step.do is not None else "kubectl " + " ".join(step.kubectl or ())
     if step.when is not None and not await _holds(actor.kube, stage.script.namespace, step.when):
-        stage.write(
-            event="step", step=number, player=step.player, what=what, ok=False, answer="waited in vain"
-        )
+        stage.write(event="step", step=number, player=step.player, what=what, ok=False, answer="waited in vain")
         click.echo(f"{now():%H:%M:%S} {step.player}: {what}: waited in vain for {step.when.promql}")
         return False
     if step.do is not None:
@@ -170,9 +164,7 @@ async def _done(stage: Stage, number: int, step: ScriptStep) -> bool:
         sent=sent, answered=now(), clock="this machine", ok=ok, answer=answer,
     )  # fmt: skip
     offset = (sent - stage.zero) * stage.script.pace
-    click.echo(
-        f"{sent:%H:%M:%S} T+{_minutes(offset)} {step.player}: {what}{'' if ok else f' FAILED: {answer}'}"
-    )
+    click.echo(f"{sent:%H:%M:%S} T+{_minutes(offset)} {step.player}: {what}{'' if ok else f' FAILED: {answer}'}")
     return ok
 
 

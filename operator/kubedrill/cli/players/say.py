@@ -28,9 +28,7 @@ class Word:
 async def who_am_i(kube: Kube) -> str:
     """The user name at the API server of whoever asks."""
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    body = await demand(
-        kube.call("POST", WHO_AM_I.all, review), "who are you?"
-    )
+    body = await demand(kube.call("POST", WHO_AM_I.all, review), "who are you?")
     return str(body["status"]["userInfo"]["username"])
 
 
@@ -58,9 +56,7 @@ async def said(access: Access, namespace: str, word: Word) -> None:
     click.echo(f"{when}  {spec['actor']}: {spec['action']}  ({where})")
 
 
-def _spoken(
-    action: Action, fields: Callable[..., dict[str, Any]], *, must_speak: bool = False
-) -> Callable[..., None]:
+def _spoken(action: Action, fields: Callable[..., dict[str, Any]], *, must_speak: bool = False) -> Callable[..., None]:
     """The body of a verb: all its options but the common ones go to `fields`."""
 
     @with_access
@@ -107,9 +103,7 @@ diagnose = click.command("diagnose", help="This is the cause.")(
         click.option("--fault-class", help="How it is broken, e.g. MemoryLimit.")(
             _spoken(
                 Action.DIAGNOSE,
-                lambda component, fault_class: {
-                    "diagnosis": _given(component=component, faultClass=fault_class)
-                },
+                lambda component, fault_class: {"diagnosis": _given(component=component, faultClass=fault_class)},
             )
         )
     )

@@ -61,9 +61,7 @@ async def stored_record(kube: Kube, namespace: str, drill: str, uid: str | None 
         Trouble: there is no report of it yet, or a part is gone.
     """
     body = await demand(kube.get(path_of("drillreports", namespace)), f"reports of {namespace}")
-    reports = [
-        r for r in body["items"] if r["spec"]["drill"] == drill and uid in (None, r["spec"]["drillUid"])
-    ]
+    reports = [r for r in body["items"] if r["spec"]["drill"] == drill and uid in (None, r["spec"]["drillUid"])]
     if not reports:
         raise CliError(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
     newest = max(reports, key=lambda r: r["spec"].get("completed", ""))
@@ -86,9 +84,7 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
     return DrillRecord(
         name=drill["metadata"]["name"],
         namespace=spec["targetNamespace"],
-        title=(spec.get("scenario") or {}).get("title")
-        or spec.get("scenarioRef")
-        or drill["metadata"]["name"],
+        title=(spec.get("scenario") or {}).get("title") or spec.get("scenarioRef") or drill["metadata"]["name"],
         narrative="",
         team=players,
         facilitator=spec.get("facilitator", ""),

@@ -45,8 +45,11 @@ async def give_up(kube: Kube, survey: Survey, by: str) -> None:
     for uid in sorted(owners & survey.drills.keys()):
         drill = survey.drills[uid]["metadata"]["name"]
         if await accept(kube, survey.namespace, drill, by):
-            click.echo(f"{drill} may end: {by} has accepted that not everything is verified to be back. Its verdict is"
-                       " Error, and its report says so", err=True)
+            click.echo(
+                f"{drill} may end: {by} has accepted that not everything is verified to be back. Its verdict is"
+                " Error, and its report says so",
+                err=True,
+            )
     for one in doubtful:
         click.echo(f"undo record {one.ref.name} is deleted. As far as is known it was to put back:", err=True)
         known = list(survey.known_of(one.ref.name)) or ["    nothing is known of it"]

@@ -68,9 +68,7 @@ class RestoreRequest:
 @click.argument("name", required=False)
 @click.option("--all", "everything", is_flag=True, help="Of every drill.")
 @click.option("--overwrite", is_flag=True, help="Also put back what somebody has changed since.")
-@click.option(
-    "--confirm", "confirmed", multiple=True, metavar="FAULT", help="This manual fault is undone by hand."
-)
+@click.option("--confirm", "confirmed", multiple=True, metavar="FAULT", help="This manual fault is undone by hand.")
 @click.option("--close", is_flag=True, help="Delete the records although a Drill may wait for their outcome.")
 @click.option(
     "--accept-unverified", is_flag=True, help="Let the drill end with what can't be verified, and delete such records."

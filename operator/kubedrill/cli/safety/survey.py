@@ -61,36 +61,50 @@ class Survey:
 
     def overdue(self, now: datetime) -> tuple[StoredRecord, ...]:
         """Records whose deadline is past and that are not put back."""
-        return tuple(one for one in self.genuine
-                     if one.record.state is not RecordState.REVERTED and one.record.deadline < now)
+        return tuple(
+            one for one in self.genuine if one.record.state is not RecordState.REVERTED and one.record.deadline < now
+        )
 
     def of(self, name: str) -> Survey:
         """Only what is of one drill, by its name or UID; a record that can't be read by its own name, too."""
         uids = {uid for uid, drill in self.drills.items() if name in (uid, drill["metadata"]["name"])} | {name}
-        readable = (one for one in self.listing.readable if one.record.drill.uid in uids
-                    or one.record.drill.name == name)
+        readable = (
+            one for one in self.listing.readable if one.record.drill.uid in uids or one.record.drill.name == name
+        )
         unread = (one for one in self.unreadable if one.drill_uid in uids or one.ref.name == name)
-        return replace(self, listing=Listing(tuple(readable), tuple(unread)), impostors=(),
-                       drills={uid: drill for uid, drill in self.drills.items() if uid in uids})
+        return replace(
+            self,
+            listing=Listing(tuple(readable), tuple(unread)),
+            impostors=(),
+            drills={uid: drill for uid, drill in self.drills.items() if uid in uids},
+        )
 
     def told(self) -> Iterator[str]:
         """What is wrong, in lines that say what to do."""
         for unread in self.unreadable:
-            yield (f"✗ undo record {unread.ref.name} of {self._whose(unread.drill_uid)} can't be read, what it holds is"
-                   f" unknown: {unread.why}")
+            yield (
+                f"✗ undo record {unread.ref.name} of {self._whose(unread.drill_uid)} can't be read, what it holds is"
+                f" unknown: {unread.why}"
+            )
             yield from self.known_of(unread.ref.name)
         for one in self.foreign:
-            yield (f"✗ undo record {one.ref.name} of {one.record.drill.name} says something else than when it was"
-                   " stored: it is not carried out")
+            yield (
+                f"✗ undo record {one.ref.name} of {one.record.drill.name} says something else than when it was"
+                " stored: it is not carried out"
+            )
             yield from self.known_of(one.ref.name)
         for uid, fault in self.lost():
             yield f"✗ {self._whose(uid)}: {fault.name}: {fault.message}"
         for name in self.impostors:
-            yield (f"✗ Secret {name} bears the name of an undo record and is none: what that stands for can't be"
-                   f" drilled. Delete it: kubectl delete secret {name} -n {self.namespace}")
+            yield (
+                f"✗ Secret {name} bears the name of an undo record and is none: what that stands for can't be"
+                f" drilled. Delete it: kubectl delete secret {name} -n {self.namespace}"
+            )
         if self.unreadable or self.foreign or any(self.lost()):
-            yield ("What to do is in docs/how-to/break-glass.md: mend the record, or put back by hand, and then"
-                   " kubectl drill restore NAME --accept-unverified")
+            yield (
+                "What to do is in docs/how-to/break-glass.md: mend the record, or put back by hand, and then"
+                " kubectl drill restore NAME --accept-unverified"
+            )
 
     def known_of(self, record: str) -> Iterator[str]:
         """What the Drills have noted of a record: the fields with their values before and after."""

@@ -62,9 +62,7 @@ def opt_in(access: Access, target: str, control: str, *, only_print: bool) -> No
         click.echo(yaml.safe_dump_all(objects(target, control), sort_keys=False), nl=False)
         return
     run(_opted_in(access, target, control))
-    click.echo(
-        f"{target} may be broken by the drills of {control}. Take it back: kubectl drill opt-out {target}"
-    )
+    click.echo(f"{target} may be broken by the drills of {control}. Take it back: kubectl drill opt-out {target}")
 
 
 async def _opted_in(access: Access, target: str, control: str) -> None:

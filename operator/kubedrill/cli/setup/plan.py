@@ -26,9 +26,7 @@ from kubedrill.plugins.faults import discover
 
 
 @click.command()
-@click.option(
-    "-f", "--filename", "files", multiple=True, required=True, help="The file; - for standard input."
-)
+@click.option("-f", "--filename", "files", multiple=True, required=True, help="The file; - for standard input.")
 def lint(files: tuple[str, ...]) -> None:
     """Check the drills and scenarios in FILE without a cluster."""
     for document in load(files):
@@ -140,9 +138,7 @@ def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> 
     spec = drill.spec.to_wire()
     spec.pop("scenarioRef", None)
     written = scenario.to_wire() | {
-        "faults": [
-            _written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in drill_plan.faults
-        ],
+        "faults": [_written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in drill_plan.faults],
         "expectedAlerts": [
             {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in drill_plan.alerts
         ],

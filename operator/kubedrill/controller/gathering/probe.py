@@ -92,8 +92,11 @@ class MonitoringProbe:
             self._working_sets(drill_plan, turn),
             asyncio.gather(*(self._stop_reading(drill_plan, c, turn_of_stops) for c in drill_plan.stop_when)),
         )
-        met = (stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
-               for r in stops if r.met)
+        met = (
+            stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
+            for r in stops
+            if r.met
+        )
         announced = announced_by(drill_plan)
         look = Look(drill_plan.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = alert_history(self._alerts.since(since), look)
@@ -169,8 +172,11 @@ class MonitoringProbe:
         """
         names = rules_wanted(drill_plan)
         rules = await self._fetch(
-            drill_plan.prometheus, "/api/v1/rules", promql.rules_asked_for(names),
-            lambda answer: prometheus.alert_rules(answer, names), turn,
+            drill_plan.prometheus,
+            "/api/v1/rules",
+            promql.rules_asked_for(names),
+            lambda answer: prometheus.alert_rules(answer, names),
+            turn,
         )
         query = promql.alert_history((a.name for a in drill_plan.alerts), self._alerts.seconds_to_read(since, now))
         history = await self._query(drill_plan, query, prometheus.matrix, turn)

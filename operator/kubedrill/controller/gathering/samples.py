@@ -105,7 +105,7 @@ class SeriesHistory:
     def since(self, since: datetime) -> tuple[RawSeries, ...]:
         """Every series with its samples from `since` on."""
         return tuple(
-            RawSeries(dict(labels), tuple(known[bisect_left(known, since, key=_at):]))
+            RawSeries(dict(labels), tuple(known[bisect_left(known, since, key=_at) :]))
             for labels, known in self._series.items()
         )
 
@@ -122,7 +122,7 @@ class SeriesHistory:
             return
         self._tell(f"of {kept} samples the newest {most} are kept")
         each = most // len(self._series)
-        self._series = {labels: known[max(0, len(known) - each):] for labels, known in self._series.items()}
+        self._series = {labels: known[max(0, len(known) - each) :] for labels, known in self._series.items()}
 
     def _tell(self, what: str) -> None:
         if not self._cut:

@@ -175,8 +175,9 @@ class Series:
 
 def first(facts: Iterable[Fact], *kinds: FactKind) -> Fact | None:
     """The fact of these kinds that may have been the earliest, by `not_before`, then `not_after`."""
-    return min((f for f in facts if f.kind in kinds), key=lambda f: (f.at.not_before, f.at.not_after, f.id),
-               default=None)
+    return min(
+        (f for f in facts if f.kind in kinds), key=lambda f: (f.at.not_before, f.at.not_after, f.id), default=None
+    )
 
 
 def in_order(facts: Iterable[Fact], *kinds: FactKind) -> tuple[Fact, ...]:

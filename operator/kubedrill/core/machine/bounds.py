@@ -38,7 +38,7 @@ def cut_bytes(text: str, most: int) -> str:
     if len(raw) <= most:
         return raw.decode()
     ellipsis = "…".encode()
-    return raw[:most - len(ellipsis)].decode("utf-8", "ignore") + "…"
+    return raw[: most - len(ellipsis)].decode("utf-8", "ignore") + "…"
 
 
 def within_bounds(status: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _text(value: Any, schema: Mapping[str, Any]) -> str:
         raise _Unfit(value)
     text = str(value)
     most = schema.get("maxLength", len(text))
-    text = text if len(text) <= most else text[:most - 1] + "…"
+    text = text if len(text) <= most else text[: most - 1] + "…"
     if len(text) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), text):
         raise _Unfit(text)
     if schema.get("format") == "date-time" and not _is_time(text):
@@ -114,7 +114,7 @@ def _list(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> li
     if len(fitted) <= most:
         return fitted
     if all(isinstance(item, str) for item in fitted):
-        return [*fitted[:most - 1], f"and {len(fitted) - most + 1} more"]
+        return [*fitted[: most - 1], f"and {len(fitted) - most + 1} more"]
     return fitted[:most]
 
 

@@ -160,8 +160,12 @@ def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessm
     change = taken_out(seen.facts, seen.drill_plan) if seen.drill_plan else None
     if change is None:
         return None
-    return _ends("FaultTakenOut", f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
-                 f" player had: {change.evidence}", Verdict.ERROR)
+    return _ends(
+        "FaultTakenOut",
+        f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
+        f" player had: {change.evidence}",
+        Verdict.ERROR,
+    )
 
 
 def effective(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -245,8 +249,27 @@ def report_written(state: State, seen: Observation, _so_far: Assessment) -> Reas
 GUARDS: Final[Mapping[str, Guard]] = {
     guard.__name__: guard
     for guard in (
-        record_without_status, stop_wanted, undo_unverified, stop_condition, refused, cannot_go_on, accepted, unfit,
-        fit_to_hold, fit, released, past_deadline, injection_failed, taken_out_by_a_controller, effective,
-        not_effective, alert_never_fired, play_over, all_put_back, report_of_stopped, report_of_aborted, report_written,
+        record_without_status,
+        stop_wanted,
+        undo_unverified,
+        stop_condition,
+        refused,
+        cannot_go_on,
+        accepted,
+        unfit,
+        fit_to_hold,
+        fit,
+        released,
+        past_deadline,
+        injection_failed,
+        taken_out_by_a_controller,
+        effective,
+        not_effective,
+        alert_never_fired,
+        play_over,
+        all_put_back,
+        report_of_stopped,
+        report_of_aborted,
+        report_written,
     )
 }

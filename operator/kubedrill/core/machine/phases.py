@@ -105,12 +105,24 @@ def page() -> str:
     edges = [(phase, edge) for phase, all_edges in TABLE.items() for edge in all_edges]
     drawn = [f"    {phase} --> {edge.to}: {edge.guard.replace('_', ' ')}" for phase, edge in edges]
     rows = [f"| {phase} | {edge.guard.replace('_', ' ')} | {edge.to} |" for phase, edge in edges]
-    return "\n".join((
-        "# The phases of a drill", "",
-        "Made by `make generate` from `core/machine/phases.py`. The first answer wins.", "",
-        "```mermaid", "stateDiagram-v2", "    [*] --> Pending", *drawn, "```", "",
-        "| phase | when | next |", "|---|---|---|", *rows, "",
-    ))
+    return "\n".join(
+        (
+            "# The phases of a drill",
+            "",
+            "Made by `make generate` from `core/machine/phases.py`. The first answer wins.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            "    [*] --> Pending",
+            *drawn,
+            "```",
+            "",
+            "| phase | when | next |",
+            "|---|---|---|",
+            *rows,
+            "",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -100,10 +100,19 @@ def _entered(state: State, phase: Phase, because: Reason, seen: Observation) -> 
         state = replace(state, ending=because.ending)
     if phase is Phase.ARMED and seen.drill_plan is not None:
         plans = seen.plans
-        faults = tuple(FaultState(f.name, target=plans[f.name].target, settled=plans[f.name].settled,
-                                  touches=plans[f.name].touches) for f in seen.drill_plan.faults)
-        state = replace(state, faults=faults, start_ex=seen.now, deadline=seen.now + seen.drill_plan.max_duration,
-                        scenario=seen.scenario)
+        faults = tuple(
+            FaultState(
+                f.name, target=plans[f.name].target, settled=plans[f.name].settled, touches=plans[f.name].touches
+            )
+            for f in seen.drill_plan.faults
+        )
+        state = replace(
+            state,
+            faults=faults,
+            start_ex=seen.now,
+            deadline=seen.now + seen.drill_plan.max_duration,
+            scenario=seen.scenario,
+        )
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
     if phase is Phase.RECOVERING:
@@ -144,8 +153,12 @@ def _absorbed(state: State, seen: Observation) -> State:
     state = state.with_faults(_absorb_fault(f, state, seen) for f in state.faults)
     for record in seen.records:
         if record.state == "Reverted" and record.name not in state.closed:
-            state = replace(state, closed=(*state.closed, record.name), outcomes=(*state.outcomes, *record.fields),
-                            notes=(*state.notes, *record.notes))
+            state = replace(
+                state,
+                closed=(*state.closed, record.name),
+                outcomes=(*state.outcomes, *record.fields),
+                notes=(*state.notes, *record.notes),
+            )
     if state.phase is Phase.RECOVERING and state.restored is None and _is_restored(state, seen):
         state = replace(state, restored=seen.now)
     return state
@@ -155,20 +168,37 @@ def _is_restored(state: State, seen: Observation) -> bool:
     """Whether every touched field is back, although something may still be cleared away."""
     open_ones = {name for r in seen.records for name in r.faults}
     rest = (f for f in state.faults if f.name not in open_ones)
-    return (bool(seen.records) and all(r.restored for r in seen.records)
-            and all(f.step in (FaultStep.REVERTED, FaultStep.PLANNED) for f in rest))
+    return (
+        bool(seen.records)
+        and all(r.restored for r in seen.records)
+        and all(f.step in (FaultStep.REVERTED, FaultStep.PLANNED) for f in rest)
+    )
 
 
 def _absorb_fault(fault: FaultState, state: State, seen: Observation) -> FaultState:
     record = record_of(fault, seen.records)
-    failed = next((f for f in seen.facts if f.kind is FactKind.FAULT_FAILED and f.detail.get("fault") == fault.name
-                   and f.detail.get("attempt", fault.attempt) == fault.attempt), None)
+    failed = next(
+        (
+            f
+            for f in seen.facts
+            if f.kind is FactKind.FAULT_FAILED
+            and f.detail.get("fault") == fault.name
+            and f.detail.get("attempt", fault.attempt) == fault.attempt
+        ),
+        None,
+    )
     if record is None:
         return _without_record(fault, state, seen, failed)
     known = fault
     if record.state != UNREADABLE:
-        known = replace(fault, record=record.name, target=record.target or fault.target, step=_step_of(record, fault),
-                        fingerprint=record.fingerprint, touches=record.touches.get(fault.name, fault.touches))
+        known = replace(
+            fault,
+            record=record.name,
+            target=record.target or fault.target,
+            step=_step_of(record, fault),
+            fingerprint=record.fingerprint,
+            touches=record.touches.get(fault.name, fault.touches),
+        )
     if known.step is FaultStep.STARTED and failed is not None and state.phase is Phase.ARMED:
         # it is intended and can't be done any more: waiting would change nothing, and the record is put back
         return replace(known, step=FaultStep.FAILED, message=str(failed.detail.get("message", "")))
@@ -199,8 +229,11 @@ def _without_record(fault: FaultState, state: State, seen: Observation, failed: 
         if fault.record and fault.record in state.closed:
             return replace(fault, step=FaultStep.REVERTED)
         if over and traced(fault, seen.traces) is False:
-            return replace(fault, step=FaultStep.REVERTED,
-                           message="its undo record was removed by somebody else; a live read shows nothing of it")
+            return replace(
+                fault,
+                step=FaultStep.REVERTED,
+                message="its undo record was removed by somebody else; a live read shows nothing of it",
+            )
         return lost(fault)
     return fault
 
@@ -229,7 +262,9 @@ def _advanced(state: State, seen: Observation) -> State:
     if state.phase is Phase.ARMED and seen.drill_plan is not None:
         return state.with_faults(
             replace(f, step=FaultStep.STARTED, attempt=f.attempt + 1, record="", fingerprint="")
-            if f.step is FaultStep.PLANNED else f for f in state.faults
+            if f.step is FaultStep.PLANNED
+            else f
+            for f in state.faults
         )
     if state.phase is Phase.RECOVERING:
         return state.with_faults(
@@ -260,8 +295,11 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
     doubted = any(f.step in MAY_BE_IN for f in state.faults) and not seen.accepted
-    if seen.finalizer and not seen.records and not doubted and (
-        state.phase in TERMINAL or (seen.deleting and state.phase is Phase.HOT_WASH)
+    if (
+        seen.finalizer
+        and not seen.records
+        and not doubted
+        and (state.phase in TERMINAL or (seen.deleting and state.phase is Phase.HOT_WASH))
     ):
         # the last arrow of the protocol: an ended drill can be deleted without us
         yield RemoveFinalizer()

@@ -190,22 +190,47 @@ def state_to_wire(state: State) -> dict[str, Any]:
     """The state as JSON for `status.machine`."""
     ending = state.ending
     return {
-        "phase": state.phase.value, "since": _time(state.since), "startEx": _time(state.start_ex),
-        "deadline": _time(state.deadline), "endEx": _time(state.end_ex), "restored": _time(state.restored),
-        "reported": state.reported, "heard": _time(state.heard), "imported": state.imported,
-        "scenario": dict(state.scenario), "givenUp": state.given_up,
-        "closed": list(state.closed), "notes": list(state.notes),
+        "phase": state.phase.value,
+        "since": _time(state.since),
+        "startEx": _time(state.start_ex),
+        "deadline": _time(state.deadline),
+        "endEx": _time(state.end_ex),
+        "restored": _time(state.restored),
+        "reported": state.reported,
+        "heard": _time(state.heard),
+        "imported": state.imported,
+        "scenario": dict(state.scenario),
+        "givenUp": state.given_up,
+        "closed": list(state.closed),
+        "notes": list(state.notes),
         "faults": [
-            {"name": f.name, "step": f.step.value, "attempt": f.attempt, "target": f.target, "record": f.record,
-             "message": f.message, "settled": dict(f.settled), "fingerprint": f.fingerprint,
-             "touches": touches_to_wire(f.touches)} for f in state.faults
+            {
+                "name": f.name,
+                "step": f.step.value,
+                "attempt": f.attempt,
+                "target": f.target,
+                "record": f.record,
+                "message": f.message,
+                "settled": dict(f.settled),
+                "fingerprint": f.fingerprint,
+                "touches": touches_to_wire(f.touches),
+            }
+            for f in state.faults
         ],
-        "ending": ending and {
-            "reason": ending.reason, "message": ending.message, "verdict": ending.verdict and ending.verdict.value
-        },
+        "ending": ending
+        and {"reason": ending.reason, "message": ending.message, "verdict": ending.verdict and ending.verdict.value},
         "outcomes": [
-            {"target": o.target, "path": o.path, "before": o.before, "after": o.after, "now": o.now,
-             "outcome": o.outcome, "who": o.who, "when": o.when} for o in state.outcomes
+            {
+                "target": o.target,
+                "path": o.path,
+                "before": o.before,
+                "after": o.after,
+                "now": o.now,
+                "outcome": o.outcome,
+                "who": o.who,
+                "when": o.when,
+            }
+            for o in state.outcomes
         ],
     }
 
@@ -216,17 +241,34 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         return State()
     ending = wire.get("ending")
     return State(
-        phase=Phase(wire["phase"]), since=_read(wire.get("since")), start_ex=_read(wire.get("startEx")),
-        deadline=_read(wire.get("deadline")), end_ex=_read(wire.get("endEx")), restored=_read(wire.get("restored")),
-        reported=int(wire.get("reported", 0)), heard=_read(wire.get("heard")), imported=wire.get("imported", ""),
-        scenario=wire.get("scenario", {}), given_up=wire.get("givenUp", ""),
-        closed=tuple(wire.get("closed", ())), notes=tuple(wire.get("notes", ())),
+        phase=Phase(wire["phase"]),
+        since=_read(wire.get("since")),
+        start_ex=_read(wire.get("startEx")),
+        deadline=_read(wire.get("deadline")),
+        end_ex=_read(wire.get("endEx")),
+        restored=_read(wire.get("restored")),
+        reported=int(wire.get("reported", 0)),
+        heard=_read(wire.get("heard")),
+        imported=wire.get("imported", ""),
+        scenario=wire.get("scenario", {}),
+        given_up=wire.get("givenUp", ""),
+        closed=tuple(wire.get("closed", ())),
+        notes=tuple(wire.get("notes", ())),
         faults=tuple(
-            FaultState(f["name"], FaultStep(f["step"]), int(f.get("attempt", 0)), f.get("target", ""),
-                       f.get("record", ""), f.get("message", ""), f.get("settled", {}), f.get("fingerprint", ""),
-                       touches_from_wire(f.get("touches"))) for f in wire.get("faults", ())
+            FaultState(
+                f["name"],
+                FaultStep(f["step"]),
+                int(f.get("attempt", 0)),
+                f.get("target", ""),
+                f.get("record", ""),
+                f.get("message", ""),
+                f.get("settled", {}),
+                f.get("fingerprint", ""),
+                touches_from_wire(f.get("touches")),
+            )
+            for f in wire.get("faults", ())
         ),
-        ending=ending and Ending(ending["reason"], ending["message"],
-                                 Verdict(ending["verdict"]) if ending.get("verdict") else None),
+        ending=ending
+        and Ending(ending["reason"], ending["message"], Verdict(ending["verdict"]) if ending.get("verdict") else None),
         outcomes=tuple(FieldOutcome(**o) for o in wire.get("outcomes", ())),
     )

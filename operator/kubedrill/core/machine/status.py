@@ -26,7 +26,14 @@ from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, Objec
 from kubedrill.core.measure.score import score_line
 
 TOLD_BEFORE: Final = (
-    "clock", "clockStartTime", "milestones", "objectives", "interference", "derived", "evidence", "reportName",
+    "clock",
+    "clockStartTime",
+    "milestones",
+    "objectives",
+    "interference",
+    "derived",
+    "evidence",
+    "reportName",
 )
 MOST_INTERFERENCE: Final = 20
 MOST_WORKLOADS: Final = 20
@@ -54,16 +61,30 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
     pace = seen.drill_plan.pace if seen.drill_plan else 1
     clock, following = _clock(decision, seen, pace)
     status: dict[str, Any] = {
-        "phase": state.phase.value, "verdict": verdict and verdict[0].value, "message": _message(decision, seen),
-        "clock": clock, "next": following, "observedGeneration": seen.generation,
-        "startExTime": _stamp(state.start_ex), "endExTime": _stamp(state.end_ex),
+        "phase": state.phase.value,
+        "verdict": verdict and verdict[0].value,
+        "message": _message(decision, seen),
+        "clock": clock,
+        "next": following,
+        "observedGeneration": seen.generation,
+        "startExTime": _stamp(state.start_ex),
+        "endExTime": _stamp(state.end_ex),
         "clockStartTime": _stamp(fired.at.not_after) if fired else None,
         "conditions": _conditions(said(decision, seen), seen, before),
-        "faults": [{"name": f.name, "target": f.target, "step": f.step.value, "record": f.record,
-                    "message": f.message} for f in state.faults],
+        "faults": [
+            {"name": f.name, "target": f.target, "step": f.step.value, "record": f.record, "message": f.message}
+            for f in state.faults
+        ],
         "milestones": [
-            {"name": m.key, "notBefore": _stamp(m.at.not_before), "notAfter": _stamp(m.at.not_after),
-             "source": m.source.value, "actor": m.actor, "evidence": m.evidence} for m in so_far.milestones
+            {
+                "name": m.key,
+                "notBefore": _stamp(m.at.not_before),
+                "notAfter": _stamp(m.at.not_after),
+                "source": m.source.value,
+                "actor": m.actor,
+                "evidence": m.evidence,
+            }
+            for m in so_far.milestones
         ],
         "objectives": [_objective(o) for o in so_far.objectives],
         "interference": _interference(seen),
@@ -88,14 +109,17 @@ def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
 def _conditions(says: Iterable[Desired], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
     conditions = tuple(_conditions_of(before)) or initial_conditions(seen.now, seen.generation)
     for say in says:
-        conditions = with_condition(conditions, say.type, say.status, say.reason, say.message,
-                                    now=seen.now, generation=seen.generation)
+        conditions = with_condition(
+            conditions, say.type, say.status, say.reason, say.message, now=seen.now, generation=seen.generation
+        )
     return [c.to_wire() for c in conditions]
 
 
 def _workloads(seen: Observation) -> list[dict[str, Any]]:
-    return [{"target": h.target[:256], "wanted": h.wanted, "ready": h.ready, "message": h.why[:256]}
-            for h in seen.health[:MOST_WORKLOADS]]
+    return [
+        {"target": h.target[:256], "wanted": h.wanted, "ready": h.ready, "message": h.why[:256]}
+        for h in seen.health[:MOST_WORKLOADS]
+    ]
 
 
 def _objective(o: ObjectiveResult) -> dict[str, Any]:
@@ -103,9 +127,12 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
     if lower is not None and o.verdict is ObjectiveVerdict.PENDING:
         lower = lower // CLOCK_STEP * CLOCK_STEP  # it still runs: each step of it is a status write
     return {
-        "name": o.name, "verdict": o.verdict.value, "limit": format_duration(o.limit),
+        "name": o.name,
+        "verdict": o.verdict.value,
+        "limit": format_duration(o.limit),
         "lower": format_duration(lower) if lower is not None else "",
-        "upper": format_duration(o.upper) if o.upper is not None else "", "reason": o.reason,
+        "upper": format_duration(o.upper) if o.upper is not None else "",
+        "reason": o.reason,
     }
 
 
@@ -122,11 +149,25 @@ def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
         return None
     complete = state.restored is not None and not seen.records
     fields = [
-        {"target": o.target, "path": o.path, "before": o.before, "after": o.after, "now": o.now, "outcome": o.outcome,
-         "who": o.who, "when": o.when} for o in state.outcomes
+        {
+            "target": o.target,
+            "path": o.path,
+            "before": o.before,
+            "after": o.after,
+            "now": o.now,
+            "outcome": o.outcome,
+            "who": o.who,
+            "when": o.when,
+        }
+        for o in state.outcomes
     ]
-    return {"complete": complete, "time": _stamp(state.restored) if complete else None, "fields": fields,
-            "notes": list(state.notes), "workloads": _workloads(seen)}
+    return {
+        "complete": complete,
+        "time": _stamp(state.restored) if complete else None,
+        "fields": fields,
+        "notes": list(state.notes),
+        "workloads": _workloads(seen),
+    }
 
 
 def _stamp(at: datetime | None) -> str | None:
@@ -142,8 +183,11 @@ def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None
     elapsed = timedelta(seconds=round((until - fired.at.not_after).total_seconds() * pace))
     step = CLOCK_STEP * pace
     clock = "T+" + format_duration(elapsed if decision.state.end_ex else elapsed // step * step)
-    pending = [o for o in decision.assessment.objectives
-               if o.verdict is ObjectiveVerdict.PENDING and o.start == MilestoneName.ALERT_FIRED]
+    pending = [
+        o
+        for o in decision.assessment.objectives
+        if o.verdict is ObjectiveVerdict.PENDING and o.start == MilestoneName.ALERT_FIRED
+    ]
     if decision.state.phase is not Phase.IN_PLAY or not pending:
         return clock, None
     due = min(pending, key=lambda o: o.limit)
@@ -173,7 +217,8 @@ def _asked(seen: Observation) -> str:
     faults = seen.drill_plan.faults if seen.drill_plan else ()
     return "; ".join(
         f"by hand: {f.manual.do} - then kubectl drill confirm {f.name} do"
-        for f in faults if f.manual and f.name not in done
+        for f in faults
+        if f.manual and f.name not in done
     )
 
 

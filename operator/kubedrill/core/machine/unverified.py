@@ -32,8 +32,13 @@ def trusted(record: RecordSeen, state: State) -> RecordSeen:
     noted = next((f.fingerprint for f in state.faults if f.record == record.name and f.fingerprint), "")
     if record.name in state.closed or not differs(record.fingerprint, noted):
         return record
-    return RecordSeen(record.name, UNREADABLE, (), record.target,
-                      why="it says something else than when it was stored: it is not carried out")
+    return RecordSeen(
+        record.name,
+        UNREADABLE,
+        (),
+        record.target,
+        why="it says something else than when it was stored: it is not carried out",
+    )
 
 
 def record_of(fault: FaultState, records: Collection[RecordSeen]) -> RecordSeen | None:
@@ -78,7 +83,8 @@ def lost(fault: FaultState) -> FaultState:
     """A fault whose undo record is gone, with what people need to put it back by hand."""
     values = "; ".join(
         f"{touch.target} {field.path}: {cut(shown(field.before))} (the drill made it {cut(shown(field.after))})"
-        for touch in fault.touches for field in touch.fields
+        for touch in fault.touches
+        for field in touch.fields
     )
     record = f"its undo record {fault.record}" if fault.record else "its undo record"
     by_hand = f"Put back by hand: {values}" if values else "What it touched has to be looked at by hand"
@@ -89,6 +95,9 @@ def lost(fault: FaultState) -> FaultState:
 def doubtful_outcomes(state: State, seen: Observation) -> tuple[FieldOutcome, ...]:
     """The outcome of every field that can't be verified now."""
     unread = {r.name for r in seen.records if r.state == UNREADABLE}
-    faults = (f for f in state.faults if f.step is FaultStep.UNVERIFIED
-              or (f.record in unread and f.step is not FaultStep.REVERTED))
+    faults = (
+        f
+        for f in state.faults
+        if f.step is FaultStep.UNVERIFIED or (f.record in unread and f.step is not FaultStep.REVERTED)
+    )
     return tuple(outcome for f in faults for outcome in unverified(f.touches, f.target, f.name))

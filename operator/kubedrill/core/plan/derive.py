@@ -57,12 +57,22 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
     objectives = _objectives(spec, scenario, paced, said)
     window, wrap_up, arm = paced(scenario.recovered.window), paced(spec.wrap_up), parse_duration(spec.arm_within)
     steady = tuple(SteadyCheck(c.name, c.query, c.below, c.above) for c in scenario.steady_state)
-    said.append("steady state, always: expected alerts silent, targets ready"
-                + (f"; and {', '.join(c.name for c in steady)}" if steady else ""))
+    said.append(
+        "steady state, always: expected alerts silent, targets ready"
+        + (f"; and {', '.join(c.name for c in steady)}" if steady else "")
+    )
     return DrillPlan(
-        title=scenario.title, narrative=scenario.narrative or "", target_namespace=spec.target_namespace, pace=pace,
-        faults=tuple(scenario.faults), steady=steady, alerts=alerts, impact=impact, recovered_window=window,
-        wrap_up=wrap_up, arm_within=arm,
+        title=scenario.title,
+        narrative=scenario.narrative or "",
+        target_namespace=spec.target_namespace,
+        pace=pace,
+        faults=tuple(scenario.faults),
+        steady=steady,
+        alerts=alerts,
+        impact=impact,
+        recovered_window=window,
+        wrap_up=wrap_up,
+        arm_within=arm,
         max_duration=_max_duration(spec, objectives, alerts, window + wrap_up, arm, said),
         objectives=objectives,
         injects=tuple(InjectAt(i.name, paced(i.at), i.channel.value, i.sender, i.body) for i in scenario.injects),
@@ -70,8 +80,10 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
             Participant(p.name, p.role, p.kind.value, p.identities.kubernetes or "", p.identities.field_manager or "")
             for p in spec.players
         ),
-        facilitator=spec.facilitator or "", severity=scenario.ground_truth.severity or "",
-        component=scenario.ground_truth.component or "", fault_class=scenario.ground_truth.fault_class or "",
+        facilitator=spec.facilitator or "",
+        severity=scenario.ground_truth.severity or "",
+        component=scenario.ground_truth.component or "",
+        fault_class=scenario.ground_truth.fault_class or "",
         prometheus=_endpoint(spec.monitoring.prometheus, spec),
         alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
         derived=tuple(said),
@@ -91,7 +103,8 @@ def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Ale
     said.extend(
         f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time: what the monitoring"
         " takes does not scale)"
-        for alert in scenario.expected_alerts if alert.within is None
+        for alert in scenario.expected_alerts
+        if alert.within is None
     )
     return tuple(
         AlertWanted(a.name, a.name == clock, paced(a.within) if a.within else parse_duration(DEFAULT_ALERT_WITHIN))
@@ -108,8 +121,11 @@ def _impact(
         amount = 0.0  # an expression of unknown unit: ten of it may be far too much
         rule = rules.get(clock)
         query = rule.left if rule else ""
-        said.append(f"impact: {query}, the left side of {clock}" if query
-                    else f"impact: the left side of {clock}, once that rule is loaded")
+        said.append(
+            f"impact: {query}, the left side of {clock}"
+            if query
+            else f"impact: the left side of {clock}, once that rule is loaded"
+        )
     return ImpactFall(query, paced(fall.window), amount, float(fall.by_percent))
 
 
@@ -132,7 +148,8 @@ def default_objectives(roles: set[str], severity_known: bool) -> tuple[Objective
         chosen.append(Objective(name="severity", to="SeverityAssessed", within="10m"))
     chosen += [
         Objective(name=f"escalation-{role.lower()}", to="EscalationEngaged", level=role, within=within)
-        for role, within in ESCALATION_LIMITS.items() if role in roles - FIRST_RESPONDERS
+        for role, within in ESCALATION_LIMITS.items()
+        if role in roles - FIRST_RESPONDERS
     ]
     if roles & CLIENT_FACING:
         chosen.append(Objective(name="client-notification", to="ClientNotified", within="30m"))
@@ -144,7 +161,11 @@ def default_objectives(roles: set[str], severity_known: bool) -> tuple[Objective
 
 
 def _max_duration(
-    spec: DrillSpec, objectives: tuple[Limit, ...], alerts: tuple[AlertWanted, ...], tail: timedelta, arm: timedelta,
+    spec: DrillSpec,
+    objectives: tuple[Limit, ...],
+    alerts: tuple[AlertWanted, ...],
+    tail: timedelta,
+    arm: timedelta,
     said: list[str],
 ) -> timedelta:
     if spec.max_duration is not None:
@@ -153,4 +174,3 @@ def _max_duration(
     total = arm + max(a.within for a in alerts) + longest + tail
     said.append(f"everything is put back {format_duration(total)} after the start at the latest (real time)")
     return total
-

@@ -72,15 +72,24 @@ def opted_in(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
         return CheckResult(name, False, "NamespaceNotFound", f"there is no namespace {namespace}", hard=True)
     if around.namespace_control != around.control_namespace:
         told = f"it names {around.namespace_control}" if around.namespace_control else "its label is missing"
-        return CheckResult(name, False, "NamespaceNotOptedIn",
-                     f"namespace {namespace} has not opted in to drills of {around.control_namespace} ({told}):"
-                     f" kubectl drill opt-in {namespace}", hard=True)
+        return CheckResult(
+            name,
+            False,
+            "NamespaceNotOptedIn",
+            f"namespace {namespace} has not opted in to drills of {around.control_namespace} ({told}):"
+            f" kubectl drill opt-in {namespace}",
+            hard=True,
+        )
     if around.missing_rights is None:
         return CheckResult(name, None, "RightsUnknown", "the operator's rights could not be asked for")
     if around.missing_rights:
-        return CheckResult(name, False, "RightsMissing",
-                     f"the operator may not {', '.join(around.missing_rights)} in {namespace}:"
-                     f" kubectl drill opt-in {namespace}", hard=True)
+        return CheckResult(
+            name,
+            False,
+            "RightsMissing",
+            f"the operator may not {', '.join(around.missing_rights)} in {namespace}: kubectl drill opt-in {namespace}",
+            hard=True,
+        )
     return CheckResult(name, True)
 
 
@@ -88,8 +97,13 @@ def not_busy(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """One active drill per target namespace: a second one would take the first one's values for the original."""
     holders = around.other_drills or around.busy_records
     if holders:
-        return CheckResult("not-busy", False, "TargetBusy",
-                     f"another drill is on in {drill_plan.target_namespace}: {', '.join(holders)}", hard=True)
+        return CheckResult(
+            "not-busy",
+            False,
+            "TargetBusy",
+            f"another drill is on in {drill_plan.target_namespace}: {', '.join(holders)}",
+            hard=True,
+        )
     return CheckResult("not-busy", True)
 
 
@@ -98,8 +112,13 @@ def faults_possible(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult
     if around.refusals:
         first = next(iter(around.refusals.values()))
         message = "; ".join(f"fault {name}: {r.message}" for name, r in around.refusals.items())
-        return CheckResult("faults-possible", False, first.reason, message,
-                     hard=any(r.reason not in PASSING for r in around.refusals.values()))
+        return CheckResult(
+            "faults-possible",
+            False,
+            first.reason,
+            message,
+            hard=any(r.reason not in PASSING for r in around.refusals.values()),
+        )
     return CheckResult("faults-possible", True)
 
 
@@ -117,9 +136,14 @@ def alerts_loaded(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     wanted = dict.fromkeys([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
     missing = [name for name in wanted if name not in around.rules_loaded | around.announced]
     if missing:
-        return CheckResult("alerts-loaded", False, "AlertRuleNotLoaded",
-                     f"no alert rule {', '.join(missing)} is loaded in Prometheus"
-                     f" {drill_plan.prometheus.name}.{drill_plan.prometheus.namespace}", hard=True)
+        return CheckResult(
+            "alerts-loaded",
+            False,
+            "AlertRuleNotLoaded",
+            f"no alert rule {', '.join(missing)} is loaded in Prometheus"
+            f" {drill_plan.prometheus.name}.{drill_plan.prometheus.namespace}",
+            hard=True,
+        )
     return CheckResult("alerts-loaded", True)
 
 
@@ -163,8 +187,9 @@ def steady(check: SteadyCheck, around: Surroundings) -> CheckResult:
     bad = [s for s in series.samples if not holds(check, s.value)]
     if bad:
         wanted = f"below {check.below:g}" if check.below is not None else f"above {check.above:g}"
-        return CheckResult(check.name, False, "NotSteady",
-                     f"steady state {check.name}: {bad[-1].value:g}, must be {wanted}")
+        return CheckResult(
+            check.name, False, "NotSteady", f"steady state {check.name}: {bad[-1].value:g}, must be {wanted}"
+        )
     return CheckResult(check.name, True)
 
 
@@ -174,12 +199,12 @@ def holds(check: SteadyCheck, value: float) -> bool:
 
 
 CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
-    opted_in,            # the namespace's own admin allows it
-    not_busy,            # nobody else drills here
-    faults_possible,     # the targets are there and can be hit as asked
+    opted_in,  # the namespace's own admin allows it
+    not_busy,  # nobody else drills here
+    faults_possible,  # the targets are there and can be hit as asked
     monitoring_answers,  # we would see what happens
-    alerts_loaded,       # the alert can fire
-    alerts_silent,       # and its firing would mean something
+    alerts_loaded,  # the alert can fire
+    alerts_silent,  # and its firing would mean something
     stop_conditions_clear,  # nothing that must stay well is unwell already
-    targets_ready,       # the baseline is whole
+    targets_ready,  # the baseline is whole
 )

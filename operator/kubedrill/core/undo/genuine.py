@@ -61,7 +61,9 @@ def fingerprint(record: UndoRecord) -> str:
     lasting["drill"] = stored["drill"]["uid"]
     lasting["groups"] = [
         group | {"fields": [{key: f[key] for key in _OF_A_FIELD if key in f} for f in group["fields"]]}
-        if "fields" in group else group for group in stored["groups"]
+        if "fields" in group
+        else group
+        for group in stored["groups"]
     ]
     return _FORM + hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()[:32]
 

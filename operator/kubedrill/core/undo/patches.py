@@ -66,8 +66,11 @@ def before_values(operation: SetFields, fault: str, seen: Object) -> FieldGroup 
     fields = []
     for change in operation.changes:
         if not holds(seen, change.guards):
-            return Refusal("TargetChanged", f"{operation.target} changed while the fault was planned:"
-                           f" {change.path} no longer means the same. Nothing was touched.")
+            return Refusal(
+                "TargetChanged",
+                f"{operation.target} changed while the fault was planned:"
+                f" {change.path} no longer means the same. Nothing was touched.",
+            )
         created = missing_root(seen, parent(change.path)) if change.value is not ABSENT else ""
         before = _frozen(read(seen, change.path))
         fields.append(FieldUndo(change.path, before, change.value, change.guards, created))
@@ -96,9 +99,14 @@ def inject_patch(record: UndoRecord, seen: Object) -> Patch:
 def after_values(record: UndoRecord, answer: Object) -> UndoRecord:
     """The record with the after-values of an answer (of the dry run, then of the real patch), and what is beside."""
     groups = tuple(
-        replace(group, fields=tuple(
-            replace(f, after=_frozen(read(answer, f.path)), beside=beside(answer, f.path)) for f in group.fields
-        )) if isinstance(group, FieldGroup) else group
+        replace(
+            group,
+            fields=tuple(
+                replace(f, after=_frozen(read(answer, f.path)), beside=beside(answer, f.path)) for f in group.fields
+            ),
+        )
+        if isinstance(group, FieldGroup)
+        else group
         for group in record.groups
     )
     return replace(record, groups=groups)
@@ -159,7 +167,9 @@ def plan_revert(
         return RevertPlan((), tuple(outcomes))
     metadata = seen["metadata"]
     patch = (
-        _test("/metadata/uid", record.target_uid), *_unique(tests), *changes,
+        _test("/metadata/uid", record.target_uid),
+        *_unique(tests),
+        *changes,
         {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
     )
     return RevertPlan(patch, tuple(outcomes))
@@ -200,8 +210,9 @@ def _outcome(
     record: UndoRecord, touched: FieldUndo, end: FieldEnd, now: Value, changed: tuple[str, str] = NOBODY
 ) -> FieldOutcome:
     who, when = NOBODY if end in (FieldEnd.RESTORED, FieldEnd.GONE) else changed
-    return FieldOutcome(record.subject, touched.path, shown(touched.before), shown(touched.after), shown(now),
-                        str(end), who, when)
+    return FieldOutcome(
+        record.subject, touched.path, shown(touched.before), shown(touched.after), shown(now), str(end), who, when
+    )
 
 
 def _last_changed(record: UndoRecord, seen: Object, path: str) -> tuple[str, str]:

@@ -37,7 +37,8 @@ def plan_release(record: UndoRecord, seen: Mapping[str, Any]) -> RevertPlan:
     """What to write so that the rollout is held no longer; somebody's own change of these fields is kept."""
     held = holding(record)
     groups = tuple(
-        replace(g, fields=tuple(f for f in g.fields if f.path in held)) for g in record.groups
+        replace(g, fields=tuple(f for f in g.fields if f.path in held))
+        for g in record.groups
         if isinstance(g, FieldGroup)
     )
     return plan_revert(replace(record, groups=groups), seen)

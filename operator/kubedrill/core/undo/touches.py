@@ -37,8 +37,11 @@ class Touch:
     def was_in_before(self, other: UndoRecord) -> bool:
         """Whether another drill's record on the object took a value of this fault for what was there before it."""
         before = {field.path: field.before for field in other.fields}
-        return any(field.path in before and _same(before[field.path], field.after)
-                   for field in self.fields if not _same(field.before, field.after))
+        return any(
+            field.path in before and _same(before[field.path], field.after)
+            for field in self.fields
+            if not _same(field.before, field.after)
+        )
 
 
 Touches = tuple[Touch, ...]
@@ -48,11 +51,15 @@ _ADAPTER: Final = TypeAdapter(Touches)
 def planned_touches(operations: Iterable[Any], objects: Mapping[Target, Any]) -> Touches:
     """What operations that are planned will touch, with the values as they are in the objects now."""
     return _bounded(
-        Touch(operation.target, tuple(
-            FieldUndo(change.path, read(objects[operation.target], change.path), change.value, change.guards)
-            for change in operation.changes
-        ))
-        for operation in operations if isinstance(operation, SetFields) and operation.target in objects
+        Touch(
+            operation.target,
+            tuple(
+                FieldUndo(change.path, read(objects[operation.target], change.path), change.value, change.guards)
+                for change in operation.changes
+            ),
+        )
+        for operation in operations
+        if isinstance(operation, SetFields) and operation.target in objects
     )
 
 
@@ -62,8 +69,11 @@ def recorded_touches(record: UndoRecord) -> Mapping[str, Touches]:
     if target is None:
         return {}
     return {
-        fault: _bounded(Touch(target, group.fields) for group in record.groups
-                        if isinstance(group, FieldGroup) and group.fault == fault)
+        fault: _bounded(
+            Touch(target, group.fields)
+            for group in record.groups
+            if isinstance(group, FieldGroup) and group.fault == fault
+        )
         for fault in record.faults
     }
 
@@ -72,8 +82,9 @@ def unverified(touches: Touches, target: str, fault: str) -> Iterator[FieldOutco
     """The outcome of each field when nobody knows whether the fault is in, with the values for people."""
     for touch in touches:
         for field in touch.fields:
-            yield FieldOutcome(target, field.path, cut(shown(field.before)), cut(shown(field.after)), "",
-                               str(FieldEnd.UNVERIFIED))
+            yield FieldOutcome(
+                target, field.path, cut(shown(field.before)), cut(shown(field.after)), "", str(FieldEnd.UNVERIFIED)
+            )
     if not touches:
         yield FieldOutcome(target, fault, "", "", "", str(FieldEnd.UNVERIFIED))
 

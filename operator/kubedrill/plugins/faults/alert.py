@@ -33,8 +33,7 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     }
     annotations = {"summary": params.summary} if params.summary else {}
     where = seen.alertmanager
-    operation = Announce(service_host(where.name, where.namespace), where.port, labels, annotations,
-                         where.namespace)
+    operation = Announce(service_host(where.name, where.namespace), where.port, labels, annotations, where.namespace)
     return Plan((operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",))
 
 

@@ -90,17 +90,19 @@ class AnnouncedAlerts:
             "startsAt": now.isoformat(),
             "endsAt": ends.isoformat(),
         }
-        async with _session() as session, session.post(
-            self._alerts(operation), json=[alert], allow_redirects=False
-        ) as answer:
+        async with (
+            _session() as session,
+            session.post(self._alerts(operation), json=[alert], allow_redirects=False) as answer,
+        ):
             _demand_ok(answer.status)
 
     async def _active(self, operation: Announce) -> bool:
         """Whether it is there, silenced and inhibited ones included. Raises Unanswered."""
         matcher = [("filter", f"{name}={_quoted(value)}") for name, value in operation.labels.items()]
-        async with _session() as session, session.get(
-            self._alerts(operation), params=matcher, allow_redirects=False
-        ) as answer:
+        async with (
+            _session() as session,
+            session.get(self._alerts(operation), params=matcher, allow_redirects=False) as answer,
+        ):
             _demand_ok(answer.status)
             found = await read_up_to(answer.content.iter_any(), MOST_BYTES)
         return _lists_some(found)

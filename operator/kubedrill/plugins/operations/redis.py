@@ -45,9 +45,7 @@ PATIENCE: Final = 20.0
 class RedisJobs:
     """The reverter of `Enqueue`. `clock` is the reference clock; `resolve` says where a Service is reached."""
 
-    def __init__(
-        self, clock: Callable[[], datetime], resolve: Resolve = lambda host, port: (host, port)
-    ) -> None:
+    def __init__(self, clock: Callable[[], datetime], resolve: Resolve = lambda host, port: (host, port)) -> None:
         self._clock = clock
         self._connections = RedisConnections(resolve)
 

@@ -77,8 +77,13 @@ def _told(alert: _Alert, receiver: str, received: datetime, error: timedelta) ->
 
 def asked_for(namespace: str) -> list[tuple[str, str]]:
     """What to ask `/api/v2/alerts` with: those that fire, about this namespace or about none."""
-    return [("active", "true"), ("silenced", "false"), ("inhibited", "false"), ("unprocessed", "false"),
-            ("filter", f'namespace=~"|{namespace}"')]
+    return [
+        ("active", "true"),
+        ("silenced", "false"),
+        ("inhibited", "false"),
+        ("unprocessed", "false"),
+        ("filter", f'namespace=~"|{namespace}"'),
+    ]
 
 
 def active(

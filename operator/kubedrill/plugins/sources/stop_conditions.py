@@ -64,9 +64,14 @@ def unanswered(condition: PlannedStop, error: str) -> StopReading:
 def fact_of(reading: StopReading, asked: datetime, answered: datetime) -> Fact:
     """That a condition was met when it was asked for, between these instants."""
     at = Interval(asked, answered)
-    return Fact(FactKind.STOP_CONDITION_MET, at, Source.PROMETHEUS, f"stop/{reading.name}",
-                evidence=f"stop condition {reading.name}: {reading.said}",
-                detail={"condition": reading.name, "said": reading.said})
+    return Fact(
+        FactKind.STOP_CONDITION_MET,
+        at,
+        Source.PROMETHEUS,
+        f"stop/{reading.name}",
+        evidence=f"stop condition {reading.name}: {reading.said}",
+        detail={"condition": reading.name, "said": reading.said},
+    )
 
 
 def _series(found: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
