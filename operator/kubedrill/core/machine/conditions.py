@@ -26,7 +26,7 @@ OF_MILESTONES: Final[Mapping[MilestoneName, ConditionType]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
+class WantedCondition:
     """A condition as it should be; `status` None is Unknown."""
 
     type: ConditionType
@@ -54,82 +54,86 @@ def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
     return verdict, reason, ", ".join(named) if named else state.ending.message
 
 
-def said(decision: Decision, seen: Observation) -> Iterator[Desired]:
+def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
     """The conditions that this decision has something to say on; the others stay as they are."""
     state, so_far = decision.state, decision.assessment
     if seen.refusal:
-        yield Desired(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
+        yield WantedCondition(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
     elif state.phase is not Phase.PENDING:
         bad = next((c for c in seen.checks if not c.ok and c.hard), None)
         yield (
-            Desired(ConditionType.ACCEPTED, False, bad.reason, bad.message)
+            WantedCondition(ConditionType.ACCEPTED, False, bad.reason, bad.message)
             if bad
-            else Desired(ConditionType.ACCEPTED, True, "Accepted")
+            else WantedCondition(ConditionType.ACCEPTED, True, "Accepted")
         )
     soft = [c for c in seen.checks if not c.hard]
     if soft and state.phase in {*UNTOUCHED, Phase.ABORTED}:
         failing = next((c for c in soft if not c.ok), None)
         yield (
-            Desired(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
+            WantedCondition(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
             if failing
-            else Desired(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds")
+            else WantedCondition(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds")
         )
     elif state.start_ex and state.phase is Phase.ARMED:
-        yield Desired(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start")
+        yield WantedCondition(
+            ConditionType.STEADY_STATE, True, "Steady", "everything that is checked held before the start"
+        )
     if state.faults and all(f.step not in NOT_IN for f in state.faults):
-        yield Desired(ConditionType.INJECTED, True, "Injected", "every fault was injected")
+        yield WantedCondition(ConditionType.INJECTED, True, "Injected", "every fault was injected")
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
     if failed:
-        yield Desired(
+        yield WantedCondition(
             ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed)
         )
     for name, condition in OF_MILESTONES.items():
         reached = so_far.milestone(name)
         if reached:
-            yield Desired(condition, True, name.value, reached.evidence)
+            yield WantedCondition(condition, True, name.value, reached.evidence)
         elif state.end_ex and state.start_ex and not state.given_up:
-            yield Desired(condition, False, "NotSeen", f"play ended before {name.value} was seen")
+            yield WantedCondition(condition, False, "NotSeen", f"play ended before {name.value} was seen")
     yield from _end_says(decision, seen)
 
 
-def _end_says(decision: Decision, seen: Observation) -> Iterator[Desired]:
+def _end_says(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
     state = decision.state
     if seen.stuck:
-        yield Desired(
+        yield WantedCondition(
             ConditionType.STALLED, True, "CannotPutBack", "; ".join(f"{n}: {w}" for n, w in seen.stuck.items())
         )
     elif state.start_ex:
-        yield Desired(ConditionType.STALLED, False, "Progressing")
+        yield WantedCondition(ConditionType.STALLED, False, "Progressing")
     if state.start_ex and state.restored and all(r.restored for r in seen.records):
         rest = "; ".join(seen.waiting.values()) if seen.records else ""
-        yield Desired(
+        yield WantedCondition(
             ConditionType.RESTORED,
             True,
             "Restored",
             "every touched field is back or was kept for its new owner" + (f"; {rest}" if rest else ""),
         )
     elif state.start_ex:
-        yield Desired(ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet")
+        yield WantedCondition(
+            ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet"
+        )
     yield from of_workloads(seen.health)
     if state.phase not in TERMINAL:
-        yield Desired(ConditionType.FINISHED, False, state.phase.value)
+        yield WantedCondition(ConditionType.FINISHED, False, state.phase.value)
         return
     verdict = verdict_of(decision)
     if verdict is None:
         return
     if state.start_ex is None:
-        yield Desired(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
-    yield Desired(ConditionType.FINISHED, True, verdict[1], verdict[2])
-    yield Desired(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
+        yield WantedCondition(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
+    yield WantedCondition(ConditionType.FINISHED, True, verdict[1], verdict[2])
+    yield WantedCondition(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
 
 
-def of_workloads(health: tuple[Health, ...]) -> Iterator[Desired]:
+def of_workloads(health: tuple[Health, ...]) -> Iterator[WantedCondition]:
     """Whether the workloads that the drill touched have all their pods ready: told apart from their being restored."""
     if not health:
         return
     waiting = awaited(health)
     yield (
-        Desired(ConditionType.WORKLOADS_READY, False, "PodsNotReady", waiting)
+        WantedCondition(ConditionType.WORKLOADS_READY, False, "PodsNotReady", waiting)
         if waiting
-        else Desired(ConditionType.WORKLOADS_READY, True, "PodsReady", "; ".join(map(str, health)))
+        else WantedCondition(ConditionType.WORKLOADS_READY, True, "PodsReady", "; ".join(map(str, health)))
     )

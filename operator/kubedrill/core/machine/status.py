@@ -18,7 +18,7 @@ from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
 from kubedrill.core.machine.bounds import within_bounds
-from kubedrill.core.machine.conditions import Desired, of_workloads, said, verdict_of
+from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said, verdict_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
@@ -106,7 +106,7 @@ def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
             yield ConditionStatus.model_validate(condition)
 
 
-def _conditions(says: Iterable[Desired], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _conditions(says: Iterable[WantedCondition], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
     conditions = tuple(_conditions_of(before)) or initial_conditions(seen.now, seen.generation)
     for say in says:
         conditions = with_condition(
