@@ -106,15 +106,17 @@ def test_a_server_whose_clock_is_set_is_followed_from_the_next_answer(world: Wor
     world.server_off = -90
     world.answer(clock)
     assert world.off(clock) <= clock.error < timedelta(seconds=1.1)
-    world.answers(clock)
-    assert world.off(clock) <= clock.error < timedelta(milliseconds=150)
+    for _ in range(100):
+        world.answer(clock, every=2.09)
+        assert world.off(clock) <= clock.error
+    assert clock.error < timedelta(milliseconds=250)
 
 
 def test_both_set_together_are_in_step_again(world: World):
     clock = world.clock()
     world.answers(clock)
     world.server_off = world.wall_off = -90
-    world.answers(clock, 13)
+    world.answers(clock, 100, every=2.09)
     assert world.off(clock) < timedelta(microseconds=10)
     assert clock.error == STATED
 
@@ -128,6 +130,23 @@ def test_clocks_that_run_at_another_rate_stay_within_seconds(world: World, rate:
         world.answer(clock, every=2.0)
         worst = max(worst, world.off(clock))
     assert worst < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("every", [0.1, 0.6, 2.0])
+@pytest.mark.parametrize("rate", [0.5, 0.9, 1.1, 2.0])
+def test_what_clocks_at_another_rate_are_off_is_stated_once_it_shows(world: World, rate: float, every: float):
+    """The fault matrix, `clock/+0-x2`: a kill right after an injection seemed to be before it, so it had no effect."""
+    world.rate = rate
+    clock = world.clock()
+    world.answers(clock)
+    # until then `Date`, which says only seconds, can't show it
+    while world.true < 1.1 / abs(1 - rate) + 2 * every:
+        world.answer(clock, every=every)
+    for _ in range(300):
+        world.answer(clock, every=every)
+        assert world.off(clock) <= clock.error
+        world.true += every * 0.9
+        assert world.off(clock) <= clock.error
 
 
 def test_ordinary_drift_stays_within_what_is_stated_for_an_hour(world: World):

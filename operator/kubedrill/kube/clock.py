@@ -5,7 +5,9 @@ some instant between sending and receiving. The bounds of all answers, intersect
 a tenth of a second of doubt; that is the error stated with every time that we take ourselves.
 
 Between answers this process counts by its monotonic clock, so that a machine whose clock is wrong, or is set
-while a drill is on, changes nothing. The bounds widen with their age, because no two clocks run at one rate.
+while a drill is on, changes nothing. The bounds widen with their age, because no two clocks run at one rate. When an
+answer can't be true beside the earlier ones, a clock was set, or the rates are far apart (a machine that was asleep, a
+virtual one that is starved): until more answers have told which, the worst rate that they leave open is reckoned with.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ ASKED: Final = 12
 SPREAD: Final = timedelta(milliseconds=90)
 DRIFT: Final = 200e-6
 """Seconds that two clocks may move apart in a second: ordinary quartz stays within half of it."""
+WILDEST: Final = 1.0
+"""The same at the worst: a clock that runs at half the rate of the other."""
+TAME: Final = 0.02
+"""When answers leave no faster rate open than this, what contradicted the earlier ones was a clock that was set."""
 NARROW: Final = 0.3
 """Seconds between the bounds up to which they tell the machine's clock from a wrong one; one answer leaves 1 s."""
 
@@ -47,6 +53,8 @@ class ServerClock:
         self._stated, self._wall, self._monotonic = stated, wall, monotonic
         self._bounds: tuple[float, float] | None = None  # of the server's clock minus our monotonic one
         self._bound_at = monotonic()
+        self._contradicted: tuple[tuple[float, float], float] | None = None  # the first answer after it, and when
+        self._drift = DRIFT
         self._offset = self._wall_offset()
         self._fits = True
 
@@ -91,9 +99,23 @@ class ServerClock:
         low, high = self._aged(self._bounds) if self._bounds else said
         both = (max(low, said[0]), min(high, said[1]))
         # Nothing in common: a clock was set, or one of them runs wild. Only the newest answer counts then.
-        self._bounds = both if both[0] <= both[1] else said
+        agrees = both[0] <= both[1]
+        self._bounds = both if agrees else said
         self._bound_at = self._monotonic()
+        self._judge_rate(said, agrees=agrees)
         self._settle(*self._bounds)
+
+    def _judge_rate(self, said: tuple[float, float], *, agrees: bool) -> None:
+        """The fastest that the clocks may move apart, by the answers since one contradicted those before it."""
+        if self._contradicted is None:
+            if agrees:
+                return
+            self._contradicted = (said, self._bound_at)
+        (low, high), since = self._contradicted
+        apart, passed = max(abs(said[0] - high), abs(said[1] - low)), self._bound_at - since
+        self._drift = min(WILDEST, apart / passed) if passed > 0 else WILDEST
+        if self._drift < TAME:
+            self._contradicted, self._drift = None, DRIFT
 
     def _settle(self, low: float, high: float) -> None:
         """An offset that the machine's clock fits is taken to be that clock's: it is finer than whole seconds."""
@@ -103,7 +125,7 @@ class ServerClock:
 
     def _aged(self, bounds: tuple[float, float]) -> tuple[float, float]:
         """Bounds as they hold now."""
-        moved = DRIFT * (self._monotonic() - self._bound_at)
+        moved = self._drift * (self._monotonic() - self._bound_at)
         return bounds[0] - moved, bounds[1] + moved
 
     def _wall_offset(self) -> float:
