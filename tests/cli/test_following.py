@@ -18,7 +18,7 @@ ACKNOWLEDGED = {
 OBJECTIVE = {"name": "detection", "limit": "25s", "lower": "10s", "upper": "10.5s", "reason": ""}
 IN_PLAY = {
     "phase": "InPlay",
-    "message": "the players are at it",
+    "message": "in play: waiting for the players",
     "clock": "T+2m",
     "startExTime": "2026-03-02T12:00:00Z",
     "clockStartTime": "2026-03-02T12:01:00.000Z",
@@ -62,7 +62,7 @@ def test_each_news_is_a_line_and_the_verdict_ends_it(api, kubedrill):
     lines = [line.partition(" ")[2] for line in result.output.splitlines()[1:]]
     assert result.output.splitlines()[0] == "rush in staging, 12 times as fast"
     assert lines[:3] == [
-        "InPlay: the players are at it",
+        "InPlay: in play: waiting for the players",
         "fault limit (Deployment/worker) ON",
         "T+2:00…+2:06 Acknowledged by alice [PlayerAction]",
     ]

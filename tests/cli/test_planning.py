@@ -277,5 +277,5 @@ def test_what_would_stop_it_is_in_the_plan(cluster, kubedrill, tmp_path):
 
 def test_a_stop_condition_that_is_no_promql_is_told(cluster, kubedrill, tmp_path):
     output = kubedrill("plan", "-f", stopping(tmp_path, {"name": "errors", "promql": "sum(errors >"})).output
-    assert "StopConditionInvalid: stop condition errors: is no PromQL" in output
+    assert "StopConditionInvalid: stop condition errors: is not valid PromQL" in output
     assert cluster.requests

@@ -131,7 +131,7 @@ def test_a_condition_that_never_holds_is_given_up(api, kubedrill, script):
     api.answers["GET", QUERY] = (200, vector())
     waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "300ms"}}
     result = kubedrill("play", script(waiting))
-    assert "waited in vain for queue_depth < 20" in result.output
+    assert "timed out waiting for queue_depth < 20" in result.output
     assert not api.bodies("POST", ACTIONS)
 
 

@@ -118,7 +118,7 @@ def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, fil
     when_there(api, lambda _: stopped_by_the_operator(api))
     result = kubedrill("run", "-f", file(), "--timeout", "300ms")
     assert result.exit_code == 5
-    assert "it was stopped and put back" in result.output
+    assert "the drill was stopped and everything restored" in result.output
     assert api.collections[DRILLS]["rush"]["spec"]["stopBecause"] == "kubedrill run was ended"
 
 
@@ -132,7 +132,7 @@ def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
         printed = pipeline.communicate(timeout=20)[0]
     assert "rush" in followed
     assert pipeline.returncode == 4, printed
-    assert "stopped and put back" in printed
+    assert "the drill was stopped and everything restored" in printed
 
 
 def test_reports_come_from_the_record_that_the_operator_stored(api, kubedrill, file, tmp_path):

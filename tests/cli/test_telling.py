@@ -34,18 +34,20 @@ def test_safety_comes_first_with_the_time_until_everything_is_put_back():
     injected = [{"name": "limit", "target": "Deployment/worker", "step": "Injected"}]
     shown = texts(drill(faults=injected, machine={"deadline": "2026-03-02T12:13:25+00:00"}))
     assert shown[0] == (
-        "Broken: limit; put back by itself in 13:25 (or: kubectl drill stop rush)",
+        "Fault active: limit; restored automatically in 13:25 (or: kubectl drill stop rush)",
         ("fault limit (Deployment/worker) ON",),
     )
 
 
 def test_a_drill_without_a_status_breaks_nothing():
-    assert texts(drill()) == [("Nothing is broken by the drill.", ()), ("Pending", ())]
+    assert texts(drill()) == [("No fault is active.", ()), ("Pending", ())]
 
 
 def test_the_clock_and_what_is_due_next_stand_together():
-    shown = texts(drill(phase="InPlay", clock="T+7m", next="mitigation in 13m", message="the players are at it"))
-    assert ("InPlay · T+7m · mitigation in 13m", ("the players are at it",)) in shown
+    shown = texts(
+        drill(phase="InPlay", clock="T+7m", next="mitigation in 13m", message="in play: waiting for the players")
+    )
+    assert ("InPlay · T+7m · mitigation in 13m", ("in play: waiting for the players",)) in shown
 
 
 def test_only_the_last_five_milestones_are_shown_while_a_drill_is_on():

@@ -131,7 +131,7 @@ def test_without_a_limit_it_is_half_of_what_is_used(used, limit):
 def test_when_nothing_measures_it_is_half_of_the_limit_and_says_so():
     decided = planned(deployment(1, 1, 0, ready=15))
     assert changes(decided) == {LIMIT: "64Mi"}
-    assert any("nothing measures what is used" in note for note in decided.notes)
+    assert any("no usage metric found" in note for note in decided.notes)
 
 
 def test_a_limit_that_is_above_what_is_used_is_set_with_a_warning():
@@ -159,7 +159,7 @@ def test_without_a_number_as_many_are_hit_as_the_own_strategy_replaces_one_at_le
 def test_what_is_planned_is_described_for_people():
     params = squeeze(limit="64Mi", affected=2)
     assert describe(params, plan(params, seen({WEB: deployment(4)}))) == (
-        "memoryLimit: container main of Deployment/web gets 64Mi; 2 of its pods are OOM-killed",
+        "memoryLimit: container main of Deployment/web gets 64Mi; 2 of its pods will be OOM-killed",
         "container: main",
         (
             "its own strategy would not surely hit exactly 2 of 4; set until somebody takes the fault out: "

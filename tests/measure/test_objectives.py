@@ -78,7 +78,7 @@ def test_that_nobody_told_of_what_only_people_can_tell_is_not_evidenced_rather_t
     for now, ended in ((350, None), (200, 200)):
         result = one(objective=objective, now=now, ended=ended)
         assert result.verdict is OPEN
-        assert "not evidenced" in result.reason
+        assert "no evidence" in result.reason
 
 
 def test_what_people_told_too_late_is_missed_all_the_same():

@@ -57,7 +57,7 @@ def test_one_that_is_met_already_is_waited_for_and_named_with_its_value():
 
 
 def test_one_that_can_never_be_asked_is_refused_at_once():
-    wrong = StopReading("errors", None, "is no PromQL: unexpected end", refused=True)
+    wrong = StopReading("errors", None, "is not valid PromQL: unexpected end", refused=True)
     check = stop_conditions_clear(drill_plan(ERRORS), around(wrong))
     assert (check.ok, check.hard, check.reason) == (False, True, "StopConditionInvalid")
 

@@ -30,9 +30,9 @@ def test_the_first_screen_says_in_order_what_was_met_put_back_to_fix_and_where_t
         "To fix first",
         "Scaled up before looking",
         "Where the time went",
-        "The drill, drawn",
+        "Timeline, drawn",
         "Objectives",
-        "How sure",
+        "Confidence",
         "Findings",
     )
     places = [text.index(words) for words in said]
@@ -49,7 +49,7 @@ def test_what_was_requested_stands_beside_what_was_engaged():
 def test_passed_and_failed_are_words_for_programs_only():
     text = text_of(render(morning_rush(), "html"))
     assert re.findall(r"Passed|Failed", text) == ["Failed"]
-    assert "for programs: Failed" in text
+    assert "verdict: Failed" in text
 
 
 def test_a_sped_up_drill_shows_scenario_time_with_the_real_time_beside_it():

@@ -53,7 +53,7 @@ def test_what_is_no_promql_is_refused_before_it_is_asked():
     reading = unaskable(PlannedStop("bad", promql="sum(rate(errors[1m]) >"))
     assert reading is not None
     assert reading.refused
-    assert reading.said.startswith("is no PromQL: ")
+    assert reading.said.startswith("is not valid PromQL: ")
     assert unaskable(ERRORS) is None
     assert unaskable(PAGED) is None
 

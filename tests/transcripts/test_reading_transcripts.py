@@ -50,7 +50,7 @@ def test_a_small_transcript_is_judged():
             with_fact(at="0s", fact="Acknowleged"),
             "facts.2.fact: there is no fact 'Acknowleged'; did you mean Acknowledged",
         ),
-        (with_fact(at="soon", fact="Noted"), "facts.2.at: 'soon' is no time; write one such as 90s"),
+        (with_fact(at="soon", fact="Noted"), "facts.2.at: 'soon' is not a time; write, for example, 90s"),
         (with_fact(fact="Noted"), "facts.2 (Noted): say exactly one of at and between"),
         (with_fact(at="1m", between=["1m", "2m"], fact="Noted"), "facts.2 (Noted): say exactly one of"),
         (with_fact(between=["3m", "2m"], fact="Noted"), "3m is later than 2m; swap them"),

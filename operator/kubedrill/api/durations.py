@@ -29,7 +29,7 @@ def parse_duration(text: str) -> timedelta:
         total += Fraction(part[1]) * _MICROSECONDS[part[2]]
         end = part.end()
     if not text or end != len(text):
-        raise ValueError(f"{text!r} is no duration: write one such as 90s, 15m or 1h30m")
+        raise ValueError(f"{text!r} is not a duration: write, for example, 90s, 15m or 1h30m")
     try:
         return timedelta(microseconds=round(total))
     except OverflowError as error:

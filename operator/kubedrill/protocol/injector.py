@@ -68,7 +68,9 @@ class Injector:
             if created is not None:
                 await self.at(RECORD_WRITTEN)
                 return created, answer.body if answer else None
-        raise InjectionEnds(Injection.PENDING, "Conflict", f"{intent.subject}: its record comes and goes")
+        raise InjectionEnds(
+            Injection.PENDING, "Conflict", f"{intent.subject}: its undo record keeps appearing and disappearing"
+        )
 
     def _ref(self, intent: Intent, namespace_uid: str) -> RecordRef:
         return RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
@@ -127,7 +129,7 @@ class Injector:
                         f"undo record {again.ref.name} says something else than when it was stored",
                     ) from None
                 stored, seen, alone = again, None, False
-        raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} is written all the time")
+        raise InjectionEnds(Injection.PENDING, "Conflict", f"{stored.record.subject} keeps being written by others")
 
     async def _one_round(self, stored: StoredRecord, seen: Seen, *, alone: bool) -> tuple[StoredRecord, Seen]:
         """Patch if it is certain that nobody has; gives the record Injected, or claimed for a next try.

@@ -84,7 +84,7 @@ class Planner:
             raise refused(target, reply, answer)
         record = after_values(record, answer.body)
         if all(field.before == field.after for field in record.fields):
-            raise InjectionEnds(Injection.REFUSED, "NothingToChange", f"{target} is so already")
+            raise InjectionEnds(Injection.REFUSED, "NothingToChange", f"{target} already has these values")
         return record
 
 

@@ -100,7 +100,7 @@ def test_the_watch_ends_with_the_verdict_of_a_drill_at_the_real_server(namespace
         assert patched.returncode == 0, patched.stderr
 
     def operator() -> None:
-        patch({"phase": "InPlay", "message": "the players are at it", "startExTime": "2026-03-02T12:00:00Z"})
+        patch({"phase": "InPlay", "message": "in play: waiting for the players", "startExTime": "2026-03-02T12:00:00Z"})
         finished = {
             "type": "Finished",
             "status": "True",

@@ -43,7 +43,7 @@ async def test_bad_spec_neither_crashes_the_operator_nor_holds_up_others(enacted
     """
     assert "nobody-has-made-it" in enacted.saw["namespace"]
     assert "there is no Deployment/nobody" in enacted.saw["target"]
-    assert "stop condition errors: is no PromQL" in enacted.saw["stop condition"]
+    assert "stop condition errors: is not valid PromQL" in enacted.saw["stop condition"]
     assert not enacted.run.exits
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 

@@ -156,7 +156,7 @@ def test_no_oracle_finds_anything(drilled: dict[str, Drilled], name: str):
 def test_a_limit_that_does_not_bite_takes_one_of_three_and_is_put_back_when_that_is_clear(drilled: dict[str, Drilled]):
     one = drilled["without-effect"]
     assert one.noted == {"replaced": 1, "ended": "Recovering", "back": True}
-    assert "no effect was seen of: limit" in one.status["message"]
+    assert "no effect seen: limit" in one.status["message"]
 
 
 def test_a_rollback_in_play_completes_while_the_drill_goes_on(drilled: dict[str, Drilled]):

@@ -225,7 +225,7 @@ def moment(text: str, today: datetime) -> tuple[datetime, str]:
         at = datetime.fromisoformat(time)
     except ValueError as error:
         raise CliError(
-            f"{text!r} is no time: write 14:07, 14:07:30 or 2026-03-02T14:07:00Z, perhaps with ±1m",
+            f"{text!r} is not a time: write 14:07, 14:07:30 or 2026-03-02T14:07:00Z, perhaps with ±1m",
             ExitCode.BAD_INPUT,
         ) from error
     return at if at.tzinfo else at.astimezone(), within or "1m"

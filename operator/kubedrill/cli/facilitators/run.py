@@ -77,9 +77,11 @@ async def _followed_through(
             await wish_of(kube, namespace, name, {"desired": "Stop", "stopBecause": "kubedrill run was ended"})
             await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
             if isinstance(cut, asyncio.CancelledError):
-                click.echo(f"{name} was ended from outside; it was stopped and put back")
+                click.echo(f"{name}: interrupted; the drill was stopped and everything restored")
                 return ExitCode.STOPPED
-            raise CliError(f"{name} was not over within the timeout; it was stopped and put back") from cut
+            raise CliError(
+                f"{name} was not over within the timeout; the drill was stopped and everything restored"
+            ) from cut
         code = ended(seen)
         _written(await _record(kube, namespace, seen), junit, folder)
     return code

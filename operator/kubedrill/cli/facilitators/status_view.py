@@ -93,11 +93,11 @@ def safety_line(drill: Drill, now: datetime) -> str:
     status = _status(drill)
     on = [f["name"] for f in status.get("faults", ()) if f["step"] in ("Started", "Injected", "Reverting")]
     if not on:
-        return "Nothing is broken by the drill."
+        return "No fault is active."
     deadline = (status.get("machine") or {}).get("deadline")
     left = _time(deadline) - now if deadline else None
-    ends = f"; put back by itself in {_clock(max(left, timedelta(0)))}" if left is not None else ""
-    return f"Broken: {', '.join(on)}{ends} (or: kubectl drill stop {drill['metadata']['name']})"
+    ends = f"; restored automatically in {_clock(max(left, timedelta(0)))}" if left is not None else ""
+    return f"Fault active: {', '.join(on)}{ends} (or: kubectl drill stop {drill['metadata']['name']})"
 
 
 def clock_line(drill: Drill) -> str:

@@ -152,8 +152,8 @@ async def _done(stage: Stage, number: int, step: ScriptStep) -> bool:
     actor = stage.actors[step.player]
     what = step.do if step.do is not None else "kubectl " + " ".join(step.kubectl or ())
     if step.when is not None and not await _holds(actor.kube, stage.script.namespace, step.when):
-        stage.write(event="step", step=number, player=step.player, what=what, ok=False, answer="waited in vain")
-        click.echo(f"{now():%H:%M:%S} {step.player}: {what}: waited in vain for {step.when.promql}")
+        stage.write(event="step", step=number, player=step.player, what=what, ok=False, answer="timed out")
+        click.echo(f"{now():%H:%M:%S} {step.player}: {what}: timed out waiting for {step.when.promql}")
         return False
     if step.do is not None:
         sent, ok, answer = await _spoken(actor, stage.script.namespace, step)

@@ -96,7 +96,7 @@ async def _stopped(kube: Kube, control: str, patience: timedelta) -> None:
         name = drill["metadata"]["name"]
         wish = {"desired": Desired.STOP.value, "stopBecause": "KubeDrill is removed"}
         await wish_of(kube, control, name, wish)
-        click.echo(f"{name} is told to stop")
+        click.echo(f"stopping {name}")
     loop = asyncio.get_running_loop()
     until = loop.time() + patience.total_seconds()
     while loop.time() < until and await installed.operator_runs(kube, control):
@@ -180,7 +180,7 @@ async def _withdrawn(kube: Kube, namespace: str, control: str) -> None:
     change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
     path = NAMESPACES.one(namespace)
     await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {namespace}")
-    click.echo(f"{namespace} can't be broken any more")
+    click.echo(f"{namespace} is opted out")
 
 
 async def _removed(kube: Kube, paths: Iterable[ApiPath]) -> None:

@@ -62,7 +62,7 @@ def opt_in(access: Access, target: str, control: str, *, only_print: bool) -> No
         click.echo(yaml.safe_dump_all(objects(target, control), sort_keys=False), nl=False)
         return
     run(_opted_in(access, target, control))
-    click.echo(f"{target} may be broken by the drills of {control}. Take it back: kubectl drill opt-out {target}")
+    click.echo(f"Drills in {control} may now inject faults into {target}. Undo: kubectl drill opt-out {target}")
 
 
 async def _opted_in(access: Access, target: str, control: str) -> None:
@@ -91,7 +91,7 @@ async def _opted_in(access: Access, target: str, control: str) -> None:
 def opt_out(access: Access, target: str, control: str) -> None:
     """Let drills no longer break NAMESPACE. Refused while one is on: it could not be put back."""
     run(_opted_out(access, target, control))
-    click.echo(f"{target} can't be broken any more.")
+    click.echo(f"{target} is opted out.")
 
 
 async def _opted_out(access: Access, target: str, control: str) -> None:

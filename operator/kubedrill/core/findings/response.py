@@ -34,7 +34,7 @@ def scaled_before_diagnosing(case: FindingContext) -> Iterator[Finding]:
         "Scaled up before diagnosing",
         f"{_what(scaled)} went from {scaled.detail.get('before')} to {scaled.detail.get('after')} replicas at"
         f" {case.clock(scaled.at)} while its pods were crash-looping, before anybody had read a crashed pod's"
-        f" logs or description ({later}). More of what crashes crashes too: read first, then scale.",
+        f" logs or description ({later}). More replicas of a crashing pod only crash more: diagnose before you scale.",
         ids(crashed[:3], scaled, read),
     )
 
@@ -85,7 +85,7 @@ def slow_monitoring(case: FindingContext) -> Iterator[Finding]:
     yield Finding(
         "slow-monitoring",
         Severity.IMPORTANT,
-        "Nobody could know for a long time",
+        "Monitoring was slow to notice",
         f"The fault had its effect at {case.clock(began.at)}: the alert came {format_duration(whole(took))}"
         f" later, more than the {format_duration(min(limits))} that people are given to answer it. None of"
         " their times shows that.",

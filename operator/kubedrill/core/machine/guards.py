@@ -185,7 +185,7 @@ def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason
         return None
     bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
     names = ", ".join(f.name for f in state.faults if f.name not in bitten)
-    return _ends("FaultNotEffective", f"no effect was seen of: {names}", Verdict.ERROR)
+    return _ends("FaultNotEffective", f"no effect seen: {names}", Verdict.ERROR)
 
 
 def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:

@@ -225,8 +225,8 @@ def _asked(seen: Observation) -> str:
 def _standing(state: State) -> str:
     return {
         Phase.HELD: "all is checked; waiting for kubectl drill start",
-        Phase.ARMED: "injected; waiting to see the effect",
-        Phase.IN_PLAY: "the players are at it",
+        Phase.ARMED: "fault injected; no effect seen yet",
+        Phase.IN_PLAY: "in play: waiting for the players",
         Phase.RECOVERING: "restoring everything",
         Phase.HOT_WASH: "writing the report",
     }.get(state.phase, "")

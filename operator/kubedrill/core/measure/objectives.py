@@ -129,7 +129,7 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
             ObjectiveVerdict.INDETERMINATE,
             lower,
             upper,
-            "somebody who does not play changed the target: whose doing it was is to be attributed",
+            "an unattributed change may have caused this: kubectl drill attribute",
         )
     if upper <= limit.within:
         return result(ObjectiveVerdict.MET, lower, upper)
@@ -157,7 +157,7 @@ def _unreached(
     over = elapsed > limit.within
     if limit.to in OF_PEOPLE:
         if over or standing.ended:
-            return ObjectiveVerdict.INDETERMINATE, elapsed, None, "not evidenced: nobody told of it"
+            return ObjectiveVerdict.INDETERMINATE, elapsed, None, "no evidence: nobody reported it"
         return ObjectiveVerdict.PENDING, elapsed, None, ""
     reason = _why(stop)
     if over:
@@ -176,7 +176,7 @@ def _why(stop: Milestone | None) -> str:
     return {
         By.OPERATOR: "it came only when the drill put everything back",
         By.AUTOMATION: "it came without a player's doing: the automation's",
-        By.NOBODY: "it came without anybody's doing",
+        By.NOBODY: "it improved without any player's action",
     }.get(stop.by, "it came after everything was put back")
 
 

@@ -112,7 +112,7 @@ def _told(error: ErrorDetails) -> str:
         hint = f"did you mean {' or '.join(near)}?" if near else f"write one such as {FactKind.ACKNOWLEDGED}"
         return f"{where}: there is no fact {given!r}; {hint}"
     if error["type"] == "string_pattern_mismatch":
-        return f"{where}: {given!r} is no time; write one such as 90s, 15m, 1h30m or -10m"
+        return f"{where}: {given!r} is not a time; write, for example, 90s, 15m, 1h30m or -10m"
     if error["type"] == "timezone_aware":
         return f"{where}: {given} has no time zone; write one such as 2025-11-04T09:15:00-05:00"
     if error["type"] == "extra_forbidden":

@@ -76,7 +76,7 @@ def opted_in(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
             name,
             False,
             "NamespaceNotOptedIn",
-            f"namespace {namespace} has not opted in to drills of {around.control_namespace} ({told}):"
+            f"namespace {namespace} has not opted in to drills from namespace {around.control_namespace} ({told}):"
             f" kubectl drill opt-in {namespace}",
             hard=True,
         )

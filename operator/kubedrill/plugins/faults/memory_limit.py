@@ -131,7 +131,7 @@ def describe(params: MemoryLimit, plan: Plan[MemoryLimit]) -> tuple[str, ...]:
     """One line for what is done, then the notes."""
     settled = plan.settled
     what = f"memoryLimit: container {settled.container} of {params.target} gets {settled.limit}"
-    return (f"{what}; {settled.affected} of its pods are OOM-killed", *plan.notes)
+    return (f"{what}; {settled.affected} of its pods will be OOM-killed", *plan.notes)
 
 
 def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -> tuple[int, tuple[str, ...]] | Refusal:
@@ -146,8 +146,8 @@ def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -
         said = f"limit {format_memory(wanted)}: half of what is used now ({_used(used)})"
     elif container.limit is not None:
         wanted = _half(parse_memory(container.limit))
-        said = f"limit {format_memory(wanted)}: half of {container.limit}, for nothing measures what is used;"
-        said += " it may be enough for the container"
+        said = f"limit {format_memory(wanted)}: half of {container.limit} (no usage metric found);"
+        said += " the container may survive it, then set `limit`"
     if wanted is None:
         return Refusal(
             "LimitUnknown",

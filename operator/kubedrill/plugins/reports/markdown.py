@@ -87,7 +87,7 @@ def _fixes(record: DrillRecord) -> Iterable[str]:
     yield ""
     yield from (f"{n}. **{escape(f.title)}.** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1))
     if not fixes:
-        yield "Nothing that evidence alone shows."
+        yield "No findings: the evidence alone shows nothing to improve."
 
 
 def _time(record: DrillRecord) -> Iterable[str]:
@@ -115,7 +115,7 @@ def _objectives(record: DrillRecord) -> Iterable[str]:
 
 def _certainty(record: DrillRecord) -> Iterable[str]:
     sure = sections.certainty(record)
-    yield "## How sure"
+    yield "## Confidence"
     yield ""
     yield (
         f"{sure.machine} milestones by machine, {sure.declared} declared, {sure.observed} observed,"
@@ -173,7 +173,7 @@ def _timeline(record: DrillRecord) -> Iterable[str]:
 
 def _restoration(record: DrillRecord) -> Iterable[str]:
     back = putback.put_back(record)
-    yield "## Put back, field by field"
+    yield "## Restored, field by field"
     yield ""
     yield escape(back.sentence)
     if back.fields:

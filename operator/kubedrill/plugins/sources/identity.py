@@ -181,7 +181,7 @@ def _interference(change: str, parts: list[Fact], who: str) -> Fact:
         first.at,
         first.source,
         _interference_id(change),
-        evidence=f"{who}, who is not a player of this drill, changed {target or 'pods'}: {what}",
+        evidence=f"unattributed change by {who} to {target or 'pods'}: {what}",
         detail={"target": target, "path": path, "who": who, "change": change},
     )
 

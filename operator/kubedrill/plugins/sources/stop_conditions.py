@@ -22,9 +22,9 @@ OTHER_RESULTS: Final = frozenset({"matrix", "scalar", "string"})
 
 
 def unaskable(condition: PlannedStop) -> StopReading | None:
-    """That a condition is no PromQL: it is not even asked."""
+    """That a condition is not valid PromQL: it is not even asked."""
     wrong = promql.check(condition.promql) if condition.promql else ""
-    return StopReading(condition.name, None, f"is no PromQL: {wrong}"[:300], refused=True) if wrong else None
+    return StopReading(condition.name, None, f"is not valid PromQL: {wrong}"[:300], refused=True) if wrong else None
 
 
 def query_of(condition: PlannedStop) -> str:
