@@ -105,7 +105,7 @@ def drawing(drill: Any, at: datetime) -> RenderableType:
     """The tree of a drill with its colours."""
     root = Tree(Text(title(drill), style="bold"), guide_style="dim")
     for branch in tree(drill, at):
-        node = root.add(Text(branch.text, style="bold red" if branch.text.startswith("Broken") else "bold"))
+        node = root.add(Text(branch.text, style="bold red" if branch.text.startswith("Fault active") else "bold"))
         for leaf in branch.leaves:
             node.add(Text(leaf, style=STYLES.get(leaf[:1], "")))
     return Group(root)
