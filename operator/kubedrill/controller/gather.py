@@ -24,6 +24,7 @@ from kubedrill.controller.preflight_inputs import look_around, planned, read_tar
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
+from kubedrill.core.evidence.attribution import since_start
 from kubedrill.core.evidence.facts import Fact, FactKind, Series
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
@@ -42,7 +43,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
 from kubedrill.plugins.faults.effects import effective
 from kubedrill.plugins.sources import actions, audit
-from kubedrill.plugins.sources.identity import CHANGES, READS, matched
+from kubedrill.plugins.sources.identity import matched
 from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
@@ -266,7 +267,7 @@ class Gatherer:
             self._take(await self._audited(drill_plan))
         if state.phase is Phase.ARMED:
             self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
-        known = since_start({*self._evidence.facts, *self.raw.values()}, state)
+        known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
         facts = matched(known, drill_plan.players, targets_of(drill_plan))
         series: dict[str, Series] = {}
         if self._probe:
@@ -337,12 +338,6 @@ class Gatherer:
 
     def _take(self, facts: Iterable[Fact]) -> None:
         self.raw |= {f.id: f for f in facts}
-
-
-def since_start(facts: Iterable[Fact], state: State) -> frozenset[Fact]:
-    """Without what people did to the target before the drill began: that is the baseline, nobody's interference."""
-    start = state.start_ex
-    return frozenset(f for f in facts if start is None or f.at.not_after >= start or f.kind not in CHANGES | READS)
 
 
 def targets_of(drill_plan: DrillPlan) -> tuple[str, ...]:

@@ -12,6 +12,29 @@ from kubedrill.core.measure.results import By
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
+OF_PEOPLE = frozenset(
+    {
+        *CHANGES,
+        FactKind.PODS_LISTED,
+        FactKind.EVIDENCE_READ,
+        FactKind.ACKNOWLEDGED,
+        FactKind.SEVERITY_ASSESSED,
+        FactKind.COMMAND_ASSUMED,
+        FactKind.ESCALATION_REQUESTED,
+        FactKind.ESCALATION_ENGAGED,
+        FactKind.LEAD_TAKEN,
+        FactKind.CLIENT_COMPLAINED,
+        FactKind.CLIENT_NOTIFIED,
+        FactKind.CONTAINMENT_ATTEMPTED,
+        FactKind.CAUSE_IDENTIFIED,
+        FactKind.FIX_APPLIED,
+        FactKind.MITIGATED_DECLARED,
+        FactKind.RESOLVED_DECLARED,
+        FactKind.ALL_CLEAR_SENT,
+        FactKind.POSTMORTEM_ASSIGNED,
+    }
+)
+"""What people do and say. Before the start of a drill none of it is about that drill."""
 CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
 SAID = (FactKind.FIX_APPLIED, FactKind.CONTAINMENT_ATTEMPTED)
 
@@ -79,3 +102,12 @@ def credited(facts: Iterable[Fact], drill_plan: DrillPlan, until: datetime) -> t
     if doings:
         return By.PLAYER, doings[-1].actor
     return (By.AUTOMATION if any(f.kind in CHANGES for f in before) else By.NOBODY), ""
+
+
+def since_start(facts: Iterable[Fact], start: datetime | None) -> frozenset[Fact]:
+    """Without what people did and said before the drill began: it was about something else, or a rehearsal.
+
+    What was changed before is the baseline and nobody's interference; a word from before, such as an acknowledgement
+    of another drill's page, can't meet an objective of this one.
+    """
+    return frozenset(f for f in facts if start is None or f.at.not_after >= start or f.kind not in OF_PEOPLE)

@@ -2,7 +2,7 @@
 
 A rule needs all its halves to be certain; where the order of two things is open it stays silent. Sentences
 say what was seen and what to do differently, never who is to blame. What was done is looked at in
-`findings_on_deeds`, what was said in `findings_on_words`.
+`response`, what was said in `communication`.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
+from kubedrill.core.findings.rules import findings
 from kubedrill.core.machine.bounds import within_bounds
 from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said, verdict_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
@@ -89,7 +90,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "objectives": [_objective(o) for o in so_far.objectives],
         "interference": _interference(seen),
         "restore": _restore(state, seen),
-        "score": score_line(so_far.objectives) if state.phase in TERMINAL and state.start_ex else None,
+        "score": _score(decision, seen) if state.phase in TERMINAL and state.start_ex else None,
         "derived": list(seen.drill_plan.derived) if seen.drill_plan else [],
         "machine": state_to_wire(state),
     }
@@ -104,6 +105,13 @@ def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
     for condition in before.get("conditions") or ():
         with suppress(ValidationError):
             yield ConditionStatus.model_validate(condition)
+
+
+def _score(decision: Decision, seen: Observation) -> str:
+    """The score that the report gives, too: a critical finding makes it *not ready* in both."""
+    so_far = decision.assessment
+    found = findings(seen.facts, so_far.milestones, so_far.objectives, seen.drill_plan) if seen.drill_plan else ()
+    return score_line(so_far.objectives, found)
 
 
 def _conditions(says: Iterable[WantedCondition], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
