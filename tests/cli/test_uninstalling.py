@@ -76,7 +76,7 @@ def test_it_may_be_done_again(api, kubedrill):
 
 def test_every_object_of_the_manifests_is_known_to_it():
     kustomization = yaml.safe_load((ROOT / "manifests/base/kustomization.yaml").read_text())
-    plurals = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies"}
+    plurals = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "PriorityClass": "priorityclasses"}
     texts = [(ROOT / "manifests/base" / name).read_text() for name in kustomization["resources"]]
     things = [thing for text in texts for thing in yaml.safe_load_all(text) if thing["kind"] != "Namespace"]
     wanted = {f"{plurals.get(t['kind'], t['kind'].lower() + 's')}/{t['metadata']['name']}" for t in things}

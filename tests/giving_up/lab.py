@@ -115,8 +115,9 @@ class Lab:
             "creationTimestamp": "2026-03-01T11:00:00Z",
         }
         cluster.put(DRILL, {"metadata": meta, "spec": spec})
-        clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
-        self.task = DrillWorker(kube, clock, OperatorSettings(), cluster.drill_now, DrillCollector(list, clock.now))
+        self.kube, self.clock = kube, ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
+        collector = DrillCollector(list, self.clock.now)
+        self.task = DrillWorker(kube, self.clock, OperatorSettings(), cluster.drill_now, collector)
 
     def _seconds(self) -> float:
         return self.cluster.now.timestamp()

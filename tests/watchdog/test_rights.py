@@ -39,6 +39,13 @@ def test_only_the_operator_beats_its_heart():
     assert {verb for resource, verb in operator if resource == "leases"} == {"get", "create", "patch"}
 
 
+def test_only_the_operator_deletes_drills_and_none_of_their_reports():
+    roles = things("rbac.yaml") | things("break-glass.yaml")
+    deleting = {name: rights(role) for (kind, name), role in roles.items() if kind in ("Role", "ClusterRole")}
+    assert {name for name, granted in deleting.items() if ("drills", "delete") in granted} == {"kubedrill"}
+    assert not [name for name, granted in deleting.items() if ("drillreports", "delete") in granted]
+
+
 def test_both_may_tell_a_namespace_that_is_gone_from_one_that_is_forbidden():
     binding = things("rbac.yaml")["ClusterRoleBinding", "kubedrill-namespaces"]
     assert {subject["name"] for subject in binding["subjects"]} == {"kubedrill", "kubedrill-watchdog"}

@@ -123,6 +123,7 @@ class Cluster:
             self.events.append(body)
             return web.json_response(body, status=201)
         if method == "POST":
+            body["metadata"].setdefault("uid", f"uid-{body['metadata']['name']}")
             self.put(f"{path}/{body['metadata']['name']}", body)
             return web.json_response(body, status=201)
         collection, _, name = path.rpartition("/")
@@ -137,6 +138,9 @@ class Cluster:
         if thing is None:
             return status(404, "NotFound", collection.rpartition("/")[2], name)
         if method == "DELETE":
+            expected = (body or {}).get("preconditions", {})
+            if any(thing["metadata"][key] != value for key, value in expected.items()):
+                return status(409, "Conflict")
             del self.objects[path]
         elif method == "PATCH":
             return self._patched(path, thing, body)
@@ -155,6 +159,8 @@ class Cluster:
             if body.get("metadata", {}).get("resourceVersion", version) != version:
                 return status(409, "Conflict")
             draft |= {key: value for key, value in body.items() if key != "metadata"}
+            if noted := body.get("metadata", {}).get("annotations"):
+                draft["metadata"]["annotations"] = draft["metadata"].get("annotations", {}) | noted
         if draft["metadata"].get("deletionTimestamp") and not draft["metadata"]["finalizers"]:
             del self.objects[path]
         else:

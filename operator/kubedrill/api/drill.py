@@ -181,6 +181,14 @@ class DrillSpec(ApiModel):
         description="The fault must have an effect within this time, or the drill ends in Error:"
         " FaultNotEffective. Real time, not divided.",
     )
+    ttl_after_finished: Duration | None = Field(
+        None,
+        description="The drill is deleted so long after its end, with its evidence; its report stays. Real time, not"
+        " divided; it may be changed at any time. A drill stays when not everything is verified to be restored, or when"
+        " it has no report. Meant for drills that a pipeline makes (generateName): one that Argo CD or Flux keeps in"
+        " place is made anew by them, and runs again. Write minutes rather than seconds, for whoever follows it to see"
+        " its end. It stays for good when left out.",
+    )
     monitoring: Monitoring = Field(default_factory=Monitoring, description="Where monitoring answers.")
 
 

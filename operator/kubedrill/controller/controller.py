@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.api.drill import EVIDENCE_MARK
@@ -20,7 +20,9 @@ from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.worker import DrillWorker
+from kubedrill.core.machine.expiry import expires_at, ttl_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
+from kubedrill.core.machine.state import state_from_wire
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.operations.catalogue import all_reverters
@@ -66,9 +68,17 @@ class DrillController:
         return task
 
     def take_up(self, uids: Iterable[str]) -> None:
-        """Drills of which there are undo records. One that had ended gets a task again: a late packet may make one."""
+        """Drills that need a task again although they had ended.
+
+        There are undo records of them (a late packet may make one), or their `ttlAfterFinished` is over.
+        """
         for uid in set(uids) & self._drills.keys() - self._tasks.keys():
             self._begun(self._drills[uid]).wake()
+
+    def expired(self) -> Iterator[str]:
+        """The UIDs of the ended drills that are to be deleted by now. Until then they need no task."""
+        now = self.clock.now()
+        return (uid for uid, drill in self._drills.items() if is_expired(drill, now))
 
     def _ended(self, uid: str) -> None:
         self._tasks.pop(uid, None)
@@ -128,6 +138,7 @@ class DrillController:
         sightings, reverters, kube = DrillLiveness(), all_reverters(self.clock.now), self.kube.restoring
         while True:
             try:
+                self.take_up(self.expired())
                 listing = await list_records(kube, self.settings.namespace)
                 self.take_up(one.record.drill.uid for one in listing.readable)
                 self.take_up(one.drill_uid for one in listing.unreadable)
@@ -150,3 +161,15 @@ def is_settled(drill: dict[str, Any]) -> bool:
     ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL
     imported = (meta.get("annotations") or {}).get(EVIDENCE_MARK, "")
     return ended and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")
+
+
+def is_expired(drill: dict[str, Any], now: datetime) -> bool:
+    """Whether an ended Drill is to be deleted by now, as far as it tells by itself; one that can't be read is not."""
+    ttl = ttl_of(drill.get("spec") or {})
+    if ttl is None or not is_settled(drill):
+        return False
+    try:
+        due = expires_at(state_from_wire(drill["status"]["machine"]), ttl)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return False
+    return due is not None and due <= now

@@ -16,6 +16,7 @@ from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
+    DeleteDrill,
     Deliver,
     InjectFaults,
     Release,
@@ -32,7 +33,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.refusals import is_refusal, is_unstorable, words
 from kubedrill.plugins.operations.catalogue import all_reverters
-from kubedrill.protocol.drills import add_finalizer, drill_path, remove_finalizer, send_event
+from kubedrill.protocol.drills import add_finalizer, delete_drill, drill_path, remove_finalizer, send_event
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
@@ -113,9 +114,8 @@ class Executor:
                 answer = await add_finalizer(self._kube.restoring, drill)
                 self._answered = answer.body if answer.ok else None
                 return (), self._taken("finalizer", "the finalizer can't be added", answer)
-            case RemoveFinalizer():
-                answer = await remove_finalizer(self._kube.restoring, drill)
-                return (), self._taken("finalizer", "the finalizer can't be removed", answer)
+            case RemoveFinalizer() | DeleteDrill():
+                return (), await self._let_go(command, drill)
             case InjectFaults(faults=faults):
                 return await self._inject(faults, drill, decision.state, stored)
             case Sustain(record=name):
@@ -130,6 +130,14 @@ class Executor:
                 return await self._deliver(name, seen), False
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
+
+    async def _let_go(self, command: RemoveFinalizer | DeleteDrill, drill: dict[str, Any]) -> bool:
+        """Whether our finalizer, or an ended Drill itself, could be taken away."""
+        if isinstance(command, DeleteDrill):
+            answer = await delete_drill(self._kube, drill)
+            return self._taken("deletion", "it can't be deleted although its ttlAfterFinished is over", answer)
+        answer = await remove_finalizer(self._kube.restoring, drill)
+        return self._taken("finalizer", "the finalizer can't be removed", answer)
 
     def _taken(self, what: str, trouble: str, answer: Answer) -> bool:
         """Whether a write was done; one that is refused is told until it goes through."""

@@ -25,8 +25,9 @@ from kubedrill.controller.recorded_facts import own_writes, recorded_facts
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.attribution import since_start
-from kubedrill.core.evidence.facts import Fact, FactKind, Series
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
+from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import Observation, RecordSeen, State
@@ -118,6 +119,7 @@ class Gatherer:
             waiting=dict(waiting),
             imported=(meta.get("annotations") or {}).get(EVIDENCE_MARK, ""),
             accepted=(meta.get("annotations") or {}).get(ACCEPTS_UNVERIFIED, ""),
+            ttl=ttl_of(spec),
         )
         if state.phase in LOOKED_AT:
             others = (r for r in listing.readable if r.record.drill.uid != meta["uid"])
@@ -255,11 +257,11 @@ class Gatherer:
     async def _during(
         self, drill: dict[str, Any], drill_plan: DrillPlan, state: State, seen: Observation, *, stopping: bool
     ) -> Observation:
+        measured = state.phase in MEASURED and not stopping
         if state.phase not in TERMINAL or seen.imported != state.imported:
             await self._watch(drill, drill_plan, state)
-        measured = state.phase in MEASURED and not stopping
-        if state.start_ex and (measured or self._probe is None):
-            await self._measure(drill_plan, state)
+            if state.start_ex and (measured or self._probe is None):
+                await self._measure(drill_plan, state)
         if state.phase is Phase.ARMED and not self.operations:
             await self._plan_again(drill, drill_plan)
         self._take(self._inbox.drain())
@@ -269,9 +271,7 @@ class Gatherer:
             self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
         facts = matched(known, drill_plan.players, targets_of(drill_plan))
-        series: dict[str, Series] = {}
-        if self._probe:
-            series = {**self._probe.steady, "impact": self._probe.impact}
+        series = {**self._probe.steady, "impact": self._probe.impact} if self._probe else {}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none
         return replace(

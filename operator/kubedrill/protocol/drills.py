@@ -71,6 +71,17 @@ async def remove_finalizer(kube: Kube, drill: dict[str, Any]) -> Answer:
     )
 
 
+async def delete_drill(kube: Kube, drill: dict[str, Any]) -> Answer:
+    """Deletes the Drill if it is still the one that was read, unchanged (409 when not)."""
+    meta = drill["metadata"]
+    preconditions = {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]}
+    path = drill_path(meta["namespace"], meta["name"])
+    answer = await kube.call("DELETE", path, {"preconditions": preconditions})
+    if answer.ok:
+        LOG.info("drill %s is deleted: it has ended, and its ttlAfterFinished is over", meta["name"])
+    return answer
+
+
 def _version(meta: dict[str, Any]) -> dict[str, Any]:
     return {"op": "replace", "path": "/metadata/resourceVersion", "value": meta["resourceVersion"]}
 

@@ -23,6 +23,7 @@ from kubedrill.kube.paths import (
     PODS,
     POLICIES,
     POLICY_BINDINGS,
+    PRIORITY_CLASSES,
     ROLE_BINDINGS,
     ROLES,
     SECRETS,
@@ -51,7 +52,7 @@ def workloads(control: str) -> tuple[ApiPath, ...]:
 
 
 def belongings(control: str) -> tuple[ApiPath, ...]:
-    """What the workloads are reached by, speak with and may do."""
+    """What the workloads are reached by, speak with, may do and are worth."""
     names = (SERVICE_ACCOUNT, WATCHDOG, _BREAK_GLASS)
     return (
         *(SERVICES.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
@@ -61,6 +62,7 @@ def belongings(control: str) -> tuple[ApiPath, ...]:
         *(CLUSTER_ROLE_BINDINGS.one(name) for name in ("kubedrill-namespaces", _BREAK_GLASS)),
         CLUSTER_ROLES.one("kubedrill-namespaces"),
         *(SERVICE_ACCOUNTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
+        PRIORITY_CLASSES.one("kubedrill"),
     )
 
 

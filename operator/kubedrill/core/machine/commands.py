@@ -64,6 +64,20 @@ class WriteReport:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeleteDrill:
+    """Delete the Drill: it ended long enough ago, everything is put back, and its report outlives it."""
+
+
 Command = (
-    AddFinalizer | RemoveFinalizer | InjectFaults | Sustain | Release | Revert | CloseRecord | Deliver | WriteReport
+    AddFinalizer
+    | RemoveFinalizer
+    | InjectFaults
+    | Sustain
+    | Release
+    | Revert
+    | CloseRecord
+    | Deliver
+    | WriteReport
+    | DeleteDrill
 )

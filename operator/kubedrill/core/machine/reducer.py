@@ -20,6 +20,7 @@ from kubedrill.core.machine.commands import (
     AddFinalizer,
     CloseRecord,
     Command,
+    DeleteDrill,
     Deliver,
     InjectFaults,
     Release,
@@ -28,6 +29,7 @@ from kubedrill.core.machine.commands import (
     Sustain,
     WriteReport,
 )
+from kubedrill.core.machine.expiry import AGAIN, is_done_with, is_expired
 from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
@@ -44,7 +46,7 @@ from kubedrill.core.machine.unverified import (
 )
 from kubedrill.core.measure.assessment import Assessment, assess
 from kubedrill.core.measure.results import MilestoneName, Verdict
-from kubedrill.core.undo.health import WELL_WITHIN
+from kubedrill.core.undo.health import is_still_told
 from kubedrill.core.undo.patches import FieldEnd
 
 PROBE: Final = timedelta(seconds=1)
@@ -294,6 +296,11 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
     if state.phase in TERMINAL and state.start_ex and late:
         # evidence that came later makes a new revision; the verdict stays as it was given
         yield WriteReport(state.reported + 1)
+    yield from _last(state, seen)
+
+
+def _last(state: State, seen: Observation) -> Iterator[Command]:
+    """The last arrows of the protocol: the finalizer goes, and in its time the Drill, if that is wanted."""
     doubted = any(f.step in MAY_BE_IN for f in state.faults) and not seen.accepted
     if (
         seen.finalizer
@@ -301,8 +308,9 @@ def _commands(state: State, seen: Observation, so_far: Assessment, unknown: Coll
         and not doubted
         and (state.phase in TERMINAL or (seen.deleting and state.phase is Phase.HOT_WASH))
     ):
-        # the last arrow of the protocol: an ended drill can be deleted without us
-        yield RemoveFinalizer()
+        yield RemoveFinalizer()  # an ended drill can be deleted without us
+    if is_expired(state, seen) and is_done_with(state, seen):
+        yield DeleteDrill()
 
 
 def _ends_of(records: tuple[RecordSeen, ...], state: State) -> Iterator[Command]:
@@ -330,8 +338,9 @@ def _wake_at(state: State, seen: Observation) -> datetime | None:
         # a finalizer that could not be removed would keep the Drill for ever
         if seen.records or seen.finalizer:
             return seen.now + RETRY
-        awaited = any(not h.well for h in seen.health) and state.since and seen.now - state.since < WELL_WITHIN
-        return seen.now + LOOK_AGAIN if awaited else None
+        if is_still_told(seen.health, state.since, seen.now):
+            return seen.now + LOOK_AGAIN
+        return seen.now + AGAIN if is_expired(state, seen) else None
     if state.phase is Phase.PREFLIGHT:
         return seen.now + PREFLIGHT_AGAIN
     if state.phase is Phase.HELD:

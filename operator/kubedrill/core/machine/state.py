@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubedrill.api.drill import Desired
@@ -148,7 +148,8 @@ class Observation:
     asked for now, and when each was known last. `health` tells of the workloads that the drill touched, once play is
     over. `cannot_go_on` says why the drill's turns can't be computed or stored; then nothing is known but its records,
     its finalizer and what is wanted of it. `traces`: whether a live read shows something of a fault that has no record
-    (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified.
+    (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified. `ttl`:
+    how long after its end it is to be deleted (None: never).
     """
 
     now: datetime
@@ -176,6 +177,7 @@ class Observation:
     health: tuple[Health, ...] = ()
     traces: Mapping[str, bool | None] = field(default_factory=dict)
     accepted: str = ""
+    ttl: timedelta | None = None
 
 
 def _time(value: datetime | None) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 WELL_WITHIN: Final = timedelta(minutes=10)
@@ -61,3 +61,8 @@ def _why(conditions: Iterable[Mapping[str, Any]]) -> str:
     failing = (c for c in conditions if _FAILING.get(str(c.get("type"))) == c.get("status"))
     said = {str(c["type"]): str(c.get("message", "")) for c in failing}
     return next((said[kind] for kind in _FAILING if said.get(kind)), "")[:300]
+
+
+def is_still_told(health: Iterable[Health], ended: datetime | None, now: datetime) -> bool:
+    """Whether it goes on being told how the workloads of a drill do that has ended then."""
+    return any(not one.well for one in health) and ended is not None and now - ended < WELL_WITHIN
