@@ -1,7 +1,7 @@
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from tests.observers.builders import drill_plan
+from tests.observers.builders import ALICE, drill_plan
 from tests.observers.wire import standing, until
 from tests.signals.builders import death, deployment, pod, wrote_limit
 
@@ -40,6 +40,7 @@ async def observed(own=OwnWrites, prepare=lambda _: None, **start):
         inbox, wakes = FactInbox(), []
         observer = NamespaceWatches(kube, CLOCK, inbox, lambda: wakes.append(1), own)
         await observer.start(drill_plan(), SCOPE, **start)
+        observer.hear((ALICE,))
         try:
             yield Stage(wire, observer, inbox, wakes)
         finally:
@@ -124,6 +125,18 @@ async def test_a_players_word_is_heard_in_the_target_namespace():
     async with observed() as stage:
         await stage.wire.tell(SAID, "ADDED", word())
         assert (await stage.fact(FactKind.ACKNOWLEDGED)).actor == "alice"
+
+
+async def test_a_word_is_read_when_it_is_known_who_plays_and_waits_until_then():
+    async with standing() as (wire, kube):
+        wire.put(SAID, 5, word(name="w1"))
+        inbox = FactInbox()
+        observer = NamespaceWatches(kube, CLOCK, inbox, lambda: None)
+        await observer.start(drill_plan(), SCOPE)
+        assert inbox.drain() == ()
+        observer.hear((ALICE,))
+        assert [(f.kind, f.actor) for f in inbox.drain()] == [(FactKind.ACKNOWLEDGED, "alice")]
+        await observer.stop()
 
 
 async def test_the_facilitators_word_counts_in_the_control_namespace_alone():

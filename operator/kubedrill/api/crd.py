@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel
 
 from kubedrill.api.base import GROUP, NAME_PATTERN, VERSION
-from kubedrill.api.drill import Drill
+from kubedrill.api.drill import FROZEN_AT_THE_START, Drill
 from kubedrill.api.people import DrillReport, PlayerAction
 from kubedrill.api.scenario import DrillScenario
 
@@ -118,7 +118,7 @@ RESOURCES: Final = (
             Column("Message", ".status.message", priority=1, description="What happens now."),
         ),
         status=True,
-        validations=(SHORT_NAME, PLAIN_NAME),
+        validations=(SHORT_NAME, PLAIN_NAME, *FROZEN_AT_THE_START),
     ),
     CustomResource(
         DrillScenario,

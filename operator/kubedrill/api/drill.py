@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import ConfigDict, Field
 
@@ -190,6 +191,31 @@ class DrillSpec(ApiModel):
         " its end. It stays for good when left out.",
     )
     monitoring: Monitoring = Field(default_factory=Monitoring, description="Where monitoring answers.")
+
+
+def _frozen_at_the_start(field: str) -> dict[str, str]:
+    """The rule that refuses a change of a field of the spec once the drill has started.
+
+    Started is what `status.startExTime` says: it is written by the very status write that commits the drill (to Armed,
+    guarded by the resourceVersion of the spec that was read, before anything is touched), nothing earlier commits it,
+    and it stays for good, which no phase does. An edit either comes before that write, which is then a conflict and
+    decided anew, or is refused. The rule also runs on status writes, where the spec is the same on both sides.
+    """
+    now, before = f"self.spec.{field}", f"oldSelf.spec.{field}"
+    same = f"has({now}) == has({before}) && (!has({now}) || {now} == {before})"
+    return {
+        "rule": f"!has(oldSelf.status) || !has(oldSelf.status.startExTime) || ({same})",
+        "fieldPath": f".spec.{field}",
+        "message": f"{field} can't change once the drill has started: make another drill",
+    }
+
+
+FROZEN_AT_THE_START: Final = tuple(
+    _frozen_at_the_start(field)
+    for field in ("players", "facilitator", "pace", "maxDuration", "wrapUp", "armWithin", "monitoring")
+)
+"""Rules for all that a drill is judged by and that no rule of the spec itself freezes from the beginning. They stand at
+the root of the Drill, for only there a rule sees the status beside the spec."""
 
 
 class Drill(ApiModel):

@@ -190,8 +190,7 @@ class Gatherer:
         if isinstance(scenario, Refusal):
             return None, scenario
         self._scenario_read = scenario.to_wire()
-        rules = self._probe.rules if self._probe else {}
-        drill_plan = derive(spec, scenario, rules)
+        drill_plan = derive(spec, scenario, self._probe.rules if self._probe else {})
         if not drill_plan.impact.query and (state.phase not in UNTOUCHED):
             probe = await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)
             drill_plan = derive(spec, scenario, probe.rules)
@@ -260,6 +259,7 @@ class Gatherer:
         measured = state.phase in MEASURED and not stopping
         if state.phase not in TERMINAL or seen.imported != state.imported:
             await self._watch(drill, drill_plan, state)
+            self._cluster.hear(drill_plan.players)
             if state.start_ex and (measured or self._probe is None):
                 await self._measure(drill_plan, state)
         if state.phase is Phase.ARMED and not self.operations:

@@ -77,6 +77,7 @@ async def on_stage(kube, namespace):
     observer = NamespaceWatches(kube, CLOCK, inbox, lambda: None)
     scope = Scope("monday", namespace, CLOCK.now() - timedelta(seconds=2))
     await observer.start(drill_plan(namespace=namespace), scope)
+    observer.hear(drill_plan().players)
     try:
         assert observer.problems == ()
         yield Scene(kube, namespace, inbox)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 from kubedrill.controller.gathering.inbox import FactInbox
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.evidence.timestamps import Received
-from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.drill_plan import DrillPlan, Participant
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import (
@@ -47,7 +47,8 @@ class NamespaceWatches:
     """The watches of one drill: pods, workloads, autoscalers and PlayerActions.
 
     `own` tells what the drill itself wrote (from its undo records), so that it is not taken for a change by
-    somebody. `wake` is called when there are new facts.
+    somebody. `wake` is called when there are new facts. What people say waits until `hear` tells who the players are:
+    before the start they may still be edited.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class NamespaceWatches:
         self._tasks: list[asyncio.Task[None]] = []
         self._states: dict[str, Mapping[str, Any]] = {}
         self._namespace = ""
+        self._players: tuple[Participant, ...] | None = None
+        self._unread: list[tuple[actions.ActionScope, WatchEvent]] = []
 
     async def start(
         self,
@@ -88,7 +91,7 @@ class NamespaceWatches:
             self._workloads.append(self._watch(collection, self._workload_events))
         self._watch(Collection(AUTOSCALERS.of(namespace), since=since), self._autoscaler_events)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
-            hearing = actions.ActionScope(scope.drill, drill_plan.players, scope.made, place == scope.control_namespace)
+            hearing = actions.ActionScope(scope.drill, (), scope.made, place == scope.control_namespace)
             collection = Collection(PLAYER_ACTIONS.of(place), since=since)
             self._watch(collection, partial(self._action_events, hearing))
         self._tasks = [asyncio.create_task(w.run(), name=f"watch {w.path}") for w in self._watches]
@@ -107,6 +110,14 @@ class NamespaceWatches:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._watches, self._workloads, self._pods = [], [], [], None
+        self._unread, self._players = [], None
+
+    def hear(self, players: tuple[Participant, ...]) -> None:
+        """Reads what was said so far, and from now on what is said, as the words of these players and of others."""
+        self._players = players
+        unread, self._unread = self._unread, []
+        for hearing, event in unread:
+            self._pour(_read(event, partial(_word, replace(hearing, players=players))))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -164,9 +175,9 @@ class NamespaceWatches:
                 self._pour(_read(event, lambda e: autoscaler.facts_of(e.before, e.object, e.receipt)))
 
     def _action_events(self, hearing: actions.ActionScope, events: Sequence[WatchEvent]) -> None:
-        for event in events:
-            if event.type != "DELETED":
-                self._pour(_read(event, lambda e: actions.facts_of(e.object, e.receipt, hearing)))
+        self._unread += [(hearing, event) for event in events if event.type != "DELETED"]
+        if self._players is not None:
+            self.hear(self._players)
 
     def _tell_states(self, receipt: Received) -> None:
         """Tells what the pods of each workload look like, where that is new.
@@ -187,6 +198,10 @@ class NamespaceWatches:
     def _pour(self, facts: Iterable[Fact]) -> None:
         if self._inbox.add(facts):
             self._wake()
+
+
+def _word(hearing: actions.ActionScope, event: WatchEvent) -> tuple[Fact, ...]:
+    return actions.facts_of(event.object, event.receipt, hearing)
 
 
 def _read(event: WatchEvent, reader: Callable[[WatchEvent], tuple[Fact, ...]]) -> tuple[Fact, ...]:
