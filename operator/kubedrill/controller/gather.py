@@ -40,7 +40,7 @@ from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
-from kubedrill.plugins.faults.effects import effective
+from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.sources import actions, audit
 from kubedrill.plugins.sources.identity import CHANGES, READS, matched
 from kubedrill.plugins.sources.workload import OwnWrites
@@ -174,6 +174,7 @@ class Gatherer:
     async def _planned_drill(self, drill: dict[str, Any], state: State) -> tuple[DrillPlan | None, Refusal | None]:
         """The plan: derived anew until the start, then kept, with the faults as they were settled."""
         if self._drill_plan is not None and state.phase not in UNTOUCHED:
+            self._drill_plan = with_settled(self._drill_plan, state)
             return self._drill_plan, None
         try:
             spec = DrillSpec.model_validate(drill["spec"])
@@ -188,10 +189,10 @@ class Gatherer:
             return None, scenario
         self._scenario_read = scenario.to_wire()
         rules = self._probe.rules if self._probe else {}
-        drill_plan = derive(spec, scenario, rules)
+        drill_plan = derive(spec, scenario, of_drill.profile, rules)
         if not drill_plan.impact.query and (state.phase not in UNTOUCHED):
             probe = await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)
-            drill_plan = derive(spec, scenario, probe.rules)
+            drill_plan = derive(spec, scenario, of_drill.profile, probe.rules)
         self._drill_plan = with_settled(drill_plan, state)
         return self._drill_plan, None
 
@@ -234,14 +235,16 @@ class Gatherer:
             )
         watching = asyncio.ensure_future(self._watch_or_not(drill, drill_plan, held=seen.desired is Desired.HOLD))
         # The API server, Prometheus and the watches tell of different things: none waits for another.
-        probe, found = await asyncio.gather(
-            self._monitoring.probe(drill_plan, now - LOOK_BACK), look_around(self._kube, control, drill_plan)
+        probe, used, found = await asyncio.gather(
+            self._monitoring.probe(drill_plan, now - LOOK_BACK),
+            self._monitoring.working_sets(drill_plan),
+            look_around(self._kube, control, drill_plan),
         )
         self._probe = probe
         if not drill_plan.impact.query and probe.rules:
             derived, _ = await self._planned_drill(drill, State())
             drill_plan = derived or drill_plan
-        read = surroundings(found, control, drill, drill_plan, listing, probe, now)
+        read = surroundings(found, control, drill, drill_plan, listing, probe, used, now)
         checks = preflight(drill_plan, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
@@ -265,9 +268,9 @@ class Gatherer:
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._audited(drill_plan))
         if state.phase is Phase.ARMED:
-            self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
+            self._take(of_drill.effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state)
-        facts = matched(known, drill_plan.players, targets_of(drill_plan))
+        facts = matched(known, drill_plan.players, drill_plan.workloads)
         series: dict[str, Series] = {}
         if self._probe:
             series = {**self._probe.steady, "impact": self._probe.impact}
@@ -343,8 +346,3 @@ def since_start(facts: Iterable[Fact], state: State) -> frozenset[Fact]:
     """Without what people did to the target before the drill began: that is the baseline, nobody's interference."""
     start = state.start_ex
     return frozenset(f for f in facts if start is None or f.at.not_after >= start or f.kind not in CHANGES | READS)
-
-
-def targets_of(drill_plan: DrillPlan) -> tuple[str, ...]:
-    """The workloads that the drill touches."""
-    return tuple(str(f.memory_limit.target) for f in drill_plan.faults if f.memory_limit)

@@ -11,12 +11,15 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kubedrill.api.faults import MemoryLimit
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Memory, Name
+from kubedrill.api.faults import WorkloadTarget
 from kubedrill.api.quantities import format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, Right, WorkingSet, injection, nth
 from kubedrill.plugins.faults.workload import Container, Workload, refusal_of_state
 
 MEBIBYTE = 1024**2
@@ -31,6 +34,29 @@ _PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 _HASH = "[bcdfghjklmnpqrstvwxz2456789]"
 _LONGEST_PREFIX = 58
 """At how many characters the API server cuts what stands before the random part of a pod's name."""
+
+
+class MemoryLimit(ApiModel):
+    """Lowers a container's memory limit so that the asked number of pods is really OOM-killed."""
+
+    target: WorkloadTarget = Field(description="The workload whose container gets the lower limit.")
+    container: Name | None = Field(
+        None, description="Name of the container. Derived when left out: the only one, or the first."
+    )
+    limit: Memory | None = Field(
+        None,
+        description="The limit that the container gets, a quantity such as 64Mi. Derived when left out: half"
+        " of the working set that is observed. The request is lowered with it where it must be.",
+    )
+    affected: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="How many pods must be hit. Derived when left out: as many as the workload's own"
+        " strategy replaces while the new ones fail. Where that strategy would not reach the number,"
+        " maxUnavailable, maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and"
+        " put back with it.",
+    )
 
 
 def targets(params: MemoryLimit, namespace: str) -> tuple[Target, ...]:
@@ -62,7 +88,12 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     settled = params.model_copy(
         update={"container": container.name, "limit": format_memory(limit), "affected": affected}
     )
-    return Plan((operation,), settled, (*said, *_notes(params, settled, workload, rollout)))
+    return Plan((operation,), settled, str(target), (*said, *_notes(params, settled, workload, rollout)))
+
+
+def measures(params: MemoryLimit) -> tuple[str, ...]:
+    """The workload: half of what it uses is the limit that nobody says, and more than it uses may kill nothing."""
+    return (params.target.name,)
 
 
 def effect(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Effect:
@@ -207,4 +238,21 @@ def _notes(
     return tuple(lines)
 
 
-FAULT: Final = FaultKind(kind="memoryLimit", targets=targets, plan=plan, effect=effect, describe=describe)
+FAULT: Final = FaultKind(
+    kind="memoryLimit",
+    params=MemoryLimit,
+    summary="Lower a container's memory limit until pods are really OOM-killed.",
+    targets=targets,
+    rights=(
+        Right("apps", "deployments", "patch"),
+        Right("apps", "statefulsets", "patch"),
+        Right("apps", "replicasets", "delete"),
+        Right("", "pods", "delete"),
+    ),
+    plan=plan,
+    describe=describe,
+    effect=effect,
+    # Whoever gives it more of anything repairs it; what holds its rollout is no part of the cause.
+    cause="resources",
+    measures=measures,
+)
