@@ -13,7 +13,7 @@ from tests.faults.builders import DB, WEB, deployment, fact, injected, killed, s
 from tests.observers.builders import drill_plan
 
 from kubedrill.api.base import ApiModel
-from kubedrill.api.faults import Fault, fault_kinds
+from kubedrill.api.faults import Fault, WorkloadTarget, fault_kinds
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import FaultState, State
@@ -23,6 +23,7 @@ from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.plugins.faults import discover
 from kubedrill.plugins.faults.alert import AlertAnnounce
+from kubedrill.plugins.faults.bad_image import NO_SUCH_TAG, BadImage
 from kubedrill.plugins.faults.base import FaultKind, Plan, Right
 from kubedrill.plugins.faults.manual import Manual
 from kubedrill.plugins.faults.of_drill import profile
@@ -68,6 +69,11 @@ class Example:
         return with_settled(drill_plan(faults=(self.fault,)), State(faults=(FaultState(self.name, touches=touches),)))
 
 
+def unpulled(pod: str, target: str, at: float) -> Fact:
+    image = f"app:{NO_SUCH_TAG}"
+    return fact(FactKind.IMAGE_NOT_PULLED, second(at), pod=pod, target=target, container="main", image=image)
+
+
 PODS = ("web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd")
 EXAMPLES = (
     Example(
@@ -75,6 +81,16 @@ EXAMPLES = (
     ),
     Example("memoryLimit", squeeze("StatefulSet", "db", limit="64Mi"), (killed("db-2", 1),)),
     Example("memoryLimit", squeeze(), (killed(PODS[0], 1),)),
+    Example(
+        "badImage",
+        BadImage(target=WorkloadTarget(kind="Deployment", name="web"), affected=2),
+        tuple(unpulled(pod, "Deployment/web", n) for n, pod in enumerate(PODS, start=1)),
+    ),
+    Example(
+        "badImage",
+        BadImage(target=WorkloadTarget(kind="StatefulSet", name="db")),
+        (unpulled("db-2", "StatefulSet/db", 1),),
+    ),
     Example(
         "queueLoad",
         QueueLoad(key="jobs", rate_per_second=10, count=100, in_flight=["inflight:*"]),
