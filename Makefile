@@ -51,13 +51,13 @@ format: setup ## Format the code, and sort its imports
 
 .PHONY: generate
 generate: setup ## CRDs and the tables in the docs, from the code
-	@$(BIN)/python -m kubedrill.api.crd crds
+	@$(BIN)/python -m kubedrill.plugins.crds crds
 	@$(BIN)/python -m kubedrill.core.machine.phases > docs/reference/phases.md
 	@$(BIN)/python docs/draw_layers.py --write
 
 .PHONY: generated-are-current
 generated-are-current: setup
-	@mkdir -p build/generated && $(BIN)/python -m kubedrill.api.crd build/generated && diff -r crds build/generated
+	@mkdir -p build/generated && $(BIN)/python -m kubedrill.plugins.crds build/generated && diff -r crds build/generated
 	@$(BIN)/python -m kubedrill.core.machine.phases | diff docs/reference/phases.md -
 	@$(BIN)/python docs/draw_layers.py
 

@@ -12,6 +12,7 @@ from kubedrill.api.crd import RESOURCES, NotStructuralError, definition, rendere
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.scenario import Milestone
 from kubedrill.core.measure.results import MilestoneName
+from kubedrill.plugins import faults  # noqa: F401  importing it registers the fault kinds
 
 CRDS = Path(__file__).parents[2] / "crds"
 

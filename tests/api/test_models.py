@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from kubedrill.api.drill import Drill
-from kubedrill.api.faults import MemoryLimit
 from kubedrill.api.people import PlayerActionSpec
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 TARGET = {"kind": "Deployment", "name": "checkout"}
 SHORTEST = {
@@ -32,7 +32,7 @@ SHORTEST = {
 def test_the_shortest_drill_is_read_and_written_back():
     drill = Drill.model_validate(SHORTEST)
     fault = drill.spec.scenario.faults[0]
-    assert (fault.kind, str(fault.memory_limit.target)) == ("memoryLimit", "Deployment/checkout")
+    assert (fault.kind, str(fault.params.target)) == ("memoryLimit", "Deployment/checkout")
     assert Drill.model_validate(drill.to_wire()) == drill
 
 

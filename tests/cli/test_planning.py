@@ -123,8 +123,8 @@ def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, k
     result = kubedrill("plan", "-f", file, "--expand")
     written = Drill.model_validate(yaml.safe_load(result.output))
     scenario = written.spec.scenario
-    assert scenario.faults[0].memory_limit.limit == "64Mi"
-    assert scenario.faults[0].memory_limit.container == "main"
+    assert scenario.faults[0].params.limit == "64Mi"
+    assert scenario.faults[0].params.container == "main"
     assert scenario.mitigated.query == "queue_depth"
     assert scenario.expected_alerts[0].starts_clock
     assert "detection" in {o.name for o in scenario.objectives}
@@ -174,7 +174,7 @@ LACKING = {
     ),
     "no rights": (
         lambda api: api.answers.update({("POST", REVIEWS): (201, {"status": {"allowed": False}})}),
-        "the operator may not watch pods",
+        "the operator may not list pods, watch pods",
     ),
     "no rule": (
         lambda api: api.answers.update(

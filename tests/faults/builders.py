@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kubedrill.api.faults import MemoryLimit, WorkloadTarget
+from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.operations import SetFields, Target
 from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 T0 = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MIB = 1024**2

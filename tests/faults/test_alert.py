@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.faults.builders import fact, injected, second, seen
 
-from kubedrill.api.faults import AlertAnnounce
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Announce, Refusal
-from kubedrill.plugins.faults.alert import describe, effect, plan
+from kubedrill.plugins.faults.alert import AlertAnnounce, describe, effect, plan
 
 DOWN = AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}, summary="Checkout does not answer")
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.faults.builders import fact, injected, second, seen
 
-from kubedrill.api.faults import Manual
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Ask
-from kubedrill.plugins.faults.manual import describe, effect, plan
+from kubedrill.plugins.faults.manual import Manual, describe, effect, plan
 
 UNPLUG = Manual(do="unplug rack 3", undo="plug it in again")
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from tests.faults.builders import UID, fact, injected, second, seen
 
-from kubedrill.api.faults import QueueKind, QueueLoad, ServiceRef
+from kubedrill.api.faults import ServiceRef
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Enqueue, Refusal, Target
-from kubedrill.plugins.faults.queue_load import describe, effect, plan
+from kubedrill.plugins.faults.queue_load import QueueKind, QueueLoad, describe, effect, plan
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")
 SERVICE = {REDIS: {"spec": {"ports": [{"port": 6379}, {"port": 9121}]}}}

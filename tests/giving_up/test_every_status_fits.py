@@ -25,6 +25,7 @@ from kubedrill.core.measure.results import FieldOutcome, Verdict
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Refusal
+from kubedrill.plugins.faults.of_drill import profile
 
 texts = st.one_of(
     st.just(""),
@@ -132,7 +133,7 @@ def longest() -> DrillPlan:
         }
     )
     assert spec.scenario is not None
-    return derive(spec, spec.scenario)
+    return derive(spec, spec.scenario, profile)
 
 
 def wrong(status: dict[str, Any]) -> list[tuple[str, str]]:

@@ -27,6 +27,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import FieldUndo
 from kubedrill.core.undo.touches import Touch, Touches
+from kubedrill.plugins.faults.of_drill import profile
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 FIT = (CheckResult("all", ok=True),)
@@ -47,7 +48,7 @@ def drill_plan(faults: tuple[str, ...] = ("limit",)) -> DrillPlan:
         }
     )
     assert spec.scenario is not None
-    return derive(spec, spec.scenario)
+    return derive(spec, spec.scenario, profile)
 
 
 def fact(kind: FactKind, at: datetime, fact_id: str, **detail: object) -> Fact:

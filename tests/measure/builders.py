@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from kubedrill.api.faults import Fault, MemoryLimit, WorkloadTarget
+from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
+from kubedrill.plugins.faults.of_drill import profile
 
 T0 = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
 WORKER = "Deployment/worker"
@@ -98,13 +99,15 @@ BELOW_20 = SteadyCheck("queue", "queue_depth", below=20)
 
 def drill_plan(*objectives: Limit, **more: Any) -> DrillPlan:
     nowhere = Endpoint("shop", "prometheus", 9090)
-    worker = MemoryLimit(target=WorkloadTarget(kind="Deployment", name="worker"))
+    worker = {"target": {"kind": "Deployment", "name": "worker"}}
+    squeeze = Fault.model_validate({"name": "limit", "memoryLimit": worker})
     design = DrillPlan(
         title="t",
         narrative="",
         target_namespace="shop",
         pace=1,
-        faults=(Fault(name="limit", memory_limit=worker),),
+        faults=(squeeze,),
+        profiles=(profile(squeeze, "shop"),),
         steady=(BELOW_20,),
         alerts=(AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(0)),),
         impact=FALL,

@@ -14,11 +14,11 @@ from tests.undo.builders import deployment, injected
 from tests.watchdog.test_looking import Hall
 from tests.watchdog.wire import SECRETS, standing
 
-from kubedrill.api.faults import MemoryLimit
 from kubedrill.core.paths import BadName
 from kubedrill.core.undo.operations import Announce
 from kubedrill.core.undo.record import OutsideGroup, RecordState, from_json, to_json
 from kubedrill.plugins.faults import discover
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 OTHER = "../../other/deployments/web"
 FORGED: dict[str, list[str]] = {

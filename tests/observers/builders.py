@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
+from kubedrill.api.faults import Fault
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Participant, SteadyCheck
+from kubedrill.plugins.faults.of_drill import profile
 
 MINUTE = timedelta(minutes=1)
 ALICE = Participant("alice", "L1", kubernetes="alice@example.com")
@@ -15,7 +16,7 @@ def drill_plan(
     *,
     steady: tuple[SteadyCheck, ...] = (),
     impact: str = "",
-    faults: tuple[Any, ...] = (),
+    faults: tuple[Fault, ...] = (),
     alerts: tuple[str, ...] = ("High",),
     namespace: str = "shop",
 ) -> DrillPlan:
@@ -25,6 +26,7 @@ def drill_plan(
         target_namespace=namespace,
         pace=1,
         faults=faults,
+        profiles=tuple(profile(fault, namespace) for fault in faults),
         steady=steady,
         alerts=tuple(AlertWanted(name, n == 0, MINUTE) for n, name in enumerate(alerts)),
         impact=ImpactFall(impact, MINUTE, 10, 10),

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.observers.builders import drill_plan
 
-from kubedrill.api.faults import AlertAnnounce, Fault, MemoryLimit, WorkloadTarget
+from kubedrill.api.faults import Fault
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import SteadyCheck
@@ -172,13 +172,13 @@ async def test_an_alert_that_the_drill_announces_is_known_from_alertmanager(fake
             "status": {"state": "active"},
         }
     ]
-    announced = Fault(name="page", alert=AlertAnnounce(alert="High"))
+    announced = Fault.model_validate({"name": "page", "alert": {"alert": "High"}})
     probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(faults=(announced,)), since())
     assert probe.firing == {"High"}
     assert [f.detail["drill"] for f in probe.facts] == [True]
 
 
-async def test_working_sets_are_asked_where_a_limit_is_to_be_derived(fake):
+async def test_working_sets_are_asked_for_where_a_fault_must_know_them(fake):
     fake.answers["min by (container)"] = {
         "status": "success",
         "data": {
@@ -186,7 +186,7 @@ async def test_working_sets_are_asked_where_a_limit_is_to_be_derived(fake):
             "result": [{"metric": {"container": "worker"}, "value": [fake.now, "83886080"]}],
         },
     }
-    target = WorkloadTarget(kind="Deployment", name="worker")
-    derived = Fault(name="limit", memory_limit=MemoryLimit(target=target))
-    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(faults=(derived,)), since())
-    assert probe.working_sets["worker"].bytes == 80 * 1024 * 1024
+    limit = {"target": {"kind": "Deployment", "name": "worker"}}
+    design = drill_plan(faults=(Fault.model_validate({"name": "limit", "memoryLimit": limit}),))
+    assert (await MonitoringProbe(fake, CLOCK).working_sets(design))["worker"].bytes == 80 * 1024 * 1024
+    assert await MonitoringProbe(fake, CLOCK).working_sets(drill_plan()) == {}

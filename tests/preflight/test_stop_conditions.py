@@ -9,6 +9,7 @@ from kubedrill.api.drill import DrillSpec
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, PlannedStop
 from kubedrill.core.plan.preflight import StopReading, Surroundings, alerts_loaded, preflight, stop_conditions_clear
+from kubedrill.plugins.faults.of_drill import profile
 
 ERRORS = {"name": "errors", "promql": "sum(rate(errors[1m])) > 5"}
 PAGED = {"name": "neighbour", "alert": "NeighbourDown"}
@@ -28,7 +29,7 @@ def drill_plan(*stop_when: dict[str, str]) -> DrillPlan:
         }
     )
     assert spec.scenario is not None
-    return derive(spec, spec.scenario)
+    return derive(spec, spec.scenario, profile)
 
 
 def around(*stops: StopReading, rules: frozenset[str] | None = None) -> Surroundings:

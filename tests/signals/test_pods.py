@@ -1,3 +1,6 @@
+from typing import Any
+
+import pytest
 from tests.signals.builders import between, death, pod, receipt, recorded
 
 from kubedrill.core.evidence.facts import FactKind
@@ -47,6 +50,35 @@ def test_a_crash_loop_began_between_the_last_death_and_its_sighting():
     assert loop.kind is FactKind.POD_CRASH_LOOPING
     assert loop.at == between(7, 9.2)
     assert loop.detail["restartCount"] == 3
+
+
+def unpulled(reason: str) -> dict[str, Any]:
+    spec = {"containers": [{"name": "sidecar", "image": "proxy:2"}, {"name": "worker", "image": "app:nope"}]}
+    return pod(state={"waiting": {"reason": reason}}) | {"spec": spec}
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"])
+def test_an_image_that_cant_be_pulled_is_told_as_the_pod_asks_for_it(reason: str):
+    (fact,) = pods.facts_of("MODIFIED", unpulled(reason), receipt(9.2))
+    assert (fact.kind, fact.at) == (FactKind.IMAGE_NOT_PULLED, between(8.2, 9.2))
+    assert (fact.detail["container"], fact.detail["image"], fact.detail["reason"]) == ("worker", "app:nope", reason)
+    assert fact.detail["target"] == "Deployment/worker"
+
+
+def test_an_image_that_is_tried_again_and_again_is_one_fact():
+    (first,) = pods.facts_of("MODIFIED", unpulled("ErrImagePull"), receipt(9.2))
+    (again,) = pods.facts_of("MODIFIED", unpulled("ImagePullBackOff"), receipt(20.0))
+    assert first.id == again.id
+
+
+@pytest.mark.parametrize("reason", ["ContainerCreating", "PodInitializing", "CreateContainerConfigError"])
+def test_a_container_that_waits_for_something_else_lacks_no_image(reason: str):
+    assert pods.facts_of("MODIFIED", unpulled(reason), receipt(9.2)) == ()
+
+
+def test_a_pod_whose_spec_does_not_tell_the_image_is_no_poison():
+    (fact,) = pods.facts_of("ADDED", pod(state={"waiting": {"reason": "ErrImagePull"}}), receipt(9.2))
+    assert fact.detail["image"] == ""
 
 
 def test_a_pod_that_was_never_ready_does_not_become_unready():

@@ -1,4 +1,4 @@
-"""The CustomResourceDefinitions, generated from the models: `python -m kubedrill.api.crd OUTDIR`.
+"""The CustomResourceDefinitions, generated from the models (`kubedrill.plugins.crds` writes them).
 
 One recursive walk over pydantic's JSON schema with an allow-list of keywords. What the API server would
 refuse or silently drop is an error here and names the place: a keyword that is not known, a union, a string
@@ -7,7 +7,6 @@ or list without a maximum (CEL rules are refused for their cost without one), a 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -299,7 +298,3 @@ def write(folder: Path, resources: Iterable[CustomResource] = RESOURCES) -> None
     folder.mkdir(parents=True, exist_ok=True)
     for resource in resources:
         (folder / f"{resource.plural}.yaml").write_text(rendered(resource), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))

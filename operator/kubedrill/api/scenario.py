@@ -19,7 +19,7 @@ from kubedrill.api.base import (
     Text,
     rules,
 )
-from kubedrill.api.faults import FAULTS_LIST, Fault, WorkloadTarget
+from kubedrill.api.faults import FAULTS_LIST, Fault, fault_kinds
 
 NAMED: dict[str, Any] = FAULTS_LIST
 # The names of core.measure.results.MilestoneName: a typo in an objective would otherwise never be reached.
@@ -46,6 +46,16 @@ Milestone = Literal[
     "ResolvedDeclared",
     "AllClearSent",
 ]
+
+
+def _told(faults: dict[str, Any]) -> None:
+    """What `kubectl explain` says of a scenario's faults: it names every kind that there is."""
+    *others, last = fault_kinds()
+    faults |= NAMED
+    faults["description"] = (
+        f"What is broken, all at once when the drill starts. One kind each: {', '.join(others)} or {last}."
+        " Each is put back whatever happens."
+    )
 
 
 class GroundTruth(ApiModel):
@@ -167,9 +177,7 @@ class ScenarioSpec(ApiModel):
     faults: list[Fault] = Field(
         min_length=1,
         max_length=20,
-        json_schema_extra=NAMED,
-        description="What is broken, all at once when the drill starts. One kind each: memoryLimit,"
-        " queueLoad, alert or manual. Each is put back whatever happens.",
+        json_schema_extra=_told,
     )
     expected_alerts: list[ExpectedAlert] = Field(
         min_length=1,
@@ -243,5 +251,4 @@ __all__ = [
     "Objective",
     "Recovered",
     "ScenarioSpec",
-    "WorkloadTarget",
 ]

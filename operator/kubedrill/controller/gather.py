@@ -42,7 +42,7 @@ from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
-from kubedrill.plugins.faults.effects import effective
+from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.sources import actions, audit
 from kubedrill.plugins.sources.identity import matched
 from kubedrill.plugins.sources.workload import OwnWrites
@@ -177,6 +177,7 @@ class Gatherer:
     async def _planned_drill(self, drill: dict[str, Any], state: State) -> tuple[DrillPlan | None, Refusal | None]:
         """The plan: derived anew until the start, then kept, with the faults as they were settled."""
         if self._drill_plan is not None and state.phase not in UNTOUCHED:
+            self._drill_plan = with_settled(self._drill_plan, state)
             return self._drill_plan, None
         try:
             spec = DrillSpec.model_validate(drill["spec"])
@@ -190,10 +191,11 @@ class Gatherer:
         if isinstance(scenario, Refusal):
             return None, scenario
         self._scenario_read = scenario.to_wire()
-        drill_plan = derive(spec, scenario, self._probe.rules if self._probe else {})
+        rules = self._probe.rules if self._probe else {}
+        drill_plan = derive(spec, scenario, of_drill.profile, rules)
         if not drill_plan.impact.query and (state.phase not in UNTOUCHED):
             probe = await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)
-            drill_plan = derive(spec, scenario, probe.rules)
+            drill_plan = derive(spec, scenario, of_drill.profile, probe.rules)
         self._drill_plan = with_settled(drill_plan, state)
         return self._drill_plan, None
 
@@ -236,14 +238,16 @@ class Gatherer:
             )
         watching = asyncio.ensure_future(self._watch_or_not(drill, drill_plan, held=seen.desired is Desired.HOLD))
         # The API server, Prometheus and the watches tell of different things: none waits for another.
-        probe, found = await asyncio.gather(
-            self._monitoring.probe(drill_plan, now - LOOK_BACK), look_around(self._kube, control, drill_plan)
+        probe, used, found = await asyncio.gather(
+            self._monitoring.probe(drill_plan, now - LOOK_BACK),
+            self._monitoring.working_sets(drill_plan),
+            look_around(self._kube, control, drill_plan),
         )
         self._probe = probe
         if not drill_plan.impact.query and probe.rules:
             derived, _ = await self._planned_drill(drill, State())
             drill_plan = derived or drill_plan
-        read = surroundings(found, control, drill, drill_plan, listing, probe, now)
+        read = surroundings(found, control, drill, drill_plan, listing, probe, used, now)
         checks = preflight(drill_plan, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
@@ -268,9 +272,9 @@ class Gatherer:
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._audited(drill_plan))
         if state.phase is Phase.ARMED:
-            self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
+            self._take(of_drill.effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
-        facts = matched(known, drill_plan.players, targets_of(drill_plan))
+        facts = matched(known, drill_plan.players, drill_plan.workloads)
         series = {**self._probe.steady, "impact": self._probe.impact} if self._probe else {}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none
@@ -338,8 +342,3 @@ class Gatherer:
 
     def _take(self, facts: Iterable[Fact]) -> None:
         self.raw |= {f.id: f for f in facts}
-
-
-def targets_of(drill_plan: DrillPlan) -> tuple[str, ...]:
-    """The workloads that the drill touches."""
-    return tuple(str(f.memory_limit.target) for f in drill_plan.faults if f.memory_limit)

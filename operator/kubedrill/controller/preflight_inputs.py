@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.faults import Fault
 from kubedrill.controller.gathering import Probe
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
@@ -19,21 +18,13 @@ from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
-from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.plugins.faults import of_drill
+from kubedrill.plugins.faults.base import Right, WorkingSet
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.exclusion import may_lock
 from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
-RIGHTS = (
-    ("", "pods", "list"),
-    ("", "pods", "watch"),
-    ("apps", "deployments", "patch"),
-    ("apps", "statefulsets", "patch"),
-    ("apps", "replicasets", "delete"),
-    ("kubedrill.dev", "playeractions", "watch"),
-)
 INACTIVE = {p.value for p in TERMINAL | UNTOUCHED}
 
 
@@ -62,7 +53,7 @@ async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> Cluste
     return ClusterReadings(
         *await asyncio.gather(
             kube.get(NAMESPACES.one(drill_plan.target_namespace)),
-            missing_rights(kube, drill_plan.target_namespace),
+            missing_rights(kube, drill_plan.target_namespace, of_drill.rights_for(drill_plan)),
             kube.get(drill_path(control)),
             read_targets(kube, drill_plan),
         )
@@ -76,12 +67,12 @@ def surroundings(
     drill_plan: DrillPlan,
     records: Listing,
     probe: Probe,
+    used: Mapping[str, WorkingSet],
     now: datetime,
 ) -> PreflightInputs:
     """What the preflight's checks are made of, with every fault planned against what was found."""
     uid, namespace = drill["metadata"]["uid"], found.namespace
     namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
-    used = {f.name: dict(probe.working_sets) for f in drill_plan.faults}
     plans, refusals, operations = planned(drill_plan, uid, found.objects, used)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
     around = Surroundings(
@@ -101,7 +92,7 @@ def surroundings(
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
         firing=frozenset(probe.firing) if probe.reachable else None,
         series=series,
-        announced=frozenset(f.alert.alert for f in drill_plan.faults if f.alert),
+        announced=drill_plan.announces,
         stops=probe.stops,
     )
     return PreflightInputs(around, plans, operations, managers_of(uid, namespace_uid, operations))
@@ -126,7 +117,7 @@ def managers_of(drill_uid: str, space: str, operations: Mapping[str, tuple[Opera
     return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)
 
 
-async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
+async def missing_rights(kube: Kube, namespace: str, needed: Iterable[Right]) -> tuple[str, ...] | None:
     """What the operator should be allowed in the target namespace and is not; None when it can't be asked."""
     answer = await kube.call(
         "POST",
@@ -137,23 +128,20 @@ async def missing_rights(kube: Kube, namespace: str) -> tuple[str, ...] | None:
         return None
     rules = answer.body.get("status", {}).get("resourceRules", [])
 
-    def allowed(group: str, resource: str, verb: str) -> bool:
+    def allowed(right: Right) -> bool:
         return any(
-            {group, "*"} & set(r.get("apiGroups", []))
-            and {resource, "*"} & set(r.get("resources", []))
-            and {verb, "*"} & set(r.get("verbs", []))
+            {right.group, "*"} & set(r.get("apiGroups", []))
+            and {right.resource, "*"} & set(r.get("resources", []))
+            and {right.verb, "*"} & set(r.get("verbs", []))
             for r in rules
         )
 
-    return tuple(f"{verb} {resource}" for group, resource, verb in RIGHTS if not allowed(group, resource, verb))
+    return tuple(str(right) for right in needed if not allowed(right))
 
 
 async def read_targets(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
     """The objects that the faults ask for."""
-    kinds = discover()
-    wanted = {
-        t for f in drill_plan.faults for t in kinds[f.kind].targets(f.params_of(f.kind), drill_plan.target_namespace)
-    }
+    wanted = of_drill.targets_of(drill_plan)
     answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
     refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
     if refused:
@@ -165,51 +153,15 @@ def planned(
     drill_plan: DrillPlan,
     uid: str,
     objects: Mapping[Target, Mapping[str, Any]],
-    working_sets: Mapping[str, Mapping[str, WorkingSet]],
+    working_sets: Mapping[str, WorkingSet],
 ) -> tuple[dict[str, PlannedFault], dict[str, Refusal], dict[str, tuple[Operation, ...]]]:
-    """Every fault's plan or refusal."""
-    kinds = discover()
-    plans: dict[str, Plan[Any]] = {}
-    refusals: dict[str, Refusal] = {}
-    for fault in drill_plan.faults:
-        seen = Observed(
-            fault.name,
-            uid,
-            drill_plan.target_namespace,
-            drill_plan.alertmanager,
-            drill_plan.arm_within,
-            objects,
-            working_sets.get(fault.name, {}),
-        )
-        plan = kinds[fault.kind].plan(fault.params_of(fault.kind), seen)
-        if isinstance(plan, Refusal):
-            refusals[fault.name] = plan
-        else:
-            plans[fault.name] = plan
-    apart = together(plans)
-    if isinstance(apart, Refusal):
-        refusals["faults"] = apart
-    else:
-        plans = apart
+    """Every fault's plan or refusal, and what it does."""
+    plans, refusals = of_drill.planned(drill_plan, uid, objects, working_sets)
     states = {
-        f.name: PlannedFault(
-            _touches(f, drill_plan),
-            plans[f.name].settled.to_wire(),
-            plans[f.name].notes,
-            planned_touches(plans[f.name].operations, objects),
-        )
-        for f in drill_plan.faults
-        if f.name in plans
+        name: PlannedFault(plan.touches, plan.settled.to_wire(), plan.notes, planned_touches(plan.operations, objects))
+        for name, plan in plans.items()
     }
     return states, refusals, {name: plan.operations for name, plan in plans.items()}
-
-
-def _touches(fault: Fault, drill_plan: DrillPlan) -> str:
-    if fault.memory_limit:
-        return str(fault.memory_limit.target)
-    if fault.queue_load:
-        return f"Redis {fault.queue_load.redis.name}, {fault.queue_load.key}"
-    return f"Alertmanager {drill_plan.alertmanager.name}" if fault.alert else "by hand"
 
 
 def _labels(namespace: Mapping[str, Any]) -> Mapping[str, str]:

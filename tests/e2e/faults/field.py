@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from tests.e2e.faults.rows import FAULT_LIMIT, Row
 
-from kubedrill.api.faults import MemoryLimit, WorkloadTarget
+from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.operations import Refusal, SetFields
 from kubedrill.plugins.faults import memory_limit
 from kubedrill.plugins.faults.base import Observed, Plan
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 ARM_WITHIN: Final = timedelta(seconds=20)
 AT_ONCE: Final = 5

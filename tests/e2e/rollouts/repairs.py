@@ -21,13 +21,14 @@ from tests.e2e.faults.rows import AS_PLANNED, FAULT_LIMIT, Row
 from tests.e2e.protocol.lab import WallClock, operator_of
 from tests.e2e.rollouts.verbs import Verb
 
-from kubedrill.api.faults import MemoryLimit, WorkloadTarget
+from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.operations import Operation, Refusal
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube
 from kubedrill.plugins.faults import memory_limit
 from kubedrill.plugins.faults.base import Observed, Plan
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import Injection, Reversal
 from kubedrill.protocol.release import release

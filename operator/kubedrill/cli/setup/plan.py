@@ -103,7 +103,7 @@ def _fault(name: str, sight: PreflightReadings) -> Iterator[str]:
         yield f"REFUSED, {refusal.reason}: {refusal.message}"
         return
     fault = next(f for f in sight.drill_plan.faults if f.name == name)
-    yield from discover()[fault.kind].describe(fault.params_of(fault.kind), plan)
+    yield from discover()[fault.kind].describe(fault.params, plan)
     for operation in plan.operations:
         yield from _operation(operation, sight)
 

@@ -7,11 +7,10 @@ they can be had before the drill exists.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from kubedrill.api.base import GROUP
 from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
@@ -21,24 +20,18 @@ from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck
 from kubedrill.core.plan.preflight import StopReading, Surroundings
-from kubedrill.core.undo.operations import Refusal, Target
+from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
-from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.plugins.faults import of_drill
+from kubedrill.plugins.faults.base import Plan, Right, WorkingSet
 from kubedrill.plugins.sources import prometheus, promql, stop_conditions
 from kubedrill.store.undo_records import RecordError, list_records
 
-NEEDED: Final = (
-    ("", "pods", "watch"),
-    ("", "pods", "delete"),
-    ("apps", "deployments", "patch"),
-    ("apps", "statefulsets", "patch"),
-    ("apps", "replicasets", "delete"),
-    (GROUP, "playeractions", "watch"),
-)
+UNBORN: Final = "0" * 8
+"""In the place of the UID that the API server gives a drill when it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +73,20 @@ async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
 
 async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -> PreflightReadings:
     """Look at everything that a drill's preflight would look at."""
-    drill_plan = derive(drill.spec, scenario)
+    drill_plan = derive(drill.spec, scenario, of_drill.profile)
     monitoring = await _monitoring(kube, drill_plan)
-    drill_plan = derive(drill.spec, scenario, {name: loaded.rule for name, loaded in monitoring.rules.items()})
+    rules = {name: loaded.rule for name, loaded in monitoring.rules.items()}
+    drill_plan = derive(drill.spec, scenario, of_drill.profile, rules)
     records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(drill_plan.target_namespace)),
-        _missing_rights(kube, control, drill_plan.target_namespace),
+        _missing_rights(kube, control, drill_plan.target_namespace, of_drill.rights_for(drill_plan)),
         kube.get(path_of("drills", control)),
         _objects(kube, drill_plan),
         _working_sets(kube, drill_plan),
         asyncio.gather(*(_value(kube, drill_plan.prometheus, check) for check in drill_plan.steady)),
     )
-    plans, refusals = planned(drill_plan, objects, used)
+    plans, refusals = of_drill.planned(drill_plan, UNBORN, objects, used)
     meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
     labels, uid = meta.get("labels") or {}, str(meta.get("uid", ""))
     found = True if namespace.ok else False if namespace.status == 404 else None
@@ -113,38 +107,10 @@ async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -
         rules_loaded=None if monitoring.error else frozenset(monitoring.rules),
         firing=None if monitoring.error else monitoring.firing,
         series={s.name: s for s in series},
-        announced=frozenset(f.alert.alert for f in drill_plan.faults if f.alert),
+        announced=drill_plan.announces,
         stops=monitoring.stops,
     )
     return PreflightReadings(drill_plan, around, plans, objects, unread)
-
-
-def planned(
-    drill_plan: DrillPlan, objects: Mapping[Target, Mapping[str, Any]], used: Mapping[str, WorkingSet]
-) -> tuple[dict[str, Plan[Any]], dict[str, Refusal]]:
-    """What each fault would do, or why it would not."""
-    plans: dict[str, Plan[Any]] = {}
-    refusals: dict[str, Refusal] = {}
-    for fault in drill_plan.faults:
-        seen = Observed(
-            fault.name,
-            "0" * 8,
-            drill_plan.target_namespace,
-            drill_plan.alertmanager,
-            drill_plan.arm_within,
-            objects,
-            used,
-        )
-        plan = discover()[fault.kind].plan(fault.params_of(fault.kind), seen)
-        if isinstance(plan, Refusal):
-            refusals[fault.name] = plan
-        else:
-            plans[fault.name] = plan
-    apart = together(plans)
-    if isinstance(apart, Refusal):
-        refusals["faults"] = apart
-        return plans, refusals
-    return apart, refusals
 
 
 async def asked(kube: Kube, endpoint: Endpoint, path: str, *query: tuple[str, str]) -> Any:
@@ -195,7 +161,7 @@ async def _stop_reading(kube: Kube, drill_plan: DrillPlan, condition: PlannedSto
 
 
 async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
-    wanted = {f.memory_limit.target.name for f in drill_plan.faults if f.memory_limit}
+    wanted = of_drill.measured_for(drill_plan)
     if not wanted:
         return {}
     try:
@@ -210,12 +176,7 @@ async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingS
 
 
 async def _objects(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
-    kinds = discover()
-    targets = {
-        target
-        for fault in drill_plan.faults
-        for target in kinds[fault.kind].targets(fault.params_of(fault.kind), drill_plan.target_namespace)
-    }
+    targets = of_drill.targets_of(drill_plan)
     answers = await asyncio.gather(*(kube.get(target.path) for target in targets))
     return {target: a.body for target, a in zip(targets, answers, strict=True) if a.ok}
 
@@ -231,13 +192,13 @@ async def _records(kube: Kube, control: str) -> tuple[tuple[UndoRecord, ...], st
     return tuple(stored.record for stored in listing.readable), unknown
 
 
-async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str, ...] | None:
+async def _missing_rights(kube: Kube, control: str, namespace: str, needed: Iterable[Right]) -> tuple[str, ...] | None:
     """What the operator's ServiceAccount may not do in the target namespace; None when we may not ask."""
     user = f"system:serviceaccount:{control}:{SERVICE_ACCOUNT}"
     groups = ["system:serviceaccounts", f"system:serviceaccounts:{control}", "system:authenticated"]
     missing = []
-    for group, resource, verb in NEEDED:
-        attributes = {"namespace": namespace, "group": group, "resource": resource, "verb": verb}
+    for right in needed:
+        attributes = {"namespace": namespace, "group": right.group, "resource": right.resource, "verb": right.verb}
         review = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SubjectAccessReview",
@@ -247,7 +208,7 @@ async def _missing_rights(kube: Kube, control: str, namespace: str) -> tuple[str
         if not answer.ok:
             return None
         if not answer.body.get("status", {}).get("allowed"):
-            missing.append(f"{verb} {resource}")
+            missing.append(str(right))
     return tuple(missing)
 
 

@@ -23,6 +23,7 @@ from kubedrill.kube.answers import NoAnswer, TooMuch
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
+from kubedrill.plugins.faults.of_drill import measured_for
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.plugins.sources.alert_history import Look, alert_history, is_about
 from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
@@ -59,7 +60,6 @@ class Probe:
     rules: Mapping[str, AlertRule] = field(default_factory=dict)
     pending: frozenset[str] = frozenset()
     firing: frozenset[str] = frozenset()
-    working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
     stops: tuple[StopReading, ...] = ()
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
 
@@ -86,10 +86,9 @@ class MonitoringProbe:
         now, turn, turn_of_stops = self._clock.now(), Turn(), Turn(MOST_OF_STOPS, VALUES_OF_STOPS)
         impact = self._impact_query(drill_plan)
         queries = {c.name: c.query for c in drill_plan.steady} | ({IMPACT: impact} if impact else {})
-        errors, (paged, paging_error), working_sets, stops = await asyncio.gather(
+        errors, (paged, paging_error), stops = await asyncio.gather(
             self._read(drill_plan, queries.values(), since, now, turn),
             self._alertmanager(drill_plan, since),
-            self._working_sets(drill_plan, turn),
             asyncio.gather(*(self._stop_reading(drill_plan, c, turn_of_stops) for c in drill_plan.stop_when)),
         )
         met = (
@@ -97,7 +96,7 @@ class MonitoringProbe:
             for r in stops
             if r.met
         )
-        announced = announced_by(drill_plan)
+        announced = drill_plan.announces
         look = Look(drill_plan.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = alert_history(self._alerts.since(since), look)
         series = {name: self._told(name, query, since) for name, query in queries.items()}
@@ -112,10 +111,23 @@ class MonitoringProbe:
             rules={name: loaded.rule for name, loaded in self._rules.items()},
             pending=history.pending,
             firing=history.firing | _firing_of_own(paged, announced),
-            working_sets=working_sets,
             stops=tuple(stops),
             unchecked=self._unchecked(stops, now),
         )
+
+    async def working_sets(self, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
+        """What containers use (the least of their pods), where a fault must know it and somebody measures it."""
+        wanted = measured_for(drill_plan)
+        if not wanted:
+            return {}
+        query = promql.working_sets(drill_plan.target_namespace, wanted)
+        found, _ = await _guarded(
+            self._query(drill_plan, query, lambda answer: prometheus.latest_by(answer, "container"), Turn())
+        )
+        return {
+            name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
+            for name, value in (found or {}).items()
+        }
 
     def _new_or_known(self, facts: Iterable[Fact]) -> tuple[Fact, ...]:
         """The facts, but of one drill never more than MOST_FACTS: each is kept for good, here and in the cluster."""
@@ -240,7 +252,7 @@ class MonitoringProbe:
                 namespace=drill_plan.target_namespace,
                 looked=Interval(min(since, self._clock.now()), self._clock.now()),
                 error=self._clock.error,
-                announced=announced_by(drill_plan),
+                announced=drill_plan.announces,
             )
 
         asked = alertmanager.asked_for(drill_plan.target_namespace)
@@ -248,27 +260,10 @@ class MonitoringProbe:
         facts, error = await _guarded(self._fetch(drill_plan.alertmanager, ALERTS, asked, read, turn))
         return facts or (), error
 
-    async def _working_sets(self, drill_plan: DrillPlan, turn: Turn) -> dict[str, WorkingSet]:
-        """What containers use, where a fault needs it and somebody measures it: the least of their pods."""
-        wanted = {f.memory_limit.target.name for f in drill_plan.faults if f.memory_limit and not f.memory_limit.limit}
-        if not wanted:
-            return {}
-        query = promql.working_sets(drill_plan.target_namespace, wanted)
-        found, _ = await _guarded(self._query(drill_plan, query, lambda a: prometheus.latest_by(a, "container"), turn))
-        return {
-            name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
-            for name, value in (found or {}).items()
-        }
-
 
 def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
     """The alerts of which a drill must know the rules."""
     return frozenset([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
-
-
-def announced_by(drill_plan: DrillPlan) -> frozenset[str]:
-    """The alerts that the drill fires itself."""
-    return frozenset(f.alert.alert for f in drill_plan.faults if f.alert)
 
 
 def _firing_of_own(facts: Iterable[Fact], announced: frozenset[str]) -> frozenset[str]:

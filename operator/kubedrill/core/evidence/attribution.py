@@ -44,17 +44,14 @@ def changes_of_players(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     return tuple(f for f in in_order(facts, *CHANGES) if f.actor)
 
 
-def faulted_targets(drill_plan: DrillPlan) -> frozenset[str]:
-    """The workloads, as `Deployment/name`, whose fields the faults change."""
-    return frozenset(str(f.memory_limit.target) for f in drill_plan.faults if f.memory_limit is not None)
-
-
 def is_cause(change: Fact, drill_plan: DrillPlan) -> bool:
-    """Whether a change is to what a fault had changed: a container's resources on a faulted workload."""
-    return (
-        change.kind is FactKind.TARGET_CHANGED
-        and change.detail.get("target") in faulted_targets(drill_plan)
-        and "resources" in str(change.detail.get("path", ""))
+    """Whether a change is to what a fault had changed, as the fault's kind tells a fix."""
+    if change.kind is not FactKind.TARGET_CHANGED:
+        return False
+    target, path = change.detail.get("target"), str(change.detail.get("path", ""))
+    return any(
+        target in profile.workloads and profile.cause and re.search(profile.cause, path) is not None
+        for profile in drill_plan.profiles
     )
 
 

@@ -78,6 +78,7 @@ class FactKind(StrEnum):
     # the cluster
     POD_OOM_KILLED = "PodOOMKilled"  # pod, container, exitCode, restartCount
     POD_CRASH_LOOPING = "PodCrashLooping"  # pod, container, restartCount
+    IMAGE_NOT_PULLED = "ImageNotPulled"  # pod, container, image, reason
     POD_READY = "PodReady"  # pod
     POD_UNREADY = "PodUnready"  # pod
     POD_GONE = "PodGone"  # pod

@@ -222,11 +222,11 @@ def _message(decision: Decision, seen: Observation) -> str:
 def _asked(seen: Observation) -> str:
     """What the facilitator is asked to do by hand and has not confirmed yet."""
     done = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.CONFIRMED and f.detail.get("step") == "Do"}
-    faults = seen.drill_plan.faults if seen.drill_plan else ()
+    profiles = seen.drill_plan.profiles if seen.drill_plan else ()
     return "; ".join(
-        f"by hand: {f.manual.do} - then kubectl drill confirm {f.name} do"
-        for f in faults
-        if f.manual and f.name not in done
+        f"by hand: {p.asks} - then kubectl drill confirm {p.fault} do"
+        for p in profiles
+        if p.asks and p.fault not in done
     )
 
 

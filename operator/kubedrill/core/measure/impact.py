@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kubedrill.core.evidence.attribution import credited, faulted_targets, is_cause, own_revert
+from kubedrill.core.evidence.attribution import credited, is_cause, own_revert
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, first
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, edges, falling, long_enough, sustained
@@ -55,7 +55,7 @@ def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone
         if start is not None:
             who, actor = (by, "") if by else credited(facts, drill_plan, start.not_after)
             return Milestone(name, start, Source.PROMETHEUS, _how(name, drill_plan), actor=actor, by=who)
-    observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if _of_people(drill_plan) else None)
+    observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if drill_plan.people_only else None)
     return _stated(name, observed, seen) if observed else None
 
 
@@ -65,11 +65,6 @@ def _stated(name: MilestoneName, fact: Fact, seen: ImpactEvidence) -> Milestone:
     if word and fact.actor:
         by, actor = (by if by is By.STRANGER else By.PLAYER), fact.actor
     return Milestone(name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,))
-
-
-def _of_people(drill_plan: DrillPlan) -> bool:
-    """A drill without a broken cluster: then what the players declare is all that there is."""
-    return all(fault.alert is not None or fault.manual is not None for fault in drill_plan.faults)
 
 
 def _how(name: MilestoneName, drill_plan: DrillPlan) -> str:
@@ -121,25 +116,20 @@ def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
     All is well when every check holds, the cause is gone, the alerts are silent and the workloads ready.
     """
     drill_plan, fired = seen.drill_plan, seen.fired
-    if fired is None or _of_people(drill_plan):
+    if fired is None or drill_plan.people_only:
         return None
     known = tuple(f for f in seen.facts if f.at.not_before <= until)
-    targets = sorted(faulted_targets(drill_plan))
+    targets = sorted(drill_plan.workloads)
     window = drill_plan.recovered_window
     lines: list[Timeline] = [(Edge(fired, holds=True),)]
     for check in drill_plan.steady:
         series = seen.series.get(check.name, Series(check.name))
         lines.append(edges(series.between(fired.not_before - series.step * 10, until), check, until))
         window = max(window, long_enough(drill_plan.recovered_window, series.step))
-    lines += [_silence(known, alert.name) for alert in drill_plan.alerts if not _announced(alert.name, drill_plan)]
+    lines += [_silence(known, alert.name) for alert in drill_plan.alerts if alert.name not in drill_plan.announces]
     lines += [_readiness(known, target) for target in targets]
     lines += [_cause_gone(known, drill_plan)] if targets else []
     return sustained(lines, window, until)
-
-
-def _announced(alert: str, drill_plan: DrillPlan) -> bool:
-    """Whether the drill itself holds the alert up, so that no player can silence it."""
-    return any(f.alert is not None and f.alert.alert == alert for f in drill_plan.faults)
 
 
 def _silence(facts: tuple[Fact, ...], alert: str) -> Timeline:

@@ -181,6 +181,7 @@ def _plan_of(transcript: Transcript) -> DrillPlan:
         target_namespace="",
         pace=1,
         faults=(),
+        profiles=(),
         steady=(),
         alerts=(AlertWanted(alert.name, starts_clock=True, within=within),),
         impact=ImpactFall("", ZERO, 0.0, 0.0),

@@ -12,12 +12,13 @@ from datetime import timedelta
 
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.durations import format_duration, parse_duration
-from kubedrill.api.faults import ServiceRef
+from kubedrill.api.faults import Fault, ServiceRef
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
 from kubedrill.core.plan.drill_plan import (
     AlertWanted,
     DrillPlan,
     Endpoint,
+    FaultProfile,
     ImpactFall,
     InjectAt,
     Limit,
@@ -26,6 +27,7 @@ from kubedrill.core.plan.drill_plan import (
     SteadyCheck,
 )
 
+Profiler = Callable[[Fault, str], FaultProfile]
 _Paced = Callable[[str], timedelta]
 
 DEFAULT_ALERT_WITHIN = "10m"
@@ -44,8 +46,13 @@ class AlertRule:
     threshold: float | None = None
 
 
-def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRule] | None = None) -> DrillPlan:
-    """The plan of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing."""
+def derive(
+    spec: DrillSpec, scenario: ScenarioSpec, profile: Profiler, rules: Mapping[str, AlertRule] | None = None
+) -> DrillPlan:
+    """The plan of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing.
+
+    `profile` tells of a fault in a target namespace what its kind says of it.
+    """
     said: list[str] = []
     pace = spec.pace
 
@@ -67,6 +74,7 @@ def derive(spec: DrillSpec, scenario: ScenarioSpec, rules: Mapping[str, AlertRul
         target_namespace=spec.target_namespace,
         pace=pace,
         faults=tuple(scenario.faults),
+        profiles=tuple(profile(fault, spec.target_namespace) for fault in scenario.faults),
         steady=steady,
         alerts=alerts,
         impact=impact,

@@ -98,14 +98,36 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultProfile:
+    """What must be known of one fault to measure a drill, whatever its kind is: the kind says it, in its own file.
+
+    `workloads` (`Deployment/web`) are those whose fields it changes. `cause` is a regular expression that is found in
+    the path (a JSON pointer) of each field of theirs whose change by a player is a fix; while it is empty none is.
+    `announces` are the alerts that the drill itself holds up. `asks` says what the facilitator does by hand.
+    `people_only`: nothing in the cluster is broken, so what people say is all that there is.
+    """
+
+    fault: str
+    workloads: frozenset[str] = frozenset()
+    cause: str = ""
+    announces: frozenset[str] = frozenset()
+    asks: str = ""
+    people_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DrillPlan:
-    """All that the reducer and the signals need to know of a drill's design. Durations are real time."""
+    """All that the reducer and the signals need to know of a drill's design. Durations are real time.
+
+    `profiles` are of the `faults`, one each.
+    """
 
     title: str
     narrative: str
     target_namespace: str
     pace: int
     faults: tuple[Fault, ...]
+    profiles: tuple[FaultProfile, ...]
     steady: tuple[SteadyCheck, ...]
     alerts: tuple[AlertWanted, ...]
     impact: ImpactFall
@@ -129,3 +151,18 @@ class DrillPlan:
     def clock_alert(self) -> str:
         """The alert whose firing is T+0."""
         return next(a.name for a in self.alerts if a.starts_clock)
+
+    @property
+    def workloads(self) -> frozenset[str]:
+        """The workloads, as `Deployment/name`, whose fields the faults change."""
+        return frozenset().union(*(p.workloads for p in self.profiles))
+
+    @property
+    def announces(self) -> frozenset[str]:
+        """The alerts that the drill itself holds up, so that no player can silence them."""
+        return frozenset().union(*(p.announces for p in self.profiles))
+
+    @property
+    def people_only(self) -> bool:
+        """Whether nothing in the cluster is broken: then what the players declare is all that there is."""
+        return all(p.people_only for p in self.profiles)

@@ -1,7 +1,7 @@
-"""The catalogue of fault kinds: one module a kind, found by itself.
+"""The registry of fault kinds: one module a kind, found by itself.
 
-To add a kind: its parameters in `api/faults.py`, a module here with `FAULT: Final = FaultKind(…)`. The
-contract tests and `kubectl explain` then know it.
+To add a kind: a module here with `FAULT: Final = FaultKind(…)`. Its name in camelCase is the kind's name. Importing
+this package registers all kinds with the API, so scenarios may choose them and the CRDs have them.
 """
 
 from __future__ import annotations
@@ -13,34 +13,38 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from kubedrill.api.faults import FAULT_KINDS
+from pydantic.alias_generators import to_camel
+
+from kubedrill.api.faults import FaultChoice, register
 from kubedrill.plugins.faults.base import FaultKind
 
 # Modules of this package that are no kind.
-_SHARED = frozenset({"base", "effects", "strategy", "workload"})
+_SHARED = frozenset({"base", "of_drill", "strategy", "workload"})
 
 
-class DefectiveCatalogueError(Exception):
-    """A module of this package is no valid fault kind, or the API names a kind that nothing implements."""
+class DefectiveRegistryError(Exception):
+    """A module of this package is no valid fault kind."""
 
 
 @cache
 def discover() -> Mapping[str, FaultKind[Any]]:
-    """Every fault kind by the name that it has in the API.
+    """Every fault kind by the name that it has in the API: what breaks something first, then what is for people only.
 
     Raises:
-        DefectiveCatalogueError: a module has no `FAULT`, or two claim one kind, or API and modules differ.
+        DefectiveRegistryError: a module has no `FAULT`, or one of another name.
     """
-    kinds: dict[str, FaultKind[Any]] = {}
+    kinds: list[FaultKind[Any]] = []
     for module in pkgutil.iter_modules(__path__):
         if module.name in _SHARED:
             continue
         fault = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FAULT", None)
         if not isinstance(fault, FaultKind):
-            raise DefectiveCatalogueError(f"faults/{module.name}.py has no FAULT: FaultKind")
-        if fault.kind in kinds:
-            raise DefectiveCatalogueError(f"faults/{module.name}.py: the kind {fault.kind} is implemented twice")
-        kinds[fault.kind] = fault
-    if set(kinds) != set(FAULT_KINDS):
-        raise DefectiveCatalogueError(f"the API has the kinds {sorted(FAULT_KINDS)}, faults/ has {sorted(kinds)}")
-    return MappingProxyType(kinds)
+            raise DefectiveRegistryError(f"faults/{module.name}.py has no FAULT: FaultKind")
+        if fault.kind != to_camel(module.name):
+            raise DefectiveRegistryError(f"faults/{module.name}.py is the kind {fault.kind}: name it after its module")
+        kinds.append(fault)
+    kinds.sort(key=lambda kind: (kind.people_only, kind.kind))
+    return MappingProxyType({kind.kind: kind for kind in kinds})
+
+
+register(*(FaultChoice(kind.kind, kind.params, kind.summary) for kind in discover().values()))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
-from kubedrill.api.faults import AlertAnnounce
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Line, Term
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Announce, Refusal, Target
@@ -13,6 +15,16 @@ from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, inj
 
 EVENT_LABEL = "event"
 """Sets this alert apart from a real one with the same labels, which the undo would otherwise resolve."""
+
+
+class AlertAnnounce(ApiModel):
+    """Fires an alert at Alertmanager directly: a drill of people without a broken cluster."""
+
+    alert: Term = Field(description="The alert's name (label alertname).")
+    labels: Annotated[dict[str, Line], Field(max_length=16)] = Field(
+        default_factory=dict, description="Further labels, for example severity: page."
+    )
+    summary: Line = Field("", description="Annotation `summary` of the alert.")
 
 
 def targets(params: AlertAnnounce, namespace: str) -> tuple[Target, ...]:  # noqa: ARG001  the contract's signature
@@ -34,7 +46,8 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     annotations = {"summary": params.summary} if params.summary else {}
     where = seen.alertmanager
     operation = Announce(service_host(where.name, where.namespace), where.port, labels, annotations, where.namespace)
-    return Plan((operation,), params, (f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}",))
+    said = f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}"
+    return Plan((operation,), params, f"Alertmanager {where.name}", (said,))
 
 
 def effect(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Effect:
@@ -66,4 +79,20 @@ def _event(seen: Observed) -> str:
     return f"{seen.drill_uid[:8]}-{seen.fault}"
 
 
-FAULT: Final = FaultKind(kind="alert", targets=targets, plan=plan, effect=effect, describe=describe)
+def announces(params: AlertAnnounce) -> tuple[str, ...]:
+    """The alert itself."""
+    return (params.alert,)
+
+
+FAULT: Final = FaultKind(
+    kind="alert",
+    params=AlertAnnounce,
+    summary="Fire an alert at Alertmanager directly.",
+    targets=targets,
+    rights=(),
+    plan=plan,
+    describe=describe,
+    effect=effect,
+    announces=announces,
+    people_only=True,
+)

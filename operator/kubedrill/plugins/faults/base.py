@@ -1,4 +1,4 @@
-"""The contract of a fault kind: what it needs to see, what it would do, and how its effect looks in facts.
+"""The contract of a fault kind: all that the rest of the project must know of it.
 
 A kind is a module of this package with a constant `FAULT`. It is pure: it plans operations from what was
 observed and never carries one out, and it has no undo of its own (`core.undo.patches` derives that from each
@@ -50,12 +50,13 @@ class Observed:
 class Plan(Generic[P]):
     """What a fault would do.
 
-    `settled` are the parameters with everything that was left out filled in; `notes` say, for people, what
-    was derived and what else they should know.
+    `settled` are the parameters with everything that was left out filled in. For people, `touches` says in a word or
+    two what it touches, and `notes` what was derived and what else they should know.
     """
 
     operations: tuple[Operation, ...]
     settled: P
+    touches: str
     notes: tuple[str, ...] = ()
 
 
@@ -75,20 +76,63 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultKind(Generic[P]):
-    """One kind of fault, as `Fault` names it in the API.
+class Right:
+    """What the operator must be allowed in the target namespace."""
 
-    - `targets(params, namespace)`: what must be read before planning.
-    - `plan(params, observed)`: what would be done, or why not.
-    - `effect(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
+    group: str
+    resource: str
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.resource}"
+
+
+def _none(_: ApiModel) -> tuple[str, ...]:
+    return ()
+
+
+def _nothing(_: ApiModel) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultKind(Generic[P]):
+    """One kind of fault: its module's name in camelCase is what it is called in the API.
+
+    In the API:
+    - `params`: the model of its parameters.
+    - `summary`: what `kubectl explain` says of it.
+
+    Before the start:
+    - `targets(params, namespace)`: what must be read before planning. The workloads among it are watched: a change of
+      theirs by somebody is a player's or an interference, and they must be ready again for the drill to have recovered.
+    - `measures(params)`: the names of the workloads of whose containers it should know what they use.
+    - `rights`: what the operator must be allowed in the target namespace, to do it and to undo it.
+    - `plan(params, observed)`: what would be done, and what that touches in words, or why not.
     - `describe(params, plan)`: lines for `kubectl drill plan`.
+
+    While it is in:
+    - `effect(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
+    - `cause`: a regular expression that is found in the path of every field of a watched workload whose change is a
+      fix. Left out, a fix is a change of any field that its operations touch.
+    - `announces(params)`: the alerts that it holds up itself.
+    - `asks(params)`: what the facilitator has to do by hand for it.
+    - `people_only`: nothing in the cluster is broken, so what the players say is all that there is to measure.
     """
 
     kind: str
+    params: type[P]
+    summary: str
     targets: Callable[[P, str], tuple[Target, ...]]
+    rights: tuple[Right, ...]
     plan: Callable[[P, Observed], Plan[P] | Refusal]
-    effect: Callable[[str, P, Iterable[Fact]], Effect]
     describe: Callable[[P, Plan[P]], tuple[str, ...]]
+    effect: Callable[[str, P, Iterable[Fact]], Effect]
+    cause: str = ""
+    measures: Callable[[P], tuple[str, ...]] = _none
+    announces: Callable[[P], tuple[str, ...]] = _none
+    asks: Callable[[P], str] = _nothing
+    people_only: bool = False
 
 
 def injection(name: str, facts: Iterable[Fact]) -> Interval | None:

@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from kubedrill.api.faults import Manual
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Text
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.undo.operations import Ask, Target
 from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan
+
+
+class Manual(ApiModel):
+    """Asks the facilitator to do something, and to undo it; the drill waits for both words."""
+
+    do: Text = Field(description="What the facilitator is asked to do.")
+    undo: Text = Field(description="What the facilitator is asked to do to put it back.")
 
 
 def targets(params: Manual, namespace: str) -> tuple[Target, ...]:  # noqa: ARG001  the contract's signature
@@ -21,7 +30,7 @@ def targets(params: Manual, namespace: str) -> tuple[Target, ...]:  # noqa: ARG0
 
 def plan(params: Manual, seen: Observed) -> Plan[Manual]:  # noqa: ARG001  the contract's signature
     """Ask for it."""
-    return Plan((Ask(params.do, params.undo),), params)
+    return Plan((Ask(params.do, params.undo),), params, "by hand")
 
 
 def effect(name: str, params: Manual, facts: Iterable[Fact]) -> Effect:  # noqa: ARG001  the contract's signature
@@ -41,4 +50,20 @@ def describe(params: Manual, plan: Plan[Manual]) -> tuple[str, ...]:
     return (f"manual: the facilitator is asked to: {params.do}", f"and later to: {params.undo}", *plan.notes)
 
 
-FAULT: Final = FaultKind(kind="manual", targets=targets, plan=plan, effect=effect, describe=describe)
+def asks(params: Manual) -> str:
+    """What is to be done."""
+    return params.do
+
+
+FAULT: Final = FaultKind(
+    kind="manual",
+    params=Manual,
+    summary="Ask the facilitator to do it, and to undo it.",
+    targets=targets,
+    rights=(),
+    plan=plan,
+    describe=describe,
+    effect=effect,
+    asks=asks,
+    people_only=True,
+)

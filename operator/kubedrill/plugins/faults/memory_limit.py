@@ -11,13 +11,16 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kubedrill.api.faults import MemoryLimit
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Memory, Name
+from kubedrill.api.faults import WorkloadTarget
 from kubedrill.api.quantities import format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import strategy
 from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth
-from kubedrill.plugins.faults.workload import Container, Workload, refusal_of_state
+from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, Container, found, object_of, refusal_of_state
 
 MEBIBYTE = 1024**2
 LEAST_LIMIT = 8 * MEBIBYTE
@@ -26,33 +29,53 @@ LEAST_LIMIT = 8 * MEBIBYTE
 With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
 """
 
-_PLURALS = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 # The alphabet of Kubernetes' own random names (k8s.io/apimachinery/pkg/util/rand): no vowels, no 0, 1, 3.
 _HASH = "[bcdfghjklmnpqrstvwxz2456789]"
 _LONGEST_PREFIX = 58
 """At how many characters the API server cuts what stands before the random part of a pod's name."""
 
 
+class MemoryLimit(ApiModel):
+    """Lowers a container's memory limit so that the asked number of pods is really OOM-killed."""
+
+    target: WorkloadTarget = Field(description="The workload whose container gets the lower limit.")
+    container: Name | None = Field(
+        None, description="Name of the container. Derived when left out: the only one, or the first."
+    )
+    limit: Memory | None = Field(
+        None,
+        description="The limit that the container gets, a quantity such as 64Mi. Derived when left out: half"
+        " of the working set that is observed. The request is lowered with it where it must be.",
+    )
+    affected: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="How many pods must be hit. Derived when left out: as many as the workload's own"
+        " strategy replaces while the new ones fail. Where that strategy would not reach the number,"
+        " maxUnavailable, maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and"
+        " put back with it.",
+    )
+
+
 def targets(params: MemoryLimit, namespace: str) -> tuple[Target, ...]:
     """The workload alone: its status counts its pods."""
-    kind = params.target.kind
-    return (Target("apps", "v1", kind, _PLURALS[kind], namespace, params.target.name),)
+    return (object_of(params.target, namespace),)
 
 
 def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     """The lower limit, the request where it must follow, the strategy where it would hit another number."""
     (target,) = targets(params, seen.namespace)
-    if target not in seen.objects:
-        return Refusal("TargetNotFound", f"there is no {target} in namespace {seen.namespace}")
-    workload = Workload.read(target.kind, seen.objects[target])
+    workload = found(target, seen)
+    if isinstance(workload, Refusal):
+        return workload
     affected = params.affected or strategy.affected_when_unsaid(workload)
     refused = refusal_of_state(workload) or strategy.refusal_to_reach(workload, affected)
     if refused:
         return refused
     container = workload.container(params.container)
-    if container is None:
-        names = ", ".join(c.name for c in workload.containers)
-        return Refusal("ContainerUnknown", f"{target} has no container {params.container}: it has {names}")
+    if isinstance(container, Refusal):
+        return container
     chosen = _limit(params, container, seen.working_sets.get(container.name))
     if isinstance(chosen, Refusal):
         return chosen
@@ -62,7 +85,14 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     settled = params.model_copy(
         update={"container": container.name, "limit": format_memory(limit), "affected": affected}
     )
-    return Plan((operation,), settled, (*said, *_notes(params, settled, workload, rollout)))
+    chosen_container = () if params.container else (f"container: {container.name}",)
+    notes = (*said, *chosen_container, *strategy.in_words(workload, affected, params.affected, rollout))
+    return Plan((operation,), settled, str(target), notes)
+
+
+def measures(params: MemoryLimit) -> tuple[str, ...]:
+    """The workload: half of what it uses is the limit that nobody says, and more than it uses may kill nothing."""
+    return (params.target.name,)
 
 
 def effect(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Effect:
@@ -185,26 +215,16 @@ def _resource_changes(container: Container, limit: int) -> tuple[FieldChange, ..
     return tuple(changes)
 
 
-def _notes(
-    params: MemoryLimit, settled: MemoryLimit, workload: Workload, rollout: tuple[FieldChange, ...]
-) -> tuple[str, ...]:
-    ratio = f"{settled.affected} of {workload.replicas}"
-    lines = []
-    if params.container is None:
-        lines.append(f"container: {settled.container}")
-    if params.affected is None:
-        lines.append(f"affected: {ratio}, as many as its own strategy replaces, one at least")
-    if rollout:
-        values = ", ".join(f"{change.path.rsplit('/', 1)[1]} {change.value}" for change in rollout)
-        lines.append(
-            f"its own strategy would not surely hit exactly {ratio}; set until somebody takes the fault out: {values}"
-        )
-    if workload.kind == "Deployment":
-        lines.append(
-            "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"
-            f" no more of the {workload.replicas} that serve now are replaced for that"
-        )
-    return tuple(lines)
-
-
-FAULT: Final = FaultKind(kind="memoryLimit", targets=targets, plan=plan, effect=effect, describe=describe)
+FAULT: Final = FaultKind(
+    kind="memoryLimit",
+    params=MemoryLimit,
+    summary="Lower a container's memory limit until pods are really OOM-killed.",
+    targets=targets,
+    rights=RIGHTS_TO_CHANGE,
+    plan=plan,
+    describe=describe,
+    effect=effect,
+    # Whoever gives it more of anything repairs it; what holds its rollout is no part of the cause.
+    cause="resources",
+    measures=measures,
+)

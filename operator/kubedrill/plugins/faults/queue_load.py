@@ -8,14 +8,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Annotated, Final
 
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Duration, Line
 from kubedrill.api.durations import format_duration, parse_duration
-from kubedrill.api.faults import QueueKind, QueueLoad
+from kubedrill.api.faults import ServiceRef
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Enqueue, Refusal, Target
 from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection
+
+
+class QueueKind(StrEnum):
+    """How the queue is kept in Redis."""
+
+    LIST = "List"
+    STREAM = "Stream"
+
+
+class QueueLoad(ApiModel):
+    """Pushes fake jobs, each with a removable id, to a Redis list or stream at a rate."""
+
+    redis: ServiceRef = Field(
+        default_factory=lambda: ServiceRef(name="redis", port=6379),
+        description="The Redis Service. Derived when left out: redis:6379 in the target namespace.",
+    )
+    kind: QueueKind = Field(QueueKind.LIST, description="List or Stream.")
+    key: Line = Field(description="The list's or stream's key.")
+    in_flight: list[Line] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Keys or key patterns (glob) in which the app keeps jobs that were taken, put off or are to"
+        " be tried again: lists, streams, sorted sets, hashes or sets. The undo takes fake jobs out of them.",
+    )
+    rate_per_second: int = Field(ge=1, le=1000, description="Fake jobs pushed per second.")
+    count: int = Field(ge=1, le=100_000, description="How many fake jobs are pushed at the most.")
+    job: Annotated[dict[str, Line], Field(max_length=16)] = Field(
+        default_factory=dict,
+        description="Fields of each fake job beside its id; a job is a JSON object (stream: the entry's fields).",
+    )
+    redelivery: Duration = Field(
+        "15s",
+        description="How long the app may take to put a job back after a worker died. The undo is done when"
+        " no fake job was seen for longer than this.",
+    )
 
 
 def targets(params: QueueLoad, namespace: str) -> tuple[Target, ...]:
@@ -61,7 +100,7 @@ def plan(params: QueueLoad, seen: Observed) -> Plan[QueueLoad] | Refusal:
             "inFlight is empty: fake jobs are looked for in the queue alone, and one in the hands of a worker, or"
             " put off to be tried again, is found only if it comes back within the redelivery time"
         )
-    return Plan((operation,), params, tuple(notes))
+    return Plan((operation,), params, f"Redis {params.redis.name}, {params.key}", tuple(notes))
 
 
 def effect(name: str, params: QueueLoad, facts: Iterable[Fact]) -> Effect:
@@ -92,4 +131,13 @@ def _service(params: QueueLoad, namespace: str) -> Target:
     return Target("", "v1", "Service", "services", params.redis.namespace or namespace, params.redis.name)
 
 
-FAULT: Final = FaultKind(kind="queueLoad", targets=targets, plan=plan, effect=effect, describe=describe)
+FAULT: Final = FaultKind(
+    kind="queueLoad",
+    params=QueueLoad,
+    summary="Push fake, removable jobs to a Redis queue.",
+    targets=targets,
+    rights=(),
+    plan=plan,
+    describe=describe,
+    effect=effect,
+)

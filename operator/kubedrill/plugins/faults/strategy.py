@@ -127,6 +127,25 @@ def _held_until_decided(workload: Workload, affected: int, arm_within: timedelta
     return (*raised, FieldChange("/spec/progressDeadlineSeconds", deadline))
 
 
+def in_words(workload: Workload, affected: int, asked: int | None, rollout: tuple[FieldChange, ...]) -> tuple[str, ...]:
+    """What people should know of how `affected` pods are hit, of which `asked` were asked for."""
+    ratio = f"{affected} of {workload.replicas}"
+    lines = []
+    if asked is None:
+        lines.append(f"affected: {ratio}, as many as its own strategy replaces, one at least")
+    if rollout:
+        values = ", ".join(f"{change.path.rsplit('/', 1)[1]} {change.value}" for change in rollout)
+        lines.append(
+            f"its own strategy would not surely hit exactly {ratio}; set until somebody takes the fault out: {values}"
+        )
+    if workload.kind == "Deployment":
+        lines.append(
+            "when it is scaled up meanwhile, the added pods are split over failing and healthy ones;"
+            f" no more of the {workload.replicas} that serve now are replaced for that"
+        )
+    return tuple(lines)
+
+
 def pods_to_unstick(workload: Workload) -> Mapping[str, str]:
     """Labels of the pods that the controller would wait for after the undo.
 

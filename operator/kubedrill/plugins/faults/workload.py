@@ -1,22 +1,34 @@
-"""A Deployment or StatefulSet as a fault sees it: what of its object decides which pods a change reaches."""
+"""A Deployment or StatefulSet as a fault finds it: what of its object decides which pods a change reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from kubedrill.core.undo.operations import Refusal
+from kubedrill.api.faults import WorkloadTarget
+from kubedrill.core.undo.operations import Refusal, Target
+from kubedrill.plugins.faults.base import Observed, Right
+
+RIGHTS_TO_CHANGE: Final = (
+    Right("apps", "deployments", "patch"),
+    Right("apps", "statefulsets", "patch"),
+    Right("apps", "replicasets", "delete"),
+    Right("", "pods", "delete"),
+)
+"""What it takes to change a workload's template, and to clear away after the undo what its controller keeps of it."""
+_PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 
 _DEFAULT_PERCENT = "25%"
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of the template: where it stands, and its memory as quantities (None: not set)."""
+    """A container of the template: where it stands, its image, and its memory as quantities (None: not set)."""
 
     index: int
     name: str
+    image: str
     limit: str | None
     request: str | None
 
@@ -74,9 +86,23 @@ class Workload:
             unsettled=_unsettled(stateful, replicas, obj),
         )
 
-    def container(self, name: str | None) -> Container | None:
-        """The container of that name, the first when no name is given; None when there is no such one."""
-        return next((c for c in self.containers if name in (None, c.name)), None)
+    def container(self, name: str | None) -> Container | Refusal:
+        """The container of that name, the first when no name is given."""
+        found = next((c for c in self.containers if name in (None, c.name)), None)
+        names = ", ".join(c.name for c in self.containers)
+        return found or Refusal("ContainerUnknown", f"{self} has no container {name}: it has {names}")
+
+
+def object_of(target: WorkloadTarget, namespace: str) -> Target:
+    """A workload as it is read: its status counts its pods."""
+    return Target("apps", "v1", target.kind, _PLURALS[target.kind], namespace, target.name)
+
+
+def found(target: Target, seen: Observed) -> Workload | Refusal:
+    """A workload as it was read, in whatever state it is."""
+    if target not in seen.objects:
+        return Refusal("TargetNotFound", f"there is no {target} in namespace {seen.namespace}")
+    return Workload.read(target.kind, seen.objects[target])
 
 
 def refusal_of_state(workload: Workload) -> Refusal | None:
@@ -109,7 +135,8 @@ def refusal_of_state(workload: Workload) -> Refusal | None:
 
 def _containers(containers: list[Mapping[str, Any]]) -> list[Container]:
     return [
-        Container(i, str(c["name"]), _memory(c, "limits"), _memory(c, "requests")) for i, c in enumerate(containers)
+        Container(i, str(c["name"]), str(c.get("image", "")), _memory(c, "limits"), _memory(c, "requests"))
+        for i, c in enumerate(containers)
     ]
 
 

@@ -1,4 +1,4 @@
-"""A pod's watch events: out-of-memory kills, crash loops, readiness, disappearance.
+"""A pod's watch events: out-of-memory kills, crash loops, images that can't be pulled, readiness, disappearance.
 
 No Event object tells of an OOM kill, and metrics miss containers that live for a second: the pod's own
 status is the only source. A death is named by its container's runtime id, which stays the same when it moves
@@ -8,12 +8,14 @@ from `state` to `lastState` (the restart count does not: it is one higher once t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
 
 Pod = Mapping[str, Any]
+# Why a container waits whose image can't be had; the first two take turns for as long as it is tried again.
+NOT_PULLED: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
 
 
 def facts_of(event: str, pod: Pod, receipt: Received, before: Pod | None = None) -> tuple[Fact, ...]:
@@ -25,6 +27,7 @@ def _facts(event: str, pod: Pod, receipt: Received, before: Pod | None) -> Itera
     for status in _container_statuses(pod):
         yield from _kills(pod, status, receipt)
         yield from _crash_loop(pod, status, receipt)
+        yield from _missing_image(pod, status, receipt)
     if event == "DELETED":
         yield _fact(FactKind.POD_GONE, f"gone/{_uid(pod)}", pod, receipt.interval(), "was deleted")
     else:
@@ -64,6 +67,25 @@ def _crash_loop(pod: Pod, status: Mapping[str, Any], receipt: Received) -> Itera
         f"container {container} waits: CrashLoopBackOff, {restarts} restarts",
         container=container,
         restartCount=restarts,
+    )
+
+
+def _missing_image(pod: Pod, status: Mapping[str, Any], receipt: Received) -> Iterator[Fact]:
+    """One fact a container, however often it is tried. The image is told as its pod asks for it."""
+    reason = str(((status.get("state") or {}).get("waiting") or {}).get("reason", ""))
+    if reason not in NOT_PULLED:
+        return
+    container = str(status["name"])
+    image = next((str(c.get("image", "")) for c in _containers(pod) if c.get("name") == container), "")
+    yield _fact(
+        FactKind.IMAGE_NOT_PULLED,
+        f"image/{_uid(pod)}/{container}",
+        pod,
+        receipt.interval(),
+        f"container {container} waits: {reason}, {image}",
+        container=container,
+        image=image,
+        reason=reason,
     )
 
 
@@ -130,6 +152,12 @@ def _container_statuses(pod: Pod) -> Iterator[Mapping[str, Any]]:
     status = pod.get("status") or {}
     for key in ("initContainerStatuses", "containerStatuses"):
         yield from status.get(key) or ()
+
+
+def _containers(pod: Pod) -> Iterator[Mapping[str, Any]]:
+    spec = pod.get("spec") or {}
+    for key in ("initContainers", "containers"):
+        yield from spec.get(key) or ()
 
 
 def _death_id(death: Mapping[str, Any]) -> str:

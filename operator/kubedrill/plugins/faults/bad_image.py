@@ -1,0 +1,132 @@
+"""badImage: gives a container an image that can't be pulled, as a release with a wrong tag does.
+
+The new image goes into the workload's template, so the workload's own rollout decides which pods get it;
+`plugins.faults.strategy` makes that rollout reach exactly `affected` pods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, Line, Name
+from kubedrill.api.faults import WorkloadTarget
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
+from kubedrill.plugins.faults import strategy
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection, nth
+from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, found, object_of, refusal_of_state
+
+NO_SUCH_TAG: Final = "kubedrill-no-such-tag"
+
+
+class BadImage(ApiModel):
+    """Gives a container an image that can't be pulled, so that the asked number of new pods never starts."""
+
+    target: WorkloadTarget = Field(description="The workload whose container gets the image.")
+    container: Name | None = Field(
+        None, description="Name of the container. Derived when left out: the only one, or the first."
+    )
+    image: Line | None = Field(
+        None,
+        min_length=1,
+        description="The image that the container gets. Derived when left out: its own, with a tag that nobody has.",
+    )
+    affected: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="How many pods must be hit. Derived when left out: as many as the workload's own strategy"
+        " replaces while the new ones fail. Where that strategy would not reach the number, its fields are set by"
+        " the same patch and put back with it, as for memoryLimit.",
+    )
+
+
+def targets(params: BadImage, namespace: str) -> tuple[Target, ...]:
+    """The workload alone."""
+    return (object_of(params.target, namespace),)
+
+
+def plan(params: BadImage, seen: Observed) -> Plan[BadImage] | Refusal:
+    """The image, and the strategy where it would hit another number."""
+    (target,) = targets(params, seen.namespace)
+    workload = found(target, seen)
+    if isinstance(workload, Refusal):
+        return workload
+    affected = params.affected or strategy.affected_when_unsaid(workload)
+    refused = refusal_of_state(workload) or strategy.refusal_to_reach(workload, affected)
+    if refused:
+        return refused
+    container = workload.container(params.container)
+    if isinstance(container, Refusal):
+        return container
+    image = params.image or f"{_repository(container.image)}:{NO_SUCH_TAG}"
+    if image == container.image:
+        return Refusal("ImageUnchanged", f"{container.name} of {target} has the image {image} already: name another")
+    root = f"/spec/template/spec/containers/{container.index}"
+    change = FieldChange(f"{root}/image", image, ((f"{root}/name", container.name),))
+    rollout = strategy.changes_to_reach(workload, affected, seen.arm_within)
+    operation = SetFields(target, (change, *rollout), strategy.pods_to_unstick(workload))
+    settled = params.model_copy(update={"container": container.name, "image": image, "affected": affected})
+    notes = strategy.in_words(workload, affected, params.affected, rollout)
+    return Plan((operation,), settled, str(target), notes)
+
+
+def effect(name: str, params: BadImage, facts: Iterable[Fact]) -> Effect:
+    """`affected` distinct pods of the workload could not pull the image since the injection."""
+    facts, wanted = tuple(facts), params.affected or 1
+    since = injection(name, facts)
+    if since is None:
+        return Effect(0, wanted, "not injected")
+    failed: dict[str, Interval] = {}
+    for fact in facts:
+        if _is_of_it(fact, params) and fact.at.not_after >= since.not_before:
+            pod = str(fact.detail["pod"])
+            failed[pod] = min(failed.get(pod, fact.at), fact.at)
+    names = f": {', '.join(sorted(failed))}" if failed else ""
+    return Effect(
+        len(failed),
+        wanted,
+        f"{len(failed)} of {wanted} pods of {params.target} can't pull {params.image or 'their image'}{names}",
+        nth(list(failed.values()), wanted) if len(failed) >= wanted else None,
+    )
+
+
+def _is_of_it(fact: Fact, params: BadImage) -> bool:
+    detail = fact.detail
+    return (
+        fact.kind is FactKind.IMAGE_NOT_PULLED
+        and detail.get("target") == str(params.target)
+        and params.container in (None, detail.get("container"))
+        and params.image in (None, detail.get("image"))
+    )
+
+
+def describe(params: BadImage, plan: Plan[BadImage]) -> tuple[str, ...]:
+    """One line for what is done, then the notes."""
+    settled = plan.settled
+    what = f"badImage: container {settled.container} of {params.target} gets the image {settled.image}"
+    return (f"{what}; {settled.affected} of its pods can't start", *plan.notes)
+
+
+def _repository(image: str) -> str:
+    """An image without its tag and digest; a port of the registry is no tag."""
+    plain = image.partition("@")[0]
+    host, slash, name = plain.rpartition("/")
+    return f"{host}{slash}{name.partition(':')[0]}"
+
+
+FAULT: Final = FaultKind(
+    kind="badImage",
+    params=BadImage,
+    summary="Give a container an image that can't be pulled.",
+    targets=targets,
+    rights=RIGHTS_TO_CHANGE,
+    plan=plan,
+    describe=describe,
+    effect=effect,
+    # Whoever sets the image repairs it; what only holds its rollout is no part of the cause.
+    cause=r"/containers/\d+/image$",
+)

@@ -1,0 +1,100 @@
+"""The faults of one drill, each asked through its kind: nobody else needs to know which kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from kubedrill.api.base import GROUP
+from kubedrill.api.faults import Fault
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
+from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
+from kubedrill.core.undo.operations import Refusal, Target
+from kubedrill.plugins.faults import discover
+from kubedrill.plugins.faults.base import Observed, Plan, Right, WorkingSet, together
+
+_WORKLOADS: Final = frozenset({"Deployment", "StatefulSet"})
+RIGHTS_OF_EVERY_DRILL: Final = (
+    Right("", "pods", "list"),
+    Right("", "pods", "watch"),
+    Right(GROUP, "playeractions", "watch"),
+)
+
+
+def profile(fault: Fault, namespace: str) -> FaultProfile:
+    """What the measurement must know of a fault in a target namespace."""
+    kind = discover()[fault.kind]
+    targets = kind.targets(fault.params, namespace)
+    return FaultProfile(
+        fault=fault.name,
+        workloads=frozenset(str(target) for target in targets if target.kind in _WORKLOADS),
+        cause=kind.cause,
+        announces=frozenset(kind.announces(fault.params)),
+        asks=kind.asks(fault.params),
+        people_only=kind.people_only,
+    )
+
+
+def targets_of(drill_plan: DrillPlan) -> frozenset[Target]:
+    """The objects that must be read before the faults can be planned."""
+    kinds, namespace = discover(), drill_plan.target_namespace
+    return frozenset(t for f in drill_plan.faults for t in kinds[f.kind].targets(f.params, namespace))
+
+
+def rights_for(drill_plan: DrillPlan) -> tuple[Right, ...]:
+    """What the operator must be allowed in the target namespace for this drill."""
+    kinds = discover()
+    return tuple(dict.fromkeys([*RIGHTS_OF_EVERY_DRILL, *(r for f in drill_plan.faults for r in kinds[f.kind].rights)]))
+
+
+def measured_for(drill_plan: DrillPlan) -> frozenset[str]:
+    """The names of the workloads of whose containers it should be known what they use."""
+    kinds = discover()
+    return frozenset(name for f in drill_plan.faults for name in kinds[f.kind].measures(f.params))
+
+
+def planned(
+    drill_plan: DrillPlan,
+    drill_uid: str,
+    objects: Mapping[Target, Mapping[str, Any]],
+    working_sets: Mapping[str, WorkingSet],
+) -> tuple[dict[str, Plan[Any]], dict[str, Refusal]]:
+    """What each fault would do, or why it would not; under `faults`, why they would not together."""
+    kinds = discover()
+    plans: dict[str, Plan[Any]] = {}
+    refusals: dict[str, Refusal] = {}
+    for fault in drill_plan.faults:
+        seen = Observed(
+            fault.name,
+            drill_uid,
+            drill_plan.target_namespace,
+            drill_plan.alertmanager,
+            drill_plan.arm_within,
+            objects,
+            working_sets,
+        )
+        plan = kinds[fault.kind].plan(fault.params, seen)
+        if isinstance(plan, Refusal):
+            refusals[fault.name] = plan
+        else:
+            plans[fault.name] = plan
+    apart = together(plans)
+    if isinstance(apart, Refusal):
+        return plans, {**refusals, "faults": apart}
+    return apart, refusals
+
+
+def effective(faults: Iterable[Fault], known: Collection[Fact]) -> Iterator[Fact]:
+    """A fact for each fault that has had all of its effect, from what is known so far."""
+    kinds = discover()
+    for fault in faults:
+        effect = kinds[fault.kind].effect(fault.name, fault.params, known)
+        if effect.complete and effect.at is not None:
+            yield Fact(
+                FactKind.FAULT_EFFECTIVE,
+                effect.at,
+                Source.OPERATOR,
+                f"effective/{fault.name}",
+                evidence=effect.evidence,
+                detail={"fault": fault.name},
+            )
