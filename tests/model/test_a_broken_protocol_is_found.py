@@ -98,8 +98,8 @@ def test_a_policys_refusal_that_is_taken_for_somebodys_edit_gives_the_field_up(m
 def test_a_revert_that_believes_its_own_patch_removes_the_undo_of_what_was_refused(monkeypatch):
     reading = revert._Reverting._verified
 
-    async def believed(self, record, at, plan):
-        await reading(self, record, at, plan)
+    async def believed(self, record, plan):
+        await reading(self, record, plan)
         return plan.fields
 
     monkeypatch.setattr(objects, "_meaning", lambda answer: Reply.DONE if answer.ok else Reply.MOVED)
