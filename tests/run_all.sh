@@ -33,7 +33,8 @@ on_the_cluster() { # each folder in a process of its own, so that it has cleared
 }
 
 failed=0
-level unit $python -m pytest -q -n 2 --dist worksteal tests --ignore=tests/e2e || failed=1
+level unit $python -m pytest -q -n 2 --dist worksteal tests --ignore=tests/integration --ignore=tests/e2e || failed=1
+level integration $python -m pytest -q -n 2 --dist worksteal tests/integration || failed=1
 if [ "$failed" = 0 ]; then on_the_cluster || failed=1; fi
 
 printf '\n%-16s %8s %8s %8s\n' level passed failed seconds
