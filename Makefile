@@ -24,7 +24,7 @@ $(VENV)/.done: requirements/dev.txt pyproject.toml
 setup: $(VENV)/.done ## Python environment with the pinned dependencies
 
 .PHONY: setup-services
-setup-services: ## Debian's redis-server, Prometheus and Alertmanager, for tests against the real ones
+setup-services: ## Debian's redis-server, Prometheus and Alertmanager, for what talks to real ones (root)
 	@bash tests/setup_services.sh
 
 .PHONY: lock
@@ -37,7 +37,7 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 
 # ---- checks
 .PHONY: check
-check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute)
+check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute; neither root nor apt)
 	@mkdir -p build
 	@$(BIN)/ruff format -q --check . || { echo 'not formatted: make format'; false; }
 	@$(BIN)/ruff check -q .
@@ -62,8 +62,12 @@ generated-are-current: setup
 	@$(BIN)/python docs/draw_layers.py
 
 .PHONY: unit
-unit: setup setup-services ## Unit tests (milliseconds each, no cluster)
-	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal tests --ignore=tests/e2e
+unit: setup ## Unit tests (milliseconds each, no service and no cluster)
+	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal tests --ignore=tests/integration --ignore=tests/e2e
+
+.PHONY: integration
+integration: setup setup-services ## Tests that start a real Redis, Prometheus or Alertmanager (no cluster)
+	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal tests/integration
 
 .PHONY: model
 model: setup ## All ways through two drills, deeper than the unit tests go: crashes, edits, second operators (minutes)
@@ -111,7 +115,7 @@ e2e: setup cluster install ## Everything on the real cluster
 	@$(KUBE) for f in tests/e2e/*/; do $(BIN)/pytest -q $$f || exit 1; done
 
 .PHONY: test
-test: setup setup-services ## Unit tests, then everything on a real cluster; prints how many of each level ran
+test: setup setup-services ## Unit and integration tests, then all on a real cluster; prints how many of each level ran
 	@bash tests/run_all.sh
 
 # What the fault matrix needs of the cluster: the CRDs alone. Its operators are processes of its own.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.answers.hostile import HOSTILE, saying, sending_to, stranger
-from tests.reverters.services import record
+from tests.reverters.builders import record
 
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done

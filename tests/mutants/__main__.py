@@ -20,7 +20,7 @@ from tests.mutants.planting import Unplantable, module_of, planted
 
 FOLDER: Final = ROOT / "build/mutants"
 SOUND: Final = ROOT / "operator"
-UNIT: Final = (
+FOLDERS: Final = (
     "undo",
     "protocol",
     "machine",
@@ -28,6 +28,9 @@ UNIT: Final = (
     "watchdog",
     "clock",
     "reverters",
+    "integration/reverters",
+    "integration/protocol",
+    "integration/observers",
     "faults",
     "preflight",
     "observers",
@@ -64,11 +67,11 @@ def copied(defect: Defect) -> Path:
 
 
 def caught(defect: Defect, slots: int) -> Caught:
-    """Asks until somebody finds something, the cheapest first: what is named, all unit tests, the plans of CI."""
+    """Asks until somebody finds something, the cheapest first: what is named, all FOLDERS, the plans of CI."""
     began, where = time.monotonic(), copied(defect)
     by = defect.tests and _by_tests(where, defect.tests.split())
     by = by or (defect.plans and _by_matrix(where, slots, "--plan", defect.plans))
-    by = by or _by_tests(where, [f"tests/{name}" for name in UNIT]) or _by_matrix(where, slots, "--ci")
+    by = by or _by_tests(where, [f"tests/{name}" for name in FOLDERS]) or _by_matrix(where, slots, "--ci")
     shutil.rmtree(where)
     return Caught(by, time.monotonic() - began)
 
@@ -86,7 +89,7 @@ def _by_matrix(where: Path, slots: int, *chosen: str) -> str:
 
 
 def _by_tests(where: Path, named: Sequence[str]) -> str:
-    """The unit test that failed first."""
+    """The test without a cluster that failed first."""
     workers = ["-n", "2"] if len(named) > 2 else []  # for a file or two they cost more than they save
     how = ["-m", "pytest", "-q", "-x", *workers, "-p", "no:cacheprovider", "-o", f"pythonpath={where} ."]
     done = _run(where, [*how, *named], "unit", {})
@@ -118,7 +121,7 @@ def _control(chosen: Sequence[Defect], slots: int) -> None:
     Raises:
         SystemExit: it does not.
     """
-    tests = sorted({file for d in chosen for file in d.tests.split()} | {f"tests/{name}" for name in UNIT})
+    tests = sorted({file for d in chosen for file in d.tests.split()} | {f"tests/{name}" for name in FOLDERS})
     plans = " ".join(d.plans for d in chosen)
     by = _by_tests(SOUND, tests) or (plans and _by_matrix(SOUND, slots, "--plan", plans))
     by = by or _by_matrix(SOUND, slots, "--ci")

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 from tests.faultmatrix.catalogue import all_plans
-from tests.mutants.__main__ import UNIT
+from tests.mutants.__main__ import FOLDERS
 from tests.mutants.defects import ROOT, Defect, defects
 from tests.mutants.planting import Unplantable, module_of, planted
 
@@ -53,12 +53,12 @@ def test_the_plans_that_are_tried_first_are_there(defect: Defect):
 
 
 @pytest.mark.parametrize("defect", [d for d in DEFECTS if d.tests], ids=lambda d: d.name)
-def test_the_unit_tests_that_are_tried_first_are_there(defect: Defect):
+def test_the_tests_that_are_tried_first_are_there(defect: Defect):
     assert [name for name in defect.tests.split() if not (ROOT / name).exists()] == []
 
 
-def test_the_unit_tests_that_look_for_what_is_left_are_there():
-    assert [name for name in UNIT if not (ROOT / "tests" / name).is_dir()] == []
+def test_the_folders_that_look_for_what_is_left_are_there():
+    assert [name for name in FOLDERS if not (ROOT / "tests" / name).is_dir()] == []
 
 
 def becomes(where: str, old: str, new: str) -> str:

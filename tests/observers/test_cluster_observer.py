@@ -156,15 +156,23 @@ async def test_a_poison_object_holds_up_no_other():
 
 
 async def test_what_cant_be_watched_is_a_problem_and_holds_up_nothing_else(monkeypatch):
-    monkeypatch.setattr("kubedrill.controller.gathering.namespace.SYNC_WITHIN", 0.2)
+    monkeypatch.setattr("kubedrill.controller.gathering.namespace.SYNC_WITHIN", 0.0)
 
     def without_definition(wire):
         with_worker(wire)
         wire.refuse[SAID] = 404
 
     async with observed(prepare=without_definition) as stage:
-        assert any(SAID in p for p in stage.observer.problems)
+        await until(lambda: any(SAID in p and "404" in p for p in stage.observer.problems))
         assert stage.observer.heard is None
+        await stage.fact(FactKind.WORKLOAD_STATE)
+
+
+async def test_what_is_listed_after_nobody_waits_for_it_any_more_is_told_then(monkeypatch):
+    monkeypatch.setattr("kubedrill.controller.gathering.namespace.SYNC_WITHIN", 0.0)
+
+    async with observed(prepare=with_worker) as stage:
+        assert stage.facts(FactKind.WORKLOAD_STATE) == []
         await stage.fact(FactKind.WORKLOAD_STATE)
 
 

@@ -42,6 +42,14 @@ def test_two_drills_on_one_queue_or_alert_meet_at_the_same_lock():
         assert mine.record_name("") == theirs.record_name("")
 
 
+def test_two_namespaces_of_one_name_are_two_locks():
+    for operation in (jobs("jobs"), Announce("alertmanager.shop.svc", 9093, {"alertname": "Fire"}, {})):
+        (intent,) = by_subject(DRILL, {"a": [operation]})
+
+        assert intent.namespace == "shop"
+        assert intent.record_name("n1") != intent.record_name("n2")
+
+
 def test_two_queues_are_two_locks():
     one, two = by_subject(DRILL, {"a": [jobs("jobs"), jobs("mails")]})
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.reverters.services import jobs, now, record
+from tests.reverters.builders import jobs, now, record
 
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again
 from kubedrill.plugins.operations import redis as reverter

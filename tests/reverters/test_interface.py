@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.reverters.services import free_port, jobs, record
+from tests.reverters.builders import free_port, jobs, record
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue
 from kubedrill.core.undo.record import UNREACHABLE, Again, OutsideGroup, from_json, to_json

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from tests.answers.hostile import HOSTILE, Stranger, saying, stranger
-from tests.answers.test_memory import limit_of
 from tests.faultmatrix import shapes
 from tests.faultmatrix.kubelet import FAULTED, Kubelet
 from tests.faultmatrix.matrix import upstream
@@ -25,7 +24,8 @@ from tests.faultmatrix.processes import Program, context
 from tests.faultmatrix.proxy import Proxy
 from tests.faultmatrix.services import ALERT, Services
 from tests.faultmatrix.slot import Slot
-from tests.reverters.services import redis_server
+from tests.integration.answers.test_memory import limit_of
+from tests.integration.services import redis_server
 
 from kubedrill.cli.setup.opt_in import objects as opt_in_objects
 from kubedrill.core.undo.pointers import read

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill, kubectl
-from tests.reverters.services import jobs, redis_server
+from tests.integration.services import redis_server
+from tests.reverters.builders import jobs
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
 from kubedrill.core.undo.record import Again, Done, DrillIdentity, Progress, RecordState

@@ -101,8 +101,7 @@ class NamespaceWatches:
                     await watch.synced.wait()
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
-        now = self._clock.now()
-        self._tell_states(Received(now, now - LAG, self._clock.error))
+        self._tell_states(self._now())
 
     async def stop(self) -> None:
         """Ends the watches."""
@@ -158,16 +157,15 @@ class NamespaceWatches:
     def _pod_events(self, events: Sequence[WatchEvent]) -> None:
         for event in events:
             self._pour(_read(event, lambda e: pods.facts_of(e.type, e.object, e.receipt, e.before)))
-        if events:
-            self._tell_states(events[-1].receipt)
+        # Also where a listing was empty: it may be the last one that was waited for.
+        self._tell_states(events[-1].receipt if events else self._now())
 
     def _workload_events(self, events: Sequence[WatchEvent]) -> None:
         own = self._own()
         for event in events:
             if event.before is not None and event.type == "MODIFIED":
                 self._pour(_read(event, lambda e: workload.changes(e.before or {}, e.object, e.receipt, own)))
-        if events:
-            self._tell_states(events[-1].receipt)
+        self._tell_states(events[-1].receipt if events else self._now())
 
     def _autoscaler_events(self, events: Sequence[WatchEvent]) -> None:
         for event in events:
@@ -178,6 +176,10 @@ class NamespaceWatches:
         self._unread += [(hearing, event) for event in events if event.type != "DELETED"]
         if self._players is not None:
             self.hear(self._players)
+
+    def _now(self) -> Received:
+        now = self._clock.now()
+        return Received(now, now - LAG, self._clock.error)
 
     def _tell_states(self, receipt: Received) -> None:
         """Tells what the pods of each workload look like, where that is new.

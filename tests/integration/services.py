@@ -1,16 +1,13 @@
-"""A real Redis and a real Alertmanager on loopback ports of their own, and records for what is done there."""
+"""A real Redis and a real Alertmanager on loopback ports of their own."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -18,23 +15,7 @@ from urllib.request import urlopen
 
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
-
-from kubedrill.core.evidence.facts import Interval
-from kubedrill.core.undo.operations import Announce, Enqueue
-from kubedrill.core.undo.record import Again, DrillIdentity, OutsideGroup, Progress, RecordState, UndoRecord
-
-UID = "11111111-2222-3333-4444-555555555555"
-PREFIX = f"drill-{UID}-flood-"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)  # noqa: TID251  the real clock, as the services have it
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.reverters.builders import free_port
 
 
 def until(look: Callable[[], Any], within: float, what: str) -> Any:
@@ -44,16 +25,6 @@ def until(look: Callable[[], Any], within: float, what: str) -> Any:
         assert time.monotonic() < deadline, f"not within {within} s: {what}"
         time.sleep(0.02)
     return seen
-
-
-async def come_to_its_end(step: Callable[[], Awaitable[Progress]], within: float = 20) -> Progress:
-    """A step again and again, as the turn takes it; its last answer, Done unless there is none in time."""
-    deadline = time.monotonic() + within
-    while isinstance(progress := await step(), Again):
-        if time.monotonic() > deadline:
-            break
-        await asyncio.sleep(min(progress.after.total_seconds(), 0.02))
-    return progress
 
 
 @contextmanager
@@ -128,44 +99,3 @@ def alertmanager(folder: Path, sink: str) -> Iterator[int]:
     )
     with running("prometheus-alertmanager", *options, "--cluster.listen-address=", answers=answers):
         yield port
-
-
-def jobs(port: int, **said: Any) -> Enqueue:
-    """Fake jobs: very many a second, so that tests need not wait."""
-    usual: Mapping[str, Any] = {
-        "host": "127.0.0.1",
-        "port": port,
-        "kind": "List",
-        "key": "jobs",
-        "in_flight": ("inflight:*",),
-        "prefix": PREFIX,
-        "count": 100,
-        "rate": 1000,
-        "job": {"ticket": "INC-1"},
-        "redelivery": timedelta(milliseconds=150),
-    }
-    return Enqueue(**{**usual, **said})
-
-
-def record(
-    operation: Enqueue | Announce,
-    *,
-    state: RecordState = RecordState.INTENDED,
-    ends_in: float = 60,
-    age: float = 0,
-    in_it: bool = False,
-) -> tuple[UndoRecord, OutsideGroup]:
-    """The undo record of one operation, `age` seconds old, and the operation's group in it. `in_it`: it was seen in."""
-    group = OutsideGroup("flood", operation)
-    intended = now() - timedelta(seconds=age)
-    return UndoRecord(
-        drill=DrillIdentity(UID, "night", "drills"),
-        name="undo-1",
-        subject="Service/redis",
-        groups=(group,),
-        manager="manager-1",
-        deadline=now() + timedelta(seconds=ends_in),
-        intended_at=intended,
-        state=state,
-        injected=Interval.at(intended, timedelta(seconds=1)) if in_it else None,
-    ), group

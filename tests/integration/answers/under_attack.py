@@ -1,7 +1,8 @@
 """A process like the operator's or the watchdog's whose strangers are all hostile: what it takes of memory at most.
 
-`python -m tests.answers.under_attack (operator|watchdog) PORT DRILLS ROUNDS SECONDS` prints its own high-water mark.
-SECONDS is how long the operator waits for an answer: long, so that a slow machine does not save it from any.
+`python -m tests.integration.answers.under_attack (operator|watchdog) PORT DRILLS ROUNDS SECONDS` prints its own
+high-water mark. SECONDS is how long the operator waits for an answer: long, so that a slow machine does not save it
+from any.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ async def operator(port: int, drills: int, rounds: int, patience: int) -> None:
 
 async def watchdog(port: int, drills: int, rounds: int, _patience: int) -> None:
     """Every record of an alert is undone at once."""
-    from tests.reverters.services import record  # noqa: PLC0415
+    from tests.reverters.builders import record  # noqa: PLC0415
 
     import kubedrill.watchdog.process  # noqa: F401, PLC0415  all that the watchdog's process loads
     from kubedrill.core.undo.operations import Announce  # noqa: PLC0415

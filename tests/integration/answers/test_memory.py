@@ -15,7 +15,7 @@ from tests.answers.hostile import HOSTILE, stranger
 
 from kubedrill.api.quantities import parse_memory
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MANIFESTS = {"operator": "deployment.yaml", "watchdog": "watchdog.yaml"}
 DRILLS, ROUNDS, SECONDS = 50, 1, 3
 OFTEN = (
@@ -42,7 +42,7 @@ async def attacked(role: str, name: str) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.answers.under_attack",
+            "tests.integration.answers.under_attack",
             *said,
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,

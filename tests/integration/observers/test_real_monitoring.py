@@ -12,8 +12,9 @@ from urllib.request import urlopen
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from tests.integration.services import running
 from tests.observers.builders import drill_plan
-from tests.reverters.services import free_port, running
+from tests.reverters.builders import free_port
 
 from kubedrill.controller.gathering import FactInbox, MonitoringProbe
 from kubedrill.controller.http import make_app, serve

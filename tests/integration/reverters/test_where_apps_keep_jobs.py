@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 from redis import Redis
-from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record
+from tests.reverters.builders import PREFIX, come_to_its_end, jobs, now, record
 
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import Done

@@ -1,4 +1,4 @@
-"""The real services that the reverters are tested against."""
+"""A real Redis for the tests of a module, and for each of them an empty one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from redis import Redis
-from tests.reverters.services import redis_server
+from tests.integration.services import redis_server
 
 
 @pytest.fixture(scope="module")

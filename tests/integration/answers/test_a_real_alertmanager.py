@@ -8,8 +8,8 @@ from datetime import timedelta
 from urllib.request import Request, urlopen
 
 import pytest
+from tests.integration.services import alertmanager
 from tests.observers.builders import drill_plan
-from tests.reverters.services import alertmanager
 
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import Room, WebClient

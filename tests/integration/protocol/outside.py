@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from redis import Redis
-from tests.reverters.services import jobs, now
+from tests.reverters.builders import jobs, now
 
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity

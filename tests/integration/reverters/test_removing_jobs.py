@@ -8,7 +8,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.reverters.services import PREFIX, free_port, jobs, now, record
+from tests.reverters.builders import PREFIX, free_port, jobs, now, record
 
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
 from kubedrill.plugins.operations import redis as redis_reverter

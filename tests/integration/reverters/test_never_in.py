@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from redis import Redis
-from tests.reverters.services import PREFIX, jobs, now, record, redis_cluster, redis_server, until
+from tests.integration.services import redis_cluster, redis_server, until
+from tests.reverters.builders import PREFIX, jobs, now, record
 
 from kubedrill.core.undo.record import BEGINS_WITHIN, CLOCKS_DIFFER, REFUSED, UNREACHABLE, Again, Done, RecordState
 from kubedrill.plugins.operations.redis import RedisJobs

@@ -12,7 +12,8 @@ import time
 from datetime import timedelta
 
 import pytest
-from tests.reverters.services import PREFIX, free_port, jobs, now, record, until
+from tests.integration.services import until
+from tests.reverters.builders import PREFIX, free_port, jobs, now, record
 
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, RecordState
@@ -105,8 +106,8 @@ async def test_two_operators_at_once_push_each_job_once(queue, redis_port):
 def test_a_new_operator_goes_on_where_the_killed_one_stopped(queue, redis_port):
     # a real second process, killed in the middle of pushing
     program = (
-        "import asyncio\nfrom tests.reverters.services import jobs, now, record\n"
-        "from tests.reverters.test_pushing_jobs import push_all\n"
+        "import asyncio\nfrom tests.reverters.builders import jobs, now, record\n"
+        "from tests.integration.reverters.test_pushing_jobs import push_all\n"
         f"asyncio.run(push_all(jobs({redis_port}, count=400, rate=200)))\n"
     )
     where = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

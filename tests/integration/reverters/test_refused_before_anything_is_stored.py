@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from tests.reverters.services import free_port, jobs, now, redis_cluster, redis_server, until
+from tests.integration.services import redis_cluster, redis_server, until
+from tests.reverters.builders import free_port, jobs, now
 
 from kubedrill.core.undo.operations import Enqueue, Refusal
 from kubedrill.plugins.operations.redis import RedisJobs

@@ -15,7 +15,8 @@ from typing import get_args
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from tests.reverters.services import PREFIX, come_to_its_end, jobs, now, record, redis_server, until
+from tests.integration.services import redis_server, until
+from tests.reverters.builders import PREFIX, come_to_its_end, jobs, now, record
 
 from kubedrill.core.undo.operations import Announce, Ask, Consumable, Enqueue, Operation, SetFields
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState

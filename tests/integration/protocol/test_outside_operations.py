@@ -8,13 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.protocol.outside import SPACES, Cluster, Hands, ends, fakes, load, not_found
-from tests.reverters.services import free_port
+from tests.integration.protocol.outside import SPACES, Cluster, Hands, ends, fakes, not_found
+from tests.reverters.builders import free_port
 
-from kubedrill.core.undo.operations import Announce
-from kubedrill.core.undo.record import BEGINS_WITHIN, DrillIdentity, OutsideGroup, RecordState, record_name
+from kubedrill.core.undo.record import BEGINS_WITHIN, OutsideGroup, RecordState, record_name
 from kubedrill.kube.client import Answer
-from kubedrill.protocol.intents import by_subject
 from kubedrill.protocol.outcomes import RECORD_WRITTEN, Injection, Reversal
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import StoredRecord
@@ -235,11 +233,3 @@ async def test_an_earlier_versions_record_is_gone_with_its_namespace_too(hands):
     await renamed(hands, stored, name, namespace_uid="", groups=(old,))
     del hands.cluster.namespaces["shop"]
     assert ends(await hands.revert(await hands.record())) == ["Gone"]
-
-
-def test_two_namespaces_of_one_name_are_two_locks():
-    drill = DrillIdentity("d1", "storm", "drills")
-    for operation in (load(), Announce("alertmanager.shop.svc", 9093, {"alertname": "Fire"}, {})):
-        (intent,) = by_subject(drill, {"a": [operation]})
-        assert intent.namespace == "shop"
-        assert intent.record_name("n1") != intent.record_name("n2")

@@ -11,7 +11,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from tests.reverters.services import alertmanager, free_port, now, record, until
+from tests.integration.services import alertmanager, until
+from tests.reverters.builders import free_port, now, record
 
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done
