@@ -24,7 +24,7 @@ from kubedrill.controller.preflight_inputs import look_around, planned, read_tar
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
-from kubedrill.core.evidence.facts import Fact, FactKind, Series
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.settled import with_settled
@@ -227,7 +227,8 @@ class Gatherer:
         now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
         if kept and self._is_fresh(seen.generation):
-            # the turn that set the finalizer has looked a moment ago
+            # the turn that set the finalizer has looked a moment ago, and this is what is started
+            self._drill_plan = kept.drill_plan
             return replace(
                 seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario
             )
@@ -268,9 +269,7 @@ class Gatherer:
             self._take(effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state)
         facts = matched(known, drill_plan.players, targets_of(drill_plan))
-        series: dict[str, Series] = {}
-        if self._probe:
-            series = {**self._probe.steady, "impact": self._probe.impact}
+        series = {**self._probe.steady, "impact": self._probe.impact} if self._probe else {}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none
         return replace(
