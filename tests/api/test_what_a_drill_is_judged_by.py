@@ -11,6 +11,7 @@ import pytest
 from kubedrill.api.crd import RESOURCES, definition
 from kubedrill.api.drill import DrillSpec
 from kubedrill.core.plan.derive import derive
+from kubedrill.plugins.faults.of_drill import profile
 
 EDITABLE: Final = {"desired", "stopBecause", "ttlAfterFinished"}
 """What is wanted of a drill that is on, and what becomes of one that has ended: nobody is judged by it."""
@@ -58,7 +59,7 @@ def test_nothing_that_the_plan_is_derived_from_may_be_edited_at_any_time():
     }
     spec = DrillSpec.model_validate({"targetNamespace": "shop", "maxDuration": "1h", "scenario": scenario})
     read = Read(spec)
-    derive(read, spec.scenario)
+    derive(read, spec.scenario, profile)
     assert read.fields == {"targetNamespace", "stopWhen", *AT_THE_START}
 
 

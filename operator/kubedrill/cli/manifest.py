@@ -16,6 +16,7 @@ from kubedrill.api.drill import Drill
 from kubedrill.api.scenario import DrillScenario
 from kubedrill.cli.connection import CliError
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.plugins import faults  # noqa: F401  importing it registers the fault kinds
 
 MODELS: Final[Mapping[str, type[Drill | DrillScenario]]] = {
     "Drill": Drill,

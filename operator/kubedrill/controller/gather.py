@@ -232,7 +232,8 @@ class Gatherer:
         now, control = self._clock.now(), self._settings.namespace
         kept = self._before_seen
         if kept and self._is_fresh(seen.generation):
-            # the turn that set the finalizer has looked a moment ago
+            # the turn that set the finalizer has looked a moment ago, and this is what is started
+            self._drill_plan = kept.drill_plan
             return replace(
                 seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario
             )
