@@ -31,6 +31,7 @@ from kubedrill.plugins.faults.queue_load import QueueLoad
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")
 OBJECTS = {WEB: deployment(), DB: stateful_set(), REDIS: {"spec": {"ports": [{"port": 6379}]}}}
+KEEPS_THE_TEMPLATE = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
 OPT_IN = Path(__file__).parents[2] / "operator/kubedrill/cli/setup/opt-in.yaml"
 
 
@@ -56,7 +57,9 @@ class Example:
         return profile(self.fault, "shop")
 
     def planned(self, **used: int) -> Plan[Any]:
-        plan = self.declared.plan(self.params, seen(OBJECTS, used=used))
+        """Its plan, shown the objects that it asks for and no others."""
+        asked_for = {target: OBJECTS[target] for target in self.declared.targets(self.params, "shop")}
+        plan = self.declared.plan(self.params, seen(asked_for, used=used))
         assert isinstance(plan, Plan), plan
         return plan
 
@@ -160,8 +163,10 @@ def test_what_its_plan_depends_on_is_measured(example):
 
 
 def test_it_may_do_what_it_does_to_the_target_and_what_undoes_it(example):
-    needed = {Right(o.target.group, o.target.plural, "patch") for o in example.operations_of(SetFields)}
-    needed |= {Right("", "pods", "delete") for o in example.operations_of(SetFields) if o.unstick}
+    changes = example.operations_of(SetFields)
+    needed = {Right(o.target.group, o.target.plural, "patch") for o in changes}
+    needed |= {Right("apps", KEEPS_THE_TEMPLATE[o.target.kind], "delete") for o in changes}
+    needed |= {Right("", "pods", "delete") for o in changes if o.unstick}
     assert needed <= set(example.declared.rights)
 
 

@@ -14,6 +14,7 @@ RIGHTS_TO_CHANGE: Final = (
     Right("apps", "deployments", "patch"),
     Right("apps", "statefulsets", "patch"),
     Right("apps", "replicasets", "delete"),
+    Right("apps", "controllerrevisions", "delete"),
     Right("", "pods", "delete"),
 )
 """What it takes to change a workload's template, and to clear away after the undo what its controller keeps of it."""
