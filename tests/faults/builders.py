@@ -149,5 +149,5 @@ def injected(fault: str = "squeeze", at: float = 0) -> Fact:
     return fact(FactKind.FAULT_INJECTED, second(at), fault=fault, target="Deployment/web")
 
 
-def killed(pod: str, at: float, width: float = 0.0, container: str = "main") -> Fact:
-    return fact(FactKind.POD_OOM_KILLED, second(at, width), pod=pod, container=container, exitCode=137)
+def killed(pod: str, at: float, width: float = 0.0, container: str = "main", *, owner: str = "Deployment/web") -> Fact:
+    return fact(FactKind.POD_OOM_KILLED, second(at, width), pod=pod, target=owner, container=container, exitCode=137)

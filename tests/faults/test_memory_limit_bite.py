@@ -80,23 +80,21 @@ def test_what_added_nothing_to_it_since_the_injection_is_no_scale_up(other):
     assert "scale-up" not in bite.evidence
 
 
-LONG = "w" * 50
-
-
 @pytest.mark.parametrize(
-    ("kind", "name", "pod", "ours"),
+    ("pod", "owner", "ours"),
     [
-        ("Deployment", "web", "web-5d4f6b7c89-bbbbb", True),
-        ("Deployment", "web", "web-api-5d4f6b7c89-bbbbb", False),
-        ("Deployment", "web", "web-api-bbbbb", False),
-        ("Deployment", "web", "web-0", False),
-        ("Deployment", "web", "webb-5d4f6b7c89-bbbbb", False),
-        ("Deployment", LONG, f"{LONG}-5d4f6b7bbbbb", True),
-        ("Deployment", "w" * 60, "w" * 58 + "bbbbb", True),
-        ("StatefulSet", "db", "db-0", True),
-        ("StatefulSet", "db", "db-12", True),
-        ("StatefulSet", "db", "db-replica-0", False),
+        ("web-5d4f6b7c89-bbbbb", "Deployment/web", True),
+        ("web-5d4f6b7c89-bbbbb", "StatefulSet/web", False),
+        ("web-db-sfnfx", "Job/web-db", False),
+        ("web-0", "", False),
     ],
 )
-def test_pods_are_told_from_those_of_other_workloads_by_their_name(kind, name, pod, ours):
-    assert effect("squeeze", squeeze(kind, name), [injected(), killed(pod, 3)]).complete is ours
+def test_pods_are_known_by_their_owner_and_never_by_their_name(pod: str, owner: str, ours: bool):
+    """Field case C10: the kill of a Job's pod, `api-db-sfnfx`, was taken for one of the Deployment api."""
+    assert effect("squeeze", squeeze(), [injected(), killed(pod, 3, owner=owner)]).complete is ours
+
+
+def test_the_pods_of_a_stateful_set_are_its_own():
+    assert effect(
+        "squeeze", squeeze("StatefulSet", "db"), [injected(), killed("db-0", 3, owner="StatefulSet/db")]
+    ).complete

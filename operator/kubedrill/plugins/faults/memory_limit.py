@@ -7,7 +7,6 @@ limit goes into the workload's template, so the workload's own rollout decides w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -30,8 +29,6 @@ With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-kil
 """
 
 # The alphabet of Kubernetes' own random names (k8s.io/apimachinery/pkg/util/rand): no vowels, no 0, 1, 3.
-_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
-_LONGEST_PREFIX = 58
 """At how many characters the API server cuts what stands before the random part of a pod's name."""
 
 
@@ -140,21 +137,11 @@ def _beside(more: list[str], params: MemoryLimit, facts: Iterable[Fact], since: 
 
 
 def _is_its_kill(fact: Fact, params: MemoryLimit) -> bool:
-    if fact.kind is not FactKind.POD_OOM_KILLED:
+    """A pod is known by its owner: `api-db-sfnfx` of the Job api-db is called like a pod of the Deployment api."""
+    if fact.kind is not FactKind.POD_OOM_KILLED or fact.detail.get("target") != str(params.target):
         return False
     container = fact.detail.get("container")
-    ours = pod_names(params).fullmatch(str(fact.detail.get("pod", "")))
-    return ours is not None and container in (params.container or container, None)
-
-
-def pod_names(params: MemoryLimit) -> re.Pattern[str]:
-    """What its pods are called: `web-<hash>-<random>` (Deployment), `web-<number>` (StatefulSet)."""
-    name = params.target.name
-    if params.target.kind == "StatefulSet":
-        return re.compile(f"{re.escape(name)}-[0-9]+")
-    if len(name) + len("-1234567890-") <= _LONGEST_PREFIX:
-        return re.compile(f"{re.escape(name)}-{_HASH}{{1,10}}-{_HASH}{{5}}")
-    return re.compile(f"{re.escape(name[:_LONGEST_PREFIX])}(-{_HASH}{{0,10}}-?)?{_HASH}{{5}}")
+    return container in (params.container or container, None)
 
 
 def describe(params: MemoryLimit, plan: Plan[MemoryLimit]) -> tuple[str, ...]:
