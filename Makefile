@@ -69,6 +69,11 @@ unit: setup ## Unit tests (milliseconds each, no service and no cluster)
 integration: setup setup-services ## Tests that start a real Redis, Prometheus or Alertmanager (no cluster)
 	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal tests/integration
 
+.PHONY: coverage
+coverage: setup ## How much of the code the unit tests run: the least covered modules, and the total
+	@mkdir -p build && $(BIN)/pytest -q -n 2 --dist worksteal --cov=kubedrill --cov-report=term:skip-covered --cov-precision=1 \
+	  tests --ignore=tests/e2e --ignore=tests/integration | tee build/coverage.log | tail -n 60
+
 .PHONY: model
 model: setup ## All ways through two drills, deeper than the unit tests go: crashes, edits, second operators (minutes)
 	@KUBEDRILL_MODEL_DEPTH=deep $(BIN)/pytest -q -s tests/model/test_every_way_ends_well.py
