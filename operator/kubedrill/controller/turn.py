@@ -22,18 +22,18 @@ from kubedrill.controller.gather import MEASURED, Gatherer
 from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.status_writer import StatusWriter
 from kubedrill.core.machine.guards import UNCHECKED, Reason
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
 from kubedrill.core.machine.state import Observation, State, state_from_wire
-from kubedrill.core.machine.status import project, worth_writing
+from kubedrill.core.machine.status import project
 from kubedrill.core.undo.genuine import differs, fingerprint
 from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.refusals import is_admission, is_unstorable
 from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
-from kubedrill.protocol.drills import drill_path, post_event, write_status
+from kubedrill.protocol.drills import drill_path, post_event
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import list_records
 
@@ -43,14 +43,6 @@ GONE_FOR = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(seconds=3)
 MOST_SEGMENTS = 100
 """Of so many evidence segments the status names the names; all are found by their label."""
-
-
-class StatusRefused(Exception):
-    """The API server would not store the status; the turn never was. `for_good` when it never will."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(f"the status can't be written: {answer.status} {answer.message}")
-        self.for_good = is_unstorable(answer)
 
 
 class Turns:
@@ -70,6 +62,7 @@ class Turns:
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
         self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, wake)
+        self._status = StatusWriter(kube.restoring)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Reason, datetime]] = []
@@ -190,14 +183,8 @@ class Turns:
             after["evidence"] = self._evidence.segments[:MOST_SEGMENTS]
         if decision.state.reported:
             after["reportName"] = report_name(drill)
-        if not worth_writing(before, after):
-            return True
-        answer = await write_status(self._kube, drill, after)
-        if answer.status in (404, 409) and not is_admission(answer):
+        if not await self._status.write(drill, after):
             return False
-        if not answer.ok:
-            raise StatusRefused(answer)
-        drill["metadata"]["resourceVersion"] = answer.body["metadata"]["resourceVersion"]
         for because in decision.passed:
             LOG.info("drill %s: %s -> %s: %s", self._name, state.phase, decision.state.phase, because.message)
         return True

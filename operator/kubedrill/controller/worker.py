@@ -18,7 +18,8 @@ from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.reporting import ReportRefused
 from kubedrill.controller.settings import OperatorSettings
-from kubedrill.controller.turn import StatusRefused, Turns
+from kubedrill.controller.status_writer import StatusRefused
+from kubedrill.controller.turn import Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.objects import Inconclusive

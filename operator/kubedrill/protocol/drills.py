@@ -25,7 +25,11 @@ def drill_path(namespace: str, name: str | None = None) -> ApiPath:
 
 
 async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]) -> Answer:
-    """Writes the whole status if the Drill is still the one that was read (409 when not)."""
+    """Writes the whole status if the Drill is still the one that was read (409 when not).
+
+    Fields that the installed CRD does not know are left out by the API server (`Warn`, not `Strict`): the CRDs may be
+    older than the operator.
+    """
     meta = drill["metadata"]
     body = {"metadata": {"resourceVersion": meta["resourceVersion"]}, "status": status}
     return await kube.call(
@@ -33,7 +37,7 @@ async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]
         DRILLS.part(meta["namespace"], meta["name"], "status"),
         body,
         content_type=MERGE_PATCH,
-        query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")],
+        query=[("fieldManager", MANAGER), ("fieldValidation", "Warn")],
     )
 
 
