@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.machine.world import World, seen
@@ -89,6 +91,36 @@ def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
 def test_the_stored_state_is_the_state(steps):
     world, _ = played(steps)
     assert state_from_wire(state_to_wire(world.stored)) == world.stored
+
+
+def with_more(value: Any) -> Any:
+    """What a later version may have stored: a field more in every object."""
+    if isinstance(value, dict):
+        return {"later": 1} | {k: with_more(v) for k, v in value.items()}
+    return [with_more(one) for one in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=50, deadline=None)
+@given(STEPS)
+def test_a_later_versions_fields_are_no_reason_not_to_read_a_state(steps):
+    world, _ = played(steps)
+    wire = state_to_wire(world.stored)
+    later = with_more({k: v for k, v in wire.items() if k not in ("scenario", "faults")}) | {
+        "scenario": wire["scenario"],
+        "faults": [f | {"later": 1} for f in wire["faults"]],
+    }
+    assert state_from_wire(later) == world.stored
+
+
+def test_a_state_of_another_version_is_not_guessed_at():
+    with pytest.raises(ValueError, match="version 2, and this operator knows 1"):
+        state_from_wire(state_to_wire(State()) | {"version": 2})
+
+
+def test_a_state_from_before_there_were_versions_is_read():
+    wire = state_to_wire(State())
+    del wire["version"]
+    assert state_from_wire(wire) == State()
 
 
 def test_the_end_absorbs():

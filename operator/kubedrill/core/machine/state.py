@@ -7,9 +7,9 @@ read again at every turn; milestones and verdicts are computed from it and never
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import FaultStep
@@ -184,6 +184,11 @@ def _time(value: datetime | None) -> str | None:
     return value.isoformat() if value else None
 
 
+VERSION: Final = 1
+"""Of the stored state. It goes up when an older operator would misread a new state, not when a field is added."""
+OUTCOME: Final = tuple(one.name for one in fields(FieldOutcome))
+
+
 def _read(value: Any) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
@@ -192,6 +197,7 @@ def state_to_wire(state: State) -> dict[str, Any]:
     """The state as JSON for `status.machine`."""
     ending = state.ending
     return {
+        "version": VERSION,
         "phase": state.phase.value,
         "since": _time(state.since),
         "startEx": _time(state.start_ex),
@@ -238,9 +244,15 @@ def state_to_wire(state: State) -> dict[str, Any]:
 
 
 def state_from_wire(wire: Mapping[str, Any] | None) -> State:
-    """The state as it was stored; a drill that was never looked at is Pending."""
+    """The state as it was stored; a drill that was never looked at is Pending. Fields that are unknown are left out.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it can't be read, or not by this version.
+    """
     if not wire:
         return State()
+    if int(wire.get("version", VERSION)) > VERSION:
+        raise ValueError(f"the state has version {wire['version']}, and this operator knows {VERSION}: upgrade it")
     ending = wire.get("ending")
     return State(
         phase=Phase(wire["phase"]),
@@ -272,5 +284,5 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         ),
         ending=ending
         and Ending(ending["reason"], ending["message"], Verdict(ending["verdict"]) if ending.get("verdict") else None),
-        outcomes=tuple(FieldOutcome(**o) for o in wire.get("outcomes", ())),
+        outcomes=tuple(FieldOutcome(**{k: o[k] for k in OUTCOME if k in o}) for o in wire.get("outcomes", ())),
     )
