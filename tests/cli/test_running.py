@@ -124,7 +124,8 @@ def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, fil
 
 def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
     command = [sys.executable, "-u", "-m", "kubedrill.cli.main", "run", "-f", file()]
-    env = os.environ | {"KUBECONFIG": str(api.kubeconfig(tmp_path))}
+    path = os.pathsep.join(sys.path)  # this checkout, whatever else is installed
+    env = os.environ | {"KUBECONFIG": str(api.kubeconfig(tmp_path)), "PYTHONPATH": path}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pipeline:
         followed = pipeline.stdout.readline()
         pipeline.terminate()

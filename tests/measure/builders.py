@@ -10,6 +10,7 @@ from typing import Any
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
+from kubedrill.core.measure.windows import edges, long_enough, sustained
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
 from kubedrill.plugins.faults.of_drill import profile
 
@@ -133,3 +134,13 @@ def milestone(name: MilestoneName, first: float, last: float | None = None, **mo
 
 
 FIRED = milestone(MilestoneName.ALERT_FIRED, 0, by=By.AUTOMATION)
+
+
+def first_sustained(
+    series: Series, check: SteadyCheck, window: timedelta, smoothing: timedelta | None = None
+) -> Interval | None:
+    """The start of the first window, never under 15 samples, in which a check holds all the time."""
+    if not series.samples:
+        return None
+    now = series.samples[-1].at + series.step / 2
+    return sustained((edges(series, check, now, smoothing),), long_enough(window, series.step), now)

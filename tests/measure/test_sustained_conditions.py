@@ -6,11 +6,11 @@ from datetime import timedelta
 from random import Random
 
 import pytest
-from tests.measure.builders import BELOW_20, at, between, samples
+from tests.measure.builders import BELOW_20, at, between, first_sustained, samples
 from tests.measure.simulated_queue import course
 
 from kubedrill.core.evidence.facts import Interval, Series
-from kubedrill.core.measure.windows import Edge, edges, first_sustained, sustained
+from kubedrill.core.measure.windows import Edge, edges, sustained
 from kubedrill.core.plan.drill_plan import SteadyCheck
 
 WINDOW = timedelta(seconds=15)

@@ -38,6 +38,8 @@ FOLDERS: Final = (
     "cli",
     "api",
     "names",
+    "gather",
+    "reporting",
     "model",
 )
 WANTED: Final = 0.95

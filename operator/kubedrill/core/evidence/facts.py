@@ -52,10 +52,6 @@ class Interval:
         """The shortest interval that holds both."""
         return Interval(min(self.not_before, other.not_before), max(self.not_after, other.not_after))
 
-    def shifted(self, by: timedelta) -> Interval:
-        """The same interval on a clock that is `by` later."""
-        return Interval(self.not_before + by, self.not_after + by)
-
 
 class Source(StrEnum):
     """Where a fact comes from; printed beside every time in the report."""

@@ -130,16 +130,6 @@ def sustained(timelines: Iterable[Timeline], window: timedelta, now: datetime) -
     return start if start and now - start.not_after >= window else None
 
 
-def first_sustained(
-    series: Series, check: SteadyCheck, window: timedelta, smoothing: timedelta | None = None
-) -> Interval | None:
-    """The start of the first window, never under 15 samples, in which a check holds all the time."""
-    if not series.samples:
-        return None
-    now = series.samples[-1].at + series.step / 2
-    return sustained((edges(series, check, now, smoothing),), long_enough(window, series.step), now)
-
-
 def long_enough(window: timedelta, step: timedelta) -> timedelta:
     """The window, or the time that 15 samples take where that is longer (a fast pace)."""
     return max(window, step * (MIN_SAMPLES - 1))

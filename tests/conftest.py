@@ -1,0 +1,11 @@
+"""What holds for every level."""
+
+import os
+
+
+def pytest_configure() -> None:
+    """No connection reads the machine's own authorities: what tests talk to has none, or the one of its kubeconfig.
+
+    Reading them takes 20 ms for each connection that is made: half of the time of the tests of the command line.
+    """
+    os.environ["SSL_CERT_FILE"] = os.devnull

@@ -1,0 +1,152 @@
+"""What a turn reads: where a drill can't go on its records alone, and of a drill that is none a refusal in words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.gather.server import Server
+from tests.wire import connected_to
+
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
+from kubedrill.controller.gather import Gatherer
+from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.core.machine.phases import Phase
+from kubedrill.core.machine.state import State
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
+from kubedrill.store.evidence_log import Evidence, EvidenceRefused
+from kubedrill.store.undo_records import RecordError
+
+SECRETS = "/api/v1/namespaces/drills/secrets"
+MAPS = "/api/v1/namespaces/drills/configmaps"
+SCENARIO = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillscenarios/rush"
+REPORT = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillreports/storm-d1"
+SPEC: dict[str, Any] = {
+    "targetNamespace": "shop",
+    "scenario": {
+        "title": "storm",
+        "expectedAlerts": [{"name": "Errors"}],
+        "faults": [{"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "limit"}}}],
+    },
+}
+
+
+def a_drill(spec: dict[str, Any] | None = None, **meta: Any) -> dict[str, Any]:
+    plain = {"name": "storm", "namespace": "drills", "uid": "d1", "creationTimestamp": "2026-03-01T12:00:00Z"}
+    return {"metadata": plain | meta, "spec": SPEC | (spec or {})}
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def kube(server: Server) -> AsyncIterator[Kube]:
+    async with connected_to(server.answer) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def gatherer(kube: Kube) -> AsyncIterator[Gatherer]:
+    clock = ServerClock(timedelta(0))
+    evidence = Evidence(kube, "drills", "storm", "d1")
+    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, FactInbox(), lambda: None)
+    yield eyes
+    await eyes.close()
+
+
+def refused(said: str) -> dict[str, Any]:
+    """A Drill of a scenario that it only names."""
+    return a_drill({"scenario": None, "scenarioRef": said})
+
+
+async def test_a_drill_that_cannot_go_on_asks_for_its_records_and_nothing_else(server, gatherer):
+    seen = await gatherer.observe(a_drill(), State(phase=Phase.IN_PLAY), {}, {}, cannot_go_on="too much")
+
+    assert seen.cannot_go_on == "too much"
+    assert seen.drill_plan is None
+    assert server.asked == [f"GET {SECRETS}"]
+
+
+async def test_what_people_have_written_at_the_drill_is_told(gatherer):
+    notes = {EVIDENCE_MARK: "audit.log", ACCEPTS_UNVERIFIED: "limit"}
+    drill = a_drill(
+        {"desired": "Stop", "stopBecause": "lunch"},
+        finalizers=[FINALIZER],
+        generation=3,
+        deletionTimestamp="2026-03-01T12:30:00Z",
+        annotations=notes,
+    )
+    seen = await gatherer.observe(drill, State(), {"undo-1": "refused"}, {"undo-2": "its pods"}, cannot_go_on="x")
+
+    assert (seen.desired, seen.stop_because) == (Desired.STOP, "lunch")
+    assert (seen.deleting, seen.finalizer, seen.generation) == (True, True, 3)
+    assert (seen.imported, seen.accepted) == ("audit.log", "limit")
+    assert (seen.stuck, seen.waiting) == ({"undo-1": "refused"}, {"undo-2": "its pods"})
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+async def test_without_the_list_of_the_records_there_is_no_turn(server, gatherer, status):
+    server.refused[SECRETS] = (status, {"message": "later"})
+
+    with pytest.raises((Unreachable, RecordError)):
+        await gatherer.observe(a_drill(), State(phase=Phase.RECOVERING), {}, {})
+
+
+async def test_without_the_evidence_that_is_stored_there_is_no_turn(server, gatherer):
+    server.refused[MAPS] = (403, {"message": "no"})
+
+    with pytest.raises(EvidenceRefused):
+        await gatherer.observe(a_drill(), State(phase=Phase.RECOVERING), {}, {})
+
+
+async def test_a_scenario_that_is_not_there_is_a_refusal_that_names_it(gatherer):
+    seen = await gatherer.observe(refused("rush"), State(), {}, {})
+
+    assert seen.drill_plan is None
+    assert seen.refusal is not None
+    assert (seen.refusal.reason, seen.refusal.message) == (
+        "ScenarioNotFound",
+        "there is no DrillScenario rush in namespace drills",
+    )
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_scenario_that_could_not_be_read_is_no_missing_one(server, gatherer, status):
+    server.refused[SCENARIO] = (status, {"message": "later"})
+
+    with pytest.raises(Unreachable, match=f"{status} later"):
+        await gatherer.observe(refused("rush"), State(), {}, {})
+
+
+async def test_what_is_wrong_with_a_drill_is_said_by_its_place(gatherer):
+    seen = await gatherer.observe(a_drill({"targetNamespace": "../x"}), State(), {}, {})
+
+    assert seen.refusal is not None
+    assert seen.refusal.reason == "SpecInvalid"
+    assert seen.refusal.message.startswith("targetNamespace: ")
+
+
+async def test_a_scenario_that_was_changed_since_the_start_changes_nothing(server, gatherer):
+    server.objects[SCENARIO] = {"metadata": {"name": "rush"}, "spec": SPEC["scenario"] | {"title": "another"}}
+    begun = State(phase=Phase.HOT_WASH, scenario=SPEC["scenario"])
+    seen = await gatherer.observe(refused("rush"), begun, {}, {})
+
+    assert seen.drill_plan is not None
+    assert seen.drill_plan.title == "storm"
+    assert f"GET {SCENARIO}" not in server.asked
+
+
+async def test_after_the_drill_the_report_that_stands_is_read(server, gatherer):
+    notes = {"kubedrill.dev/revision": "2", EVIDENCE_MARK: "audit.log"}
+    server.objects[REPORT] = {"metadata": {"name": "storm-d1", "annotations": notes}}
+    now = datetime.now(UTC)  # noqa: TID251  the clock of the server that answers
+    ended = State(phase=Phase.COMPLETED, end_ex=now, imported="")
+    seen = await gatherer.observe(a_drill(), ended, {}, {})
+
+    assert (seen.reported, seen.report_import) == (2, "audit.log")

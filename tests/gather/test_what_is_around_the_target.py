@@ -1,0 +1,168 @@
+"""What is read around the target before anything is touched: what is there, what is not, and what can't be known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.gather.server import Server
+from tests.machine.world import START, drill_plan
+from tests.wire import connected_to
+
+from kubedrill.controller.gathering import Probe
+from kubedrill.controller.preflight_inputs import (
+    RIGHTS,
+    PreflightInputs,
+    look_around,
+    missing_rights,
+    surroundings,
+)
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.store.undo_records import Listing
+
+SPACE = "/api/v1/namespaces/shop"
+WORKLOAD = "/apis/apps/v1/namespaces/shop/deployments/limit"
+DRILLS = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills"
+OURS: dict[str, Any] = {"metadata": {"name": "storm", "uid": "d1"}}
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+
+
+def workload(replicas: int = 2, ready: int = 2, updated: int = 2) -> dict[str, Any]:
+    container = {"name": "app", "resources": {"limits": {"memory": "128Mi"}}}
+    return {
+        "metadata": {"name": "limit", "namespace": "shop", "uid": "w1", "generation": 1, "resourceVersion": "7"},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "limit"}},
+            "template": {"metadata": {"labels": {"app": "limit"}}, "spec": {"containers": [container]}},
+        },
+        "status": {
+            "observedGeneration": 1,
+            "replicas": replicas,
+            "readyReplicas": ready,
+            "updatedReplicas": updated,
+            "availableReplicas": ready,
+            "conditions": [{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}],
+        },
+    }
+
+
+def a_drill(name: str, phase: str, namespace: str = "shop") -> dict[str, Any]:
+    status = {"machine": {"phase": phase}} if phase else {}
+    return {
+        "metadata": {"name": name, "uid": f"uid-{name}"},
+        "spec": {"targetNamespace": namespace},
+        "status": status,
+    }
+
+
+@pytest.fixture
+def server() -> Server:
+    opted_in = {"metadata": {"uid": "n1", "labels": {"kubedrill.dev/control-namespace": "drills"}}}
+    return Server({SPACE: opted_in, WORKLOAD: workload()}, rights={"status": {"resourceRules": [EVERYTHING]}})
+
+
+@pytest.fixture
+async def kube(server: Server) -> AsyncIterator[Kube]:
+    async with connected_to(server.answer) as connection:
+        yield connection
+
+
+async def read(kube: Kube, probe: Probe | None = None) -> PreflightInputs:
+    found = await look_around(kube, "drills", drill_plan())
+    return surroundings(found, "drills", OURS, drill_plan(), Listing(), probe or Probe(START, reachable=True), START)
+
+
+async def test_where_all_is_well_nothing_is_in_the_way(kube):
+    around = (await read(kube)).around
+
+    assert (around.namespace_found, around.namespace_control) == (True, "drills")
+    assert around.missing_rights == around.other_drills == around.not_ready == ()
+    assert around.refusals == {}
+
+
+async def test_a_fault_is_planned_against_the_workload_that_was_found(kube):
+    found = await read(kube)
+
+    assert found.plans["limit"].touches
+    (operation,) = found.operations["limit"]
+    assert operation.target.name == "limit"
+    assert len(found.managers) == 1
+
+
+@pytest.mark.parametrize(("status", "known"), [(404, False), (403, None), (500, None)])
+async def test_a_namespace_is_not_there_only_where_that_is_what_was_answered(server, kube, status, known):
+    server.refused[SPACE] = (status, {"reason": "NotFound" if status == 404 else "Refused"})
+
+    assert (await read(kube)).around.namespace_found is known
+
+
+@pytest.mark.parametrize("status", [403, 404])
+async def test_a_workload_that_is_not_there_for_us_is_the_refusal_of_its_fault(server, kube, status):
+    server.refused[WORKLOAD] = (status, {"reason": "no"})
+    found = await read(kube)
+
+    assert found.around.refusals["limit"].reason == "TargetNotFound"
+    assert found.operations == {}
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+async def test_a_workload_that_could_not_be_read_is_no_missing_one(server, kube, status):
+    server.refused[WORKLOAD] = (status, {"message": "later"})
+
+    with pytest.raises(Unreachable, match=f"{status} later"):
+        await read(kube)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "ready", "updated", "said"),
+    [
+        (2, 1, 2, ("Deployment/limit: 1 of 2 pods are ready",)),
+        (2, 2, 1, ("Deployment/limit: 2 of 2 pods are ready",)),
+        (0, 0, 0, ()),
+    ],
+)
+async def test_a_workload_is_steady_when_all_its_pods_are_new_and_ready(server, kube, replicas, ready, updated, said):
+    server.objects[WORKLOAD] = workload(replicas, ready, updated)
+
+    assert (await read(kube)).around.not_ready == said
+
+
+@pytest.mark.parametrize(
+    ("phase", "namespace", "counts"),
+    [
+        ("InPlay", "shop", True),
+        ("Recovering", "shop", True),
+        ("InPlay", "bank", False),
+        ("", "shop", False),
+        ("Held", "shop", False),
+        ("Completed", "shop", False),
+    ],
+)
+async def test_another_drill_is_in_the_way_while_it_is_on_in_the_same_namespace(server, kube, phase, namespace, counts):
+    server.objects[f"{DRILLS}/flood"] = a_drill("flood", phase, namespace)
+    server.objects[f"{DRILLS}/storm"] = a_drill("storm", "InPlay") | {"metadata": OURS["metadata"]}
+
+    assert (await read(kube)).around.other_drills == (("flood",) if counts else ())
+
+
+async def test_without_an_answer_of_prometheus_neither_rules_nor_alerts_are_known(kube):
+    around = (await read(kube, Probe(START, reachable=False, error="it is down"))).around
+
+    assert (around.rules_loaded, around.firing, around.monitoring_error) == (None, None, "it is down")
+
+
+async def test_every_right_that_no_rule_gives_is_named(server, kube):
+    pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}
+    server.rights = {"status": {"resourceRules": [pods, {"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}]}}
+
+    missing = await missing_rights(kube, "shop")
+
+    assert missing == tuple(f"{verb} {resource}" for _, resource, verb in RIGHTS if resource != "pods")
+
+
+async def test_rights_that_could_not_be_asked_for_are_unknown(server, kube):
+    server.refused["/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"] = (500, {})
+
+    assert await missing_rights(kube, "shop") is None
