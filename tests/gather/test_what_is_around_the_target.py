@@ -12,13 +12,13 @@ from tests.wire import connected_to
 
 from kubedrill.controller.gathering import Probe
 from kubedrill.controller.preflight_inputs import (
-    RIGHTS,
     PreflightInputs,
     look_around,
     missing_rights,
     surroundings,
 )
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.plugins.faults.of_drill import rights_for
 from kubedrill.store.undo_records import Listing
 
 SPACE = "/api/v1/namespaces/shop"
@@ -71,7 +71,9 @@ async def kube(server: Server) -> AsyncIterator[Kube]:
 
 async def read(kube: Kube, probe: Probe | None = None) -> PreflightInputs:
     found = await look_around(kube, "drills", drill_plan())
-    return surroundings(found, "drills", OURS, drill_plan(), Listing(), probe or Probe(START, reachable=True), START)
+    return surroundings(
+        found, "drills", OURS, drill_plan(), Listing(), probe or Probe(START, reachable=True), {}, START
+    )
 
 
 async def test_where_all_is_well_nothing_is_in_the_way(kube):
@@ -157,12 +159,15 @@ async def test_every_right_that_no_rule_gives_is_named(server, kube):
     pods = {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}
     server.rights = {"status": {"resourceRules": [pods, {"apiGroups": ["apps"], "resources": ["*"], "verbs": ["get"]}]}}
 
-    missing = await missing_rights(kube, "shop")
+    needed = rights_for(drill_plan())
+    missing = await missing_rights(kube, "shop", needed)
 
-    assert missing == tuple(f"{verb} {resource}" for _, resource, verb in RIGHTS if resource != "pods")
+    listed = {("pods", "list"), ("pods", "watch")}
+    assert missing == tuple(str(right) for right in needed if (right.resource, right.verb) not in listed)
+    assert "patch deployments" in missing
 
 
 async def test_rights_that_could_not_be_asked_for_are_unknown(server, kube):
     server.refused["/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"] = (500, {})
 
-    assert await missing_rights(kube, "shop") is None
+    assert await missing_rights(kube, "shop", rights_for(drill_plan())) is None
