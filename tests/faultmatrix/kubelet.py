@@ -16,6 +16,8 @@ from kubedrill.kube.client import MERGE_PATCH, Kube, Unreachable
 SCHEDULER: Final = "nobody"
 LABEL: Final = "faultmatrix"
 FAULTED: Final = "24Mi"
+"""The limit under which a container is said to have been killed; and how a target with any fault is told of."""
+NO_SUCH_IMAGE: Final = "none:gone"
 
 
 class Kubelet:
@@ -64,15 +66,19 @@ class Kubelet:
 def _status(pod: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: TID251  the kubelet has its own clock
     container = pod["spec"]["containers"][0]
-    faulted = container.get("resources", {}).get("limits", {}).get("memory") == FAULTED
+    killed_at_once = container.get("resources", {}).get("limits", {}).get("memory") == FAULTED
+    pulled = container["image"] != NO_SUCH_IMAGE
+    faulted = killed_at_once or not pulled
     told: dict[str, Any] = {
         "name": container["name"],
         "image": container["image"],
         "imageID": "none",
         "ready": not faulted,
-        "restartCount": int(faulted),
+        "restartCount": int(killed_at_once),
     }
-    if faulted:
+    if not pulled:
+        told |= {"started": False, "state": {"waiting": {"reason": "ErrImagePull", "message": "no such tag"}}}
+    elif killed_at_once:
         killed = {
             "exitCode": 137,
             "reason": "OOMKilled",
@@ -89,4 +95,9 @@ def _status(pod: dict[str, Any]) -> dict[str, Any]:
         told |= {"state": {"running": {"startedAt": now}}, "started": True}
     ready = {"type": "Ready", "status": "False" if faulted else "True", "lastTransitionTime": now}
     whole = {"type": "ContainersReady", "status": ready["status"], "lastTransitionTime": now}
-    return {"phase": "Running", "startTime": now, "containerStatuses": [told], "conditions": [ready, whole]}
+    return {
+        "phase": "Running" if pulled else "Pending",
+        "startTime": now,
+        "containerStatuses": [told],
+        "conditions": [ready, whole],
+    }

@@ -20,8 +20,6 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.residue import residue
 from tests.faultmatrix.witness import Sighting
 
-from kubedrill.core.undo.pointers import read
-
 MASKED: Final = ("resourceVersion", "generation", "creationTimestamp", "uid", "managedFields")
 REVISION: Final = "deployment.kubernetes.io/revision"
 TRACEBACK: Final = re.compile(r"Traceback \(most recent call last\)")
@@ -68,7 +66,7 @@ def _as_before(seen: Evidence, now: dict[str, dict[str, Any]]) -> Iterable[Findi
         if not here.get("spec"):
             yield Finding("O1", f"{name} is gone")
             continue
-        limit = read(here, shapes.LIMIT)
+        limit = shapes.value_of(here)
         if seen.plan.expect.value:
             if limit != seen.plan.expect.value:
                 yield Finding("O6", f"{name} has {limit}, and somebody set {seen.plan.expect.value}")

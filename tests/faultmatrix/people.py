@@ -14,7 +14,6 @@ from tests.faultmatrix.slot import Slot
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.undo.operations import Target
-from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
@@ -199,7 +198,7 @@ async def restore_by_hand(slot: Slot, drill: str, fault: str, argument: str) -> 
     await replace(slot, drill, fault, argument)
     path = f"/apis/apps/v1/namespaces/{slot.target}/replicasets"
     for item in (await slot.kube.get(path)).body.get("items") or ():
-        if read(item, shapes.LIMIT) == FAULTED:
+        if shapes.value_of(item) == FAULTED:
             await slot.kube.call("DELETE", f"{path}/{item['metadata']['name']}", {"propagationPolicy": "Background"})
 
 

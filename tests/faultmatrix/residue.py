@@ -11,8 +11,6 @@ from tests.faultmatrix.evidence import Evidence
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
-from kubedrill.core.undo.pointers import read
-
 OURS: Final = "manager-"
 
 
@@ -47,7 +45,7 @@ async def _revisions(seen: Evidence) -> list[str]:
         for item in listed.body.get("items") or ():
             holder = item if "spec" in item else item.get("data") or {}
             owners = {owner["name"] for owner in item["metadata"].get("ownerReferences") or ()}
-            if owners & targets and read(holder, shapes.LIMIT) == FAULTED:
+            if owners & targets and shapes.value_of(holder) == FAULTED:
                 found.append(f"{plural} {item['metadata']['name']} carries the fault")
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tests.faultmatrix.kubelet import FAULTED, LABEL, SCHEDULER
+from tests.faultmatrix.kubelet import FAULTED, LABEL, NO_SUCH_IMAGE, SCHEDULER
 from tests.faultmatrix.services import ALERT, Services
 
 from kubedrill.core.undo.pointers import read
@@ -12,17 +12,28 @@ from kubedrill.core.undo.pointers import read
 PEOPLE: Final = frozenset({"kubectl-set", "kubectl-edit", "kubectl-replace", "kustomize-controller"})
 """The field managers of people and of their machines (`people.py`); whoever makes a target first is none of them."""
 GOOD: Final = "64Mi"
+IMAGE: Final = "none"
 CONTAINER: Final = "/spec/template/spec/containers/0"
 LIMIT: Final = f"{CONTAINER}/resources/limits/memory"
+WEB: Final = {"kind": "Deployment", "name": "web"}
 PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
-FAULTS: Final = ("memory-limit", "stateful-set", "queue-load", "alert", "manual", "two-targets", "two-faults")
+FAULTS: Final = (
+    "memory-limit",
+    "stateful-set",
+    "bad-image",
+    "queue-load",
+    "alert",
+    "manual",
+    "two-targets",
+    "two-faults",
+)
 
 
 def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
     """One pod that nobody runs; its container's limit is the field that is touched."""
     labels = {LABEL: "yes", "app": name}
     resources = {"limits": {"memory": GOOD}, "requests": {"memory": GOOD}}
-    container = {"name": "app", "image": "none", "resources": resources}
+    container = {"name": "app", "image": IMAGE, "resources": resources}
     pod = {
         "schedulerName": SCHEDULER,
         "terminationGracePeriodSeconds": 0,
@@ -47,11 +58,17 @@ def as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
     here, there = found["spec"], wanted["spec"]
     same_labels = here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"]
     return (
-        read(found, LIMIT) == GOOD
+        value_of(found) == GOOD
         and here["replicas"] == there["replicas"]
         and not here.get("minReadySeconds")
         and same_labels
     )
+
+
+def value_of(thing: dict[str, Any]) -> Any:
+    """What a target, or a revision of it, has: its limit, or that a fault is in, whichever field that is."""
+    image = read(thing, f"{CONTAINER}/image")
+    return FAULTED if image == NO_SUCH_IMAGE else read(thing, LIMIT)
 
 
 def settled(kind: str, found: dict[str, Any]) -> bool:
@@ -70,6 +87,7 @@ def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
     return {
         "memory-limit": (("Deployment", "web"),),
         "stateful-set": (("StatefulSet", "db"),),
+        "bad-image": (("Deployment", "web"),),
         "two-targets": (("Deployment", "web"), ("Deployment", "api")),
         "two-faults": (("Deployment", "web"),),
     }.get(fault, ())
@@ -123,6 +141,7 @@ def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
         },
     }
     return {
+        "bad-image": [{"name": "release", "badImage": {"target": WEB, "image": NO_SUCH_IMAGE, "affected": 1}}],
         "queue-load": [queue],
         "alert": [{"name": "announce", "alert": {"alert": "Announced"}}],
         "manual": [{"name": "by-hand", "manual": {"do": "pull the plug", "undo": "plug it in"}}],

@@ -18,7 +18,6 @@ from tests.faultmatrix import shapes
 from tests.faultmatrix.shapes import PEOPLE
 from tests.faultmatrix.slot import RECORDS, Slot
 
-from kubedrill.core.undo.pointers import read
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
 
@@ -117,7 +116,7 @@ class Witness:
 def _value(what: str, item: dict[str, Any]) -> Any:
     """What matters of an object: the touched field, a record's state, a drill's phase and why it is "restored"."""
     if what == "target":
-        return read(item, shapes.LIMIT)
+        return shapes.value_of(item)
     if what == "record":
         try:
             stored = json.loads(base64.b64decode(item["data"]["record"]))
