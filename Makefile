@@ -54,6 +54,7 @@ generate: setup ## CRDs and the tables in the docs, from the code
 	@$(BIN)/python -m kubedrill.plugins.crds crds
 	@$(BIN)/python -m kubedrill.core.machine.phases > docs/reference/phases.md
 	@$(BIN)/python docs/draw_layers.py --write
+	@$(BIN)/python -m tests.golden.sentences
 
 .PHONY: generated-are-current
 generated-are-current: setup
