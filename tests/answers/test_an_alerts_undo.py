@@ -53,7 +53,7 @@ async def test_f17_an_answer_that_is_no_list_of_alerts_is_an_outage_and_said_as_
 async def test_f17_the_message_says_that_it_is_no_list_of_alerts(body):
     progress = await reverted(saying(body))
     assert isinstance(progress, Again)
-    assert progress.message.endswith("answers with something that is no list of alerts")
+    assert progress.message.endswith("answers with something that is not a list of alerts")
 
 
 async def test_a_list_of_31_mb_is_not_read_to_its_end():
@@ -100,7 +100,7 @@ async def test_f20_neither_the_alert_nor_the_question_goes_where_a_redirect_lead
                 await alerts().revert(*record(operation)),
             ]
         assert victim.asked == []
-    assert all(f"answers {status}: it wants to send us elsewhere, which is not followed" in o.message for o in outcomes)
+    assert all(f"answers {status}: a redirect, which is not followed" in o.message for o in outcomes)
     assert isinstance(outcomes[0], Refusal)
     assert outcomes[0].reason == "AlertmanagerUnreachable"
 

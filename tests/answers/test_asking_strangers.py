@@ -83,7 +83,7 @@ async def test_f20_a_redirect_is_followed_nowhere(status):
     async with stranger(saying({"token": "TOP-SECRET"})) as victim:
         there = sending_to(f"http://127.0.0.1:{victim.port}/internal", status)
         async with asking(prometheus=there) as (client, _, _):
-            with pytest.raises(NoAnswer, match=f"answers {status}: it wants to send us elsewhere"):
+            with pytest.raises(NoAnswer, match=f"answers {status}: a redirect, which is not followed"):
                 await asked(client)
         assert victim.asked == []
 

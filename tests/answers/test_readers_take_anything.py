@@ -197,7 +197,7 @@ def test_every_absurdity_in_every_place_is_read_or_unanswered(name):
         (("data", "result", 0, "values", 0, 0), 10**400, "a sample's time is a number without end"),
         (("data", "result", 0, "values", 0, 1), 7, "a sample's value is a number, not a string"),
         (("data", "result", 0, "metric"), ["a"], "a set of labels is a list, not an object"),
-        (("status",), "ok", "that is no answer of Prometheus"),
+        (("status",), "ok", "that is not an answer of Prometheus"),
     ],
 )
 def test_what_is_wrong_is_said_in_plain_words(place, value, said):

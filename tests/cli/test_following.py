@@ -67,7 +67,7 @@ def test_each_news_is_a_line_and_the_verdict_ends_it(api, kubedrill):
         "T+2:00…+2:06 Acknowledged by alice [PlayerAction]",
     ]
     assert "✓ detection Met: 2m–2m6s of 5m" in lines
-    assert "Everything is put back: 0 of 0 fields." in lines
+    assert "Everything is restored: 0 of 0 fields." in lines
     assert result.output.splitlines()[-2:] == [
         "Failed: as it was (6 of 7)",
         "Its report: kubectl drill report rush -o DIR",
@@ -110,4 +110,4 @@ def test_a_drill_that_can_not_be_put_back_ends_the_watch_after_a_stated_wait(api
     api.put(DRILLS, drill(**IN_PLAY, conditions=conditions(Stalled="True")))
     result = kubedrill("watch", "rush", "--restore-wait", "1s")
     assert result.exit_code == 6
-    assert "could not be put back" in result.output
+    assert "could not be restored" in result.output

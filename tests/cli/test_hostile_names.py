@@ -94,7 +94,7 @@ def test_a_name_that_is_left_empty_is_not_every_drill(api, kubedrill, command):
 def test_a_namespace_is_one_and_no_selector_no_path_and_no_yaml(api, kubedrill, command, name):
     result = kubedrill(*command, name)
     assert result.exit_code == 2, result.output
-    assert "is no namespace: small letters, digits and '-' make its name" in result.output
+    assert "is not the name of a namespace: use small letters, digits and '-'" in result.output
     assert api.requests == []
 
 

@@ -87,7 +87,7 @@ def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedri
     told = kubedrill("plan", "-f", file).output
     assert "impact: queue_depth, the left side of HighQueueDepth" in told
     assert "detection: AlertFired → Acknowledged within 5m" in told
-    assert "limits/memory: 128Mi → 64Mi; put back to 128Mi" in told
+    assert "limits/memory: 128Mi → 64Mi; restored to 128Mi" in told
     assert told.endswith("All checks pass now.\n")
     assert not [m for m, p, _ in cluster.requests if m != "GET" and p != REVIEWS]
 
@@ -271,7 +271,7 @@ def stopping(tmp_path, *conditions):
 def test_what_would_stop_it_is_in_the_plan(cluster, kubedrill, tmp_path):
     file = stopping(tmp_path, {"name": "errors", "promql": "sum(errors) > 5"})
     output = kubedrill("plan", "-f", file).output
-    assert "Stopped at once, and everything put back, when any of these is met:\n  errors: sum(errors) > 5" in output
+    assert "Stopped at once, and everything restored, when any of these is met:\n  errors: sum(errors) > 5" in output
     assert cluster.requests
 
 

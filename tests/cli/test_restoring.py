@@ -68,7 +68,7 @@ def test_what_a_drill_changed_is_put_back_and_told_field_by_field(api, kubedrill
     result = kubedrill("restore", *whose)
     assert result.exit_code == 0, result.output
     assert limit_of(api) == "128Mi"
-    assert "✓ storm: Deployment/web is put back" in result.output
+    assert "✓ storm: Deployment/web is restored" in result.output
     assert "Restored: /spec/template/spec/containers/0/resources/limits/memory is 128Mi" in result.output
 
 
@@ -173,7 +173,7 @@ def test_one_that_is_stuck_holds_up_no_other(api, kubedrill):
     result = kubedrill("restore", "--all", "--wait", "1ms")
     assert result.exit_code == 6
     assert limit_of(api, "worker") == "128Mi"
-    assert "✗ storm: Deployment/web is not put back, ServerBusy" in result.output
+    assert "✗ storm: Deployment/web is not restored, ServerBusy" in result.output
     assert WEB in api.collections[SECRETS]
 
 
@@ -269,7 +269,7 @@ def test_what_only_answers_inside_the_cluster_is_put_back_by_a_job_there(api, ku
     api.answers["GET", f"{SECRETS}/{PAGED}"] = (200, secret(reverted(record)))
     result = kubedrill("restore", "--all")
     assert result.exit_code == 0, result.output
-    assert "✓ storm: page is put back" in result.output
+    assert "✓ storm: page is restored" in result.output
     (made,) = api.bodies("POST", JOBS)
     pod = made["spec"]["template"]["spec"]
     command = pod["containers"][0]["command"]
@@ -303,7 +303,7 @@ def test_the_record_is_believed_and_the_job_tells_what_resists(api, kubedrill, p
     in_a_job(api, printed, ends="Failed")
     result = kubedrill("restore", "--all")
     assert result.exit_code == 6
-    assert f"✗ storm: page is not put back, {said}" in result.output
+    assert f"✗ storm: page is not restored, {said}" in result.output
 
 
 def test_a_job_that_nobody_could_run_is_not_made_and_it_is_said_how_to_get_there(api, kubedrill):

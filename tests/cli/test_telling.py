@@ -108,5 +108,5 @@ def test_what_somebody_else_wants_otherwise_is_told_field_by_field():
     }
     back = {"target": "Deployment/worker", "path": "/request", "outcome": "Restored"}
     heading, leaves = texts(drill(restore={"complete": True, "fields": [field, back]}))[-1]
-    assert heading == "Everything is put back: 1 of 2 fields, 1 left as somebody else wants them."
+    assert heading == "Everything is restored: 1 of 2 fields, 1 left as somebody else wants them."
     assert leaves == ("Superseded by tom: Deployment/worker /limit is 256Mi",)

@@ -145,7 +145,7 @@ def _verdict(seen: Evidence) -> Iterable[Finding]:
     restore = seen.status.get("restore") or {}
     touched = any(s.value == FAULTED for s in seen.witness.of("target"))
     if touched and not restore.get("complete"):
-        yield Finding("O7", "it was touched, and the status does not say that it is put back")
+        yield Finding("O7", "it was touched, and the status does not say that it is restored")
     told = "Injected" in {m["name"] for m in seen.status.get("milestones") or ()}
     if touched and not told and not seen.plan.expect.untold:
         yield Finding("O7", "it was injected, and the milestone is missing")
@@ -154,7 +154,7 @@ def _verdict(seen: Evidence) -> Iterable[Finding]:
         wanted = ", ".join(seen.plan.expect.ends)
         yield Finding("O6", f"the fields ended {', '.join(sorted(ends)) or 'unsaid'}, not {wanted}")
     if seen.plan.expect.reported_stuck and not seen.stuck_seen:
-        yield Finding("O7", "it could not be put back for a while, and Stalled never said so")
+        yield Finding("O7", "it could not be restored for a while, and Stalled never said so")
 
 
 def _processes(seen: Evidence) -> Iterable[Finding]:

@@ -141,8 +141,8 @@ def edited() -> Course:
     ("status", "finding"),
     [
         (a_status(verdict="Passed"), "the verdict is Passed, not Stopped"),
-        (a_status(restore={"complete": False}), "it was touched, and the status does not say that it is put back"),
-        (a_status(restore={}), "it was touched, and the status does not say that it is put back"),
+        (a_status(restore={"complete": False}), "it was touched, and the status does not say that it is restored"),
+        (a_status(restore={}), "it was touched, and the status does not say that it is restored"),
         (a_status(milestones=[]), "it was injected, and the milestone is missing"),
     ],
 )
@@ -168,7 +168,7 @@ async def test_o7_finds_that_stalled_was_never_said():
     silent = a_plan(expect=Expect(reported_stuck=True))
 
     assert await said(evidence(plan=silent)) == [
-        "O7 it could not be put back for a while, and Stalled never said so",
+        "O7 it could not be restored for a while, and Stalled never said so",
     ]
     assert await said(evidence(plan=silent, stuck_seen=True)) == []
 

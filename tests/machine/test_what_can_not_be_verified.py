@@ -67,7 +67,7 @@ def test_what_is_lost_is_told_with_what_to_put_back_by_hand():
     decision = vanished().run(10, **STOP)
     fault = decision.state.fault("limit")
     assert fault.step is FaultStep.UNVERIFIED
-    assert "Put back by hand: Deployment/limit /spec/minReadySeconds: 1 (the drill made it 2)" in fault.message
+    assert "Restore by hand: Deployment/limit /spec/minReadySeconds: 1 (the drill made it 2)" in fault.message
     assert "break-glass.md" in decision.unverified["undo-limit"]
 
 
@@ -142,7 +142,7 @@ def test_a_record_that_says_something_else_than_when_it_was_stored_is_neither_ca
         assert "undo-limit" not in decision.state.closed
     world.turn(**STOP)
     world.run(10, **STOP)
-    assert not world.on, "the record as it was is put back"
+    assert not world.on, "the record as it was is restored"
 
 
 def started() -> World:

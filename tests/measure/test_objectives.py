@@ -105,7 +105,7 @@ def test_nothing_after_the_operators_own_revert_counts():
     fell = milestone(MilestoneName.MITIGATED, 250, by=By.OPERATOR)
     early = one(fell, objective=MITIGATION, now=500, ended=200, censored=200)
     assert early.verdict is OPEN
-    assert "put everything back" in early.reason
+    assert "restored everything" in early.reason
     late = one(milestone(ACK, 420), now=500, ended=400, censored=400)
     assert late.verdict is MISSED
     assert late.lower == timedelta(seconds=400)

@@ -24,7 +24,7 @@ def drill_plan(*stop_when: dict[str, str]) -> DrillPlan:
             "scenario": {
                 "title": "A drill",
                 "expectedAlerts": [{"name": "Errors"}],
-                "faults": [{"name": "call", "manual": {"do": "pull the plug", "undo": "put it back"}}],
+                "faults": [{"name": "call", "manual": {"do": "pull the plug", "undo": "restore it"}}],
             },
         }
     )

@@ -84,7 +84,7 @@ async def test_what_cannot_be_read_is_no_orphan_however_long(sweep: Sweep, answe
 
 
 async def test_one_that_is_refused_holds_up_no_other(sweep: Sweep):
-    sweep.cluster.ask(OutsideGroup("plug", Ask("pull the plug", "put it back")))
+    sweep.cluster.ask(OutsideGroup("plug", Ask("pull the plug", "restore it")))
     sweep.cluster.answering = lambda request: (
         status(403) if request.method == "PATCH" and "deployments" in request.path else None
     )

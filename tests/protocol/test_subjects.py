@@ -57,7 +57,7 @@ def test_two_queues_are_two_locks():
 
 
 def test_what_a_facilitator_is_asked_for_locks_nobody_out():
-    ask = Ask("pull the plug", "put it back")
+    ask = Ask("pull the plug", "restore it")
     (mine,), (theirs,) = by_subject(DRILL, {"a": [ask]}), by_subject(OTHER, {"a": [ask]})
 
     assert mine.record_name("") != theirs.record_name("")

@@ -25,7 +25,7 @@ def test_the_first_screen_says_in_order_what_was_met_put_back_to_fix_and_where_t
     text = text_of(render(morning_rush(), "html"))
     said = (
         "6 of 7 met.",
-        "Everything was put back at 10:06:00",
+        "Everything was restored at 10:06:00",
         "Left over by players: replicas of",
         "To fix first",
         "Scaled up before looking",
@@ -65,7 +65,7 @@ def test_a_hint_makes_the_drill_assisted():
 
 def test_what_is_not_put_back_is_said_loudly():
     text = text_of(render(record(restoration=Restoration(complete=False, jobs_left=3, records_left=1)), "html"))
-    assert "NOT everything was put back: 3 fake jobs, 1 undo record." in text
+    assert "NOT everything was restored: 3 fake jobs, 1 undo record." in text
 
 
 def test_a_drill_of_which_nothing_is_known_still_has_a_page():

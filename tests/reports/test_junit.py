@@ -76,7 +76,7 @@ def test_a_drill_that_passed_is_green():
 
 def test_what_is_not_put_back_is_an_error_whatever_the_verdict():
     drill = record(restoration=Restoration(complete=False, records_left=1))
-    assert case(drill, "restoration").find("error").get("message") == "NOT everything was put back: 1 undo record."
+    assert case(drill, "restoration").find("error").get("message") == "NOT everything was restored: 1 undo record."
 
 
 def test_an_objective_that_is_still_open_is_not_green():

@@ -130,11 +130,11 @@ async def test_an_answer_of_another_shape_is_said_to_be_none(answer):
         operation, jobs_of = jobs(port), RedisJobs(now)
         refusal = await jobs_of.prepare(operation)
         assert refusal is not None
-        assert (refusal.reason, "is no answer to" in refusal.message) == ("QueueUnreachable", True)
+        assert (refusal.reason, "is not an answer to" in refusal.message) == ("QueueUnreachable", True)
         for call in (jobs_of.inject, jobs_of.revert):
             progress = await call(*record(operation))
             assert isinstance(progress, Again)
-            assert (progress.reason, "is no answer to" in progress.message) == (UNREACHABLE, True)
+            assert (progress.reason, "is not an answer to" in progress.message) == (UNREACHABLE, True)
         assert await jobs_of.count(record(operation)[1]) is None
 
 
@@ -168,7 +168,7 @@ async def test_a_type_that_is_no_word_is_no_answer(kind):
     async with answering(time_now(), bulk(b""), kind) as port:
         refusal = await RedisJobs(now).prepare(jobs(port))
     assert refusal is not None
-    assert (refusal.reason, "is no answer to TYPE" in refusal.message) == ("QueueUnreachable", True)
+    assert (refusal.reason, "is not an answer to TYPE" in refusal.message) == ("QueueUnreachable", True)
     assert refusal.message.isprintable()
 
 

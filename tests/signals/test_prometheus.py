@@ -94,7 +94,7 @@ def test_an_alert_that_the_drill_announced_itself_is_marked():
 def test_an_error_is_no_answer():
     with pytest.raises(ValueError, match="bad_data"):
         prometheus.matrix({"status": "error", "error": "bad_data: parse error"})
-    with pytest.raises(ValueError, match="no answer"):
+    with pytest.raises(ValueError, match="not an answer"):
         prometheus.matrix({})
 
 

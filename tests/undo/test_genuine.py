@@ -23,7 +23,7 @@ from kubedrill.core.undo.record import (
 )
 
 RECORD = record_of(deployment())
-BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))
+BY_HAND = OutsideGroup("plug", Ask("pull the plug", "restore it"))
 
 
 def flawed(record: UndoRecord = RECORD, name: str = UNDO, namespace: str = "drills", drill_uid: str = "d1") -> str:
@@ -39,7 +39,7 @@ def test_a_record_as_we_store_it_has_no_flaw_and_may_have_lost_its_label():
     ("stored", "why"),
     [
         ({"name": "undo-other"}, "under another name"),
-        ({"namespace": "staging"}, "belongs into namespace drills"),
+        ({"namespace": "staging"}, "belongs in namespace drills"),
         ({"drill_uid": "d2"}, "its label says that it is of drill d2"),
         ({"record": replace(RECORD, target=replace(RECORD.target, name="api"))}, "its name is not the one of"),
         ({"record": replace(RECORD, namespace_uid="n2")}, "its name is not the one of"),

@@ -29,7 +29,7 @@ def test_reading_what_was_stored_gives_the_same_record():
             timedelta(seconds=15),
         ),
         Announce("alertmanager", 9093, {"alertname": "Fire"}, {}),
-        Ask("pull the plug", "put it back"),
+        Ask("pull the plug", "restore it"),
     )
     ended = replace(
         record,

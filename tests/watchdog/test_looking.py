@@ -22,7 +22,7 @@ from kubedrill.protocol.lease import LEASE
 from kubedrill.store.undo_records import RecordError
 from kubedrill.watchdog.process import Rounds
 
-BY_HAND = OutsideGroup("plug", Ask("pull the plug", "put it back"))
+BY_HAND = OutsideGroup("plug", Ask("pull the plug", "restore it"))
 
 
 async def test_a_drill_that_is_on_is_the_operators_business(hall: Hall):
@@ -189,7 +189,7 @@ async def test_what_needs_a_persons_hands_is_said_once_and_left(hall: Hall):
     assert record.state is not RecordState.REVERTED
     (event,) = hall.cluster.events
     assert event["reason"] == "MustBeUndoneByHand"
-    assert "put it back" in event["note"]
+    assert "restore it" in event["note"]
 
 
 async def test_of_a_drill_that_is_gone_nobody_is_left_to_confirm(hall: Hall):

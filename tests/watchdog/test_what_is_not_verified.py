@@ -90,7 +90,7 @@ async def test_a_drill_is_not_let_go_when_the_record_of_a_fault_that_is_in_has_v
     assert STUCK in hall.metrics()
     (event,) = hall.cluster.events
     assert "UndoUnverified" in event["note"]
-    assert "Put back by hand" in event["note"]
+    assert "Restore by hand" in event["note"]
 
 
 async def test_it_goes_once_a_look_at_the_target_shows_nothing_of_the_fault(hall: Hall):
@@ -165,7 +165,7 @@ async def test_a_record_that_was_exchanged_is_not_carried_out_until_it_is_as_it_
 
 async def test_the_drill_goes_before_its_records_so_that_nobody_finds_one_missing(hall: Hall):
     hall.cluster.fault()
-    hall.cluster.ask(OutsideGroup("plug", Ask("pull the plug", "put it back")))
+    hall.cluster.ask(OutsideGroup("plug", Ask("pull the plug", "restore it")))
     for name, record in hall.cluster.records().items():
         if name == ASKED:
             hall.cluster.record(record.moved_to(RecordState.REVERTED))

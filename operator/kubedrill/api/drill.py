@@ -151,7 +151,7 @@ class DrillSpec(ApiModel):
     desired: Desired = Field(
         Desired.RUN,
         description="Run: start when all is checked. Hold: check, then wait for kubectl drill start. Stop:"
-        " put everything back now.",
+        " restore everything now.",
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")
     stop_when: list[StopCondition] = Field(
@@ -170,7 +170,7 @@ class DrillSpec(ApiModel):
     )
     max_duration: Duration | None = Field(
         None,
-        description="Everything is put back this long after the start at the latest, in scenario time;"
+        description="Everything is restored this long after the start at the latest, in scenario time;"
         " divided by the pace. Derived when left out: the longest limit, the recovery window, the wrap-up.",
     )
     wrap_up: Duration = Field(

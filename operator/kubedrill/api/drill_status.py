@@ -84,7 +84,7 @@ class FieldStatus(ApiModel):
     path: Line = Field(description="The field.")
     before: Line = Field("", description="Its value before the drill.")
     after: Line = Field("", description="The value the drill gave it.")
-    now: Line = Field("", description="Its value when it was put back.")
+    now: Line = Field("", description="Its value when it was restored.")
     outcome: Word = Field(
         description="Restored, Untouched, Superseded, KeptPlayerEdit, Gone, CarriedOver, NotRestored or Unverified"
         " (its undo record is lost or can't be read)."
@@ -157,7 +157,7 @@ class DrillStatus(ApiModel):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
         description="Changes by somebody who is not a player: what they caused is open until they are attributed.",
     )
-    restore: RestoreStatus | None = Field(None, description="What was put back.")
+    restore: RestoreStatus | None = Field(None, description="What was restored.")
     score: Line | None = Field(None, description="Met of applicable, by the published formula.")
     evidence: Annotated[list[Line], Field(max_length=100)] = Field(
         default_factory=list,

@@ -80,7 +80,7 @@ class Confirmation(ApiModel):
 
 
 class Attribution(ApiModel):
-    """Whose doing a stranger's change was."""
+    """Who made an unattributed change."""
 
     change: Line = Field(description="Id of the Interference fact, as `kubectl drill watch` and the report show it.")
     player: Name = Field(description="The player whose doing it was.")

@@ -54,7 +54,7 @@ def _told(faults: dict[str, Any]) -> None:
     faults |= NAMED
     faults["description"] = (
         f"What is broken, all at once when the drill starts. One kind each: {', '.join(others)} or {last}."
-        " Each is put back whatever happens."
+        " Each is restored whatever happens."
     )
 
 

@@ -69,7 +69,9 @@ def namespace_named(text: str) -> str:
         Trouble: no namespace has such a name.
     """
     if len(text) > LONGEST_NAME or not re.fullmatch(NAME_PATTERN, text):
-        raise CliError(f"{text!r} is no namespace: small letters, digits and '-' make its name", ExitCode.BAD_INPUT)
+        raise CliError(
+            f"{text!r} is not the name of a namespace: use small letters, digits and '-'", ExitCode.BAD_INPUT
+        )
     return text
 
 

@@ -43,8 +43,8 @@ FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
         "Not before (lower) and not after (upper).",
         ("milestone", "bound"),
     ),
-    "kubedrill_faults_active": ("Faults that are not put back yet.", ()),
-    "kubedrill_faults_past_deadline": ("Faults that are not put back although their time is up.", ()),
+    "kubedrill_faults_active": ("Faults that are not restored yet.", ()),
+    "kubedrill_faults_past_deadline": ("Faults that are not restored although their time is up.", ()),
 }
 UNDO_STUCK: Final = ("namespace", "drill", "record")
 TURNS_FAILING: Final = ("namespace", "drill")
@@ -104,7 +104,7 @@ class DrillCollector(Collector):
             for name, labels, value in samples:
                 families[name].add_metric([*_labels(drill), *labels], value)
         yield from families.values()
-        undo = GaugeMetricFamily("kubedrill_undo_stuck", "1 for an undo that can't be put back now.", labels=UNDO_STUCK)
+        undo = GaugeMetricFamily("kubedrill_undo_stuck", "1 for an undo that can't be restored now.", labels=UNDO_STUCK)
         for labels in self._stuck():
             undo.add_metric(labels, 1)
         yield undo

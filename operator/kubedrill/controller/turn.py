@@ -130,7 +130,7 @@ class Turns:
 
     async def give_up(self, because: str) -> None:
         """From now on the turns compute and store only what puts back and ends the drill."""
-        LOG.error("drill %s can't go on, it is put back and ends: %s", self._name, because)
+        LOG.error("drill %s can't go on, it is restored and ends: %s", self._name, because)
         self._cannot_go_on = because[:500]
         await self._observer.close()
 
@@ -162,7 +162,7 @@ class Turns:
             and not differs(fingerprint(one.record), noted.get(one.record.name, ""))
         ]
         for one in due:
-            LOG.error("drill %s: its turns fail; %s is put back without one", self._name, one.record.subject)
+            LOG.error("drill %s: its turns fail; %s is restored without one", self._name, one.record.subject)
         await asyncio.gather(*(self._actor.put_back(one) for one in due))
         if answer.ok:
             await self._tell_stuck(answer.body)

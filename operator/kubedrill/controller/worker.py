@@ -150,9 +150,9 @@ class DrillWorker:
         try:
             await self._turns.put_back_anyway(because)
         except (Unreachable, RecordError) as error:
-            LOG.warning("drill %s: it could not be put back without a turn: %s; trying again", self.name, error)
+            LOG.warning("drill %s: it could not be restored without a turn: %s; trying again", self.name, error)
         except Exception:
-            LOG.exception("drill %s: it could not be put back without a turn either; trying again", self.name)
+            LOG.exception("drill %s: it could not be restored without a turn either; trying again", self.name)
 
     async def _sleep_until(self, wake_at: datetime | None) -> None:
         left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())

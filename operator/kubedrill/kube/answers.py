@@ -65,7 +65,7 @@ def why_not(error: Exception) -> str:
 
 def elsewhere(status: int) -> NoAnswer:
     """That an answer is a redirect. It is never followed: it may lead to anybody."""
-    return NoAnswer(f"answers {status}: it wants to send us elsewhere, which is not followed")
+    return NoAnswer(f"answers {status}: a redirect, which is not followed")
 
 
 def values_in(raw: bytes) -> int:
@@ -89,14 +89,14 @@ def decoded(raw: bytes, most_values: int = MOST_VALUES) -> Any:
     except ValueError as error:
         if isinstance(error, NoAnswer):
             raise
-        raise NoAnswer("answers with something that is no JSON") from None
+        raise NoAnswer("answers with something that is not JSON") from None
     if _is_deeper(value, MOST_LEVELS):
         raise NoAnswer("answers with values nested too deep")
     return value
 
 
 def _no_number(said: str) -> NoReturn:
-    raise NoAnswer(f"answers with {said}, which is no JSON")
+    raise NoAnswer(f"answers with {said}, which is not JSON")
 
 
 def _is_deeper(value: Any, most: int) -> bool:

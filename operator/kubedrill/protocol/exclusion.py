@@ -64,7 +64,7 @@ def in_the_way(
     names = ", ".join(sorted({f"{r.drill.namespace}/{r.drill.name}" for r in others}))
     said = f"{', '.join(sorted(spaces))} is the target of drill {names}"
     if any(_may_be_in(r) for r in others) or _age(mine) > min(_age([r]) for r in others):
-        return NamespaceConflict(Injection.REFUSED, f"{said}, which is not put back yet")
+        return NamespaceConflict(Injection.REFUSED, f"{said}, which is not restored yet")
     return NamespaceConflict(Injection.PENDING, f"{said}, which came later and is to take its intent back")
 
 

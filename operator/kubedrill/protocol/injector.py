@@ -120,7 +120,7 @@ class Injector:
                 # whoever made that one has asked whether it is still wanted, and this call has not
                 if again is None or again.uid != stored.uid:
                     raise InjectionEnds(
-                        Injection.ENDED, "RecordClosed", f"{stored.record.subject} is put back"
+                        Injection.ENDED, "RecordClosed", f"{stored.record.subject} is restored"
                     ) from None
                 if fingerprint(again.record) != fingerprint(stored.record):
                     raise InjectionEnds(
@@ -233,7 +233,7 @@ class Injector:
                 Injection.REFUSED,
                 "TargetBusy",
                 f"{stored.record.subject} is the target of drill"
-                f" {theirs.namespace}/{theirs.name}, which is not put back yet",
+                f" {theirs.namespace}/{theirs.name}, which is not restored yet",
             )
         if stored.record.target != intent.target or not set(intent.faults) <= set(stored.record.faults):
             raise InjectionEnds(

@@ -56,7 +56,7 @@ async def revert_orphan(
     try:
         outcome = await revert(kube, stored, by, clock, asked, reverters=reverters)
     except Exception as error:
-        LOG.exception("orphaned undo record %s: putting it back failed", stored.ref.name)
+        LOG.exception("orphaned undo record %s: restoring it failed", stored.ref.name)
         outcome = RevertOutcome(Reversal.STALLED, "Failed", repr(error)[:500])
     undoing.tried(name, outcome, clock.now())
     if outcome.state is not Reversal.REVERTED or outcome.stored is None:
@@ -66,5 +66,5 @@ async def revert_orphan(
         return await close(kube.restoring, outcome.stored)
     except (Unreachable, RecordError) as trouble:
         undoing.troubled(name, "NotClosed", str(trouble)[:500], clock.now())
-        LOG.warning("orphaned undo record %s is put back and not closed yet: %s", stored.ref.name, trouble)
+        LOG.warning("orphaned undo record %s is restored and not closed yet: %s", stored.ref.name, trouble)
         return False

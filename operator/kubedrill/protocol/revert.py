@@ -122,7 +122,7 @@ class _Reverting:
         for _ in range(ROUNDS):
             stored = await undo_records.read(self.kube, ref)
             if stored is None:
-                return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was put back and closed before")
+                return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was restored and closed before")
             if differs(fingerprint(stored.record), self.judged):
                 raise _NotYet(Reversal.RETRY, "RecordReplaced", f"{ref.name} is another record by now", after=SOON)
             try:

@@ -17,8 +17,8 @@ STUCK: Final = "kubedrill_watchdog_undo_stuck"
 BUILD: Final = "kubedrill_watchdog_build_info"
 FAMILIES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     LOOKED: ("When the last look succeeded, by the API server's clock.", ()),
-    REVERTS: ("Undo records that the watchdog put back, by why.", ("reason",)),
-    STUCK: ("1 for an undo record that the watchdog can't put back.", ("record",)),
+    REVERTS: ("Undo records that the watchdog restored, by why.", ("reason",)),
+    STUCK: ("1 for an undo record that the watchdog can't restore.", ("record",)),
     BUILD: ("1, with the watchdog's version.", ("version",)),
 }
 

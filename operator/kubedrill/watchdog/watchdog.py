@@ -202,7 +202,7 @@ class Watchdog:
     async def _put_back(self, stored: StoredRecord, drill: DrillSeen, ruling: Judgement) -> None:
         """Puts back what a record tells of, and says so."""
         record = stored.record
-        LOG.info("%s of drill %s is put back: %s", record.subject, record.drill.name, ruling.message)
+        LOG.info("%s of drill %s is restored: %s", record.subject, record.drill.name, ruling.message)
         # Of a Drill that is gone, nobody is left to confirm what was done by hand.
         confirmed = frozenset(record.faults) if drill.gone else frozenset()
         outcome = await revert(self._kube, stored, BY, self._clock, confirmed, reverters=self._reverters)
@@ -215,7 +215,7 @@ class Watchdog:
             return
         self._tally.reverted(ruling.reason)
         ends = ", ".join(f"{field.path} {field.outcome}" for field in done.fields)
-        note = f"{record.subject} was put back by the watchdog, because {ruling.message}: {ends}"
+        note = f"{record.subject} was restored by the watchdog, because {ruling.message}: {ends}"
         await self._tell(record.drill, ruling.reason, note)
 
     async def _tell_trouble(self, stored: StoredRecord, outcome: RevertOutcome) -> None:
@@ -230,7 +230,7 @@ class Watchdog:
         if (uid, f"{record} {outcome.reason}") in self._said:
             return
         self._said.add((uid, f"{record} {outcome.reason}"))
-        LOG.warning("undo record %s can't be put back: %s %s", record, outcome.reason, outcome.message)
+        LOG.warning("undo record %s can't be restored: %s %s", record, outcome.reason, outcome.message)
         if drill is not None:
             by_hand = outcome.reason == AWAITING_CONFIRMATION
             await self._tell(
@@ -251,7 +251,7 @@ class Watchdog:
             await self._tell(
                 _identity(meta),
                 ruling.reason,
-                f"the watchdog let it go: {ruling.message}, and nothing of it is left to put back",
+                f"the watchdog let it go: {ruling.message}, and nothing of it is left to restore",
             )
         elif answer.status not in (404, 409, 422):
             LOG.warning("drill %s can't be let go: %s %s", meta["name"], answer.status, answer.message)

@@ -188,7 +188,7 @@ async def test_f5_f6_a_hostile_target_delays_nobody_elses_restore(restorer: str,
             return await on.recorded() == 0
 
         if restorer == "operator":
-            await until(closed, 60, "the evil drill is put back, too, once its Alertmanager answers")
+            await until(closed, 60, "the evil drill is restored, too, once its Alertmanager answers")
 
 
 async def deadline_of(slot: Slot, name: str) -> float:

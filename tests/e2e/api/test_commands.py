@@ -123,7 +123,7 @@ def test_the_watch_ends_with_the_verdict_of_a_drill_at_the_real_server(namespace
     done = kubedrill("watch", name, "-n", namespace)
     acting.join()
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Everything is put back" in done.stdout
+    assert "Everything is restored" in done.stdout
     assert time.monotonic() - started < 30
 
 

@@ -138,9 +138,9 @@ async def test_finalizer_is_stripped_by_the_way_that_is_documented_and_the_targe
     watchdog, one command of the break-glass group puts back from the record alone, and after one patch nothing is left.
     """
     first, second = enacted.saw
-    assert "Deployment/web is put back" in first
+    assert "Deployment/web is restored" in first
     assert "stays until the operator has taken its outcome over" in first
-    assert "Deployment/web is put back" in second
+    assert "Deployment/web is restored" in second
     assert enacted.reverted_by() == {"alice@example.com"}
     assert enacted.values() == [GOOD, FAULTED, GOOD]
 

@@ -166,6 +166,6 @@ def test_a_pipeline_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> N
     until(lambda: kubectl("-n", CONTROL, "get", "drills", "-o", "name"), 10, "the drill is there")
     in_phase("cancelled", "InPlay")
     pipeline.process.terminate()
-    assert "put back" in pipeline.ends_with(4, within=30)
+    assert "everything restored" in pipeline.ends_with(4, within=30)
     assert target()["spec"] == before["spec"]
     assert records() == ""

@@ -165,11 +165,11 @@ async def test_d10_what_a_namespace_took_with_it_is_gone_and_its_name_can_be_dri
 
 async def test_what_was_done_by_hand_is_put_back_only_by_the_facilitators_word(lab: Lab):
     who = drill()
-    outcome = await injected(lab, who, {"plug": [Ask("pull the plug", "put it back")]}, Alerts())
+    outcome = await injected(lab, who, {"plug": [Ask("pull the plug", "restore it")]}, Alerts())
 
     waiting = await lab.revert(outcome)
     told = await lab.revert(outcome, confirmed_asks=frozenset({"plug"}))
 
     assert (waiting.state, waiting.reason) == (Reversal.RETRY, "AwaitingConfirmation")
-    assert "put it back" in waiting.message
+    assert "restore it" in waiting.message
     assert (told.state, [f.outcome for f in told.fields]) == (Reversal.REVERTED, ["Restored"])

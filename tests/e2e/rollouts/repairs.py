@@ -102,7 +102,7 @@ class Repairs:
 
     def put_back(self) -> None:
         """Revert and close every record, as a turn does: again until each is done."""
-        until_none(lambda: asyncio.run(self._put_back()), 120, "everything is put back")
+        until_none(lambda: asyncio.run(self._put_back()), 120, "everything is restored")
 
     async def _put_back(self) -> list[str]:
         left = []

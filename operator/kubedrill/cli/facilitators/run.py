@@ -34,7 +34,7 @@ PUT_BACK_WITHIN: Final = timedelta(minutes=5)
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the report here.")
 @click.option("--timeout", default="90m", show_default=True, help="Stop the drill and fail after this time.")
-@click.option("--replace", is_flag=True, help="Delete a drill of the same name first; it is put back before.")
+@click.option("--replace", is_flag=True, help="Delete a drill of the same name first; it is restored before.")
 @with_access
 def run_(
     access: Access,
@@ -141,7 +141,7 @@ async def _removed(kube: Kube, namespace: str, name: str) -> None:
         if (await kube.get(path)).status == 404:
             return
         await asyncio.sleep(0.5)
-    raise CliError(f"the drill {name} that was there is not put back", ExitCode.NOT_RESTORED)
+    raise CliError(f"the drill {name} that was there is not restored", ExitCode.NOT_RESTORED)
 
 
 async def _record(kube: Kube, namespace: str, seen: DrillUpdate) -> DrillRecord:

@@ -25,7 +25,7 @@ STEPS: Final = {
     "Planned": "off",
     "Started": "being injected",
     "Injected": "ON",
-    "Reverting": "being put back",
+    "Reverting": "being restored",
     "Reverted": "put back",
     "Failed": "FAILED",
 }
@@ -137,7 +137,7 @@ def restore_line(drill: Drill) -> str:
     fields = _status(drill)["restore"].get("fields", ())
     kept = len(list(_kept(drill)))
     rest = f", {kept} left as somebody else wants them" if kept else ""
-    return f"Everything is put back: {len(fields) - kept} of {len(fields)} fields{rest}."
+    return f"Everything is restored: {len(fields) - kept} of {len(fields)} fields{rest}."
 
 
 def _kept(drill: Drill) -> Iterator[str]:

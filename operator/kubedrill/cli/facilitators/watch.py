@@ -31,7 +31,7 @@ STYLES: Final = {"✓": "green", "✗": "red", "?": "yellow"}
 @click.command()
 @click.argument("name")
 @click.option("--plain", is_flag=True, help="Plain lines on a terminal too.")
-@click.option("--restore-wait", default="10m", show_default=True, help="How long it may be stuck while putting back.")
+@click.option("--restore-wait", default="10m", show_default=True, help="How long it may be stuck while restoring.")
 @with_access
 def watch(access: Access, name: str, *, plain: bool, restore_wait: str) -> None:
     """Follow drill NAME until its verdict; the exit code tells it (0 passed, 1 missed, 4 stopped, …)."""
@@ -134,7 +134,7 @@ async def _unless_stuck(
             stalled = bool(latest.drill) and condition(latest.drill, "Stalled") == "True"
             since = (since or now()) if stalled else None
             if since is not None and now() - since > limit:
-                raise CliError(f"could not be put back: {latest.status.get('message', '')}", ExitCode.NOT_RESTORED)
+                raise CliError(f"could not be restored: {latest.status.get('message', '')}", ExitCode.NOT_RESTORED)
     finally:
         if coming is not None:
             coming.cancel()

@@ -76,24 +76,24 @@ def _verb(name: str, action: Action, summary: str, *, must_speak: bool = False) 
 ack = _verb("ack", Action.ACK, "I have seen the page and look at it.")
 assume_command = _verb("command", Action.COMMAND, "I lead this incident.")
 notify = _verb("notify", Action.NOTIFY, "I told the client MESSAGE.", must_speak=True)
-contain = _verb("contain", Action.CONTAIN, "I try to limit the damage by MESSAGE.")
+contain = _verb("contain", Action.CONTAIN, "I limit the damage by MESSAGE.")
 fix = _verb("fix", Action.FIX, "I remove the cause by MESSAGE.")
-mitigated = _verb("mitigated", Action.MITIGATED, "The client's pain gets less.")
+mitigated = _verb("mitigated", Action.MITIGATED, "The impact on the client goes down.")
 resolve = _verb("resolve", Action.RESOLVE, "It works again.")
 all_clear = _verb("all-clear", Action.ALL_CLEAR, "Everybody was told that it is over.")
-lead = _verb("lead", Action.LEAD, "I have it: said in words, so that others know.")
+lead = _verb("lead", Action.LEAD, "I have the lead: said in words, so that others know.")
 note = _verb("note", Action.NOTE, "For the record: MESSAGE.", must_speak=True)
 postmortem = _verb("postmortem", Action.POSTMORTEM, "The post-mortem's owner is MESSAGE.", must_speak=True)
 
-severity = click.command("severity", help="It is this bad: P1 (worst) to P5.")(
+severity = click.command("severity", help="How bad it is: P1 (worst) to P5.")(
     click.argument("level", type=click.Choice(SEVERITIES, case_sensitive=False))(
         _spoken(Action.SEVERITY, lambda level: {"severity": level})
     )
 )
-escalate = click.command("escalate", help="I call LEVEL, e.g. L2 or Engineering.")(
+escalate = click.command("escalate", help="I escalate to LEVEL, e.g. L2 or Engineering.")(
     click.argument("level")(_spoken(Action.ESCALATE, lambda level: {"level": level}))
 )
-engage = click.command("engage", help="I was called and am here; --level is mine when left out.")(
+engage = click.command("engage", help="I was called and have joined; --level is mine when left out.")(
     click.option("--level", help="As which level, e.g. L2; your own role when left out.")(
         _spoken(Action.ENGAGE, lambda level: {"level": level})
     )

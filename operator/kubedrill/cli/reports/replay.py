@@ -30,7 +30,7 @@ def replay(file: Path, report: Path | None, form: str | None) -> None:
     except OSError as wrong:
         raise Refused(f"{file}: {wrong.strerror}") from wrong
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
-        raise Refused(f"{file} is no YAML: {wrong}") from wrong
+        raise Refused(f"{file} is not valid YAML: {wrong}") from wrong
     except TranscriptError as wrong:
         raise Refused(f"{file} is no transcript:\n{wrong}") from wrong
     for line in _told(record):

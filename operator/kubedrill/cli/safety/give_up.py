@@ -51,7 +51,7 @@ async def give_up(kube: Kube, survey: Survey, by: str) -> None:
                 err=True,
             )
     for one in doubtful:
-        click.echo(f"undo record {one.ref.name} is deleted. As far as is known it was to put back:", err=True)
+        click.echo(f"undo record {one.ref.name} is deleted. As far as is known it was to restore:", err=True)
         known = list(survey.known_of(one.ref.name)) or ["    nothing is known of it"]
         click.echo("\n".join(known), err=True)
         if not await close(kube, one):

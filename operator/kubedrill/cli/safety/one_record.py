@@ -146,9 +146,9 @@ def told(ended: Ended) -> Iterator[str]:
         yield f"✗ {name} is not cleared away: {outcome.message}"
         return
     if outcome.state is not Reversal.REVERTED:
-        yield f"✗ {name} is not put back, {outcome.reason}: {outcome.message}"
+        yield f"✗ {name} is not restored, {outcome.reason}: {outcome.message}"
         return
-    yield f"✓ {name} is put back" if ended.restored else f"✗ {name} is still broken"
+    yield f"✓ {name} is restored" if ended.restored else f"✗ {name} is still broken"
     yield from (f"    {_end(field)}" for field in outcome.fields)
     if outcome.stored and outcome.stored.record.outcome:
         yield from (f"    {note}" for note in outcome.stored.record.outcome.notes)

@@ -67,7 +67,7 @@ class RestoreRequest:
 @click.command()
 @click.argument("name", required=False)
 @click.option("--all", "everything", is_flag=True, help="Of every drill.")
-@click.option("--overwrite", is_flag=True, help="Also put back what somebody has changed since.")
+@click.option("--overwrite", is_flag=True, help="Also restore what somebody has changed since.")
 @click.option("--confirm", "confirmed", multiple=True, metavar="FAULT", help="This manual fault is undone by hand.")
 @click.option("--close", is_flag=True, help="Delete the records although a Drill may wait for their outcome.")
 @click.option(
@@ -100,7 +100,7 @@ async def _restored(access: Access, name: str | None, wanted: RestoreRequest) ->
             click.echo(f"there is no undo record of {name or 'any drill'} in {access.control}")
         if name is None and not wanted.everything:
             if stored:
-                click.echo("Nothing was touched. Put back: kubectl drill restore NAME, or --all")
+                click.echo("Nothing was touched. To restore: kubectl drill restore NAME, or --all")
             return ExitCode.NOT_RESTORED if wrong else ExitCode.PASSED
         ended = await put_all_back(kube, stored, effort, wanted.image)
         for end in ended:
@@ -190,7 +190,7 @@ async def _closed(kube: Kube, ended: Ended, by: str, *, force: bool) -> None:
             await accept(kube, stored.record.drill.namespace, stored.record.drill.name, by)
         await undo_records.close(kube, stored)
     except (RecordError, Unreachable) as trouble:
-        click.echo(f"{name} is put back, but could not be deleted: {trouble}", err=True)
+        click.echo(f"{name} is restored, but could not be deleted: {trouble}", err=True)
 
 
 def _told_why(ended: list[Ended], namespace: str) -> ExitCode:

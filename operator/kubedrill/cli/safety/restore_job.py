@@ -38,7 +38,7 @@ async def put_back_inside(
         await _demand_rights(kube, namespace)
         pod = await _pod_of(kube, namespace, image)
         manifest = job(namespace, tuple(ref.name for ref in refs), effort, pod)
-        made = await demand(kube.call("POST", JOBS.of(namespace), manifest), "the Job that would put it back")
+        made = await demand(kube.call("POST", JOBS.of(namespace), manifest), "the Job that would restore it")
     except CliError as trouble:
         reason = FORBIDDEN if trouble.exit_code == ExitCode.REFUSED else "NoJob"
         return tuple(RevertOutcome(Reversal.STALLED, reason, trouble.message) for _ in refs)
@@ -174,7 +174,7 @@ async def _outcome(kube: Kube, ref: RecordRef, said: Mapping[str, Any]) -> Rever
     except (RecordError, Unreachable) as trouble:
         return RevertOutcome(Reversal.RETRY, "Unknown", str(trouble)[:500])
     if stored is None:
-        return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was put back and closed before")
+        return RevertOutcome(Reversal.REVERTED, "RecordClosed", "it was restored and closed before")
     if stored.record.state is RecordState.REVERTED:
         fields = stored.record.outcome.fields if stored.record.outcome else ()
         return RevertOutcome(Reversal.REVERTED, stored=stored, fields=fields, restored=True)

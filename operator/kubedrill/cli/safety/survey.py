@@ -102,7 +102,7 @@ class Survey:
             )
         if self.unreadable or self.foreign or any(self.lost()):
             yield (
-                "What to do is in docs/how-to/break-glass.md: mend the record, or put back by hand, and then"
+                "What to do is in docs/how-to/break-glass.md: mend the record, or restore by hand, and then"
                 " kubectl drill restore NAME --accept-unverified"
             )
 

@@ -51,9 +51,9 @@ class UninstallRequest:
 @click.command()
 @click.option("--crds", is_flag=True, help="The CRDs too, and with them all drills and all reports.")
 @click.option("--namespace-too", "whole_namespace", is_flag=True, help="The control namespace too.")
-@click.option("--leave-faults", is_flag=True, help="Go on although something can't be put back.")
+@click.option("--leave-faults", is_flag=True, help="Go on although something can't be restored.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--image", help="What holds KubeDrill, for a Job that puts back; the operator's when left out.")
+@click.option("--image", help="What holds KubeDrill, for a Job that restores; the operator's when left out.")
 @click.option("--wait", "patience", default="2m", show_default=True, help="How long to wait until all is back.")
 @with_access
 def uninstall(access: Access, **options: Any) -> None:
@@ -138,7 +138,7 @@ async def _put_back(kube: Kube, control: str, effort: Effort, wanted: UninstallR
     failed += [one.stored.ref.name for one in ended if not one.restored or not await _closed(kube, one)]
     if failed and not wanted.leave_faults:
         raise CliError(
-            f"{', '.join(failed)} could not be put back, so operator, watchdog and rights stay. The policies are put on"
+            f"{', '.join(failed)} could not be restored, so operator, watchdog and rights stay. The policies are put on"
             " again by kubectl apply -k manifests/base. To remove KubeDrill and leave the faults: --leave-faults",
             ExitCode.NOT_RESTORED,
         )
@@ -223,7 +223,7 @@ async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str
         click.echo(f"would stop {drill['metadata']['name']}")
     found = await open_records(kube, control)
     for one in found.genuine:
-        click.echo("would put back what the operator has not:\n" + "\n".join(described(one.record, effort.clock.now())))
+        click.echo("would restore what the operator has not:\n" + "\n".join(described(one.record, effort.clock.now())))
     for line in found.told():
         click.echo(f"would refuse to go on: {line}")
     for drill in await installed.drills(kube, control):

@@ -99,7 +99,7 @@ async def _undo_records(kube: Kube, control: str) -> CheckResult:
                 name, ok=None, reason="Unknown", message=f"{trouble}: whether anything is open is unknown"
             )
         stalled = [d["metadata"]["name"] for d in await drills(kube, control) if _is_stalled(d)]
-        message = f"{', '.join(stalled)} can't be put back: kubectl drill restore, as {BREAK_GLASS}" if stalled else ""
+        message = f"{', '.join(stalled)} can't be restored: kubectl drill restore, as {BREAK_GLASS}" if stalled else ""
         return CheckResult(name, ok=not stalled, reason="Stalled" if stalled else "", message=message)
     wrong = list(found.told())
     wrong += [

@@ -99,7 +99,7 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
         on = await _drills_on(kube, target, control)
         if on:
             raise CliError(
-                f"{', '.join(on)} is on in {target} and could not be put back: kubectl drill stop {on[0]}",
+                f"{', '.join(on)} is on in {target} and could not be restored: kubectl drill stop {on[0]}",
                 ExitCode.REFUSED,
             )
         change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}

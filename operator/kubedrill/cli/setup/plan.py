@@ -75,7 +75,7 @@ def told(drill: Drill, sight: PreflightReadings) -> Iterator[str]:
     yield from (f"  {line}" for line in _objectives(drill_plan))
     if drill_plan.stop_when:
         yield ""
-        yield "Stopped at once, and everything put back, when any of these is met:"
+        yield "Stopped at once, and everything restored, when any of these is met:"
         yield from (f"  {condition}" for condition in drill_plan.stop_when)
     yield ""
     yield "What would be done, and how it is undone:"
@@ -114,7 +114,7 @@ def _operation(operation: Operation, sight: PreflightReadings) -> Iterator[str]:
             current = sight.objects.get(operation.target, {})
             for change in operation.changes:
                 before = read(current, change.path)
-                back = "removed again" if before is ABSENT else f"put back to {_shown(before)}"
+                back = "removed again" if before is ABSENT else f"restored to {_shown(before)}"
                 yield f"{operation.target} {change.path}: {_shown(before)} → {_shown(change.value)}; {back}"
         case Enqueue():
             yield f"undo: every job whose id begins with {operation.prefix} is taken out, and no other"

@@ -124,17 +124,16 @@ def leftovers_of_players(case: FindingContext) -> Iterator[Finding]:
 
 
 def interference(case: FindingContext) -> Iterator[Finding]:
-    """Somebody who does not play changed the target, and nobody has said whose doing it was."""
+    """The target was changed, and nobody has said whose doing that was."""
     for change in case.of(FactKind.INTERFERENCE):
         who = change.detail.get("who") or "Somebody unknown"
         target = change.detail.get("target") or "the target"
         yield Finding(
             "interference",
             Severity.IMPORTANT,
-            "Somebody else changed the target",
-            f"{who}, who is not on the players' list, changed {target} at {case.clock(change.at)}. What it"
-            " may have caused stays open until it is attributed:"
-            f" kubectl drill attribute {change.id} --to PLAYER.",
+            "An unattributed change to the target",
+            f"{who} changed {target} at {case.clock(change.at)}. Whose doing that was is not known, so what it may have"
+            f" caused stays open: kubectl drill attribute {change.id} --to PLAYER --evidence 'how you know'.",
             ids(change),
         )
 

@@ -112,7 +112,7 @@ def _end_says(decision: Decision, seen: Observation) -> Iterator[WantedCondition
         )
     elif state.start_ex:
         yield WantedCondition(
-            ConditionType.RESTORED, False, "FaultsActive", "faults are on, or their undo is not verified yet"
+            ConditionType.RESTORED, False, "FaultsActive", "faults are active, or their undo is not verified yet"
         )
     yield from of_workloads(seen.health)
     if state.phase not in TERMINAL:

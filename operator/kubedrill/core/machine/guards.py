@@ -47,7 +47,7 @@ def record_without_status(_state: State, seen: Observation, _so_far: Assessment)
     """A record wins over the status: something was begun that the status does not know of."""
     if not seen.records:
         return None
-    return _ends("StatusLost", "an undo record exists that the status does not tell of: putting it back", Verdict.ERROR)
+    return _ends("StatusLost", "an undo record exists that the status does not tell of: restoring it", Verdict.ERROR)
 
 
 def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -74,7 +74,7 @@ def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Rea
         return _ends("StopConditionMet", f"stopped: {met.evidence}", Verdict.STOPPED)
     lost = sorted(name for name, known in seen.unchecked.items() if seen.now - known >= UNCHECKED)
     if lost:
-        message = f"stopped: whether {', '.join(lost)} is met could not be asked for {UNCHECKED.seconds} s"
+        message = f"stopped: whether {', '.join(lost)} is met could not be checked for {UNCHECKED.seconds} s"
         return _ends("StopConditionUnknown", message, Verdict.STOPPED)
     return None
 
@@ -217,7 +217,7 @@ def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Reason
         return None
     if steps:
         return Reason("UnverifiedAccepted", f"{seen.accepted} decided that the drill ends with what is not verified")
-    return Reason("Restored", "everything is put back")
+    return Reason("Restored", "everything is restored")
 
 
 def _report(state: State, seen: Observation, verdict: Verdict | None) -> Reason | None:
@@ -227,7 +227,7 @@ def _report(state: State, seen: Observation, verdict: Verdict | None) -> Reason 
         return None
     if state.reported:
         return Reason("ReportWritten", "the report is written")
-    why = state.given_up or (seen.refusal.message if seen.refusal else "what the drill was is not known")
+    why = state.given_up or (seen.refusal.message if seen.refusal else "what the drill was to be is not known")
     return Reason(NO_REPORT, f"no report is written: {why}")
 
 

@@ -87,7 +87,7 @@ def lost(fault: FaultState) -> FaultState:
         for field in touch.fields
     )
     record = f"its undo record {fault.record}" if fault.record else "its undo record"
-    by_hand = f"Put back by hand: {values}" if values else "What it touched has to be looked at by hand"
+    by_hand = f"Restore by hand: {values}" if values else "What it touched has to be looked at by hand"
     message = f"{record} is gone, and not by us, while the fault may be in; {WAY_OUT}. {by_hand}"
     return replace(fault, step=FaultStep.UNVERIFIED, message=message[:1000])
 

@@ -163,7 +163,7 @@ def _unreached(
     if over:
         return ObjectiveVerdict.MISSED, elapsed, None, reason
     if standing.censored_at is not None and standing.censored_at <= standing.now:
-        put_back = "everything was put back before the limit was up"
+        put_back = "everything was restored before the limit was up"
         return ObjectiveVerdict.INDETERMINATE, elapsed, None, reason or put_back
     if standing.ended:
         return ObjectiveVerdict.MISSED, elapsed, None, reason or "play ended without it"
@@ -174,10 +174,10 @@ def _why(stop: Milestone | None) -> str:
     if stop is None:
         return ""
     return {
-        By.OPERATOR: "it came only when the drill put everything back",
+        By.OPERATOR: "it came only when the drill restored everything",
         By.AUTOMATION: "it came without a player's doing: the automation's",
         By.NOBODY: "it improved without any player's action",
-    }.get(stop.by, "it came after everything was put back")
+    }.get(stop.by, "it came after everything was restored")
 
 
 def _beside(limit: Limit, known: Mapping[str, Milestone], start: Milestone | None) -> dict[str, str]:

@@ -180,5 +180,5 @@ def _max_duration(
         return parse_duration(spec.max_duration) / spec.pace
     longest = max((o.within for o in objectives), default=timedelta(minutes=60) / spec.pace)
     total = arm + max(a.within for a in alerts) + longest + tail
-    said.append(f"everything is put back {format_duration(total)} after the start at the latest (real time)")
+    said.append(f"everything is restored {format_duration(total)} after the start at the latest (real time)")
     return total

@@ -81,7 +81,7 @@ def opted_in(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
             hard=True,
         )
     if around.missing_rights is None:
-        return CheckResult(name, None, "RightsUnknown", "the operator's rights could not be asked for")
+        return CheckResult(name, None, "RightsUnknown", "the operator's rights could not be read")
     if around.missing_rights:
         return CheckResult(
             name,

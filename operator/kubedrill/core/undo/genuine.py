@@ -29,7 +29,7 @@ def flaw(record: UndoRecord, *, name: str, namespace: str, drill_uid: str) -> st
     if record.name != name:
         return f"it is the record {record.name}, under another name"
     if record.drill.namespace != namespace:
-        return f"it belongs into namespace {record.drill.namespace}"
+        return f"it belongs in namespace {record.drill.namespace}"
     if drill_uid and record.drill.uid != drill_uid:
         return f"its label says that it is of drill {drill_uid}, it says {record.drill.uid}"
     if not record.groups:

@@ -77,7 +77,7 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSeen, silence: tim
         silence: for how long the operator has not been heard; None when that is unknown.
     """
     if record.state is RecordState.REVERTED:
-        return Judgement(False, "Reverted", "it is put back already")
+        return Judgement(False, "Reverted", "it is restored already")
     if differs(fingerprint(record), drill.noted.get(record.name, "")):
         return Judgement(False, DIFFERS, "it says something else than when its Drill noted it: it is not carried out")
     if drill.gone:
@@ -85,10 +85,10 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSeen, silence: tim
     if now - record.deadline >= GRACE:
         return Judgement(True, "DeadlinePast", f"its deadline was {_ago(now - record.deadline)} ago")
     if _deleted_long_enough(now, drill):
-        return Judgement(True, "DrillDeleted", "its Drill is being deleted, and the operator has not put it back")
+        return Judgement(True, "DrillDeleted", "its Drill is being deleted, and the operator has not restored it")
     if drill.stopping_for is not None and drill.stopping_for >= GRACE:
         return Judgement(
-            True, "StopWanted", f"a stop is wanted for {_ago(drill.stopping_for)} and the operator has not put it back"
+            True, "StopWanted", f"a stop is wanted for {_ago(drill.stopping_for)} and the operator has not restored it"
         )
     if silence is not None and silence >= SILENT:
         return Judgement(True, "OperatorSilent", f"the operator has not been heard for {_ago(silence)}")
@@ -96,7 +96,7 @@ def may_revert(record: UndoRecord, now: datetime, drill: DrillSeen, silence: tim
         return Judgement(False, "DrillUnknown", "its Drill can't be read; that proves nothing")
     if drill.standing is DrillPresence.UNSERVED:
         return Judgement(False, "DrillsUnserved", "Drills are not served; that may be the API server's start")
-    return Judgement(False, "DrillIsOn", "its drill is on, and the operator's business")
+    return Judgement(False, "DrillIsOn", "its drill is in play, and the operator looks after it")
 
 
 def may_close(drill: DrillSeen) -> Judgement:
@@ -108,7 +108,7 @@ def may_close(drill: DrillSeen) -> Judgement:
     """
     if drill.gone:
         return _of_absence(drill)
-    return Judgement(False, "OutcomeUntold", "its outcome is the operator's to tell in the Drill's status")
+    return Judgement(False, "OutcomeUntold", "the operator has yet to record its outcome in the Drill's status")
 
 
 def may_free(
@@ -124,7 +124,7 @@ def may_free(
         unverified: how many of its faults may be in without a record, and nobody has accepted that.
     """
     if not _deleted_long_enough(now, drill):
-        return Judgement(False, "NotDeleted", "it is not being deleted, or the operator has its time still")
+        return Judgement(False, "NotDeleted", "it is not being deleted, or the operator still has time")
     if open_records:
         return Judgement(False, "RecordsOpen", f"{open_records} of its undo records are open")
     if unverified:

@@ -40,7 +40,7 @@ class BadImage(ApiModel):
         le=1000,
         description="How many pods must be hit. Derived when left out: as many as the workload's own strategy"
         " replaces while the new ones fail. Where that strategy would not reach the number, its fields are set by"
-        " the same patch and put back with it, as for memoryLimit.",
+        " the same patch and restored with it, as for memoryLimit.",
     )
 
 

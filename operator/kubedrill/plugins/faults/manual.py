@@ -20,7 +20,7 @@ class Manual(ApiModel):
     """Asks the facilitator to do something, and to undo it; the drill waits for both words."""
 
     do: Text = Field(description="What the facilitator is asked to do.")
-    undo: Text = Field(description="What the facilitator is asked to do to put it back.")
+    undo: Text = Field(description="What the facilitator is asked to do to undo it.")
 
 
 def targets(params: Manual, namespace: str) -> tuple[Target, ...]:  # noqa: ARG001  the contract's signature

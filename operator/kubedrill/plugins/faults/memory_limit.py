@@ -51,7 +51,7 @@ class MemoryLimit(ApiModel):
         description="How many pods must be hit. Derived when left out: as many as the workload's own"
         " strategy replaces while the new ones fail. Where that strategy would not reach the number,"
         " maxUnavailable, maxSurge and minReadySeconds (StatefulSet: partition) are set by the same patch and"
-        " put back with it.",
+        " restored with it.",
     )
 
 

@@ -79,7 +79,7 @@ class AnnouncedAlerts:
             return Again(AFTER_OUTAGE, UNREACHABLE, _told(operation, error))
         name = operation.labels["alertname"]
         if left:
-            return Again(LOOK_AGAIN, "StillActive", f"{name} is resolved, but Alertmanager lists it yet")
+            return Again(LOOK_AGAIN, "StillActive", f"{name} is resolved, but Alertmanager still lists it")
         return Done(f"{name} is resolved")
 
     async def _post(self, operation: Announce, now: datetime, ends: datetime) -> None:
@@ -140,7 +140,7 @@ def _lists_some(body: bytes) -> bool:
     whole = body.strip()
     within = whole[1:-1].strip()
     if len(whole) < 2 or (whole[:1], whole[-1:]) != (b"[", b"]") or (within[:1], within[-1:]) not in _LISTED:
-        raise NoAnswer("answers with something that is no list of alerts")
+        raise NoAnswer("answers with something that is not a list of alerts")
     return bool(within)
 
 

@@ -226,7 +226,7 @@ def _length(duration: timedelta) -> int:
 
 
 def _nonsense(answer: Reply) -> RedisSilent:
-    return RedisSilent(f"{answer!r:.80} is no answer to what was asked")
+    return RedisSilent(f"{answer!r:.80} is not an answer to what was asked")
 
 
 def _again(operation: Enqueue, error: RedisRefuses | RedisSilent) -> Again:

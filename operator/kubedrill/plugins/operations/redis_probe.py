@@ -116,7 +116,7 @@ async def _of_the_server(redis: Wire, operation: Enqueue, now: datetime) -> Refu
     except RedisRefuses:
         return None  # it may be forbidden; what matters shows when it is tried
     if not isinstance(said, str):
-        raise RedisSilent(f"{said!r:.80} is no answer to INFO")
+        raise RedisSilent(f"{said!r:.80} is not an answer to INFO")
     if _value(said, "cluster_enabled") == "1":
         return Refusal("QueueRefuses", f"Redis at {operation.host}:{operation.port}: {_HELP['CROSSSLOT']}")
     return _of_the_room(said, operation)
@@ -160,7 +160,7 @@ async def _of_the_commands(redis: Wire, operation: Enqueue, mark: str, now: date
     nobody, ends = f"{operation.prefix}probe", int(now.timestamp() * 1000) + 60_000
     said = await redis.call("EVAL", PROBE, 2, f"{mark}:probe", operation.key, operation.kind, nobody, ends)
     if said != "OK":
-        raise RedisSilent(f"{said!r:.80} is no answer to a script")
+        raise RedisSilent(f"{said!r:.80} is not an answer to a script")
     return None
 
 
@@ -168,14 +168,14 @@ def _at(answer: Reply) -> float:
     match answer:
         case [str(seconds), str(micros)] if (seconds + micros).isdecimal() and len(seconds + micros) < 20:
             return int(seconds) + int(micros) / 1e6
-    raise RedisSilent(f"{answer!r:.80} is no answer to TIME")
+    raise RedisSilent(f"{answer!r:.80} is not an answer to TIME")
 
 
 def _type(answer: Reply) -> str:
     match answer:
         case str(kind) if re.fullmatch(r"[\w-]{1,40}", kind, re.ASCII):
             return kind
-    raise RedisSilent(f"{answer!r:.80} is no answer to TYPE")
+    raise RedisSilent(f"{answer!r:.80} is not an answer to TYPE")
 
 
 def _value(said: str, name: str, form: str = r"[\w-]{1,40}") -> str:

@@ -139,7 +139,7 @@ async def _key(redis: Wire, operation: Enqueue, mark: str, key: str, ends: int, 
             case [int(), str(onward)] if onward != at:
                 at = onward
             case _:
-                raise RedisSilent(f"{answer!r:.80} is no answer to a sweep of {key!r:.80}")
+                raise RedisSilent(f"{answer!r:.80} is not an answer to a sweep of {key!r:.80}")
 
 
 def scanned(answer: object) -> tuple[str, list[str]]:
@@ -151,4 +151,4 @@ def scanned(answer: object) -> tuple[str, list[str]]:
     match answer:
         case [str(at), list(keys)] if all(isinstance(key, str) for key in keys):
             return at, [str(key) for key in keys]
-    raise RedisSilent(f"{answer!r:.80} is no answer to SCAN")
+    raise RedisSilent(f"{answer!r:.80} is not an answer to SCAN")

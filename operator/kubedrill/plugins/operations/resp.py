@@ -153,12 +153,12 @@ class Wire:
         if kind == b":":
             return int(said)
         if kind not in (b"$", b"*"):
-            raise RedisSilent("what answers is no Redis")
+            raise RedisSilent("what answers is not Redis")
         length = int(said)
         if length == -1:
             return None
         if length < 0:
-            raise RedisSilent("what answers is no Redis")
+            raise RedisSilent("what answers is not Redis")
         if kind == b"$":
             budget.spend(length, 0)
             return _text((await self._reader.readexactly(length + 2))[:-2])

@@ -36,18 +36,18 @@ def put_back(record: DrillRecord) -> PutBack:
     """The proof that everything is back, in words first."""
     done = record.restoration
     if done is None:
-        said = "Nothing is known about putting back." if record.live else "Replayed: no cluster was touched."
+        said = "Nothing is known about restoring." if record.live else "Replayed: no cluster was touched."
         return PutBack(complete=not record.live, sentence=said, left_over="", fields=(), notes=())
     fields = tuple(_field(f) for f in done.fields)
     when = f" at {real_time(done.at.not_after)} ({clock_of(record, done.at)})" if done.at else ""
     if done.complete:
         checked = _counted(len(fields), "field")
-        sentence = f"Everything was put back{when}: {checked} checked, no undo record and no fake job left."
+        sentence = f"Everything was restored{when}: {checked} checked, no undo record and no fake job left."
     else:
         fields_left = sum(f.outcome in ("NotRestored", "CarriedOver", "Unverified") for f in done.fields)
         counted = ((fields_left, "field"), (done.jobs_left, "fake job"), (done.records_left, "undo record"))
         left_behind = ", ".join(_counted(number, noun) for number, noun in counted if number)
-        sentence = f"NOT everything was put back: {left_behind or 'not every undo was verified'}."
+        sentence = f"NOT everything was restored: {left_behind or 'not every undo was verified'}."
     left = [f for f in done.fields if f.outcome in ("Superseded", "KeptPlayerEdit") and f.now != f.before]
     kept = "; ".join(
         printable(f"{_field_words(f.path)} of {f.target} is {f.now}, was {f.before}" + (f" ({f.who})" if f.who else ""))

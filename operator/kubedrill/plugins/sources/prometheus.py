@@ -97,7 +97,7 @@ def failure(answer: Any) -> tuple[str, str] | None:
     if whole.get("status") == "success":
         return None
     if whole.get("status") != "error":
-        raise NoAnswer("that is no answer of Prometheus")
+        raise NoAnswer("that is not an answer of Prometheus")
     kind, words = whole.get("errorType"), whole.get("error")
     return (kind if isinstance(kind, str) else ""), quoted(words if isinstance(words, str) else "")
 
@@ -128,12 +128,12 @@ def _pair(pair: Any) -> tuple[datetime, float]:
     try:
         return instant_of_seconds(stamp), float(text_of(said, "a sample's value"))
     except ValueError as error:
-        raise error if isinstance(error, NoAnswer) else NoAnswer("a sample's value is no number") from None
+        raise error if isinstance(error, NoAnswer) else NoAnswer("a sample's value is not a number") from None
 
 
 def _two(pair: list[Any]) -> tuple[Any, Any]:
     if len(pair) != 2:
-        raise NoAnswer("a sample is no pair of time and value")
+        raise NoAnswer("a sample is not a pair of time and value")
     return pair[0], pair[1]
 
 

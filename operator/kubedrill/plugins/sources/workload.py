@@ -73,7 +73,7 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
     stamp = (entry or {}).get("time")
     automation = manager == AUTOSCALER
     kind = FactKind.SCALED if difference.pointer == REPLICAS else FactKind.TARGET_CHANGED
-    told = f"by {manager}" if manager else "by whom no field manager tells"
+    told = f"by {manager}" if manager else "with no field manager"
     generation = metadata.get("generation", 0)
     return Fact(
         kind,
