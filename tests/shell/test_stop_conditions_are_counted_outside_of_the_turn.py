@@ -51,7 +51,7 @@ async def test_the_status_says_so_as_soon_as_a_turn_succeeds(lab: Lab, monkeypat
     monkeypatch.setattr(MonitoringProbe, "probe", whole)
     await lab.goes_on(20)
     lab.assert_put_back_and_ended("StopConditionUnknown", "Stopped")
-    assert "whether checkout-works is met could not be asked for 60 s" in lab.cluster.status["message"]
+    assert "whether checkout-works is met could not be checked for 60 s" in lab.cluster.status["message"]
 
 
 async def test_what_was_unknown_before_counts(lab: Lab, monkeypatch: pytest.MonkeyPatch):

@@ -44,7 +44,7 @@ def test_a_format_that_is_asked_for_wins_over_the_suffix(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[", "is no YAML"),
+        ("[", "is not valid YAML"),
         ("name: x", "title: Field required"),
         ("- a", "a transcript is a mapping"),
     ],

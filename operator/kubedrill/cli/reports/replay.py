@@ -32,7 +32,7 @@ def replay(file: Path, report: Path | None, form: str | None) -> None:
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
         raise Refused(f"{file} is not valid YAML: {wrong}") from wrong
     except TranscriptError as wrong:
-        raise Refused(f"{file} is no transcript:\n{wrong}") from wrong
+        raise Refused(f"{file} is not a transcript:\n{wrong}") from wrong
     for line in _told(record):
         click.echo(line)
     if report is not None:

@@ -55,7 +55,7 @@ def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Reason
     if seen.deleting:
         return _ends("Deleted", "the drill was deleted", Verdict.STOPPED)
     if seen.desired is Desired.STOP:
-        return _ends("Stopped", f"stopped: {seen.stop_because}" if seen.stop_because else "stopped", Verdict.STOPPED)
+        return _ends("Stopped", seen.stop_because or "stopped", Verdict.STOPPED)
     return None
 
 
@@ -71,10 +71,10 @@ def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Rea
     """Something that must stay well is not, or it can't be known any more: no data is never healthy."""
     met = first(seen.facts, FactKind.STOP_CONDITION_MET)
     if met is not None:
-        return _ends("StopConditionMet", f"stopped: {met.evidence}", Verdict.STOPPED)
+        return _ends("StopConditionMet", met.evidence, Verdict.STOPPED)
     lost = sorted(name for name, known in seen.unchecked.items() if seen.now - known >= UNCHECKED)
     if lost:
-        message = f"stopped: whether {', '.join(lost)} is met could not be checked for {UNCHECKED.seconds} s"
+        message = f"whether {', '.join(lost)} is met could not be checked for {UNCHECKED.seconds} s"
         return _ends("StopConditionUnknown", message, Verdict.STOPPED)
     return None
 

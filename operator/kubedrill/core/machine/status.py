@@ -207,7 +207,10 @@ def _message(decision: Decision, seen: Observation) -> str:
     state = decision.state
     if state.phase in TERMINAL:
         verdict = verdict_of(decision)
-        return f"{verdict[0].value}: {verdict[2]}" if verdict else ""
+        if verdict is None:
+            return ""
+        word, why = verdict[0].value, verdict[2]
+        return word if why.lower() == word.lower() else f"{word}: {why}"
     if state.phase is Phase.PREFLIGHT:
         failing = [c.message for c in seen.checks if not c.ok]
         return "; ".join([*failing, *seen.waiting.values()]) or "checking"
