@@ -150,7 +150,7 @@ faultmatrix-reference: setup setup-services cluster ## Count the writes of clean
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.reference
 
 .PHONY: mutants
-mutants: setup setup-services cluster ## Plant small bugs, one at a time: the suite must catch them (about an hour)
+mutants: setup setup-services cluster ## Plant small bugs, one at a time: the suite must catch them (20 min)
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.mutants $(if $(DEFECT),--defect '$(DEFECT)')
 
 .PHONY: soak
