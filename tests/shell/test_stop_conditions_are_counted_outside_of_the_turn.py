@@ -89,17 +89,24 @@ async def test_a_failure_that_is_over_before_the_minute_ends_nothing(lab: Lab, m
 
 
 async def hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> asyncio.Task[Any]:
-    """A turn that does not end; what is done beside it is done every few milliseconds."""
-    never = asyncio.Event()
+    """A turn that hangs already; what is done beside it is done every few milliseconds.
+
+    What a test changes then, the turn has not seen: one that saw the stop would ask nobody, and end.
+    """
+    asked, never = asyncio.Event(), asyncio.Event()
 
     async def hanging(*_: object) -> Probe:
+        asked.set()
         await never.wait()
         raise AssertionError
 
     monkeypatch.setattr(MonitoringProbe, "probe", hanging)
     monkeypatch.setattr(worker, "OVERDUE", 0.01)
     lab.cluster.now += timedelta(seconds=2)
-    return asyncio.create_task(lab.task._turn())
+    turn = asyncio.create_task(lab.task._turn())
+    async with asyncio.timeout(10):
+        await asked.wait()
+    return turn
 
 
 async def put_back_meanwhile(lab: Lab, turn: asyncio.Task[Any]) -> None:
