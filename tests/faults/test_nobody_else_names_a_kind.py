@@ -26,7 +26,7 @@ def forms(kind: str) -> Iterator[str]:
     """
     snake = to_snake(kind)
     if "_" in snake:
-        yield rf"\b({kind}|{snake})\b"
+        yield rf"\b({kind}|{snake}|{kind[0].upper()}{kind[1:]})\b"
     yield rf"\b(f|fault|faults\[[^]]*\])\.{snake}\b"
     yield rf"\bfaults\.{snake}\b|\bfaults import [^\n]*\b{snake}\b"
     yield rf"\bkinds?\b[^\n]*[\"']({kind}|{snake})[\"']|[\"']({kind}|{snake})[\"'][^\n]*\.kind\b"

@@ -62,7 +62,7 @@ class GroundTruth(ApiModel):
     """The right answers, for the facilitator only."""
 
     component: Line | None = Field(None, description="What is really broken, e.g. ai-agents-worker.")
-    fault_class: Line | None = Field(None, description="How it is broken, e.g. MemoryLimit.")
+    fault_class: Line | None = Field(None, description="How it is broken, e.g. OutOfMemory.")
     severity: SeverityLevel | None = Field(
         None, description="The right severity, P1 (worst) to P5. The first level said at or above it counts."
     )

@@ -100,7 +100,7 @@ engage = click.command("engage", help="I was called and have joined; --level is 
 )
 diagnose = click.command("diagnose", help="This is the cause.")(
     click.option("--component", help="What is broken, e.g. the name of a workload.")(
-        click.option("--fault-class", help="How it is broken, e.g. MemoryLimit.")(
+        click.option("--fault-class", help="How it is broken, e.g. OutOfMemory.")(
             _spoken(
                 Action.DIAGNOSE,
                 lambda component, fault_class: {"diagnosis": _given(component=component, faultClass=fault_class)},
