@@ -12,11 +12,11 @@ from kubedrill.core.measure.results import By
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
+READS = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
 OF_PEOPLE = frozenset(
     {
         *CHANGES,
-        FactKind.PODS_LISTED,
-        FactKind.EVIDENCE_READ,
+        *READS,
         FactKind.ACKNOWLEDGED,
         FactKind.SEVERITY_ASSESSED,
         FactKind.COMMAND_ASSUMED,

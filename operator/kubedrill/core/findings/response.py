@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from kubedrill.api.durations import format_duration
-from kubedrill.core.evidence.attribution import changes_of_players
+from kubedrill.core.evidence.attribution import READS, changes_of_players
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
 
 CRASHES: Final = (FactKind.POD_CRASH_LOOPING, FactKind.POD_OOM_KILLED)
-READS: Final = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
 
 
 def scaled_before_diagnosing(case: FindingContext) -> Iterator[Finding]:

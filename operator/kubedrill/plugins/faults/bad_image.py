@@ -13,11 +13,11 @@ from pydantic import Field
 
 from kubedrill.api.base import ApiModel, Line, Name
 from kubedrill.api.faults import WorkloadTarget
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection, nth
-from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, found, object_of, refusal_of_state
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection, nth, pods_since
+from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, object_of
 
 NO_SUCH_TAG: Final = "kubedrill-no-such-tag"
 
@@ -51,17 +51,10 @@ def targets(params: BadImage, namespace: str) -> tuple[Target, ...]:
 
 def plan(params: BadImage, seen: Observed) -> Plan[BadImage] | Refusal:
     """The image, and the strategy where it would hit another number."""
-    (target,) = targets(params, seen.namespace)
-    workload = found(target, seen)
-    if isinstance(workload, Refusal):
-        return workload
-    affected = params.affected or strategy.affected_when_unsaid(workload)
-    refused = refusal_of_state(workload) or strategy.refusal_to_reach(workload, affected)
-    if refused:
-        return refused
-    container = workload.container(params.container)
-    if isinstance(container, Refusal):
-        return container
+    aim = strategy.aim(params.target, params.container, params.affected, seen)
+    if isinstance(aim, Refusal):
+        return aim
+    target, workload, container, affected = aim.target, aim.workload, aim.container, aim.affected
     image = params.image or f"{_repository(container.image)}:{NO_SUCH_TAG}"
     if image == container.image:
         return Refusal("ImageUnchanged", f"{container.name} of {target} has the image {image} already: name another")
@@ -80,11 +73,7 @@ def effect(name: str, params: BadImage, facts: Iterable[Fact]) -> Effect:
     since = injection(name, facts)
     if since is None:
         return Effect(0, wanted, "not injected")
-    failed: dict[str, Interval] = {}
-    for fact in facts:
-        if _is_of_it(fact, params) and fact.at.not_after >= since.not_before:
-            pod = str(fact.detail["pod"])
-            failed[pod] = min(failed.get(pod, fact.at), fact.at)
+    failed = pods_since(since, (fact for fact in facts if _is_of_it(fact, params)))
     names = f": {', '.join(sorted(failed))}" if failed else ""
     return Effect(
         len(failed),

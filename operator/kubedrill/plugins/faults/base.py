@@ -140,6 +140,16 @@ def injection(name: str, facts: Iterable[Fact]) -> Interval | None:
     return next((f.at for f in facts if f.kind is FactKind.FAULT_INJECTED and f.detail.get("fault") == name), None)
 
 
+def pods_since(since: Interval, facts: Iterable[Fact]) -> dict[str, Interval]:
+    """When each pod was first seen in one of these facts, of those that may be from after an injection."""
+    first: dict[str, Interval] = {}
+    for fact in facts:
+        if fact.at.not_after >= since.not_before:
+            pod = str(fact.detail["pod"])
+            first[pod] = min(first.get(pod, fact.at), fact.at)
+    return first
+
+
 def nth(intervals: Sequence[Interval], n: int) -> Interval:
     """When the n-th of several events happened: between the n-th least start and the n-th least end.
 

@@ -18,8 +18,8 @@ from kubedrill.api.quantities import format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth
-from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, Container, found, object_of, refusal_of_state
+from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth, pods_since
+from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, Container, object_of
 
 MEBIBYTE = 1024**2
 LEAST_LIMIT = 8 * MEBIBYTE
@@ -27,9 +27,6 @@ LEAST_LIMIT = 8 * MEBIBYTE
 
 With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
 """
-
-# The alphabet of Kubernetes' own random names (k8s.io/apimachinery/pkg/util/rand): no vowels, no 0, 1, 3.
-"""At how many characters the API server cuts what stands before the random part of a pod's name."""
 
 
 class MemoryLimit(ApiModel):
@@ -62,17 +59,10 @@ def targets(params: MemoryLimit, namespace: str) -> tuple[Target, ...]:
 
 def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     """The lower limit, the request where it must follow, the strategy where it would hit another number."""
-    (target,) = targets(params, seen.namespace)
-    workload = found(target, seen)
-    if isinstance(workload, Refusal):
-        return workload
-    affected = params.affected or strategy.affected_when_unsaid(workload)
-    refused = refusal_of_state(workload) or strategy.refusal_to_reach(workload, affected)
-    if refused:
-        return refused
-    container = workload.container(params.container)
-    if isinstance(container, Refusal):
-        return container
+    aim = strategy.aim(params.target, params.container, params.affected, seen)
+    if isinstance(aim, Refusal):
+        return aim
+    target, workload, container, affected = aim.target, aim.workload, aim.container, aim.affected
     chosen = _limit(params, container, seen.working_sets.get(container.name))
     if isinstance(chosen, Refusal):
         return chosen
@@ -101,11 +91,7 @@ def effect(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Effect:
     since = injection(name, facts)
     if since is None:
         return Effect(0, wanted, "not injected")
-    killed: dict[str, Interval] = {}
-    for fact in facts:
-        if _is_its_kill(fact, params) and fact.at.not_after >= since.not_before:
-            pod = str(fact.detail["pod"])
-            killed[pod] = min(killed.get(pod, fact.at), fact.at)
+    killed = pods_since(since, (fact for fact in facts if _is_its_kill(fact, params)))
     in_order = sorted(killed, key=lambda pod: (killed[pod], pod))
     announced, more = in_order[:wanted], in_order[wanted:]
     names = f": {', '.join(sorted(announced))}" if announced else ""

@@ -12,8 +12,8 @@ from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.plugins.faults import discover
 from kubedrill.plugins.faults.base import Observed, Plan, Right, WorkingSet, together
+from kubedrill.plugins.faults.workload import PLURALS
 
-_WORKLOADS: Final = frozenset({"Deployment", "StatefulSet"})
 RIGHTS_OF_EVERY_DRILL: Final = (
     Right("", "pods", "list"),
     Right("", "pods", "watch"),
@@ -27,7 +27,7 @@ def profile(fault: Fault, namespace: str) -> FaultProfile:
     targets = kind.targets(fault.params, namespace)
     return FaultProfile(
         fault=fault.name,
-        workloads=frozenset(str(target) for target in targets if target.kind in _WORKLOADS),
+        workloads=frozenset(str(target) for target in targets if target.kind in PLURALS),
         cause=kind.cause,
         announces=frozenset(kind.announces(fault.params)),
         asks=kind.asks(fault.params),

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from kubedrill.core.undo.operations import FieldChange, Refusal
+from kubedrill.api.faults import WorkloadTarget
+from kubedrill.core.undo.operations import FieldChange, Refusal, Target
 from kubedrill.core.undo.watchdog_rules import SILENT
-from kubedrill.plugins.faults.workload import Workload
+from kubedrill.plugins.faults.base import Observed
+from kubedrill.plugins.faults.workload import Container, Workload, found, object_of, refusal_of_state
 
 PUT_BACK_WITHIN: Final = SILENT + timedelta(seconds=30)
 """How long after the decision "no effect" everything is put back, whoever has to do it.
@@ -38,6 +40,30 @@ class Reach:
 
     failing: int
     replaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a change of a workload's template is about: the workload, one container of it, and how many pods."""
+
+    target: Target
+    workload: Workload
+    container: Container
+    affected: int
+
+
+def aim(target: WorkloadTarget, container: str | None, affected: int | None, seen: Observed) -> Aim | Refusal:
+    """The workload as it was read with what is left out filled in, or why exactly so many pods can't be hit."""
+    place = object_of(target, seen.namespace)
+    workload = found(place, seen)
+    if isinstance(workload, Refusal):
+        return workload
+    pods = affected or affected_when_unsaid(workload)
+    refused = refusal_of_state(workload) or refusal_to_reach(workload, pods)
+    if refused:
+        return refused
+    chosen = workload.container(container)
+    return chosen if isinstance(chosen, Refusal) else Aim(place, workload, chosen, pods)
 
 
 def rolling_reach(replicas: int, max_unavailable: int | str, max_surge: int | str) -> Reach:

@@ -18,7 +18,7 @@ RIGHTS_TO_CHANGE: Final = (
     Right("", "pods", "delete"),
 )
 """What it takes to change a workload's template, and to clear away after the undo what its controller keeps of it."""
-_PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
+PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 
 _DEFAULT_PERCENT = "25%"
 
@@ -96,7 +96,7 @@ class Workload:
 
 def object_of(target: WorkloadTarget, namespace: str) -> Target:
     """A workload as it is read: its status counts its pods."""
-    return Target("apps", "v1", target.kind, _PLURALS[target.kind], namespace, target.name)
+    return Target("apps", "v1", target.kind, PLURALS[target.kind], namespace, target.name)
 
 
 def found(target: Target, seen: Observed) -> Workload | Refusal:

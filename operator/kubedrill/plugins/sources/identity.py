@@ -16,12 +16,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from kubedrill.core.evidence.attribution import CHANGES, READS
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.bounds import short_id
 from kubedrill.core.plan.drill_plan import Participant
 
-CHANGES = frozenset({FactKind.SCALED, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED})
-READS = frozenset({FactKind.PODS_LISTED, FactKind.EVIDENCE_READ})
 WORDS = frozenset({FactKind.CONTAINMENT_ATTEMPTED, FactKind.FIX_APPLIED})
 NEAR = timedelta(seconds=15)
 """How far a player's word about a change may be from it, at no pace: people type."""
