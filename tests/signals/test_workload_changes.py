@@ -1,7 +1,8 @@
-from tests.signals.builders import LIMIT, between, death, deployment, pod, receipt, recorded, scaled, wrote_limit
+from tests.signals.builders import LIMIT, between, deployment, receipt, recorded, scaled, wrote_limit
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.plugins.sources import workload
+from kubedrill.plugins.sources.pod_counts import Counted
 from kubedrill.plugins.sources.workload import OwnWrites
 
 NOBODY = OwnWrites()
@@ -113,13 +114,7 @@ def test_a_recorded_deployment_names_who_scaled_it_and_who_set_its_limit():
     assert only(before, after).detail["manager"] == "kubectl"
 
 
-def test_the_state_counts_the_workloads_own_pods():
-    pods = [
-        pod("a", ready=True),
-        pod("b", state=death(7)),
-        pod("c", ready=True, deleting=True),
-        pod("d", ready=True, owner=("StatefulSet", "db")),
-    ]
-    fact = workload.state(deployment(replicas=2), pods, receipt(9.0))
+def test_the_state_tells_the_counts_of_the_workloads_own_pods():
+    fact = workload.state(deployment(replicas=2), Counted(pods=2, ready=1), receipt(9.0))
     assert fact.kind is FactKind.WORKLOAD_STATE
-    assert fact.detail == {"target": "Deployment/worker", "ready": 1, "desired": 2, "unready": 1, "killed": 1}
+    assert fact.detail == {"target": "Deployment/worker", "ready": 1, "desired": 2, "unready": 1, "killed": 0}

@@ -35,6 +35,8 @@ GIVEN_UP_FOR = timedelta(seconds=5)
 """… and for so long at the least."""
 OVERDUE = 15.0
 """A turn that has not ended after so many seconds holds up nothing that must be put back."""
+DEBOUNCE = timedelta(milliseconds=100)
+"""What is seen within so long after a turn began makes one turn more, not one each."""
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
@@ -58,7 +60,9 @@ class DrillWorker:
         self._hopeless: list[datetime] = []
         self._clock, self._collector = clock, collector
         self._woken = asyncio.Event()
-        self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.wake)
+        self._due: datetime | None = None
+        self._began = clock.now() - DEBOUNCE
+        self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.heard)
         self._task: asyncio.Task[None] | None = None
 
     def start(self, ended: Callable[[str], None]) -> None:
@@ -70,7 +74,15 @@ class DrillWorker:
         return self._turns.stuck()
 
     def wake(self) -> None:
-        """Run a turn soon."""
+        """Run a turn at once: somebody wants something of the drill."""
+        self._wanted_at(self._clock.now())
+
+    def heard(self) -> None:
+        """Something was seen: run a turn at once, or `DEBOUNCE` after the last one began."""
+        self._wanted_at(self._began + DEBOUNCE)
+
+    def _wanted_at(self, at: datetime) -> None:
+        self._due = at if self._due is None else min(self._due, at)
         self._woken.set()
 
     async def stop(self) -> None:
@@ -82,13 +94,13 @@ class DrillWorker:
 
     async def _run(self, ended: Callable[[str], None]) -> None:
         while True:
-            self._woken.clear()
+            self._due, self._began = None, self._clock.now()
             wake_at = await self._turn()
             if not self._turns.over:
                 await self._sleep_until(wake_at)
                 continue
             await self._turns.close()
-            if not self._woken.is_set():  # something may have come while the watches were ended
+            if self._due is None:  # something may have come while the watches were ended
                 break
         ended(self.uid)
 
@@ -155,8 +167,14 @@ class DrillWorker:
             LOG.exception("drill %s: it could not be restored without a turn either; trying again", self.name)
 
     async def _sleep_until(self, wake_at: datetime | None) -> None:
-        left = None if wake_at is None else max(0.0, (wake_at - self._clock.now()).total_seconds())
-        with contextlib.suppress(TimeoutError):
-            # Not wait_for: before Python 3.12 it may swallow the cancellation that `stop` waits for.
-            async with asyncio.timeout(left):
-                await self._woken.wait()
+        """Until `wake_at`, or until a turn is wanted before."""
+        while True:
+            self._woken.clear()
+            at = min((t for t in (wake_at, self._due) if t is not None), default=None)
+            left = None if at is None else (at - self._clock.now()).total_seconds()
+            if left is not None and left <= 0:
+                return
+            with contextlib.suppress(TimeoutError):
+                # Not wait_for: before Python 3.12 it may swallow the cancellation that `stop` waits for.
+                async with asyncio.timeout(left):
+                    await self._woken.wait()

@@ -27,6 +27,7 @@ from kubedrill.kube.paths import (
 from kubedrill.kube.refusals import is_not_found
 from kubedrill.kube.watch import LAG, Collection, Watch, WatchEvent
 from kubedrill.plugins.sources import actions, autoscaler, pods, workload
+from kubedrill.plugins.sources.pod_counts import PodCounts
 from kubedrill.plugins.sources.workload import OwnWrites
 
 LOG = logging.getLogger(__name__)
@@ -61,7 +62,10 @@ class NamespaceWatches:
     ) -> None:
         self._kube, self._clock, self._inbox, self._wake, self._own = kube, clock, inbox, wake, own
         self._pods: Watch | None = None
+        self._counts = PodCounts()
         self._workloads: list[Watch] = []
+        self._targets: dict[str, Mapping[str, Any]] = {}
+        self._is_listed = False
         self._watches: list[Watch] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._states: dict[str, Mapping[str, Any]] = {}
@@ -101,7 +105,7 @@ class NamespaceWatches:
                     await watch.synced.wait()
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
-        self._tell_states(self._now())
+        self._were_told((), ())
 
     async def stop(self) -> None:
         """Ends the watches."""
@@ -109,6 +113,7 @@ class NamespaceWatches:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks, self._watches, self._workloads, self._pods = [], [], [], None
+        self._counts, self._targets, self._is_listed = PodCounts(), {}, False
         self._unread, self._players = [], None
 
     def hear(self, players: tuple[Participant, ...]) -> None:
@@ -139,7 +144,7 @@ class NamespaceWatches:
 
     def workload(self, target: str) -> Mapping[str, Any] | None:
         """A workload (`Deployment/worker`) as it was told last; None when none was, or its watch was never listed."""
-        return next((o for w in self._workloads for o in w.objects if workload.target_of(o) == target), None)
+        return self._targets.get(target)
 
     def _watch(self, collection: Collection, told: Callable[[Sequence[WatchEvent]], None]) -> Watch:
         watch = Watch(self._kube, self._clock, collection, told, lambda gap: self._pour([gap]), self._is_gone)
@@ -155,17 +160,31 @@ class NamespaceWatches:
         return is_not_found(answer, "namespaces", self._namespace)
 
     def _pod_events(self, events: Sequence[WatchEvent]) -> None:
+        changed: set[str] = set()
         for event in events:
             self._pour(_read(event, lambda e: pods.facts_of(e.type, e.object, e.receipt, e.before)))
-        # Also where a listing was empty: it may be the last one that was waited for.
-        self._tell_states(events[-1].receipt if events else self._now())
+            changed |= self._counts.took(event.type, event.object)
+        self._were_told(events, changed)
 
     def _workload_events(self, events: Sequence[WatchEvent]) -> None:
-        own = self._own()
+        own, changed = self._own(), set()
         for event in events:
             if event.before is not None and event.type == "MODIFIED":
                 self._pour(_read(event, lambda e: workload.changes(e.before or {}, e.object, e.receipt, own)))
-        self._tell_states(events[-1].receipt if events else self._now())
+            changed.add(self._keep(event))
+        self._were_told(events, changed)
+
+    def _keep(self, event: WatchEvent) -> str:
+        """Keeps a workload as it is told; gives its target. One without a name has none."""
+        name = str((event.object.get("metadata") or {}).get("name", ""))
+        if not name:
+            return ""
+        target = workload.target_of(event.object)
+        if event.type != "DELETED":
+            self._targets[target] = event.object
+        elif (known := self._targets.get(target)) and known["metadata"].get("uid") == event.object["metadata"]["uid"]:
+            del self._targets[target]  # unless it was made again and told already
+        return target
 
     def _autoscaler_events(self, events: Sequence[WatchEvent]) -> None:
         for event in events:
@@ -181,20 +200,28 @@ class NamespaceWatches:
         now = self._clock.now()
         return Received(now, now - LAG, self._clock.error)
 
-    def _tell_states(self, receipt: Received) -> None:
-        """Tells what the pods of each workload look like, where that is new.
+    def _were_told(self, events: Sequence[WatchEvent], changed: Iterable[str]) -> None:
+        """Tells of the workloads that events have changed; of all, where what is waited for was listed only now."""
+        if not self._is_listed:
+            self._is_listed = self._pods is not None and all(w.listed for w in (self._pods, *self._workloads))
+            changed = self._targets
+        # Also where a listing was empty: it may be the last one that was waited for.
+        self._tell_states(changed, events[-1].receipt if events else self._now())
+
+    def _tell_states(self, targets: Iterable[str], receipt: Received) -> None:
+        """Tells what the pods of these workloads look like, where that is new.
 
         Not before pods and workloads were listed: no pod seen yet is not the same as no pod there.
         """
-        if self._pods is None or not all(w.listed for w in (self._pods, *self._workloads)):
+        if not self._is_listed:
             return
-        of_workload: dict[str, list[dict[str, Any]]] = {}
-        for pod in self._pods.objects:  # each pod is looked at once, however many workloads there are
-            of_workload.setdefault(pods.workload_of(pod), []).append(pod)
-        for item in (o for w in self._workloads for o in w.objects):
-            fact = workload.state(item, of_workload.get(workload.target_of(item), ()), receipt)
-            if self._states.get(fact.detail["target"]) != fact.detail:
-                self._states[fact.detail["target"]] = fact.detail
+        for target in sorted(targets):
+            item = self._targets.get(target)
+            if item is None:
+                continue
+            fact = workload.state(item, self._counts.of(target), receipt)
+            if self._states.get(target) != fact.detail:
+                self._states[target] = fact.detail
                 self._pour([fact])
 
     def _pour(self, facts: Iterable[Fact]) -> None:

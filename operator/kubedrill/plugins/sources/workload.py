@@ -7,14 +7,14 @@ The drill's own writes are never reported: they are known by the undo record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.plugins.sources.fields import Difference, differences, writer
-from kubedrill.plugins.sources.pods import Pod, is_out_of_memory, is_ready, workload_of
+from kubedrill.plugins.sources.pod_counts import Counted
 
 Workload = Mapping[str, Any]
 
@@ -94,24 +94,22 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
     )
 
 
-def state(workload: Workload, pods: Iterable[Pod], receipt: Received) -> Fact:
+def state(workload: Workload, pods: Counted, receipt: Received) -> Fact:
     """What the workload's pods look like now. `killed` counts the pods that were OOM-killed last."""
     target = target_of(workload)
-    own = [p for p in pods if workload_of(p) == target and not p["metadata"].get("deletionTimestamp")]
-    ready, killed = sum(map(is_ready, own)), sum(map(is_out_of_memory, own))
     desired = int((workload.get("spec") or {}).get("replicas", 1))
     return Fact(
         FactKind.WORKLOAD_STATE,
         receipt.interval(),
         Source.POD_WATCH,
         f"state/{workload['metadata']['uid']}/{receipt.at.isoformat()}",
-        evidence=f"{target}: {ready} of {desired} ready, {killed} OOM-killed",
+        evidence=f"{target}: {pods.ready} of {desired} ready, {pods.killed} OOM-killed",
         detail={
             "target": target,
-            "ready": ready,
+            "ready": pods.ready,
             "desired": desired,
-            "unready": len(own) - ready,
-            "killed": killed,
+            "unready": pods.pods - pods.ready,
+            "killed": pods.killed,
         },
     )
 
