@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.crd_schema import complaints, schema
@@ -16,7 +17,7 @@ from tests.machine.world import START, drill_plan, seen
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, short_id, within_bounds
+from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, parts_of, short_id, within_bounds
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
 from kubedrill.core.machine.state import CheckResult, Ending, FaultState, RecordSeen, State
@@ -209,6 +210,28 @@ def test_a_text_is_cut_by_bytes_between_characters(text, most):
     assert len(cut.encode()) <= most
     assert cut == text or (cut.endswith("…") and text.startswith(cut[:-1]))
     assert cut == text or len(text.encode()) > most
+
+
+@given(st.one_of(st.text(max_size=400), st.text("a 遅\n😀", max_size=400)), st.integers(4, 300))
+def test_a_text_in_parts_is_the_text_and_no_part_is_longer_than_it_may_be(text, most):
+    parts = parts_of(text, most)
+    assert "".join(parts) == text
+    assert all(len(part.encode()) <= most for part in parts)
+    assert all(parts) or parts == ("",)
+
+
+def test_a_text_of_parts_ends_each_between_words_where_there_are_any():
+    assert parts_of("the queue is growing again", 12) == ("the queue ", "is growing ", "again")
+
+
+def test_seven_hundred_japanese_characters_are_three_notes_of_an_event():
+    parts = parts_of("遅" * 700, 1024)
+    assert [len(part) for part in parts] == [341, 341, 18]
+
+
+def test_a_part_takes_every_character():
+    with pytest.raises(ValueError, match="must take 4 bytes"):
+        parts_of("a", 3)
 
 
 def test_a_list_of_lines_that_is_too_long_says_how_many_more_there_are():

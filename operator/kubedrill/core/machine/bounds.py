@@ -18,6 +18,7 @@ from kubedrill.api.drill_status import DrillStatus
 
 LONGEST_ID: Final = 256
 _KEPT_OF_ID: Final = LONGEST_ID - 17
+_LONGEST_CHARACTER: Final = 4
 _PLAIN: Final[Mapping[str, type]] = {"boolean": bool, "integer": int, "object": dict}
 
 
@@ -39,6 +40,30 @@ def cut_bytes(text: str, most: int) -> str:
         return raw.decode()
     ellipsis = "…".encode()
     return raw[: most - len(ellipsis)].decode("utf-8", "ignore") + "…"
+
+
+def parts_of(text: str, most_bytes: int) -> tuple[str, ...]:
+    """The text in parts of at most so many bytes of UTF-8 each; put together they are the text again.
+
+    A part ends after a space or a line where its last quarter has one, never inside a character. An empty text is one
+    empty part, so that whoever sends parts always sends something.
+
+    Raises:
+        ValueError: fewer bytes than the longest character takes.
+    """
+    if most_bytes < _LONGEST_CHARACTER:
+        raise ValueError(f"a part must take {_LONGEST_CHARACTER} bytes, or some characters never fit: {most_bytes}")
+    raw = text.encode("utf-8", "surrogatepass")
+    parts: list[bytes] = []
+    begin = 0
+    while len(raw) - begin > most_bytes:
+        end = begin + most_bytes
+        while raw[end] & 0xC0 == 0x80:  # the next part would begin inside a character
+            end -= 1
+        after = 1 + max(raw.rfind(sign, end - most_bytes // 4, end) for sign in (b" ", b"\n"))
+        parts.append(raw[begin : after or end])
+        begin = after or end
+    return tuple(part.decode("utf-8", "surrogatepass") for part in (*parts, raw[begin:]))
 
 
 def within_bounds(status: Mapping[str, Any]) -> dict[str, Any]:
