@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+KIND_LABEL: Final = "kubedrill.dev/evidence"
 UNDO_TYPE: Final = "kubedrill.dev/undo"
 WORKLOADS: Final = ("deployments", "statefulsets")
 REVISIONS: Final = ("replicasets", "controllerrevisions")
 WRITES: Final = frozenset(
     {
         "finalizer",
+        "plan",
         "status",
         "record",
         "target",
@@ -26,7 +28,7 @@ WRITES: Final = frozenset(
     }
 )
 """Kinds of requests that change something. A dry run and a review of rights are asked, not written."""
-OWN: Final = frozenset({"finalizer", "status", "record", "target", "splice", "residue", "report"})
+OWN: Final = frozenset({"finalizer", "plan", "status", "record", "target", "splice", "residue", "report"})
 """Writes whose number is the same in every clean run: the others depend on how long things take."""
 
 ONCE_AT_LEAST: Final = ("dry-run", "evidence")
@@ -88,6 +90,8 @@ def _write_kind(method: str, plural: str, sub: str, query: Mapping[str, str], bo
         return _workload_kind(query, body)
     if plural in REVISIONS or (plural == "pods" and method == "DELETE"):
         return "residue"
+    if plural == "configmaps" and method == "POST" and _labels(body).get(KIND_LABEL) == "plan":
+        return "plan"
     if plural == "drills":
         return "status" if sub == "status" else "finalizer"
     return {
@@ -97,6 +101,10 @@ def _write_kind(method: str, plural: str, sub: str, query: Mapping[str, str], bo
         "events": "event",
         "leases": "lease",
     }.get(plural, "ask-" + plural)
+
+
+def _labels(body: Any) -> Mapping[str, str]:
+    return (body.get("metadata") or {}).get("labels") or {} if isinstance(body, dict) else {}
 
 
 def _workload_kind(query: Mapping[str, str], body: Any) -> str:

@@ -30,6 +30,7 @@ WRITTEN: list[tuple[str, str, str, Any]] = [
     ("residue", "DELETE", f"{APPS}/controllerrevisions/db-1", None),
     ("residue", "DELETE", "/api/v1/namespaces/shop/pods/web-1-x", None),
     ("evidence", "POST", f"{CONTROL}/configmaps", {}),
+    ("plan", "POST", f"{CONTROL}/configmaps", {"metadata": {"labels": {"kubedrill.dev/evidence": "plan"}}}),
     ("report", "POST", f"{DRILLS}/drillreports", {}),
     ("event", "POST", f"{CONTROL}/events", {}),
     ("lease", "PUT", "/apis/coordination.k8s.io/v1/namespaces/drills/leases/kubedrill", {}),

@@ -16,7 +16,7 @@ from kubedrill.api.base import ApiModel
 from kubedrill.api.faults import Fault, WorkloadTarget, fault_kinds
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.settled import with_settled
-from kubedrill.core.machine.state import FaultState, State
+from kubedrill.core.machine.state import FaultState
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
 from kubedrill.core.undo.record import OutsideGroup
@@ -69,7 +69,7 @@ class Example:
     def started(self) -> DrillPlan:
         """The plan of a drill with this fault, once it was started."""
         touches = planned_touches(self.planned().operations, OBJECTS)
-        return with_settled(drill_plan(faults=(self.fault,)), State(faults=(FaultState(self.name, touches=touches),)))
+        return with_settled(drill_plan(faults=(self.fault,)), {self.name: FaultState(self.name, touches=touches)})
 
 
 def unpulled(pod: str, target: str, at: float) -> Fact:

@@ -13,9 +13,11 @@ from tests.wire import connected_to
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
 from kubedrill.controller.gather import Gatherer
 from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import State
+from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.store.evidence_log import Evidence, EvidenceRefused
@@ -55,7 +57,8 @@ async def kube(server: Server) -> AsyncIterator[Kube]:
 async def gatherer(kube: Kube) -> AsyncIterator[Gatherer]:
     clock = ServerClock(timedelta(0))
     evidence = Evidence(kube, "drills", "storm", "d1")
-    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, FactInbox(), lambda: None)
+    planning = DrillPlanning(kube, DrillIdentity("d1", "storm", "drills"))
+    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, FactInbox(), lambda: None, planning)
     yield eyes
     await eyes.close()
 

@@ -12,7 +12,7 @@ from tests.giving_up.lab import Lab, fact, standing
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.controller import gather, turn
+from kubedrill.controller import gather, planning, turn
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.worker import GIVEN_UP_AFTER
 from kubedrill.core.evidence.facts import FactKind
@@ -53,7 +53,7 @@ def the_reducer(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def what_is_derived(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "derive", poison)
+    monkeypatch.setattr(planning, "derive", poison)
 
 
 def what_monitoring_says(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from tests.machine.world import START, drill_plan, fact, touched
 from kubedrill.core.evidence.attribution import is_cause
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.settled import with_settled
-from kubedrill.core.machine.state import FaultState, State
+from kubedrill.core.machine.state import FaultState
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.record import FieldUndo
 from kubedrill.core.undo.touches import Touch
@@ -28,18 +28,18 @@ def started(cause: str = "") -> DrillPlan:
     design = drill_plan()
     design = replace(design, profiles=tuple(replace(p, cause=cause) for p in design.profiles))
     touches = tuple(Touch(touch.target, FIELDS) for touch in touched("limit"))
-    return with_settled(design, State(faults=(FaultState("limit", touches=touches),)))
+    return with_settled(design, {"limit": FaultState("limit", touches=touches)})
 
 
 def test_the_parameters_are_those_that_were_settled():
     target = {"kind": "Deployment", "name": "limit"}
-    state = State(faults=(FaultState("limit", settled={"target": target, "limit": "64Mi", "affected": 2}),))
-    (fault,) = with_settled(drill_plan(), state).faults
+    settled = FaultState("limit", settled={"target": target, "limit": "64Mi", "affected": 2})
+    (fault,) = with_settled(drill_plan(), {"limit": settled}).faults
     assert (fault.params.limit, fault.params.affected) == ("64Mi", 2)
 
 
 def test_a_fault_that_was_not_settled_stays_as_it_was_written():
-    assert with_settled(drill_plan(), State()) == drill_plan()
+    assert with_settled(drill_plan(), {}) == drill_plan()
 
 
 @pytest.mark.parametrize("path", [TOUCHED, f"{TOUCHED}/below", "/spec/template/metadata/labels/a.b"])
@@ -70,4 +70,4 @@ def test_where_the_kind_says_what_a_fix_is_that_counts_alone():
 
 def test_before_anything_is_touched_nothing_is_a_fix():
     design = replace(drill_plan(), profiles=tuple(replace(p, cause="") for p in drill_plan().profiles))
-    assert not is_cause(changed(TOUCHED), with_settled(design, State()))
+    assert not is_cause(changed(TOUCHED), with_settled(design, {}))

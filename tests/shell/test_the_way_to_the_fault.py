@@ -39,7 +39,7 @@ class Server(Kube):
         return {"metadata": meta, "spec": {"targetNamespace": "shop"}, "status": self.status}
 
     async def call(self, method: str, path: str, body: Any = None, **_more: Any) -> Answer:
-        self.asked.append(f"{method} {path.removeprefix(DRILL) or 'drill'}" if path.startswith(DRILL) else "Event")
+        self.asked.append(f"{method} {path.removeprefix(DRILL) or 'drill'}" if path.startswith(DRILL) else _what(path))
         if not path.startswith(DRILL) or method == "GET":
             return Answer(200, self.drill())
         if path.endswith("/status"):
@@ -50,6 +50,10 @@ class Server(Kube):
             self.finalizers = [FINALIZER]
         self.version += 1
         return Answer(200, self.drill())
+
+
+def _what(path: str) -> str:
+    return "plan" if path.endswith("/configmaps") else "Event"
 
 
 @pytest.fixture
@@ -82,6 +86,7 @@ async def test_the_answer_to_the_finalizer_is_the_drill_of_the_next_turn_and_eve
         "GET drill",
         "PATCH /status",
         "PATCH drill",
+        "plan",
         "PATCH /status",
         "inject",
         "Event",
@@ -93,13 +98,13 @@ async def test_a_drill_that_changed_since_that_answer_is_read_before_anything_is
     await turns.once()
     server.version += 1  # somebody stops it
     await turns.once()
-    assert server.asked[3:] == ["PATCH /status"]
+    assert server.asked[3:] == ["plan", "PATCH /status"]
     await turns.once()
-    assert server.asked[4:6] == ["GET drill", "PATCH /status"]
+    assert server.asked[5:8] == ["GET drill", "plan", "PATCH /status"]
 
 
 async def test_a_turn_that_follows_no_write_of_its_own_reads_the_drill(server, turns):
     await turns.once()
     await turns.once()
     await turns.once()
-    assert server.asked[7] == "GET drill"
+    assert server.asked[8] == "GET drill"

@@ -122,6 +122,13 @@ class RestoreStatus(ApiModel):
     )
 
 
+class PlanStatus(ApiModel):
+    """Where the plan is that the drill is judged by."""
+
+    name: ObjectName = Field(description="Name of the immutable ConfigMap that holds it, beside the drill.")
+    hash: Line = Field(description="SHA-256 of its text: a plan that is not this one is not carried out.")
+
+
 class DrillStatus(ApiModel):
     """What the operator knows. People read phase and conditions; `machine` is the reducer's own."""
 
@@ -165,6 +172,9 @@ class DrillStatus(ApiModel):
     )
     derived: Annotated[list[Line], Field(max_length=60)] = Field(
         default_factory=list, description="What the scenario left out and what was derived instead."
+    )
+    plan: PlanStatus | None = Field(
+        None, description="The plan that the drill is judged by, as it was stored before anything was touched."
     )
     report_name: ObjectName | None = Field(None, description="Name of the DrillReport.")
     machine: dict[str, Any] | None = Field(

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
     InstanceOf,
+    ValidationInfo,
     create_model,
     model_serializer,
     model_validator,
 )
 from pydantic.alias_generators import to_snake
+from pydantic.config import ExtraValues
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -103,6 +105,10 @@ def _written() -> type[_Written]:
     return create_model("Fault", __base__=_Written, __doc__=_Written.__doc__, **fields)
 
 
+TOLERANT: Final = object()
+"""The context of a validation in which a fault may have parameters that this version does not know."""
+
+
 class Fault(ApiModel):
     """One fault of a scenario: its name, its kind, and the parameters of that kind."""
 
@@ -112,9 +118,13 @@ class Fault(ApiModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_one_kind(cls, written: Any) -> Any:
-        """From what people write; what is wrong with it is told with its place in there."""
-        kinds, whole = fault_kinds(), _written().model_validate(written)
+    def _of_one_kind(cls, written: Any, info: ValidationInfo) -> Any:
+        """From what people write; what is wrong with it is told with its place in there.
+
+        With `TOLERANT` as the context, parameters that are not known are passed over.
+        """
+        extra: ExtraValues | None = "ignore" if info.context is TOLERANT else None
+        kinds, whole = fault_kinds(), _written().model_validate(written, extra=extra)
         chosen = {kind: params for kind in kinds if (params := getattr(whole, to_snake(kind))) is not None}
         if len(chosen) != 1:
             seen = " ".join(chosen) or "none"

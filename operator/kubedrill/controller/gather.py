@@ -13,13 +13,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
-from kubedrill.api.base import in_words
-from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired, DrillSpec
-from kubedrill.api.scenario import ScenarioSpec
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
 from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches, Probe, Scope
 from kubedrill.controller.http_client import WebClient
+from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts
 from kubedrill.controller.reporting import read_revision
@@ -29,11 +26,9 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
-from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
-from kubedrill.core.paths import BadName
-from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.health import Health, health_of
@@ -41,7 +36,7 @@ from kubedrill.core.undo.operations import Ask, Operation, Refusal
 from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.paths import PLAYER_ACTIONS, SCENARIOS
+from kubedrill.kube.paths import PLAYER_ACTIONS
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.sources import actions, audit
 from kubedrill.plugins.sources.identity import matched
@@ -69,20 +64,20 @@ class Gatherer:
         evidence: Evidence,
         inbox: FactInbox,
         wake: Callable[[], None],
+        planning: DrillPlanning,
     ) -> None:
+        self._planning = planning
         self._kube, self._clock, self._settings = kube, clock, settings
         self._evidence, self._inbox = evidence, inbox
         self._cluster = NamespaceWatches(kube, clock, inbox, wake, lambda: self._own)
         self._web = WebClient()
         self._monitoring = MonitoringProbe(self._web.fetch, clock)
         self._own = OwnWrites()
-        self._drill_plan: DrillPlan | None = None
         self._probe: Probe | None = None
         self._probed: datetime | None = None
         self.records: dict[str, StoredRecord] = {}
         self.operations: Mapping[str, tuple[Operation, ...]] = {}
         self.raw: dict[str, Fact] = {}
-        self._scenario_read: dict[str, Any] = {}
         self._before_seen: Observation | None = None
         self._all_records = self._listing = Listing()
 
@@ -101,6 +96,8 @@ class Gatherer:
         """
         meta, spec = drill["metadata"], drill["spec"]
         (drill_plan, refusal), listing = await self._read(drill, state, least=bool(cannot_go_on))
+        if refusal is not None and state.start_ex and state.phase not in TERMINAL:
+            cannot_go_on = refusal.message  # what it is judged by is lost: what its records tell is what is left
         self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
         self._listing = listing
         self._own = own_writes(self.records.values(), self._own)
@@ -175,41 +172,10 @@ class Gatherer:
         await self._web.close()
 
     async def _planned_drill(self, drill: dict[str, Any], state: State) -> tuple[DrillPlan | None, Refusal | None]:
-        """The plan: derived anew until the start, then kept, with the faults as they were settled."""
-        if self._drill_plan is not None and state.phase not in UNTOUCHED:
-            self._drill_plan = with_settled(self._drill_plan, state)
-            return self._drill_plan, None
-        try:
-            spec = DrillSpec.model_validate(drill["spec"])
-            scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", drill, state)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "scenario"
-            return None, Refusal("SpecInvalid", f"{where}: {in_words(first)}")
-        except BadName as wrong:
-            return None, Refusal("SpecInvalid", str(wrong))
-        if isinstance(scenario, Refusal):
-            return None, scenario
-        self._scenario_read = scenario.to_wire()
-        rules = self._probe.rules if self._probe else {}
-        drill_plan = derive(spec, scenario, of_drill.profile, rules)
-        if not drill_plan.impact.query and (state.phase not in UNTOUCHED):
-            probe = await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)
-            drill_plan = derive(spec, scenario, of_drill.profile, probe.rules)
-        self._drill_plan = with_settled(drill_plan, state)
-        return self._drill_plan, None
+        return await self._planning.planned(drill, state, self._probe.rules if self._probe else {}, self._rules_for)
 
-    async def _scenario(self, name: str, drill: dict[str, Any], state: State) -> ScenarioSpec | Refusal:
-        """The scenario as it was when the drill started: a later change of it does not change a drill."""
-        if state.scenario:
-            return ScenarioSpec.model_validate(state.scenario)
-        namespace = drill["metadata"]["namespace"]
-        answer = await self._kube.get(SCENARIOS.one(namespace, name))
-        if answer.status == 404:
-            return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
-        if not answer.ok:
-            raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
-        return ScenarioSpec.model_validate(answer.body.get("spec"))
+    async def _rules_for(self, drill_plan: DrillPlan) -> Mapping[str, AlertRule]:
+        return (await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)).rules
 
     async def _listed(self, meta: Mapping[str, Any], state: State) -> Listing:
         """All undo records; those that were listed a moment ago while that whole look still counts.
@@ -233,7 +199,8 @@ class Gatherer:
         kept = self._before_seen
         if kept and self._is_fresh(seen.generation):
             # the turn that set the finalizer has looked a moment ago, and this is what is started
-            self._drill_plan = kept.drill_plan
+            if kept.drill_plan is not None:
+                self._planning.is_started_as(kept.drill_plan)
             return replace(
                 seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario
             )
@@ -254,7 +221,7 @@ class Gatherer:
             await watching  # where nothing may be read, the lists are not waited for
         self.operations = read.operations
         self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
-        looked = replace(seen, drill_plan=drill_plan, checks=checks, plans=read.plans, scenario=self._scenario_read)
+        looked = replace(seen, drill_plan=drill_plan, checks=checks, plans=read.plans, scenario=self._planning.scenario)
         self._before_seen = looked
         return looked
 

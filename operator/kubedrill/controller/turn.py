@@ -20,6 +20,7 @@ from typing import Any
 from kubedrill.controller.execute import Executor
 from kubedrill.controller.gather import MEASURED, Gatherer
 from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
@@ -35,6 +36,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
 from kubedrill.protocol.drills import drill_path, post_event
 from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.plans import plan_name
 from kubedrill.store.undo_records import list_records
 
 LOG = logging.getLogger(__name__)
@@ -61,7 +63,8 @@ class Turns:
         self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
-        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, wake)
+        self._planning = DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace))
+        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, wake, self._planning)
         self._status = StatusWriter(kube.restoring)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)
@@ -105,7 +108,7 @@ class Turns:
         unasked = self._unchecked
         if state.phase in MEASURED:
             seen = replace(seen, unchecked={**seen.unchecked, **unasked})
-        decision = reduce(state, seen)
+        seen, decision = await self._decided(state, seen)
         self._actor.undoing.doubted(decision.unverified, now)
         seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
         if not given_up:
@@ -127,6 +130,17 @@ class Turns:
         await self._tell(drill)
         await self._tell_stuck(drill)
         return decision.wake_at
+
+    async def _decided(self, state: State, seen: Observation) -> tuple[Observation, Decision]:
+        """The decision, and what it rests on. The plan that it commits to is stored by now; else it commits to none."""
+        decision = reduce(state, seen)
+        if decision.state.plan == state.plan:
+            return seen, decision
+        trouble = await self._planning.freeze(seen)
+        if trouble is None:
+            return seen, decision
+        seen = replace(seen, checks=(*seen.checks, trouble))
+        return seen, reduce(state, seen)
 
     async def give_up(self, because: str) -> None:
         """From now on the turns compute and store only what puts back and ends the drill."""
@@ -181,6 +195,9 @@ class Turns:
         after = project(decision, seen, before)
         if not decision.state.given_up:
             after["evidence"] = self._evidence.segments[:MOST_SEGMENTS]
+        if decision.state.plan:
+            name = plan_name(DrillIdentity(self._uid, self._name, self._settings.namespace), decision.state.plan)
+            after["plan"] = {"name": name, "hash": decision.state.plan}
         if decision.state.reported:
             after["reportName"] = report_name(drill)
         if not await self._status.write(drill, after):

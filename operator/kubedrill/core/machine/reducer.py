@@ -32,6 +32,7 @@ from kubedrill.core.machine.commands import (
 from kubedrill.core.machine.expiry import AGAIN, is_done_with, is_expired
 from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
+from kubedrill.core.machine.settled import committed
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import (
     MAY_BE_IN,
@@ -101,20 +102,7 @@ def _entered(state: State, phase: Phase, because: Reason, seen: Observation) -> 
     if because.ending is not None and state.ending is None:
         state = replace(state, ending=because.ending)
     if phase is Phase.ARMED and seen.drill_plan is not None:
-        plans = seen.plans
-        faults = tuple(
-            FaultState(
-                f.name, target=plans[f.name].target, settled=plans[f.name].settled, touches=plans[f.name].touches
-            )
-            for f in seen.drill_plan.faults
-        )
-        state = replace(
-            state,
-            faults=faults,
-            start_ex=seen.now,
-            deadline=seen.now + seen.drill_plan.max_duration,
-            scenario=seen.scenario,
-        )
+        state = committed(state, seen)
     if phase is Phase.RECOVERING or (phase in TERMINAL and state.end_ex is None):
         state = replace(state, end_ex=state.end_ex or seen.now)
     if phase is Phase.RECOVERING:

@@ -1,29 +1,58 @@
-"""A plan whose faults are as they were settled before the start."""
+"""A plan whose faults are as they were settled before the start, and the commitment to it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kubedrill.api.faults import Fault
-from kubedrill.core.machine.state import State
+from kubedrill.core.machine.state import FaultState, Observation, PlannedFault, State
+from kubedrill.core.plan.codec import digest_of, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.touches import Touches
 
 
-def with_settled(drill_plan: DrillPlan, state: State) -> DrillPlan:
+def with_settled(drill_plan: DrillPlan, faults: Mapping[str, PlannedFault | FaultState]) -> DrillPlan:
     """The plan with its faults' parameters, and what they touch, as they were settled before the start.
 
     Where a kind does not say otherwise a fix is a change of any field that the fault touches.
     """
-    settled = {f.name: dict(f.settled) for f in state.faults if f.settled}
-    touches = {f.name: f.touches for f in state.faults}
-    faults = tuple(
+    settled = {name: dict(fault.settled) for name, fault in faults.items() if fault.settled}
+    touches = {name: fault.touches for name, fault in faults.items()}
+    written = tuple(
         Fault.model_validate({"name": f.name, f.kind: settled[f.name]}) if f.name in settled else f
         for f in drill_plan.faults
     )
     profiles = tuple(replace(p, cause=p.cause or _any_of(touches.get(p.fault, ()))) for p in drill_plan.profiles)
-    return replace(drill_plan, faults=faults, profiles=profiles)
+    return replace(drill_plan, faults=written, profiles=profiles)
+
+
+def as_started(drill_plan: DrillPlan, state: State) -> DrillPlan:
+    """The plan of a drill that an earlier version has started: it froze none, and has only its settled faults."""
+    return with_settled(drill_plan, {f.name: f for f in state.faults})
+
+
+def committed(state: State, seen: Observation) -> State:
+    """The state on entering Armed: the faults as they are settled, until when, and which plan it is judged by.
+
+    The plan is stored before this state is. `scenario` and the faults' `settled` say the same once more: an operator
+    of the version before this one, which may come back, rebuilds the plan of them.
+    """
+    assert seen.drill_plan is not None  # noqa: S101  nothing is armed without a plan
+    plans = seen.plans
+    faults = tuple(
+        FaultState(f.name, target=plans[f.name].target, settled=plans[f.name].settled, touches=plans[f.name].touches)
+        for f in seen.drill_plan.faults
+    )
+    return replace(
+        state,
+        faults=faults,
+        start_ex=seen.now,
+        deadline=seen.now + seen.drill_plan.max_duration,
+        scenario=seen.scenario,
+        plan=digest_of(plan_to_json(with_settled(seen.drill_plan, plans))),
+    )
 
 
 def _any_of(touches: Touches) -> str:

@@ -59,8 +59,9 @@ class State:
     outcome stands in `outcomes`, so that they may be deleted. `heard` is the last instant at which every watch
     was known to stand: what is found after a restart happened after it. `imported` is the mark of the evidence
     that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
-    when the drill started: changing it afterwards changes nothing. `given_up` says why the drill can't go on: from
-    then on it is only put back and ended, and nothing else of it is computed.
+    when the drill started: changing it afterwards changes nothing. `plan` is the hash of the plan that the drill is
+    judged by from then on (empty: an earlier version has started it, and froze none). `given_up` says why the drill
+    can't go on: from then on it is only put back and ended, and nothing else of it is computed.
     """
 
     phase: Phase = Phase.PENDING
@@ -79,6 +80,7 @@ class State:
     imported: str = ""
     scenario: Mapping[str, Any] = field(default_factory=dict)
     given_up: str = ""
+    plan: str = ""
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -209,6 +211,7 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "imported": state.imported,
         "scenario": dict(state.scenario),
         "givenUp": state.given_up,
+        "plan": state.plan,
         "closed": list(state.closed),
         "notes": list(state.notes),
         "faults": [
@@ -266,6 +269,7 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         imported=wire.get("imported", ""),
         scenario=wire.get("scenario", {}),
         given_up=wire.get("givenUp", ""),
+        plan=wire.get("plan", ""),
         closed=tuple(wire.get("closed", ())),
         notes=tuple(wire.get("notes", ())),
         faults=tuple(

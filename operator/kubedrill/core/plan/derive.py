@@ -1,6 +1,6 @@
 """From what people wrote to what is done: fills in what a drill leaves out and divides durations by the pace.
 
-Each thing that is derived is said in a line of `Conduct.derived`, which `kubectl drill plan` and
+Each thing that is derived is said in a line of `DrillPlan.derived`, which `kubectl drill plan` and
 `status.derived` show. The defaults are the limits of the hand-written drill that this project began with.
 """
 

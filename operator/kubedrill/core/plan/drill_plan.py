@@ -1,6 +1,6 @@
 """The plan of one drill: the scenario with everything derived and every duration divided by the pace.
 
-`Drill` and `DrillScenario` say what people wrote; `Conduct` is what is acted upon. `derive` fills in what was
+`Drill` and `DrillScenario` say what people wrote; `DrillPlan` is what is acted upon. `derive` fills in what was
 left out and says so, line by line, for `kubectl drill plan` and `status.derived`.
 """
 
@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Annotated
+
+from pydantic import PlainSerializer
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.measure.results import Player
+
+Names = Annotated[frozenset[str], PlainSerializer(sorted)]
+"""Names without an order, which have one where they are written: of one plan it is always the same text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +114,9 @@ class FaultProfile:
     """
 
     fault: str
-    workloads: frozenset[str] = frozenset()
+    workloads: Names = frozenset()
     cause: str = ""
-    announces: frozenset[str] = frozenset()
+    announces: Names = frozenset()
     asks: str = ""
     people_only: bool = False
 

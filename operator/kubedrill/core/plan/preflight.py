@@ -13,6 +13,7 @@ from typing import Final
 
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.machine.state import CheckResult
+from kubedrill.core.plan.codec import PLAN_BYTES, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan, SteadyCheck
 from kubedrill.core.undo.operations import Refusal
 
@@ -172,6 +173,18 @@ def stop_conditions_clear(drill_plan: DrillPlan, around: Surroundings) -> CheckR
     return CheckResult(name, True)
 
 
+def plan_fits(drill_plan: DrillPlan, _around: Surroundings) -> CheckResult:
+    """The plan can be stored: what a drill is judged by is frozen before anything is touched."""
+    size = len(plan_to_json(drill_plan).encode())
+    if size > PLAN_BYTES:
+        message = (
+            f"the drill's plan has {size} bytes, and at most {PLAN_BYTES} can be stored: shorten its narrative, its"
+            " injects' bodies and its queries"
+        )
+        return CheckResult("plan-fits", False, "PlanTooLong", message, hard=True)
+    return CheckResult("plan-fits", True)
+
+
 def targets_ready(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """The workloads that are to be hit are whole."""
     if around.not_ready:
@@ -199,6 +212,7 @@ def holds(check: SteadyCheck, value: float) -> bool:
 
 
 CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
+    plan_fits,  # what it is judged by can be kept
     opted_in,  # the namespace's own admin allows it
     not_busy,  # nobody else drills here
     faults_possible,  # the targets are there and can be hit as asked
