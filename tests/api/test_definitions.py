@@ -44,6 +44,8 @@ def test_all_resources_answer_to_their_category_and_short_names():
     assert {n["kind"]: n.get("shortNames", []) for n in names} == {
         "Drill": [],
         "DrillScenario": ["dscn"],
+        "DrillEnvironment": ["denv"],
+        "DrillRoster": ["droster"],
         "PlayerAction": ["pa"],
         "DrillReport": ["drep"],
     }

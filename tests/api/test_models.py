@@ -22,8 +22,8 @@ SHORTEST = {
             "groundTruth": {"severity": "P2"},
         },
         "players": [
-            {"name": "alice", "role": "L1", "identities": {"pagerduty": "alice@example.com"}},
-            {"name": "tom", "role": "Engineering", "identities": {"slack": "@tom"}},
+            {"name": "alice", "role": "L1", "identities": {"kubernetes": "alice@example.com"}},
+            {"name": "tom", "role": "Engineering", "identities": {"fieldManager": "tom"}},
         ],
     },
 }

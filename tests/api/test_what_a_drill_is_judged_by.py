@@ -11,6 +11,7 @@ import pytest
 from kubedrill.api.crd import RESOURCES, definition
 from kubedrill.api.drill import DrillSpec
 from kubedrill.core.plan.derive import derive
+from kubedrill.core.plan.setting import DrillSetting, resolve
 from kubedrill.plugins.faults.of_drill import profile
 
 EDITABLE: Final = {"desired", "stopBecause", "ttlAfterFinished"}
@@ -59,12 +60,25 @@ def test_nothing_that_the_plan_is_derived_from_may_be_edited_at_any_time():
     }
     spec = DrillSpec.model_validate({"targetNamespace": "shop", "maxDuration": "1h", "scenario": scenario})
     read = Read(spec)
-    derive(read, spec.scenario, profile)
+    setting = resolve(read, (), ())
+    assert isinstance(setting, DrillSetting)
+    derive(read, spec.scenario, profile, setting=setting)
     assert read.fields == {"targetNamespace", "stopWhen", *AT_THE_START}
 
 
 @pytest.mark.parametrize(
-    "field", ["players", "facilitator", "pace", "maxDuration", "wrapUp", "armWithin", "monitoring"]
+    "field",
+    [
+        "environment",
+        "roster",
+        "players",
+        "facilitator",
+        "pace",
+        "maxDuration",
+        "wrapUp",
+        "armWithin",
+        "monitoring",
+    ],
 )
 def test_what_is_frozen_at_the_start_is_compared_whether_it_is_set_or_not_and_the_answer_names_it(field: str):
     now, before = f"self.spec.{field}", f"oldSelf.spec.{field}"

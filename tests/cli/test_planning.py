@@ -10,6 +10,7 @@ from tests.cli.undo import SECRETS, secret
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import Drill
+from kubedrill.cli.safety.installed import KINDS
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, UndoRecord, record_name
 
@@ -59,7 +60,7 @@ def cluster(api):
     )
     api.collections |= {DRILLS: {}, SECRETS: {}}
     groups = {"groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}
-    kinds = ("drills", "drillscenarios", "playeractions", "drillreports")
+    kinds = KINDS
     api.answers |= {
         ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
         ("GET", f"{PROXY}/query"): (
@@ -213,7 +214,7 @@ LACKING = {
     ),
     "no CRDs": (
         lambda api: api.answers.update({("GET", "/apis/kubedrill.dev/v1alpha1"): (404, {})}),
-        "the cluster has no drills, drillscenarios, playeractions, drillreports",
+        f"the cluster has no {', '.join(KINDS)}",
     ),
 }
 

@@ -26,6 +26,7 @@ from kubedrill.store.undo_records import RecordError
 SECRETS = "/api/v1/namespaces/drills/secrets"
 MAPS = "/api/v1/namespaces/drills/configmaps"
 SCENARIO = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillscenarios/rush"
+ENVIRONMENTS = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillenvironments"
 REPORT = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillreports/storm-d1"
 SPEC: dict[str, Any] = {
     "targetNamespace": "shop",
@@ -133,6 +134,24 @@ async def test_what_is_wrong_with_a_drill_is_said_by_its_place(gatherer):
     assert seen.refusal is not None
     assert seen.refusal.reason == "SpecInvalid"
     assert seen.refusal.message.startswith("targetNamespace: ")
+
+
+async def test_a_drill_that_its_environment_does_not_let_reach_its_monitoring_asks_nobody_there(server, gatherer):
+    server.objects[f"{ENVIRONMENTS}/shop"] = {"metadata": {"name": "shop"}, "spec": {"targetNamespaces": ["shop"]}}
+    elsewhere = {"prometheus": {"name": "prometheus", "port": 9090, "namespace": "billing"}}
+    seen = await gatherer.observe(a_drill({"monitoring": elsewhere}), State(), {}, {})
+
+    assert seen.drill_plan is None
+    assert seen.refusal is not None
+    assert seen.refusal.reason == "ServiceNotAllowed"
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_environments_that_could_not_be_read_are_no_missing_ones(server, gatherer, status):
+    server.refused[ENVIRONMENTS] = (status, {"message": "later"})
+
+    with pytest.raises(Unreachable, match=f"{status} later"):
+        await gatherer.observe(a_drill(), State(), {}, {})
 
 
 async def test_a_scenario_that_was_changed_since_the_start_changes_nothing(server, gatherer):

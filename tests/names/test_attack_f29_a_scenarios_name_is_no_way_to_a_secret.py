@@ -41,6 +41,9 @@ SCENARIO: dict[str, Any] = {
 }
 
 
+MONITORING = {kind: {"name": kind, "port": 9090} for kind in ("prometheus", "alertmanager")}
+
+
 class Server(Kube):
     """One Drill, as somebody made it. `asked` are the paths that were asked for."""
 
@@ -112,7 +115,7 @@ def changed(place: str, name: str) -> dict[str, Any]:
     spec: dict[str, Any] = Drill.model_validate(
         {
             "metadata": {"name": "storm"},
-            "spec": {"targetNamespace": "shop", "scenario": SCENARIO},
+            "spec": {"targetNamespace": "shop", "scenario": SCENARIO, "monitoring": MONITORING},
         }
     ).spec.to_wire()
     *steps, last = place.split(".")
@@ -130,6 +133,8 @@ PLACES = (
     "scenario.faults.0.name",
     "scenario.faults.1.queueLoad.redis.name",
     "scenario.faults.1.queueLoad.redis.namespace",
+    "environment",
+    "roster",
     "monitoring.prometheus.name",
     "monitoring.prometheus.namespace",
     "monitoring.alertmanager.name",

@@ -18,13 +18,14 @@ from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import Observation, State, state_from_wire, state_to_wire
 from kubedrill.core.plan.codec import digest_of, plan_from_json, plan_to_json
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, Participant
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.plugins.faults import of_drill
 from kubedrill.store.plans import plan_name
 
 DRILL = DrillIdentity("d1", "storm", "drills")
 CONFIG_MAPS = "/api/v1/namespaces/drills/configmaps"
+ENVIRONMENTS = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillenvironments"
 LONG_ENOUGH = 60
 
 
@@ -77,6 +78,23 @@ async def test_it_is_what_the_stored_plan_says_whatever_the_spec_says_now(lab: L
     assert turns[-1].drill_plan is not None
     assert (turns[-1].drill_plan.title, turns[-1].drill_plan.wrap_up.seconds) == ("as it was started", 7)
     assert lab.state.phase is Phase.IN_PLAY
+
+
+async def test_environments_and_rosters_that_were_changed_since_the_start_change_nothing(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+):
+    people = (Participant("alice", "L1"),)
+    started = plan_of(lab, environment="shop", prometheus=Endpoint("monitoring", "prometheus", 9090), players=people)
+    lab.in_play(plan=stored(lab, started))
+    for name in ("shop", "another"):  # two that claim the namespace: a drill that is not on would be refused
+        body = {"metadata": {"name": name}, "spec": {"targetNamespaces": [started.target_namespace]}}
+        lab.cluster.put(f"{ENVIRONMENTS}/{name}", body)
+    turns = await observed(monkeypatch)
+    await lab.goes_on(2)
+    assert lab.state.phase is Phase.IN_PLAY
+    plan = turns[-1].drill_plan
+    assert plan is not None
+    assert (plan.environment, plan.prometheus, plan.players) == ("shop", started.prometheus, people)
 
 
 async def test_the_status_says_where_the_plan_is(lab: Lab):

@@ -69,11 +69,14 @@ NAME_PATTERN = f"^{_LABEL}$"
 OBJECT_NAME_PATTERN = f"^{_LABEL}([.]{_LABEL})*$"
 # What people call roles and alerts, in any script: it is shown, and never a part of a path, a host or a label.
 TERM_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+# What Prometheus takes as the name of a label.
+LABEL_NAME_PATTERN = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 _SENTENCES = {
     DURATION_PATTERN: "write a duration such as 90s, 15m or 1h30m",
     MEMORY_PATTERN: "write a memory quantity such as 64Mi or 1Gi",
     NAME_PATTERN: "write a name of small letters, digits and '-', as in shop-web",
     OBJECT_NAME_PATTERN: "write the name of an object: small letters, digits, '-' and '.', as in shop-web",
+    LABEL_NAME_PATTERN: "write the name of a label: letters, digits and '_', as in exported_namespace",
     TERM_PATTERN: "write it without control characters, as in L2 or CheckoutErrorsHigh",
 }
 
@@ -94,6 +97,9 @@ ObjectName = Annotated[
     str, Field(max_length=253, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN))
 ]
 Term = Annotated[str, Field(max_length=63, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))]
+LabelName = Annotated[
+    str, Field(max_length=63, pattern=LABEL_NAME_PATTERN, json_schema_extra=_matching(LABEL_NAME_PATTERN))
+]
 Word = Annotated[str, Field(max_length=63, min_length=1)]
 Line = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=4096)]

@@ -17,7 +17,9 @@ from pydantic import BaseModel
 
 from kubedrill.api.base import GROUP, NAME_PATTERN, VERSION
 from kubedrill.api.drill import FROZEN_AT_THE_START, Drill
+from kubedrill.api.environment import DrillEnvironment
 from kubedrill.api.people import DrillReport, PlayerAction
+from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario
 
 Schema = dict[str, Any]
@@ -124,6 +126,23 @@ RESOURCES: Final = (
         "drillscenarios",
         ("dscn",),
         (Column("Title", ".spec.title", description="The scenario in one line."), AGE),
+    ),
+    CustomResource(
+        DrillEnvironment,
+        "drillenvironments",
+        ("denv",),
+        (
+            Column("Targets", ".spec.targetNamespaces", description="The namespaces that it is for."),
+            Column("Prometheus", ".spec.prometheus.service.name", description="Prometheus' Service."),
+            AGE,
+            Column("Label", ".spec.labels.namespace", priority=1, description="The label that names the namespace."),
+        ),
+    ),
+    CustomResource(
+        DrillRoster,
+        "drillrosters",
+        ("droster",),
+        (AGE,),
     ),
     CustomResource(
         PlayerAction,

@@ -19,6 +19,7 @@ from kubedrill.api.base import (
 )
 from kubedrill.api.drill_status import DrillStatus
 from kubedrill.api.faults import FAULTS_LIST, ServiceRef
+from kubedrill.api.roster import Identities, PlayerKind
 from kubedrill.api.scenario import ObjectMeta, ScenarioSpec
 
 FINALIZER = "kubedrill.dev/put-back"
@@ -37,46 +38,25 @@ class Desired(StrEnum):
     STOP = "Stop"
 
 
-class PlayerKind(StrEnum):
-    """What a player is."""
-
-    HUMAN = "Human"
-    AGENT = "Agent"
-    SCRIPT = "Script"
-
-
-class Identities(ApiModel):
-    """The names under which a player acts; a change by none of them is a stranger's."""
-
-    kubernetes: Line | None = Field(
-        None,
-        description="User name at the API server, e.g. alice@example.com or system:serviceaccount:ns:name.",
-    )
-    field_manager: Line | None = Field(None, description="Field manager that this player alone uses.")
-    pagerduty: Line | None = Field(None, description="User at PagerDuty.")
-    slack: Line | None = Field(None, description="User at Slack.")
-    email: Line | None = Field(None, description="E-mail address.")
-
-
 class PlayerSpec(ApiModel):
-    """Somebody who plays."""
+    """Somebody who plays: a name of the roster. What the drill itself says of them wins."""
 
-    name: Name = Field(description="Name of the player in this drill.")
-    role: Term = Field(description="L1, L2, Engineering, IncidentCommander or Comms.")
-    kind: PlayerKind = Field(PlayerKind.HUMAN, description="Human, Agent or Script.")
-    identities: Identities = Field(default_factory=Identities, description="The names under which the player acts.")
+    name: Name = Field(description="Name of the player: in the roster, or in this drill alone.")
+    role: Term | None = Field(
+        None, description="L1, L2, Engineering, IncidentCommander or Comms; the roster's when left out."
+    )
+    kind: PlayerKind | None = Field(None, description="Human, Agent or Script; the roster's when left out, else Human.")
+    identities: Identities | None = Field(
+        None, description="The names under which the player acts; the roster's when left out."
+    )
 
 
 class Monitoring(ApiModel):
-    """Where the target namespace's monitoring answers."""
+    """Where this drill's monitoring answers, in place of what its environment says."""
 
-    prometheus: ServiceRef = Field(
-        default_factory=lambda: ServiceRef(name="prometheus", port=9090),
-        description="Prometheus' Service; prometheus:9090 in the target namespace when left out.",
-    )
-    alertmanager: ServiceRef = Field(
-        default_factory=lambda: ServiceRef(name="alertmanager", port=9093),
-        description="Alertmanager's Service; alertmanager:9093 in the target namespace when left out.",
+    prometheus: ServiceRef | None = Field(None, description="Prometheus' Service; the environment's when left out.")
+    alertmanager: ServiceRef | None = Field(
+        None, description="Alertmanager's Service; the environment's when left out."
     )
 
 
@@ -144,8 +124,21 @@ class DrillSpec(ApiModel):
     )
     scenario_ref: ObjectName | None = Field(None, description="Name of a DrillScenario beside the drill.")
     scenario: ScenarioSpec | None = Field(None, description="The scenario itself, instead of scenarioRef.")
+    environment: ObjectName | None = Field(
+        None,
+        description="Name of the DrillEnvironment beside the drill; when left out, the one that lists the target"
+        " namespace.",
+    )
+    roster: ObjectName | None = Field(
+        None,
+        description="Name of the DrillRoster beside the drill that holds its players; when left out, the only one"
+        " that there is.",
+    )
     players: list[PlayerSpec] = Field(
-        default_factory=list, max_length=50, json_schema_extra=FAULTS_LIST, description="Who plays."
+        default_factory=list,
+        max_length=50,
+        json_schema_extra=FAULTS_LIST,
+        description="Who plays: names of the roster, or people who are described here.",
     )
     facilitator: Line | None = Field(None, description="Who leads the drill.")
     desired: Desired = Field(
@@ -190,7 +183,10 @@ class DrillSpec(ApiModel):
         " place is made anew by them, and runs again. Write minutes rather than seconds, for whoever follows it to see"
         " its end. It stays for good when left out.",
     )
-    monitoring: Monitoring = Field(default_factory=Monitoring, description="Where monitoring answers.")
+    monitoring: Monitoring = Field(
+        default_factory=Monitoring,
+        description="Deprecated: say where monitoring answers once, in a DrillEnvironment. What is said here wins.",
+    )
 
 
 def _frozen_at_the_start(field: str) -> dict[str, str]:
@@ -212,7 +208,17 @@ def _frozen_at_the_start(field: str) -> dict[str, str]:
 
 FROZEN_AT_THE_START: Final = tuple(
     _frozen_at_the_start(field)
-    for field in ("players", "facilitator", "pace", "maxDuration", "wrapUp", "armWithin", "monitoring")
+    for field in (
+        "environment",
+        "roster",
+        "players",
+        "facilitator",
+        "pace",
+        "maxDuration",
+        "wrapUp",
+        "armWithin",
+        "monitoring",
+    )
 )
 """Rules for all that a drill is judged by and that no rule of the spec itself freezes from the beginning. They stand at
 the root of the Drill, for only there a rule sees the status beside the spec."""

@@ -1,4 +1,4 @@
-"""Drills and scenarios from files, checked by the models before a cluster sees them."""
+"""Drills, and what stands beside them, from files, checked by the models before a cluster sees them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ from pydantic import ValidationError
 
 from kubedrill.api.base import API_VERSION, in_words
 from kubedrill.api.drill import Drill
+from kubedrill.api.environment import DrillEnvironment
+from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario
 from kubedrill.cli.connection import CliError
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.plugins import faults  # noqa: F401  importing it registers the fault kinds
 
-MODELS: Final[Mapping[str, type[Drill | DrillScenario]]] = {
+Written = Drill | DrillScenario | DrillEnvironment | DrillRoster
+MODELS: Final[Mapping[str, type[Written]]] = {
     "Drill": Drill,
     "DrillScenario": DrillScenario,
+    "DrillEnvironment": DrillEnvironment,
+    "DrillRoster": DrillRoster,
 }
-PLURALS: Final = {"Drill": "drills", "DrillScenario": "drillscenarios"}
+PLURALS: Final = {
+    "Drill": "drills",
+    "DrillScenario": "drillscenarios",
+    "DrillEnvironment": "drillenvironments",
+    "DrillRoster": "drillrosters",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +40,11 @@ class Document:
     """One object of a file: as it was written, and as it was understood."""
 
     wire: dict[str, Any]
-    model: Drill | DrillScenario
+    model: Written
 
     @property
     def kind(self) -> str:
-        """Drill or DrillScenario."""
+        """Which of our kinds it is."""
         return type(self.model).__name__
 
 
@@ -42,7 +52,7 @@ def load(files: Iterable[str]) -> tuple[Document, ...]:
     """The documents of files, `-` for standard input.
 
     Raises:
-        Trouble: a file can't be read, or a document is no drill or scenario; each mistake with its place.
+        Trouble: a file can't be read, or a document is none of ours; each mistake with its place.
     """
     return tuple(_understood(wire, file) for file in files for wire in _documents(file))
 
@@ -72,7 +82,8 @@ def _documents(file: str) -> list[Any]:
 def _understood(wire: Any, file: str) -> Document:
     kind = str(wire.get("kind")) if isinstance(wire, dict) else "no object"
     if kind not in MODELS or wire.get("apiVersion") != API_VERSION:
-        raise CliError(f"{file}: expected a Drill or DrillScenario of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT)
+        expected = f"{', '.join(list(MODELS)[:-1])} or {list(MODELS)[-1]}"
+        raise CliError(f"{file}: expected a {expected} of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT)
     try:
         return Document(wire, MODELS[kind].model_validate(wire))
     except ValidationError as error:

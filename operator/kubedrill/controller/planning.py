@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from kubedrill.api.base import in_words
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.scenario import ScenarioSpec
+from kubedrill.api.stored import understood
 from kubedrill.core.machine.phases import UNTOUCHED
 from kubedrill.core.machine.settled import as_started, with_settled
 from kubedrill.core.machine.state import CheckResult, Observation, State
@@ -22,11 +23,13 @@ from kubedrill.core.paths import BadName
 from kubedrill.core.plan.codec import UnreadablePlan
 from kubedrill.core.plan.derive import AlertRule, derive
 from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.setting import alone, out_of_reach
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import SCENARIOS
 from kubedrill.plugins.faults import of_drill
+from kubedrill.store.environments import setting_beside
 from kubedrill.store.plans import PlanGone, PlanRefused, read_plan, store_plan
 
 Rules = Mapping[str, AlertRule]
@@ -96,7 +99,7 @@ class DrillPlanning:
 
     async def _derive(self, drill: Mapping[str, Any], state: State, known: Rules, ask: Ask) -> DrillPlan | Refusal:
         try:
-            spec = DrillSpec.model_validate(drill["spec"])
+            spec = understood(DrillSpec, drill["spec"])
             scenario = spec.scenario or await self._scenario(spec.scenario_ref or "", state)
         except ValidationError as error:
             first = error.errors()[0]
@@ -106,20 +109,27 @@ class DrillPlanning:
             return Refusal("SpecInvalid", str(wrong))
         if isinstance(scenario, Refusal):
             return scenario
+        begun = state.phase not in UNTOUCHED
+        # a version that froze no plan knew no environment and no roster either
+        setting = alone(spec) if begun else await setting_beside(self._kube, self._drill.namespace, spec)
+        if isinstance(setting, Refusal):
+            return setting
         self.scenario = scenario.to_wire()
-        plan = derive(spec, scenario, of_drill.profile, known)
-        if not plan.impact.query and state.phase not in UNTOUCHED:
-            plan = derive(spec, scenario, of_drill.profile, await ask(plan))
+        plan = derive(spec, scenario, of_drill.profile, known, setting)
+        if not begun and (refusal := out_of_reach(plan)):
+            return refusal
+        if not plan.impact.query and begun:
+            plan = derive(spec, scenario, of_drill.profile, await ask(plan), setting)
         return plan
 
     async def _scenario(self, name: str, state: State) -> ScenarioSpec | Refusal:
         """The scenario as it was when the drill started: a later change of it does not change a drill."""
         if state.scenario:
-            return ScenarioSpec.model_validate(state.scenario)
+            return understood(ScenarioSpec, state.scenario)
         namespace = self._drill.namespace
         answer = await self._kube.get(SCENARIOS.one(namespace, name))
         if answer.status == 404:
             return Refusal("ScenarioNotFound", f"there is no DrillScenario {name} in namespace {namespace}")
         if not answer.ok:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
-        return ScenarioSpec.model_validate(answer.body.get("spec"))
+        return understood(ScenarioSpec, answer.body.get("spec"))

@@ -75,6 +75,8 @@ ROLES: Final = Namespaced(_RBAC, "roles")
 ROLE_BINDINGS: Final = Namespaced(_RBAC, "rolebindings")
 DRILLS: Final = Namespaced(API_VERSION, "drills")
 SCENARIOS: Final = Namespaced(API_VERSION, "drillscenarios")
+ENVIRONMENTS: Final = Namespaced(API_VERSION, "drillenvironments")
+ROSTERS: Final = Namespaced(API_VERSION, "drillrosters")
 PLAYER_ACTIONS: Final = Namespaced(API_VERSION, "playeractions")
 REPORTS: Final = Namespaced(API_VERSION, "drillreports")
 

@@ -19,6 +19,8 @@ EDITS: Final[dict[str, tuple[str, Edit]]] = {
     "a player less": ("players", lambda s: s["players"].pop()),
     "no players": ("players", lambda s: s.pop("players")),
     "a player's other name": ("players", lambda s: s["players"][0].update(identities={"kubernetes": "alice"})),
+    "another environment": ("environment", lambda s: s.update(environment="billing")),
+    "another roster": ("roster", lambda s: s.update(roster="nights")),
     "another facilitator": ("facilitator", lambda s: s.update(facilitator="sam")),
     "another pace": ("pace", lambda s: s.update(pace=12)),
     "a longer drill": ("maxDuration", lambda s: s.update(maxDuration="2h")),
@@ -31,6 +33,8 @@ EDITS: Final[dict[str, tuple[str, Edit]]] = {
 }
 """What is edited, by the field of the spec that the answer names."""
 SET: Final[dict[str, Any]] = {
+    "environment": "shop",
+    "roster": "on-call",
     "facilitator": "fay",
     "pace": 2,
     "maxDuration": "1h",

@@ -22,8 +22,8 @@ spec:
     expectedAlerts: [{name: CheckoutErrorsHigh}]
     groundTruth: {severity: P2}
   players:
-    - {name: alice, role: L1, identities: {pagerduty: alice@example.com}}
-    - {name: tom, role: Engineering, identities: {slack: "@tom"}}
+    - {name: alice, role: L1, identities: {kubernetes: alice@example.com}}
+    - {name: tom, role: Engineering, identities: {kubernetes: tom@example.com}}
 """
 Apply = Callable[[dict[str, Any]], str]
 
@@ -55,6 +55,10 @@ REFUSED = {
     "an unknown field": (
         lambda s: fault_of(s).update(memoryLimitt={}),
         'unknown field "spec.scenario.faults[0].memoryLimitt"',
+    ),
+    "a name of a player that nothing reads yet": (
+        lambda s: s["players"][0]["identities"].update(pagerduty="alice"),
+        'unknown field "spec.players[0].identities.pagerduty"',
     ),
     "two kinds of fault in one": (
         lambda s: fault_of(s).update(manual={"do": "x", "undo": "y"}),

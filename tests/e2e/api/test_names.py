@@ -23,6 +23,8 @@ FAULTS: dict[str, Any] = {
 PLACES = {
     "targetNamespace": "name",
     "scenarioRef": "object",
+    "environment": "object",
+    "roster": "object",
     "scenario.faults.0.memoryLimit.target.name": "object",
     "scenario.faults.0.memoryLimit.container": "name",
     "scenario.faults.0.name": "name",

@@ -125,8 +125,8 @@ def fourteen_lines(name: str, **spec: Any) -> dict[str, Any]:
                 "groundTruth": {"severity": "P2"},
             },
             "players": [
-                {"name": "alice", "role": "L1", "identities": {"pagerduty": "alice@example.com"}},
-                {"name": "tom", "role": "Engineering", "identities": {"slack": "@tom"}},
+                {"name": "alice", "role": "L1", "identities": {"kubernetes": "alice@example.com"}},
+                {"name": "tom", "role": "Engineering", "identities": {"kubernetes": "tom@example.com"}},
             ],
         }
         | spec,

@@ -38,7 +38,7 @@ _POLICIES: Final = (
     "kubedrill-definitions",
 )
 _BREAK_GLASS: Final = "kubedrill-break-glass"
-KINDS: Final = ("drills", "drillscenarios", "playeractions", "drillreports")
+KINDS: Final = ("drills", "drillscenarios", "drillenvironments", "drillrosters", "playeractions", "drillreports")
 
 
 def policies() -> tuple[ApiPath, ...]:

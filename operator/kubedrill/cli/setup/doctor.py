@@ -17,7 +17,7 @@ from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.safety.installed import KINDS, drills
 from kubedrill.cli.safety.survey import surveyed
 from kubedrill.cli.setup.plan import beside
-from kubedrill.cli.setup.surroundings import asked, look, scenario_of
+from kubedrill.cli.setup.surroundings import SettingRefused, asked, look, scenario_of, setting_of
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
@@ -63,10 +63,24 @@ async def _checks(
         drill = the_drill_in(documents)[1]
     control = drill.metadata.namespace or access.control
     scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
-    sight = await look(kube, drill, scenario, control)
+    try:
+        setting = await setting_of(kube, drill, control, documents)
+        sight = await look(kube, drill, scenario, control, setting)
+    except SettingRefused as refused:
+        yield CheckResult("environment", ok=False, reason=refused.refusal.reason, message=refused.refusal.message)
+        return
+    yield CheckResult("environment", ok=True, message=_used(sight.drill_plan))
     for check in preflight(sight.drill_plan, sight.around):
         yield check
     yield await _notified(kube, sight.drill_plan)
+
+
+def _used(drill_plan: DrillPlan) -> str:
+    """Which environment and roster the drill is played with, and where its monitoring is."""
+    found = drill_plan.environment or f"none lists {drill_plan.target_namespace}"
+    roster = f", roster {drill_plan.roster}" if drill_plan.roster else ""
+    servers = (f"{e.name}.{e.namespace}:{e.port}" for e in (drill_plan.prometheus, drill_plan.alertmanager))
+    return f"{found}{roster}; Prometheus {' and Alertmanager '.join(servers)}"
 
 
 async def _installed(kube: Kube) -> CheckResult:

@@ -17,7 +17,7 @@ from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.connection import Access, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document, load, the_drill_in
-from kubedrill.cli.setup.surroundings import PreflightReadings, look, scenario_of
+from kubedrill.cli.setup.surroundings import PreflightReadings, look, scenario_of, setting_of
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
@@ -28,7 +28,7 @@ from kubedrill.plugins.faults import discover
 @click.command()
 @click.option("-f", "--filename", "files", multiple=True, required=True, help="The file; - for standard input.")
 def lint(files: tuple[str, ...]) -> None:
-    """Check the drills and scenarios in FILE without a cluster."""
+    """Check the drills, scenarios, environments and rosters in FILE without a cluster."""
     for document in load(files):
         click.echo(f"{document.kind} {document.model.metadata.name}: well formed")
 
@@ -46,7 +46,8 @@ def plan(access: Access, files: tuple[str, ...], *, expand: bool) -> None:
         async with connected(access) as kube:
             control = drill.metadata.namespace or access.control
             scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
-            return scenario, await look(kube, drill, scenario, control)
+            setting = await setting_of(kube, drill, control, documents)
+            return scenario, await look(kube, drill, scenario, control, setting)
 
     scenario, sight = run(work())
     if expand:

@@ -12,22 +12,28 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kubedrill.api.drill import Drill
+from kubedrill.api.environment import DrillEnvironment
+from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 from kubedrill.cli.clock import now
-from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, demand, path_of, said_by
+from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, demand, path_of, said_by
+from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import ENDED
+from kubedrill.cli.manifest import Document
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck
 from kubedrill.core.plan.preflight import StopReading, Surroundings
-from kubedrill.core.undo.operations import Target
+from kubedrill.core.plan.setting import DrillSetting, out_of_reach
+from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.answers import NoAnswer
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import Plan, Right, WorkingSet
 from kubedrill.plugins.sources import prometheus, promql, stop_conditions
+from kubedrill.store.environments import setting_beside
 from kubedrill.store.undo_records import RecordError, list_records
 
 UNBORN: Final = "0" * 8
@@ -71,12 +77,45 @@ async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
     return DrillScenario.model_validate(body).spec
 
 
-async def look(kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str) -> PreflightReadings:
-    """Look at everything that a drill's preflight would look at."""
-    drill_plan = derive(drill.spec, scenario, of_drill.profile)
+class SettingRefused(CliError):
+    """The drill can't be played with the environments and rosters that there are; `refusal` says why."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(f"{refusal.reason}: {refusal.message}", ExitCode.REFUSED)
+        self.refusal = refusal
+
+
+async def setting_of(kube: Kube, drill: Drill, namespace: str, documents: Iterable[Document] = ()) -> DrillSetting:
+    """The drill's setting, from the environments and rosters of the cluster and those in the same files.
+
+    Raises:
+        SettingRefused: something is wrong with them.
+        Trouble: they can't be read.
+    """
+    given = [d.model for d in documents if isinstance(d.model, DrillEnvironment | DrillRoster)]
+    try:
+        found = await setting_beside(kube, namespace, drill.spec, *given)
+    except Unreachable as error:
+        raise CliError(str(error)) from error
+    if isinstance(found, Refusal):
+        raise SettingRefused(found)
+    return found
+
+
+async def look(
+    kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str, setting: DrillSetting
+) -> PreflightReadings:
+    """Look at everything that a drill's preflight would look at.
+
+    Raises:
+        SettingRefused: it wants to reach a Service that its environment does not allow; nobody was asked.
+    """
+    drill_plan = derive(drill.spec, scenario, of_drill.profile, setting=setting)
+    if refusal := out_of_reach(drill_plan):
+        raise SettingRefused(refusal)
     monitoring = await _monitoring(kube, drill_plan)
     rules = {name: loaded.rule for name, loaded in monitoring.rules.items()}
-    drill_plan = derive(drill.spec, scenario, of_drill.profile, rules)
+    drill_plan = derive(drill.spec, scenario, of_drill.profile, rules, setting)
     records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(drill_plan.target_namespace)),

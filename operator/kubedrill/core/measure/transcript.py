@@ -16,8 +16,8 @@ from pydantic import AwareDatetime, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from kubedrill.api.base import ApiModel, Duration, Line, Name, Text, Word
-from kubedrill.api.drill import PlayerSpec
 from kubedrill.api.durations import parse_duration
+from kubedrill.api.roster import RosterPerson
 from kubedrill.api.scenario import Credit, GroundTruth, Objective
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
 from kubedrill.core.measure.drill_record import Circumstances, assemble
@@ -80,7 +80,7 @@ class Transcript(ApiModel):
     ends: Offset
     alert: TranscriptAlert
     ground_truth: GroundTruth = Field(default_factory=GroundTruth)
-    players: list[PlayerSpec] = Field(min_length=1, max_length=50)
+    players: list[RosterPerson] = Field(min_length=1, max_length=50)
     objectives: list[Objective] = Field(min_length=1, max_length=30)
     impact: TranscriptImpact = Field(default_factory=TranscriptImpact)
     facts: list[TranscriptFact] = Field(min_length=1, max_length=5_000)

@@ -12,20 +12,19 @@ from datetime import timedelta
 
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.durations import format_duration, parse_duration
-from kubedrill.api.faults import Fault, ServiceRef
+from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
 from kubedrill.core.plan.drill_plan import (
     AlertWanted,
     DrillPlan,
-    Endpoint,
     FaultProfile,
     ImpactFall,
     InjectAt,
     Limit,
-    Participant,
     PlannedStop,
     SteadyCheck,
 )
+from kubedrill.core.plan.setting import DrillSetting, alone
 
 Profiler = Callable[[Fault, str], FaultProfile]
 _Paced = Callable[[str], timedelta]
@@ -47,13 +46,19 @@ class AlertRule:
 
 
 def derive(
-    spec: DrillSpec, scenario: ScenarioSpec, profile: Profiler, rules: Mapping[str, AlertRule] | None = None
+    spec: DrillSpec,
+    scenario: ScenarioSpec,
+    profile: Profiler,
+    rules: Mapping[str, AlertRule] | None = None,
+    setting: DrillSetting | None = None,
 ) -> DrillPlan:
     """The plan of a drill. `rules` are the loaded alert rules by name; what is not loaded derives nothing.
 
-    `profile` tells of a fault in a target namespace what its kind says of it.
+    `profile` tells of a fault in a target namespace what its kind says of it. `setting` is where it is played and who
+    plays; left out, it is what the drill says itself.
     """
-    said: list[str] = []
+    setting = setting or alone(spec)
+    said: list[str] = list(setting.said)
     pace = spec.pace
 
     def paced(text: str) -> timedelta:
@@ -61,7 +66,7 @@ def derive(
 
     alerts = _alerts(scenario, paced, said)
     impact = _impact(scenario, next(a.name for a in alerts if a.starts_clock), rules or {}, paced, said)
-    objectives = _objectives(spec, scenario, paced, said)
+    objectives = _objectives({p.role for p in setting.players}, scenario, paced, said)
     window, wrap_up, arm = paced(scenario.recovered.window), paced(spec.wrap_up), parse_duration(spec.arm_within)
     steady = tuple(SteadyCheck(c.name, c.query, c.below, c.above) for c in scenario.steady_state)
     said.append(
@@ -84,23 +89,20 @@ def derive(
         max_duration=_max_duration(spec, objectives, alerts, window + wrap_up, arm, said),
         objectives=objectives,
         injects=tuple(InjectAt(i.name, paced(i.at), i.channel.value, i.sender, i.body) for i in scenario.injects),
-        players=tuple(
-            Participant(p.name, p.role, p.kind.value, p.identities.kubernetes or "", p.identities.field_manager or "")
-            for p in spec.players
-        ),
+        players=setting.players,
         facilitator=spec.facilitator or "",
         severity=scenario.ground_truth.severity or "",
         component=scenario.ground_truth.component or "",
         fault_class=scenario.ground_truth.fault_class or "",
-        prometheus=_endpoint(spec.monitoring.prometheus, spec),
-        alertmanager=_endpoint(spec.monitoring.alertmanager, spec),
+        prometheus=setting.prometheus,
+        alertmanager=setting.alertmanager,
         derived=tuple(said),
         stop_when=tuple(PlannedStop(c.name, c.promql or "", c.alert or "") for c in spec.stop_when),
+        environment=setting.environment,
+        roster=setting.roster,
+        namespace_label=setting.namespace_label,
+        allowed_services=setting.allowed_services,
     )
-
-
-def _endpoint(ref: ServiceRef, spec: DrillSpec) -> Endpoint:
-    return Endpoint(ref.namespace or spec.target_namespace, ref.name, ref.port)
 
 
 def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[AlertWanted, ...]:
@@ -137,10 +139,10 @@ def _impact(
     return ImpactFall(query, paced(fall.window), amount, float(fall.by_percent))
 
 
-def _objectives(spec: DrillSpec, scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Limit, ...]:
+def _objectives(roles: set[str], scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Limit, ...]:
     objectives = tuple(scenario.objectives)
     if not objectives:
-        objectives = default_objectives({p.role for p in spec.players}, scenario.ground_truth.severity is not None)
+        objectives = default_objectives(roles, scenario.ground_truth.severity is not None)
         said.extend(
             f"objective {o.name}: {o.to}{f'[{o.level}]' if o.level else ''} within {o.within}" for o in objectives
         )

@@ -110,7 +110,8 @@ class FaultProfile:
     `workloads` (`Deployment/web`) are those whose fields it changes. `cause` is a regular expression that is found in
     the path (a JSON pointer) of each field of theirs whose change by a player is a fix; while it is empty none is.
     `announces` are the alerts that the drill itself holds up. `asks` says what the facilitator does by hand.
-    `people_only`: nothing in the cluster is broken, so what people say is all that there is.
+    `people_only`: nothing in the cluster is broken, so what people say is all that there is. `services`
+    (`namespace/name`) are those that it changes something in.
     """
 
     fault: str
@@ -119,13 +120,16 @@ class FaultProfile:
     announces: Names = frozenset()
     asks: str = ""
     people_only: bool = False
+    services: Names = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class DrillPlan:
     """All that the reducer and the signals need to know of a drill's design. Durations are real time.
 
-    `profiles` are of the `faults`, one each.
+    `profiles` are of the `faults`, one each. `environment` and `roster` are the names of those that were used, empty
+    for none. `namespace_label` is the label of metrics and alerts that names the namespace they are about.
+    `allowed_services` (`namespace/name`) are those elsewhere that the environment lets the drill reach.
     """
 
     title: str
@@ -152,6 +156,10 @@ class DrillPlan:
     alertmanager: Endpoint
     derived: tuple[str, ...] = ()
     stop_when: tuple[PlannedStop, ...] = ()
+    environment: str = ""
+    roster: str = ""
+    namespace_label: str = "namespace"
+    allowed_services: tuple[str, ...] = ()
 
     @property
     def clock_alert(self) -> str:

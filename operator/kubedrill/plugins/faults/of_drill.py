@@ -32,6 +32,7 @@ def profile(fault: Fault, namespace: str) -> FaultProfile:
         announces=frozenset(kind.announces(fault.params)),
         asks=kind.asks(fault.params),
         people_only=kind.people_only,
+        services=frozenset(f"{t.namespace}/{t.name}" for t in targets if t.kind == "Service"),
     )
 
 

@@ -1,0 +1,71 @@
+"""DrillEnvironment: what the platform team sets up once for the drills on some namespaces."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from kubedrill.api.base import ApiModel, LabelName, Name
+from kubedrill.api.faults import ServiceRef
+from kubedrill.api.scenario import ObjectMeta
+
+
+class MonitoringServer(ApiModel):
+    """Where Prometheus or Alertmanager answers."""
+
+    service: ServiceRef = Field(description="Its Service.")
+
+
+class MetricLabels(ApiModel):
+    """What the labels of metrics and alerts are called here."""
+
+    namespace: LabelName = Field(
+        "namespace",
+        description="The label that names the namespace which a metric or an alert is about: exported_namespace where"
+        " exporters are scraped without honorLabels, kubernetes_namespace in older set-ups.",
+    )
+
+
+class AllowedService(ApiModel):
+    """A Service outside the target namespaces."""
+
+    namespace: Name = Field(description="Its namespace.")
+    name: Name = Field(description="Its name.")
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class DrillEnvironmentSpec(ApiModel):
+    """What is the same for every drill on some namespaces."""
+
+    target_namespaces: Annotated[list[Name], Field(min_length=1, max_length=100)] = Field(
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+        description="The namespaces that it is for. One that two environments list can't be drilled on.",
+    )
+    prometheus: MonitoringServer | None = Field(
+        None, description="Where Prometheus answers; prometheus:9090 in the drill's target namespace when left out."
+    )
+    alertmanager: MonitoringServer | None = Field(
+        None, description="Where Alertmanager answers; alertmanager:9093 in the drill's target namespace when left out."
+    )
+    labels: MetricLabels = Field(
+        default_factory=MetricLabels, description="What the labels of metrics and alerts are called."
+    )
+    allowed_services: list[AllowedService] = Field(
+        default_factory=list,
+        max_length=50,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["namespace", "name"]},
+        description="Services elsewhere that a drill may reach: a queue, or another monitoring than the one above. The"
+        " target namespace's own, and the monitoring above, are always allowed.",
+    )
+
+
+class DrillEnvironment(ApiModel):
+    """What a team sets up once: which monitoring watches its namespaces, and what its drills may reach."""
+
+    api_version: str = "kubedrill.dev/v1alpha1"
+    kind: str = "DrillEnvironment"
+    metadata: ObjectMeta
+    spec: DrillEnvironmentSpec = Field(description="What is set up.")
