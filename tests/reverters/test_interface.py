@@ -10,8 +10,8 @@ from tests.reverters.builders import free_port, jobs, record
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue
 from kubedrill.core.undo.record import UNREACHABLE, Again, OutsideGroup, from_json, to_json
 from kubedrill.plugins.operations.alertmanager import AnnouncedAlerts
+from kubedrill.plugins.operations.base import Reverter, Reverters
 from kubedrill.plugins.operations.redis import RedisJobs
-from kubedrill.protocol.reverters import Reverter, Reverters
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ALL: Reverters = {Enqueue: RedisJobs(lambda: NOON), Announce: AnnouncedAlerts(lambda: NOON)}

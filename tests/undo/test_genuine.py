@@ -10,7 +10,7 @@ from tests.undo.builders import NOON, UNDO, deployment, injected, record_of
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.genuine import differs, fingerprint, flaw, names_of
-from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.operations import Ask, Create, Target
 from kubedrill.core.undo.record import (
     FieldGroup,
     Outcome,
@@ -59,12 +59,32 @@ def test_an_outside_record_may_be_named_with_or_without_the_uid_of_its_namespace
     assert names_of(replace(plain, namespace_uid="n1")) == {older, newer}
 
 
+def test_a_record_of_an_object_that_is_made_is_named_after_that_object_and_no_other():
+    made = Create(Target("", "v1", "ResourceQuota", "resourcequotas", "shop", "limits"), {})
+    record = replace(
+        RECORD,
+        target=None,
+        subject="ResourceQuota/limits",
+        groups=(OutsideGroup("full", made),),
+        name=record_name("", "ResourceQuota", "n1", "limits"),
+    )
+    assert flawed(record, record.name) == ""
+    elsewhere = replace(made, target=replace(made.target, name="other"))
+    for forged in (
+        replace(record, groups=(OutsideGroup("full", elsewhere),)),
+        replace(record, subject="ResourceQuota/other"),
+        replace(record, namespace_uid="n2"),
+    ):
+        assert "its name is not the one of" in flawed(forged, record.name)
+
+
 def test_the_fingerprint_stays_from_the_intent_to_the_end():
     record, _ = injected(deployment())
     later = replace(
         record,
         state=RecordState.REVERTED,
         attempt=3,
+        made="u9",
         resource_version="9",
         generation=4,
         owners=({"manager": "x"},),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, TARGET, deployment, injected, squeeze
 
-from kubedrill.core.undo.operations import FieldChange, SetFields
+from kubedrill.core.undo.operations import Create, FieldChange, SetFields
+from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.core.undo.touches import (
     LONGEST,
     MOST_FIELDS,
@@ -30,6 +33,15 @@ def test_what_is_planned_is_seen_once_it_is_in_and_not_before():
     ((recorded,),) = recorded_touches(record).values()
     assert recorded.is_in(broken)
     assert not recorded.is_in(deployment())
+
+
+def test_an_object_that_is_made_is_in_while_anything_has_its_name():
+    made = Create(replace(TARGET, name="new"), {})
+    (touch,) = planned_touches([made], {})
+    assert (touch.target, touch.is_in({"metadata": {"name": "new"}})) == (made.target, True)
+    record, _ = injected(deployment())
+    ((recorded,),) = recorded_touches(replace(record, target=None, groups=(OutsideGroup("full", made),))).values()
+    assert recorded == touch
 
 
 def test_the_servers_writing_of_a_quantity_is_the_same_value():

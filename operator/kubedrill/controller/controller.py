@@ -135,7 +135,7 @@ class DrillController:
             await task.stop()
 
     async def _sweep(self) -> None:
-        sightings, reverters, kube = DrillLiveness(), all_reverters(self.clock.now), self.kube.restoring
+        sightings, reverters, kube = DrillLiveness(), all_reverters(self.kube, self.clock.now), self.kube.restoring
         while True:
             try:
                 self.take_up(self.expired())

@@ -54,7 +54,7 @@ class Executor:
 
     def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings, evidence: Evidence) -> None:
         self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
-        self._reverters = all_reverters(clock.now)
+        self._reverters = all_reverters(kube, clock.now)
         self._operations: dict[str, tuple[Operation, ...]] = {}
         self._injecting = ""
         self._answered: dict[str, Any] | None = None

@@ -17,6 +17,7 @@ from kubedrill.core.undo.operations import Operation
 from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.refusals import is_refusal, reason_of
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.exclusion import NamespaceConflict, in_the_way
 from kubedrill.protocol.injector import Injector
@@ -32,7 +33,6 @@ from kubedrill.protocol.outcomes import (
     nothing,
 )
 from kubedrill.protocol.plan import InjectionEnds
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import sustain
 from kubedrill.store.undo_records import NotGenuine, RecordError, StoredRecord, list_records
 

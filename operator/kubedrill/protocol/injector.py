@@ -10,6 +10,7 @@ from typing import Any
 
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.operations import Refusal, objects_of
 from kubedrill.core.undo.patches import Applied, after_values, inject_patch, landed
 from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import (
@@ -17,18 +18,20 @@ from kubedrill.core.undo.record import (
     REFUSED,
     UNREACHABLE,
     Again,
+    Done,
     DrillIdentity,
+    OutsideGroup,
     RecordState,
     UndoRecord,
 )
 from kubedrill.kube.client import Answer, Kube
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import since
 from kubedrill.protocol.intents import Intent
 from kubedrill.protocol.objects import Inconclusive, Reply, give_back, namespace_uid_of, patch_target, read_as_recorded
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.protocol.sustain import brought_on
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import RecordRef, StaleRecord, StoredRecord
@@ -36,6 +39,7 @@ from kubedrill.store.undo_records import RecordRef, StaleRecord, StoredRecord
 LOG = logging.getLogger(__name__)
 # No injection with less than this left to the deadline: longer than one request can take (15 s).
 MARGIN = timedelta(seconds=20)
+CHANGED_MEANWHILE = "ChangedMeanwhile"
 ROUNDS = 8
 Seen = dict[str, Any] | None
 
@@ -67,7 +71,7 @@ class Injector:
             created = await undo_records.create(self.kube, planned)
             if created is not None:
                 await self.at(RECORD_WRITTEN)
-                return created, answer.body if answer else None
+                return created, answer.body if answer else {}
         raise InjectionEnds(
             Injection.PENDING, "Conflict", f"{intent.subject}: its undo record keeps appearing and disappearing"
         )
@@ -101,8 +105,9 @@ class Injector:
     async def carry_out(self, stored: StoredRecord, seen: Seen) -> StoredRecord:
         """Bring a stored intent into the world, once.
 
-        `seen` is the object from which this very call has made the record; None when somebody else did. It need
-        not be read again: the patch carries its version, so it fails if the object has changed since.
+        `seen` is the object from which this very call has made the record, empty where there is none to read; None
+        when somebody else did. It need not be read again: the patch carries its version, so it fails if the object has
+        changed since.
         """
         alone = seen is not None
         for _ in range(ROUNDS):
@@ -112,7 +117,7 @@ class Injector:
                 raise InjectionEnds(Injection.ENDED, "AlreadyReverted", f"{stored.record.subject} is back")
             try:
                 if stored.record.target is None:
-                    return await self._outside(stored)
+                    return await self._outside(stored, alone=alone)
                 stored, seen = await self._one_round(stored, seen, alone=alone)
             except StaleRecord:
                 again = await undo_records.read(self.kube, stored.ref)
@@ -194,27 +199,35 @@ class Injector:
         await self.at(INJECTED_WRITTEN)
         return written
 
-    async def _outside(self, stored: StoredRecord) -> StoredRecord:
-        """An operation outside the API server; its reverter sees to it that twice is once.
+    async def _outside(self, stored: StoredRecord, *, alone: bool) -> StoredRecord:
+        """An operation that changes no fields; its reverter sees to it that twice is once.
 
-        Somebody may have done it before, and died before saying so: any time since it was intended.
+        Somebody may have done it before, and died before saying so: any time since it was intended. What is sent to
+        the API server is claimed by everybody but the one who has stored the record (`alone`): so it is sent once a
+        claim, and who puts it back knows from their number whether one may be under way still.
         """
         self._in_time()
         space, uid = stored.record.subject_namespace, stored.record.namespace_uid
         if uid and await namespace_uid_of(self.kube, space) != uid:
             raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"namespace {space} is gone since this was planned")
-        if self.clock.now() - stored.record.claimed > BEGINS_WITHIN / 2:
+        sends = any(objects_of(g.operation) for g in stored.record.groups if isinstance(g, OutsideGroup))
+        if (sends and not alone) or self.clock.now() - stored.record.claimed > BEGINS_WITHIN / 2:
             # Too old to begin, soon. To write it fails once somebody puts it back: then nobody begins any more.
             claimed = replace(stored.record, attempt=stored.record.attempt + 1, claimed_at=self.clock.now())
             stored = await undo_records.write(self.kube, stored, claimed)
-        sent = stored.record.intended_at
+        sent, made = stored.record.intended_at, stored.record.made
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
+            if isinstance(progress, Refusal):
+                state = Injection.UNDONE if progress.reason == CHANGED_MEANWHILE else Injection.REFUSED
+                raise InjectionEnds(state, progress.reason, progress.message)
+            if isinstance(progress, Done):
+                made = progress.made or made
             if isinstance(progress, Again) and progress.reason in (UNREACHABLE, REFUSED):
                 raise InjectionEnds(Injection.PENDING, progress.reason, progress.message)
         await self.at(FAULT_PATCHED)
         at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
-        record = stored.record.moved_to(RecordState.INJECTED, injected=at)
+        record = stored.record.moved_to(RecordState.INJECTED, injected=at, made=made)
         written = await undo_records.write(self.kube, stored, record)
         await self.at(INJECTED_WRITTEN)
         return written
@@ -259,6 +272,6 @@ class Injector:
 def _undone(record: UndoRecord) -> InjectionEnds:
     return InjectionEnds(
         Injection.UNDONE,
-        "ChangedMeanwhile",
+        CHANGED_MEANWHILE,
         f"{record.subject} was changed by somebody while the injection was under way; it is not injected (again)",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, SetFields, Target, namespace_of
+from kubedrill.core.undo.operations import Operation, SetFields, Subject, Target, namespace_of, subject_of
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, record_name
 
 
@@ -17,9 +17,14 @@ from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, record_name
 class Intent:
     """All operations of a drill on one subject, each with its fault's name. `target` only for API objects."""
 
-    subject: str
+    lock: Subject
     operations: tuple[tuple[str, Operation], ...]
     target: Target | None = None
+
+    @property
+    def subject(self) -> str:
+        """The subject as people read it."""
+        return self.lock.shown
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -43,9 +48,7 @@ class Intent:
 
     def record_name(self, namespace_uid: str) -> str:
         """The name of its undo record. That of an earlier version had no UID for subjects outside the API server."""
-        if self.target:
-            return record_name(self.target.group, self.target.kind, namespace_uid, self.target.name)
-        return record_name("", type(self.operations[0][1]).__name__, namespace_uid, self.subject)
+        return record_name(self.lock.group, self.lock.kind, namespace_uid, self.lock.name)
 
 
 def by_subject(drill: DrillIdentity, planned: Mapping[str, Sequence[Operation]]) -> tuple[Intent, ...]:
@@ -59,19 +62,14 @@ def by_subject(drill: DrillIdentity, planned: Mapping[str, Sequence[Operation]])
             found[key] = (
                 intent
                 if so_far is None
-                else Intent(so_far.subject, (*so_far.operations, *intent.operations), so_far.target)
+                else Intent(so_far.lock, (*so_far.operations, *intent.operations), so_far.target)
             )
     return tuple(found.values())
 
 
 def _intent(drill: DrillIdentity, fault: str, operation: Operation) -> Intent:
     only = ((fault, operation),)
-    match operation:
-        case SetFields(target=target):
-            return Intent(str(target), only, target)
-        case Enqueue(host=host, port=port, key=key):
-            return Intent(f"redis://{host}:{port}/{key}", only)
-        case Announce(host=host, port=port, labels=labels):
-            return Intent(f"alert {labels.get('alertname', '')} at {host}:{port}", only)
-        case Ask():
-            return Intent(f"by hand: {fault} of drill {drill.uid}", only)
+    if isinstance(operation, SetFields):
+        target = operation.target
+        return Intent(Subject(target.group, target.kind, target.name, str(target)), only, target)
+    return Intent(subject_of(operation, fault, drill.uid), only)

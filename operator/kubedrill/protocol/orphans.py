@@ -7,12 +7,12 @@ import logging
 from collections.abc import Collection
 
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.revert_tracker import RevertTracker
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.store.undo_records import RecordError, StoredRecord, close
 
 LOG = logging.getLogger(__name__)

@@ -1,18 +1,19 @@
-"""Putting back what is outside the API server: gone, never in, undone by its reverter, or by somebody's hands."""
+"""Putting back what is no change of fields: gone, never in, undone by its reverter, or by somebody's hands."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
 
+from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import DRAINING, REFUSED, Again, OutsideGroup, UndoRecord
 from kubedrill.kube.client import Kube
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.objects import Inconclusive, namespace_uid_of
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
-from kubedrill.protocol.reverters import Reverters
 
 AWAITING_CONFIRMATION = "AwaitingConfirmation"
 _LATER = timedelta(seconds=2)
@@ -34,6 +35,16 @@ async def undo_outside(
     # one that is refused is told before one that is only under way
     not_yet.sort(key=lambda end: end.state is Reversal.RETRY)
     return not_yet[0] if not_yet else tuple(end for end in ends if isinstance(end, FieldOutcome))
+
+
+async def seen_in(record: UndoRecord, reverters: Reverters) -> dict[str, Interval]:
+    """Since when, by fault, something is there that an undo will take away; what can't be told is left out."""
+    found: dict[str, Interval] = {}
+    for group in record.groups:
+        if isinstance(group, OutsideGroup) and not isinstance(group.operation, Ask):
+            since = await reverters[type(group.operation)].seen_in(record, group)
+            found |= {group.fault: since} if since is not None else {}
+    return found
 
 
 async def _is_gone(kube: Kube, record: UndoRecord) -> bool:
@@ -77,8 +88,9 @@ async def _undone(
     progress = await reverters[type(operation)].revert(record, group)
     if isinstance(progress, Again):
         state = Reversal.STALLED if progress.reason == REFUSED else Reversal.RETRY
-        return RevertOutcome(state, progress.reason, progress.message, progress.after)
+        return RevertOutcome(state, progress.reason, progress.message, progress.after, restored=progress.restored)
     end = FieldEnd.UNTOUCHED if progress.untouched else FieldEnd.RESTORED
+    end = FieldEnd.SUPERSEDED if progress.superseded else end
     return FieldOutcome(record.subject, group.fault, "", "", progress.note, str(end))
 
 

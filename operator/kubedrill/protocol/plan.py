@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from kubedrill.core.undo.operations import Ask, Refusal, SetFields, Target
 from kubedrill.core.undo.patches import after_values, before_values, inject_patch
-from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, UndoRecord, manager_name
+from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, OutsideGroup, UndoRecord, manager_name
 from kubedrill.kube.client import Answer, Kube
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.intents import Intent
 from kubedrill.protocol.objects import Reply, patch_target, place_of
 from kubedrill.protocol.outcomes import Injection
-from kubedrill.protocol.reverters import Reverters
 
 T = TypeVar("T")
 
@@ -63,10 +63,14 @@ class Planner:
             if place.seen is None:
                 raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"{intent.target} is not there")
             return await self._with_fields(record, intent.target, intent.changes, place.seen)
-        for group in intent.outside:
-            if not isinstance(group.operation, Ask):
-                _unless_refused(await self.reverters[type(group.operation)].prepare(group.operation))
-        return record
+        return replace(record, groups=tuple([await self._prepared(group) for group in intent.outside]))
+
+    async def _prepared(self, group: OutsideGroup) -> OutsideGroup:
+        """An operation that is no change of fields, as it is to be stored."""
+        if isinstance(group.operation, Ask):
+            return group
+        settled = _unless_refused(await self.reverters[type(group.operation)].prepare(group.operation))
+        return group if settled is None else replace(group, operation=settled)
 
     async def _with_fields(
         self, record: UndoRecord, target: Target, changes: tuple[tuple[str, SetFields], ...], seen: dict[str, Any]

@@ -22,6 +22,7 @@ from kubedrill.core.undo.record import Outcome, RecordState, UndoRecord
 from kubedrill.core.undo.related_fields import given_up
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.refusals import REFUSED, is_refusal, named_fields, reason_of, words
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol import fence
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.injection_time import found_in
@@ -34,9 +35,8 @@ from kubedrill.protocol.outcomes import (
     RevertOutcome,
     nothing,
 )
-from kubedrill.protocol.outside import undo_outside
+from kubedrill.protocol.outside import seen_in, undo_outside
 from kubedrill.protocol.residue import Left, clear_away
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import NotGenuine, RecordError, RecordRef, StaleRecord, StoredRecord
 
@@ -139,11 +139,7 @@ class _Reverting:
         """One try: Reverting → put back → seen to be back → cleared away → Reverted."""
         left: tuple[Left, ...] = ()
         if stored.record.target is None:
-            stored = await self._begun(stored, (), stored.record.injected)
-            undone = await undo_outside(self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
-            if isinstance(undone, RevertOutcome):
-                raise _NotYet(undone.state, undone.reason, undone.message, after=undone.after)
-            fields = undone
+            stored, fields = await self._outside(stored)
             await self.at(REVERT_PATCHED)
         else:
             stored, fields = await self._object(stored, stored.record.target)
@@ -155,6 +151,19 @@ class _Reverting:
         written = await undo_records.write(self.kube, stored, record)
         await self.at(REVERTED_WRITTEN)
         return written
+
+    async def _outside(self, stored: StoredRecord) -> tuple[StoredRecord, tuple[FieldOutcome, ...]]:
+        """Operations that change no fields: what is seen to be in is stored as Reverting, then undone."""
+        stored = await self._begun(stored, (), stored.record.injected)
+        found = await seen_in(stored.record, self.reverters)
+        injected = stored.record.injected or next(iter(found.values()), None)
+        stored = await self._begun(stored, tuple(found), injected)
+        undone = await undo_outside(self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
+        if not isinstance(undone, RevertOutcome):
+            return stored, undone
+        if undone.restored and stored.record.restored_at is None:
+            await undo_records.write(self.kube, stored, replace(stored.record, restored_at=self.clock.now()))
+        raise _NotYet(undone.state, undone.reason, undone.message, after=undone.after, restored=undone.restored)
 
     async def _object(self, stored: StoredRecord, target: Target) -> tuple[StoredRecord, tuple[FieldOutcome, ...]]:
         """The fields of an object: planned, stored as Reverting, written, ownership given back, read back."""

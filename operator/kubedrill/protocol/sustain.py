@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kubedrill.core.undo.operations import Ask
+from kubedrill.core.undo.operations import Ask, Refusal
 from kubedrill.core.undo.record import Again, Done, FieldGroup, OutsideGroup, Progress, UndoRecord
-from kubedrill.protocol.reverters import Reverters
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.store.undo_records import StoredRecord
 
 
@@ -16,8 +16,8 @@ async def sustain(stored: StoredRecord, reverters: Reverters) -> timedelta | Non
     return min((step.after for step in steps if isinstance(step, Again)), default=None)
 
 
-async def brought_on(record: UndoRecord, group: FieldGroup | OutsideGroup, reverters: Reverters) -> Progress:
-    """An operation outside the API server, brought to where it should be by now."""
+async def brought_on(record: UndoRecord, group: FieldGroup | OutsideGroup, reverters: Reverters) -> Progress | Refusal:
+    """An operation that changes no fields, brought to where it should be by now."""
     if isinstance(group, FieldGroup) or isinstance(group.operation, Ask):
         return Done()
     return await reverters[type(group.operation)].inject(record, group)

@@ -50,7 +50,7 @@ class Watchdog:
         self, kube: Kube, clock: Clock, namespace: str, tally: Tally, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._kube, self._clock, self._namespace, self._tally = kube, clock, namespace, tally
-        self._reverters = all_reverters(clock.now)
+        self._reverters = all_reverters(kube, clock.now)
         self._sightings = DrillLiveness(monotonic)
         self._silence = Silence(monotonic)
         self._undoing = RevertTracker()

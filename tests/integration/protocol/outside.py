@@ -12,11 +12,11 @@ from tests.reverters.builders import jobs, now
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube
+from kubedrill.plugins.operations.base import Reverters
 from kubedrill.plugins.operations.redis import RedisJobs
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import At, InjectionOutcome, RevertOutcome, nothing
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.store.undo_records import StoredRecord, list_records
 
 SECRETS = "/api/v1/namespaces/drills/secrets"

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from tests.integration.services import redis_server, until
 from tests.reverters.builders import PREFIX, come_to_its_end, jobs, now, record
 
-from kubedrill.core.undo.operations import Announce, Ask, Consumable, Enqueue, Operation, SetFields
+from kubedrill.core.undo.operations import Announce, Ask, Consumable, Create, Enqueue, Operation, Remove, SetFields
 from kubedrill.core.undo.record import REFUSED, UNREACHABLE, Again, Done, Progress, RecordState
 from kubedrill.plugins.operations.redis import RedisJobs
 
@@ -86,10 +86,12 @@ USE_UP: dict[tuple[type[Operation], Consumable], Callable[[Used], object]] = {
     (Enqueue, Consumable.CONNECTIONS): Used.connections,
 }
 OUTSIDE: tuple[type[Operation], ...] = (Enqueue, Announce, Ask)
+AT_THE_API_SERVER: tuple[type[Operation], ...] = (SetFields, Create, Remove)
+"""What these use up is used up on a real cluster: tests/e2e/protocol/test_used_up.py."""
 
 
 def test_everything_that_an_operation_declares_can_be_used_up_here():
-    assert {*OUTSIDE, SetFields} == {*get_args(Operation)}
+    assert {*OUTSIDE, *AT_THE_API_SERVER} == {*get_args(Operation)}
     assert USE_UP.keys() == {(kind, resource) for kind in OUTSIDE for resource in kind.uses_up}
 
 

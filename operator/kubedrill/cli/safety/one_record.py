@@ -11,19 +11,19 @@ from typing import Final
 
 from kubedrill.api.base import GROUP
 from kubedrill.core.measure.results import FieldOutcome
-from kubedrill.core.undo.operations import Announce, Ask, Enqueue
+from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import OutsideGroup, RecordState, UndoRecord, shown
 from kubedrill.core.undo.watchdog_rules import DrillPresence
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ALL_GROUPS
+from kubedrill.plugins.operations.catalogue import all_reverters, kind_of
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.drill_liveness import standing_of
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.protocol.revert import revert
-from kubedrill.protocol.reverters import Reverters
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import RecordError, RecordRef, StaleRecord, StoredRecord
 
@@ -67,7 +67,7 @@ class Ended:
         return not self.restored and self.outcome.reason == FORBIDDEN
 
 
-async def put_back(kube: Kube, ref: RecordRef, effort: Effort, reverters: Reverters | None = None) -> RevertOutcome:
+async def put_back(kube: Kube, ref: RecordRef, effort: Effort) -> RevertOutcome:
     """Revert one record until it ends, is refused, waits for a person, or patience does."""
     loop = asyncio.get_running_loop()
     until = loop.time() + effort.patience.total_seconds()
@@ -82,7 +82,7 @@ async def put_back(kube: Kube, ref: RecordRef, effort: Effort, reverters: Revert
             effort.clock,
             effort.confirmed,
             overwrite=effort.overwrite,
-            reverters=reverters,
+            reverters=all_reverters(kube, effort.clock.now),
         )
         over = outcome.state is not Reversal.RETRY or outcome.reason == AWAITING_CONFIRMATION
         if over or loop.time() + outcome.after.total_seconds() > until:
@@ -116,7 +116,7 @@ async def _is_unserved(kube: Kube) -> bool:
 def needs_the_inside(record: UndoRecord) -> bool:
     """Whether it undoes what only answers inside the cluster: a queue, an Alertmanager."""
     outside = (group.operation for group in record.groups if isinstance(group, OutsideGroup))
-    return record.state is not RecordState.REVERTED and any(isinstance(o, Enqueue | Announce) for o in outside)
+    return record.state is not RecordState.REVERTED and any(kind_of(o).is_inside for o in outside)
 
 
 def asked_of_people(record: UndoRecord) -> dict[str, Ask]:
@@ -135,7 +135,7 @@ def described(record: UndoRecord, at: datetime) -> Iterator[str]:
         yield f"    {touched.path}: {shown(touched.before)} → {shown(touched.after)}"
     for group in record.groups:
         if isinstance(group, OutsideGroup):
-            yield f"    {_in_words(group.operation)}"
+            yield f"    {kind_of(group.operation).recorded(group.operation)}"
 
 
 def told(ended: Ended) -> Iterator[str]:
@@ -159,13 +159,3 @@ def _end(field: FieldOutcome) -> str:
     when = f" at {field.when}" if field.when else ""
     now = f" is {field.now}" if field.now else ""
     return f"{field.outcome}: {field.path}{now}{who}{when}"
-
-
-def _in_words(operation: Enqueue | Announce | Ask) -> str:
-    match operation:
-        case Enqueue():
-            return f"fake jobs {operation.prefix}… in {operation.key} at {operation.host}:{operation.port}"
-        case Announce():
-            return f"alert {operation.labels['alertname']} at {operation.host}:{operation.port}"
-        case Ask():
-            return f"by hand: {operation.do}; to be undone: {operation.undo}"

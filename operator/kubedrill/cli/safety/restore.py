@@ -35,7 +35,6 @@ from kubedrill.cli.safety.restore_job import put_back_inside
 from kubedrill.cli.safety.survey import Survey, surveyed
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.outcomes import RevertOutcome
 from kubedrill.protocol.outside import AWAITING_CONFIRMATION
 from kubedrill.store import undo_records
@@ -220,9 +219,8 @@ async def _inside(access: Access, wanted: RestoreRequest) -> ExitCode:
     async with connected(access) as kube:
         clock = server_clock(kube)
         effort = wanted.effort(wanted.by or await who_am_i(kube), clock)
-        reverters = all_reverters(clock.now)
         refs = [RecordRef(access.control, name) for name in wanted.inside]
-        outcomes = await asyncio.gather(*(put_back(kube, ref, effort, reverters) for ref in refs))
+        outcomes = await asyncio.gather(*(put_back(kube, ref, effort) for ref in refs))
     click.echo(json.dumps({ref.name: _standing(outcome) for ref, outcome in zip(refs, outcomes, strict=True)}))
     return ExitCode.PASSED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,9 +19,8 @@ from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.setup.surroundings import PreflightReadings, look, scenario_of, setting_of
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
-from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Operation, SetFields
-from kubedrill.core.undo.pointers import read
 from kubedrill.plugins.faults import discover
+from kubedrill.plugins.operations.catalogue import kind_of
 
 
 @click.command()
@@ -106,27 +104,7 @@ def _fault(name: str, sight: PreflightReadings) -> Iterator[str]:
     fault = next(f for f in sight.drill_plan.faults if f.name == name)
     yield from discover()[fault.kind].describe(fault.params, plan)
     for operation in plan.operations:
-        yield from _operation(operation, sight)
-
-
-def _operation(operation: Operation, sight: PreflightReadings) -> Iterator[str]:
-    match operation:
-        case SetFields():
-            current = sight.objects.get(operation.target, {})
-            for change in operation.changes:
-                before = read(current, change.path)
-                back = "removed again" if before is ABSENT else f"restored to {_shown(before)}"
-                yield f"{operation.target} {change.path}: {_shown(before)} → {_shown(change.value)}; {back}"
-        case Enqueue():
-            yield f"undo: every job whose id begins with {operation.prefix} is taken out, and no other"
-        case Announce():
-            yield "undo: the alert is resolved; it ends by itself when it is not refreshed"
-        case Ask():
-            yield f"undo, by the facilitator: {operation.undo}"
-
-
-def _shown(value: Any) -> str:
-    return "absent" if value is ABSENT else value if isinstance(value, str) else json.dumps(value)
+        yield from kind_of(operation).planned(operation, sight.objects)
 
 
 def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from typing import Any, Final
 
+from kubedrill.core.undo.operations import subject_of
 from kubedrill.core.undo.record import OutsideGroup, UndoRecord, record_name, to_json
 
 _FORM: Final = "1-"
@@ -47,8 +48,13 @@ def names_of(record: UndoRecord) -> frozenset[str]:
         target = record.target
         return frozenset({record_name(target.group, target.kind, record.namespace_uid, target.name)})
     first = next((group for group in record.groups if isinstance(group, OutsideGroup)), None)
-    kind = type(first.operation).__name__ if first else ""
-    return frozenset(record_name("", kind, space, record.subject) for space in ("", record.namespace_uid))
+    if first is None:
+        return frozenset()
+    on = subject_of(first.operation, first.fault, record.drill.uid)
+    if on.name != on.shown:  # an object, whose namespace has always had its part in the name
+        genuine = record.subject == on.shown
+        return frozenset({record_name(on.group, on.kind, record.namespace_uid, on.name)} if genuine else ())
+    return frozenset(record_name(on.group, on.kind, space, record.subject) for space in ("", record.namespace_uid))
 
 
 def fingerprint(record: UndoRecord) -> str:

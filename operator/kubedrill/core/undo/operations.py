@@ -153,13 +153,97 @@ class Ask:
     undo: str
 
 
-Operation = SetFields | Enqueue | Announce | Ask
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Makes an object that is not there, once; the undo removes that very object, whoever has changed it since.
+
+    `manifest` is what is sent. `since` is the version of the collection in which nothing had the name yet: from there
+    on the API server tells whether anything ever had. Empty in a plan; filled in before the record is stored. What is
+    made may use up a quota, and no quota is asked when something is removed.
+    """
+
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset({Consumable.QUOTA})
+
+    target: Target
+    manifest: Mapping[str, Any]
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """One pod that is removed: by its UID, so that none of the same name is ever hit for it."""
+
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Removes pods of one workload, each of them once. Its controller makes new ones, so nothing is put back.
+
+    `workload` is the owner; only pods that a controller of it would replace are removed. `count` of those that are
+    ready, or of all where fewer are. `grace` is how many seconds each has to end; None: as many as it wants itself.
+    `victims` are chosen just before the record is stored, and never again.
+    """
+
+    uses_up: ClassVar[frozenset[Consumable]] = frozenset()
+
+    workload: Target
+    count: int
+    grace: int | None = None
+    victims: tuple[Victim, ...] = ()
+
+    def __post_init__(self) -> None:
+        for victim in self.victims:
+            segment(victim.name)
+
+
+BesidesFields = Create | Remove | Enqueue | Announce | Ask
+"""Operations that are carried out and undone by a reverter of their own, or by hand."""
+Operation = SetFields | BesidesFields
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an operation is done to. The first three, with the namespace's UID, are the lock on it."""
+
+    group: str
+    kind: str
+    name: str
+    shown: str
+
+
+def subject_of(operation: BesidesFields, fault: str, drill_uid: str) -> Subject:
+    """What an operation is done to, as people read it, and as the lock on it is named.
+
+    An object that is to be made has the lock of the object: whoever would change its fields has the same.
+    """
+    match operation:
+        case Create(target=target):
+            return Subject(target.group, target.kind, target.name, str(target))
+        case Remove(workload=workload):
+            shown = f"pods of {workload}"
+        case Enqueue(host=host, port=port, key=key):
+            shown = f"redis://{host}:{port}/{key}"
+        case Announce(host=host, port=port, labels=labels):
+            shown = f"alert {labels.get('alertname', '')} at {host}:{port}"
+        case Ask():
+            shown = f"by hand: {fault} of drill {drill_uid}"
+    return Subject("", type(operation).__name__, shown, shown)
+
+
+def objects_of(operation: Operation) -> frozenset[Target]:
+    """The objects at the API server that an operation writes itself: two of one drill don't write the same."""
+    match operation:
+        case SetFields(target=target) | Create(target=target) | Remove(workload=target):
+            return frozenset({target})
+    return frozenset()
 
 
 def namespace_of(operation: Operation) -> str:
     """The namespace that an operation's subject lives in; empty where it is in none, or that is not known."""
     match operation:
-        case SetFields(target=target):
+        case SetFields(target=target) | Create(target=target) | Remove(workload=target):
             return target.namespace
         case Enqueue(host=host, namespace=namespace) | Announce(host=host, namespace=namespace):
             # records of before it was stored have it in the name of the Service: <name>.<namespace>.svc

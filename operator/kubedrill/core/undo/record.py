@@ -20,7 +20,7 @@ from pydantic_core import from_json as json_of
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.paths import segment
-from kubedrill.core.undo.operations import ABSENT, Announce, Ask, Enqueue, Target, Value, namespace_of
+from kubedrill.core.undo.operations import ABSENT, BesidesFields, Target, Value, namespace_of
 
 
 def _written(value: Value) -> dict[str, Any]:
@@ -98,10 +98,10 @@ class FieldGroup:
 
 @dataclass(frozen=True, slots=True)
 class OutsideGroup:
-    """An operation outside the API server; the operation itself says what is to be undone."""
+    """An operation that changes no fields; the operation itself says what is to be undone."""
 
     fault: str
-    operation: Enqueue | Announce | Ask
+    operation: BesidesFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,8 @@ class UndoRecord:
     managedFields list as it was read. `injected` says between which instants the fault was written; `restored_at`
     when the declared state was read back; `restoring` which fields the running revert, or the release before it,
     writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
-    `claimed_at` is when an operation outside the API server was last claimed; None before it was for a second time.
-    `version` is that of the stored form.
+    `claimed_at` is when an operation of a reverter was last claimed; None before it was for a second time. `made` is
+    the UID of the object that was made, as soon as it is known. `version` is that of the stored form.
     """
 
     drill: DrillIdentity
@@ -149,6 +149,7 @@ class UndoRecord:
     released: tuple[str, ...] = ()
     outcome: Outcome | None = None
     claimed_at: datetime | None = None
+    made: str = ""
     version: int = 1
 
     @property
@@ -170,8 +171,18 @@ class UndoRecord:
 
     @property
     def may_begin_until(self) -> datetime:
-        """From when on no operation outside the API server can begin any more, by anybody's clock."""
+        """From when on no operation of a reverter can begin any more, by anybody's clock."""
         return self.claimed + BEGINS_WITHIN + CLOCKS_DIFFER
+
+    @property
+    def arrives_until(self) -> datetime:
+        """From when on no request that began an operation can reach the API server any more."""
+        return self.may_begin_until + UNDER_WAY
+
+    @property
+    def is_sent_once(self) -> bool:
+        """Whether the requests of its operation were sent once at the most: nobody has ever claimed it again."""
+        return self.attempt == 1
 
     @property
     def claimed(self) -> datetime:
@@ -206,17 +217,23 @@ begins nothing after somebody has concluded that it was never in.
 """
 CLOCKS_DIFFER = timedelta(seconds=10)
 """How far the clock of what is outside may be from the API server's: it is refused if it is farther."""
+UNDER_WAY = timedelta(seconds=90)
+"""How long a request may be under way that was begun: the API server closes a connection on which nothing has come for
+as long (its IdleTimeout), so what a process that was frozen in the middle of it sends later arrives nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """A reverter has nothing left to do; `note` says what was found (for example: 12 jobs removed).
 
-    `untouched`: it was never in, and never will be.
+    `made`: the UID of the object that was made. `untouched`: it was never in and never will be, or somebody else has
+    undone it. `superseded`: somebody else's is in its place, and is left alone.
     """
 
     note: str = ""
+    made: str = ""
     untouched: bool = False
+    superseded: bool = False
 
 
 VERSION = 1
@@ -230,11 +247,15 @@ DRAINING = "Draining"
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """A reverter wants to be called again after a while; `reason` is CamelCase, `message` a sentence."""
+    """A reverter wants to be called again after a while; `reason` is CamelCase, `message` a sentence.
+
+    `restored`: what was in is out by now, and what is awaited is only what may still come late.
+    """
 
     after: timedelta
     reason: str
     message: str = ""
+    restored: bool = False
 
 
 Progress = Done | Again

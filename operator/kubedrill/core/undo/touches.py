@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from kubedrill.api.quantities import parse_quantity
 from kubedrill.core.measure.results import FieldOutcome
-from kubedrill.core.undo.operations import ABSENT, SetFields, Target, Value
+from kubedrill.core.undo.operations import ABSENT, Create, SetFields, Target, Value
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.pointers import found_again, read
-from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord, shown
+from kubedrill.core.undo.record import FieldGroup, FieldUndo, OutsideGroup, UndoRecord, shown
 
 MOST_FIELDS: Final = 50
 LONGEST: Final = 256
@@ -50,24 +50,23 @@ _ADAPTER: Final = TypeAdapter(Touches)
 
 def planned_touches(operations: Iterable[Any], objects: Mapping[Target, Any]) -> Touches:
     """What operations that are planned will touch, with the values as they are in the objects now."""
-    return _bounded(
-        Touch(
-            operation.target,
-            tuple(
-                FieldUndo(change.path, read(objects[operation.target], change.path), change.value, change.guards)
-                for change in operation.changes
-            ),
-        )
-        for operation in operations
-        if isinstance(operation, SetFields) and operation.target in objects
-    )
+    found = []
+    for operation in operations:
+        if isinstance(operation, Create):
+            found.append(_made(operation))
+        elif isinstance(operation, SetFields) and operation.target in objects:
+            here = objects[operation.target]
+            changes = (FieldUndo(c.path, read(here, c.path), c.value, c.guards) for c in operation.changes)
+            found.append(Touch(operation.target, tuple(changes)))
+    return _bounded(found)
 
 
 def recorded_touches(record: UndoRecord) -> Mapping[str, Touches]:
     """What each fault of a record touches. Of what is outside the API server, nothing is known here."""
     target = record.target
     if target is None:
-        return {}
+        outside = (group for group in record.groups if isinstance(group, OutsideGroup))
+        return {g.fault: (_made(g.operation),) for g in outside if isinstance(g.operation, Create)}
     return {
         fault: _bounded(
             Touch(target, group.fields)
@@ -76,6 +75,12 @@ def recorded_touches(record: UndoRecord) -> Mapping[str, Touches]:
         )
         for fault in record.faults
     }
+
+
+def _made(operation: Create) -> Touch:
+    """An object that is made: it is in while anything has its name."""
+    target = operation.target
+    return Touch(target, (FieldUndo("/metadata/name", ABSENT, target.name),))
 
 
 def unverified(touches: Touches, target: str, fault: str) -> Iterator[FieldOutcome]:

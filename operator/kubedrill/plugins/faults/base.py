@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from kubedrill.api.base import ApiModel
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.plan.drill_plan import Endpoint
-from kubedrill.core.undo.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target
+from kubedrill.core.undo.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target, objects_of
 
 P = TypeVar("P", bound=ApiModel)
 
@@ -166,11 +166,16 @@ def together(plans: Mapping[str, Plan[Any]]) -> dict[str, Plan[Any]] | Refusal:
     want it otherwise, or both set one field of the template, they can't be injected together.
     """
     owners: dict[tuple[Target, str], tuple[str, FieldChange]] = {}
+    makers: dict[Target, str] = {}
     apart: dict[str, Plan[Any]] = {}
     for name, plan in plans.items():
         operations: list[Operation] = []
         for operation in plan.operations:
             if not isinstance(operation, SetFields):
+                for target in objects_of(operation):
+                    other = makers.setdefault(target, name)
+                    if other != name:
+                        return Refusal("FaultsOverlap", f"faults {other} and {name} both make or remove {target}")
                 operations.append(operation)
                 continue
             own = []

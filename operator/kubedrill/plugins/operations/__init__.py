@@ -1,1 +1,1 @@
-"""What undoes operations outside the API server: fake jobs in Redis, announced alerts. No kopf in here."""
+"""The operations of the faults: how each is carried out, undone and described, one file each. No kopf in here."""

@@ -67,6 +67,9 @@ class AnnouncedAlerts:
         """None: an alert is there or not."""
         return None
 
+    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> None:
+        """None: when it began to fire, the record tells."""
+
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:  # noqa: ARG002  the interface
         """Resolve it; Done when Alertmanager does not list it any more."""
         operation = _operation(group)

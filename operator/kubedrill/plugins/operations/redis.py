@@ -87,6 +87,9 @@ class RedisJobs:
         except (RedisRefuses, RedisSilent):
             return None
 
+    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> None:
+        """None: what was pushed, the mark in Redis tells."""
+
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:
         """Stop all pushing, remove the fake jobs; Done when none was seen for longer than redelivery."""
         operation = _operation(group)
