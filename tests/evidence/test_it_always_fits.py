@@ -4,49 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.evidence.config_maps import LIMIT, TOO_LONG, ConfigMaps
 from tests.machine.world import START, fact
 
+from kubedrill.core.evidence.codec import from_line, to_line
 from kubedrill.core.evidence.facts import Fact, FactKind
-from kubedrill.kube.client import Answer, Kube
-from kubedrill.store import evidence_log
-from kubedrill.store.evidence_log import FACT_BYTES, SEGMENT_BYTES, Evidence, EvidenceRefused
-
-LIMIT = 1_048_576
-TOO_LONG = {"details": {"causes": [{"field": "[]", "reason": "FieldValueTooLong"}]}}
-
-
-class ConfigMaps(Kube):
-    """The ConfigMaps of a namespace, each no longer than the API server takes. `refuse` is what it says instead."""
-
-    def __init__(self) -> None:
-        self.items: dict[str, dict[str, Any]] = {}
-        self.refuse: Answer | None = None
-        self.written: list[str] = []
-
-    async def call(self, method: str, path: str, body: Any = None, *, query: Any = (), **_more: Any) -> Answer:
-        if method == "GET":
-            kind = dict(query)["labelSelector"].rpartition("=")[2]
-            return Answer(200, {"items": [i for i in self.items.values() if kind in (i.get("data") or {})]})
-        if self.refuse:
-            return self.refuse
-        name = path.rpartition("/")[2] if method == "PATCH" else body["metadata"]["name"]
-        if method == "PATCH" and name not in self.items:
-            return Answer(404, {})
-        if sum(len(text.encode()) for text in body["data"].values()) > LIMIT:
-            return Answer(422, TOO_LONG)
-        self.written.append(name)
-        self.items.setdefault(name, body if method == "POST" else {})["data"] = body["data"]
-        return Answer(200, self.items[name])
-
-    @property
-    def longest(self) -> int:
-        return max(len(text) for item in self.items.values() for text in item["data"].values())
+from kubedrill.core.machine.bounds import LONGEST_ID
+from kubedrill.kube.client import Answer
+from kubedrill.store import segments
+from kubedrill.store.drill_parts import EvidenceRefused
+from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.segments import FACT_BYTES, SEGMENT_BYTES
+from kubedrill.store.workload_memory import PART_BYTES, WorkloadMemory
 
 
 @pytest.fixture
@@ -83,15 +59,55 @@ async def test_three_thousand_pods_at_once(server: ConfigMaps):
     assert len(await read_back(server)) == 3000
 
 
-async def test_one_thing_that_is_too_long_is_kept_without_its_details(server: ConfigMaps):
-    told = fact(FactKind.NOTED, START, "long", message="x" * 2 * LIMIT, fault="web")
+async def test_one_thing_that_is_too_long_is_kept_with_its_texts_cut(server: ConfigMaps):
+    told = fact(FactKind.NOTED, START, "long", message="x" * 2 * LIMIT, fault="web", many=["y"] * LIMIT)
     await of_drill(server).store([told])
     again = of_drill(server)
     await again.load()
     (kept,) = again.facts
     assert server.longest <= FACT_BYTES
-    assert (kept.id, kept.detail) == ("long", {"fault": "web"})
+    assert (kept.id, set(kept.detail), kept.detail["fault"]) == ("long", {"message", "fault"}, "web")
+    assert kept.detail["message"].startswith("xxx")
     assert "too long to be kept" in kept.evidence
+
+
+async def test_a_message_of_4096_characters_is_kept_whole(server: ConfigMaps):
+    told = fact(FactKind.CLIENT_NOTIFIED, START, "long", message="遅" * 4096)
+    await of_drill(server).store([told])
+    again = of_drill(server)
+    await again.load()
+    assert {f.detail["message"] for f in again.facts} == {"遅" * 4096}
+
+
+anything = st.recursive(
+    st.none() | st.integers() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+long_texts = st.builds(lambda text, times: text * times, st.text(max_size=20), st.sampled_from([1, 100, 5000]))
+strange = st.builds(
+    lambda key, actor, said, detail: replace(fact(FactKind.NOTED, START, key, **detail), actor=actor, evidence=said),
+    long_texts,
+    long_texts,
+    long_texts,
+    st.dictionaries(st.text(max_size=300), long_texts | anything, max_size=300),
+)
+
+
+@settings(max_examples=60)
+@given(strange)
+def test_whatever_a_fact_holds_its_line_fits_and_is_the_fact_that_is_kept(told: Fact):
+    kept, line = to_line(told, FACT_BYTES)
+    assert len(line.encode()) <= FACT_BYTES
+    assert len(line.splitlines()) == 1, "an older operator splits so"
+    read = from_line(line)
+    assert (read.id, read.kind, read.at, read.evidence) == (kept.id, kept.kind, kept.at, kept.evidence)
+    assert kept.id == told.id or len(told.id) > LONGEST_ID
+    assert to_line(read, FACT_BYTES)[1] == line
+
+
+def test_half_a_character_is_kept():
+    assert from_line(to_line(fact(FactKind.NOTED, START, "half", message="\ud83d"), FACT_BYTES)[1]).id == "half"
 
 
 @settings(deadline=None, max_examples=40)
@@ -101,7 +117,7 @@ async def test_whatever_comes_in_whatever_portions_everything_is_kept_in_segment
     kept = of_drill(server)
     ids = set()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence_log, "SEGMENT_BYTES", 8000)
+        patch.setattr(segments, "SEGMENT_BYTES", 8000)
         for number, sizes in enumerate(portions):
             told = [fact(FactKind.NOTED, START, f"{number}/{i}", message="x" * s) for i, s in enumerate(sizes)]
             await kept.store(told)
@@ -162,15 +178,19 @@ def workloads(count: int, generation: int = 1) -> Iterable[dict[str, Any]]:
     )
 
 
+def memory_of(server: ConfigMaps) -> WorkloadMemory:
+    return WorkloadMemory(server, "drills", "storm", "d1")
+
+
 async def test_hundreds_of_workloads_are_remembered(server: ConfigMaps):
     """They were one ConfigMap, which from about two hundred on was refused at every turn."""
-    await of_drill(server).remember(workloads(600))
-    assert server.longest <= SEGMENT_BYTES
-    assert len(await of_drill(server).remembered()) == 600
+    await memory_of(server).remember(workloads(600))
+    assert server.longest <= PART_BYTES
+    assert len(await memory_of(server).remembered()) == 600
 
 
 async def test_only_what_has_changed_is_written_again(server: ConfigMaps):
-    kept = of_drill(server)
+    kept = memory_of(server)
     await kept.remember(workloads(100))
     server.written.clear()
     changed = list(workloads(100))
@@ -181,15 +201,15 @@ async def test_only_what_has_changed_is_written_again(server: ConfigMaps):
 
 
 async def test_of_workloads_that_are_gone_nothing_is_remembered(server: ConfigMaps):
-    kept = of_drill(server)
+    kept = memory_of(server)
     await kept.remember(workloads(200))
     await kept.remember(workloads(3))
-    assert len(await of_drill(server).remembered()) == 3
+    assert len(await memory_of(server).remembered()) == 3
 
 
 async def test_that_nothing_can_be_remembered_stops_nothing(server: ConfigMaps, caplog: pytest.LogCaptureFixture):
     server.refuse = Answer(422, TOO_LONG)
-    await of_drill(server).remember(workloads(1))
+    await memory_of(server).remember(workloads(1))
     assert "what the workloads look like is not kept" in caplog.text
 
 
@@ -217,7 +237,7 @@ async def test_what_cannot_be_read_is_passed_over_and_said_once(server: ConfigMa
 async def test_a_segment_that_vanished_takes_nothing_else_with_it(server: ConfigMaps):
     first = of_drill(server)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evidence_log, "SEGMENT_BYTES", 1000)
+        patch.setattr(segments, "SEGMENT_BYTES", 1000)
         await first.store(notes(9, 200))
         names = list(server.items)
         del server.items[names[0]]
@@ -242,5 +262,5 @@ async def test_a_config_map_of_another_name_or_drill_is_none_of_its_own(server: 
     await of_drill(server).store(notes(1, 10))
     (own,) = server.items.values()
     server.items["odd"] = own | {"metadata": own["metadata"] | {"name": "odd"}}
-    server.items["x-1"] = own | {"metadata": {"name": "x-1"}}
+    server.items["x-1"] = own | {"metadata": {"name": "x-1", "labels": own["metadata"]["labels"]}}
     assert await read_back(server) == {"note/0"}

@@ -20,7 +20,8 @@ from kubedrill.core.machine.state import State
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.store.evidence_log import Evidence, EvidenceRefused
+from kubedrill.store.drill_parts import EvidenceRefused
+from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordError
 
 SECRETS = "/api/v1/namespaces/drills/secrets"

@@ -270,7 +270,7 @@ class Gatherer:
     async def _watch(self, drill: dict[str, Any], drill_plan: DrillPlan, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         scope = Scope(drill["metadata"]["name"], self._settings.namespace, made)
-        remembered = await self._evidence.remembered() if state.start_ex else ()
+        remembered = await self._evidence.memory.remembered() if state.start_ex else ()
         await self._cluster.start(drill_plan, scope, remembered, state.heard)
 
     async def _measure(self, drill_plan: DrillPlan, state: State) -> None:
@@ -279,7 +279,7 @@ class Gatherer:
             start = state.start_ex or now
             self._probe, self._probed = await self._monitoring.probe(drill_plan, start - LOOK_BACK), now
             self._take(self._probe.facts)
-            await self._evidence.remember(self._cluster.remembered)
+            await self._evidence.memory.remember(self._cluster.remembered)
 
     async def _health(self, drill_plan: DrillPlan) -> tuple[Health, ...]:
         """How the workloads do that the faults have touched; nothing of what can't be read now."""

@@ -44,7 +44,7 @@ GONE_FOR = timedelta(seconds=30)
 """A Drill that every read has missed for so long is gone. One read alone may lag behind the event that told of it."""
 LOOK_AGAIN = timedelta(seconds=3)
 MOST_SEGMENTS = 100
-"""Of so many evidence segments the status names the names; all are found by their label."""
+"""The status names so many evidence segments, the newest; all are found by their label."""
 
 
 class Turns:
@@ -194,7 +194,7 @@ class Turns:
         before = drill.get("status") or {}
         after = project(decision, seen, before)
         if not decision.state.given_up:
-            after["evidence"] = self._evidence.segments[:MOST_SEGMENTS]
+            after["evidence"] = self._evidence.segments[-MOST_SEGMENTS:]
         if decision.state.plan:
             name = plan_name(DrillIdentity(self._uid, self._name, self._settings.namespace), decision.state.plan)
             after["plan"] = {"name": name, "hash": decision.state.plan}

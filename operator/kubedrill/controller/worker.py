@@ -23,7 +23,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.objects import Inconclusive
-from kubedrill.store.evidence_log import EvidenceRefused
+from kubedrill.store.drill_parts import EvidenceRefused
 from kubedrill.store.undo_records import RecordError
 
 LOG = logging.getLogger(__name__)

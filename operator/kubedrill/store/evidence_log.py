@@ -1,227 +1,176 @@
-"""Evidence: the facts of a drill, in numbered ConfigMaps beside it, written before the status that cites them.
+"""Evidence: the facts of a drill, in numbered segments beside it, written before the status that cites them.
 
-A segment holds at most `SEGMENT_BYTES` of JSON lines, far below what the API server takes, however many facts come
-at once and however long one is. Segments belong to their Drill (owner reference) and are read back after a restart;
-a fact is known by its id, so reading or writing one twice changes nothing. What can't be read (another version's
-fact, a segment that somebody changed or removed) is passed over and told of: it ends no turn.
+The log is only appended to. Each write is of one segment (`store.segments`), at most `SEGMENT_BYTES` long however many
+facts come at once, and carries the resourceVersion that it was read at: whoever has been overtaken by another operator
+reads what that one has stored, takes it over, and goes on with what is still new. So nothing of either is lost, and,
+a fact being known by its id, nothing stands twice. A lost reply looks like another operator, and is as harmless.
+
+What an older operator stored is read and never written again. What can't be read (a later version's segment or fact, a
+segment that somebody has changed) is unknown: it is told of, never written over, and ends no turn.
 """
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from kubedrill.api.base import API_VERSION
-from kubedrill.core.evidence.codec import fact_from_wire, fact_to_wire
+from kubedrill.core.evidence.codec import LOG_VERSION, from_line, to_line
 from kubedrill.core.evidence.facts import Fact
-from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
-from kubedrill.kube.paths import CONFIG_MAPS
-from kubedrill.kube.refusals import is_admission, is_unstorable
+from kubedrill.kube.client import Answer, Kube
+from kubedrill.kube.refusals import is_admission
+from kubedrill.store.drill_parts import DrillParts, EvidenceRefused, is_missing
+from kubedrill.store.segments import FACT_BYTES, FACTS, Segment, appended_to, data_of, segment_of
+from kubedrill.store.workload_memory import WorkloadMemory
 
 LOG = logging.getLogger(__name__)
-SEGMENT_BYTES: Final = 300_000
-FACT_BYTES: Final = 100_000
-"""A fact is longer than this only when something is wrong with it; then its details are left out."""
-DRILL_LABEL = "kubedrill.dev/drill"
-KIND_LABEL = "kubedrill.dev/evidence"
-
-
-class EvidenceRefused(Exception):
-    """The API server would not store evidence; the turn is given up. `for_good` when it never will."""
-
-    def __init__(self, what: str, answer: Answer) -> None:
-        super().__init__(f"{what}: {answer.status} {answer.message}")
-        self.for_good = is_unstorable(answer)
+MOST_CLASHES: Final = 10
+"""So often in one go somebody else may be first, before the turn is given up and tried again."""
+Lines = Sequence[tuple[Fact, str]]
 
 
 class Evidence:
-    """The stored facts of one drill."""
+    """The stored facts of one drill, and beside them what its workloads looked like last (`memory`)."""
 
     def __init__(self, kube: Kube, namespace: str, drill: str, uid: str) -> None:
-        self._kube, self._namespace, self._drill, self._uid = kube, namespace, drill, uid
+        self._parts = DrillParts(kube, namespace, drill, uid)
+        self.memory = WorkloadMemory(kube, namespace, drill, uid)
         self._facts: dict[str, Fact] = {}
-        self._segments: dict[int, list[str]] = {}
+        self._numbers: set[int] = set()
+        self._last: Segment | None = None
+        self._unread: dict[int, str] = {}
         self._loaded = False
-        self._remembered: dict[str, str] = {}
+        self._writing = asyncio.Lock()
 
     @property
     def facts(self) -> frozenset[Fact]:
-        """Every fact that is stored."""
+        """Every fact that is stored and can be read."""
         return frozenset(self._facts.values())
 
     @property
     def segments(self) -> list[str]:
-        """Names of the ConfigMaps."""
-        return [self._name(n) for n in sorted(self._segments)]
+        """Names of the ConfigMaps, in order."""
+        return [self._name(n) for n in sorted(self._numbers)]
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What of the stored evidence this operator can't read: a sentence a segment."""
+        return tuple(self._unread[n] for n in sorted(self._unread))
 
     async def load(self) -> None:
         """Reads what an earlier operator stored; once."""
-        if self._loaded:
-            return
-        answer = await self._listed("facts")
-        if not answer.ok:
-            raise EvidenceRefused("evidence can't be listed", answer)
-        segments: dict[int, list[str]] = {}
-        facts: dict[str, Fact] = {}
-        for item in answer.body.get("items", []):
-            number = str(item["metadata"]["name"]).rsplit("-", 1)[-1]
-            if self._is_own(item) and number.isdecimal():
-                text = str((item.get("data") or {}).get("facts", ""))
-                segments[int(number)] = [line for line in text.splitlines() if line]
-        for lines in segments.values():
-            facts |= {f.id: f for f in self._readable(lines)}
-        self._segments, self._facts, self._loaded = segments, facts, True
+        async with self._writing:
+            if self._loaded:
+                return
+            found = [segment_of(item) async for item in self._parts.listed(FACTS) if self._parts.owns(item)]
+            for segment in found:
+                if segment is not None:
+                    self._take(segment)
+            self._loaded = True
 
     async def store(self, facts: Iterable[Fact]) -> None:
-        """Stores the facts that are new, segment by segment.
+        """Stores the facts that are new, segment by segment. One call waits for another.
 
         Raises:
             EvidenceRefused: those of the segment in question, and of later ones, do not count yet.
             Unreachable: likewise.
         """
-        new = [f for f in facts if f.id not in self._facts]
-        while new:
-            number = max(self._segments, default=0)
-            kept = self._segments.get(number, [])
-            lines = [_line(f) for f in new]
-            fitting = _how_many_fit(lines, SEGMENT_BYTES - _size(kept))
-            if not fitting:
-                number, kept = number + 1 if kept else number, []
-                fitting = max(1, _how_many_fit(lines, SEGMENT_BYTES))
-            segment = [*kept, *lines[:fitting]]
-            await self._put(self._name(number), "facts", "\n".join(segment))
-            self._segments[number] = segment
-            self._facts |= {f.id: f for f in new[:fitting]}
-            new = new[fitting:]
+        lines = (to_line(fact, FACT_BYTES) for fact in facts if fact.id not in self._facts)
+        new: Lines = list({fact.id: (fact, line) for fact, line in lines}.values())
+        async with self._writing:
+            clashes = 0
+            while new := [(fact, line) for fact, line in new if fact.id not in self._facts]:
+                refused = await self._append(new)
+                clashes += refused is not None
+                if refused is not None and clashes > MOST_CLASHES:
+                    raise EvidenceRefused("evidence can't be stored, somebody else is always first", refused)
 
     async def imported(self, kind: str) -> list[str]:
         """Text that somebody else put beside the drill as evidence, e.g. the API server's audit log."""
-        answer = await self._listed(kind)
-        items = sorted(answer.body.get("items", []), key=lambda i: str(i["metadata"]["name"])) if answer.ok else []
-        return [str(text) for item in items for _, text in sorted((item.get("data") or {}).items())]
+        try:
+            items = [item async for item in self._parts.listed(kind)]
+        except EvidenceRefused:
+            return []
+        ordered = sorted(items, key=lambda item: str(item["metadata"]["name"]))
+        return [str(text) for item in ordered for _, text in sorted((item.get("data") or {}).items())]
 
-    async def remember(self, workloads: Iterable[dict[str, Any]]) -> None:
-        """Keeps what the workloads look like now, so that after a restart a change made meanwhile is found.
+    async def _append(self, new: Lines) -> Answer | None:
+        """One write: as many of the facts as the last segment takes, or else as the next one does.
 
-        Hundreds of workloads are kept in several ConfigMaps, of which only those are written in which a workload has
-        a new generation. That one of them is refused is said and no reason to stop: it is needed after a restart alone.
+        Where somebody else was first, what they have stored is taken over instead, and the refusal is the answer.
         """
-        for name, part in self._memory(workloads).items():
-            generations = str([(w["metadata"]["uid"], w["metadata"].get("generation")) for w in part])
-            if self._remembered.get(name) == generations:
-                continue
-            try:
-                await self._put(name, "memory", json.dumps(part, sort_keys=True))
-            except EvidenceRefused as refused:
-                LOG.warning("drill %s: what the workloads look like is not kept: %s", self._drill, refused)
-                if not refused.for_good:
-                    continue
-            self._remembered[name] = generations
+        last = self._last
+        if last is None or not last.appendable:
+            return await self._begin(Segment(max(self._numbers, default=-1) + 1), new)
+        fitting = last.how_many_fit([line for _, line in new])
+        data = appended_to(last, [line for _, line in new[:fitting]], full=fitting < len(new))
+        answer = await self._parts.patch(self._name(last.number), data, last.resource_version)
+        if is_missing(answer):
+            return await self._begin(last, new)
+        if answer.status == 409 and not is_admission(answer):
+            await self._take_over(last.number)
+            return answer
+        self._wrote(answer, last, new, fitting)
+        return None
 
-    async def remembered(self) -> list[dict[str, Any]]:
-        """The workloads as they were kept; none when nothing was, or what was kept can't be read."""
-        answer = await self._listed("memory")
-        found: dict[str, dict[str, Any]] = {}
-        for item in answer.body.get("items", []) if answer.ok else []:
-            try:
-                if self._is_own(item):
-                    found |= {w["metadata"]["uid"]: w for w in json.loads(item["data"]["memory"])}
-            except (KeyError, TypeError, ValueError) as error:
-                LOG.warning("drill %s: %s can't be read: %r", self._drill, item["metadata"]["name"], error)
-        return list(found.values())
+    async def _begin(self, segment: Segment, new: Lines) -> Answer | None:
+        """Creates a segment with the lines that it had, if it is one that has vanished, and new ones."""
+        fitting = segment.how_many_fit([line for _, line in new])
+        lines = [*segment.lines, *(line for _, line in new[:fitting])]
+        name = self._name(segment.number)
+        answer = await self._parts.create(name, FACTS, data_of(lines, full=fitting < len(new)))
+        if answer.status == 409 and answer.reason == "AlreadyExists":
+            # whoever is behind by many segments reads them one by one: that is no clash, as long as it gets on
+            return None if await self._take_over(segment.number) else answer
+        self._wrote(answer, replace(segment, version=LOG_VERSION), new, fitting)
+        return None
 
-    def _readable(self, lines: Iterable[str]) -> Iterator[Fact]:
-        """The facts in the lines of a segment; of the others one warning."""
-        troubles: list[str] = []
-        for line in lines:
-            try:
-                yield fact_from_wire(json.loads(line))
-            except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-                troubles.append(repr(error))
-        if troubles:
-            LOG.warning(
-                "drill %s: %d facts of its evidence can't be read and are passed over; the first: %s",
-                self._drill,
-                len(troubles),
-                troubles[0][:300],
-            )
-
-    def _memory(self, workloads: Iterable[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-        """What each ConfigMap of the memory holds; one that is needed no more holds nothing."""
-        parts: list[list[dict[str, Any]]] = [[]]
-        room = SEGMENT_BYTES
-        for workload in sorted(workloads, key=lambda w: str(w["metadata"]["uid"])):
-            room -= len(json.dumps(workload)) + 1
-            if room < 0 and parts[-1]:
-                parts.append([])
-                room = SEGMENT_BYTES - len(json.dumps(workload)) - 1
-            parts[-1].append(workload)
-        name = f"{self._drill}-{self._uid[:8]}-memory"
-        return {known: [] for known in self._remembered} | {f"{name}-{n}": part for n, part in enumerate(parts)}
-
-    def _is_own(self, item: dict[str, Any]) -> bool:
-        return any(o.get("uid") == self._uid for o in item["metadata"].get("ownerReferences", []))
-
-    async def _listed(self, kind: str) -> Answer:
-        """The ConfigMaps of a kind of evidence of this drill."""
-        selector = f"{DRILL_LABEL}={self._drill},{KIND_LABEL}={kind}"
-        return await self._kube.get(CONFIG_MAPS.of(self._namespace), query=[("labelSelector", selector)])
-
-    async def _put(self, name: str, kind: str, text: str) -> None:
-        """Creates the ConfigMap or gives it its new text; a lost reply does no harm."""
-        path = CONFIG_MAPS.one(self._namespace, name)
-        answer = await self._kube.call("PATCH", path, {"data": {kind: text}}, content_type=MERGE_PATCH)
-        if answer.status == 404 and not is_admission(answer):
-            answer = await self._kube.call("POST", CONFIG_MAPS.of(self._namespace), self._manifest(name, kind, text))
+    def _wrote(self, answer: Answer, segment: Segment, new: Lines, fitting: int) -> None:
         if not answer.ok:
             raise EvidenceRefused("evidence can't be stored", answer)
+        self._numbers.add(segment.number)
+        self._facts |= {fact.id: fact for fact, _ in new[:fitting]}
+        self._last = replace(
+            segment,
+            lines=(*segment.lines, *(line for _, line in new[:fitting])),
+            resource_version=str((answer.body.get("metadata") or {}).get("resourceVersion", "")),
+            full=fitting < len(new),
+        )
 
-    def _manifest(self, name: str, kind: str, text: str) -> dict[str, Any]:
-        owner = {"apiVersion": API_VERSION, "kind": "Drill", "name": self._drill, "uid": self._uid}
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": name,
-                "labels": {DRILL_LABEL: self._drill, KIND_LABEL: kind},
-                "ownerReferences": [owner],
-            },
-            "data": {kind: text},
-        }
+    async def _take_over(self, number: int) -> bool:
+        """Reads a segment that somebody else has written; whether it is there."""
+        answer = await self._parts.read(self._name(number))
+        if is_missing(answer):
+            return False
+        if not answer.ok:
+            raise EvidenceRefused("evidence can't be read", answer)
+        found = segment_of(answer.body) if self._parts.owns(answer.body) else None
+        self._take(found or Segment(number))
+        return True
+
+    def _take(self, segment: Segment) -> None:
+        """Counts what stands in a segment."""
+        number, name = segment.number, self._name(segment.number)
+        self._numbers.add(number)
+        if self._last is None or number >= self._last.number:
+            self._last = segment
+        troubles: list[str] = []
+        if segment.readable:
+            for line in segment.lines:
+                try:
+                    fact = from_line(line)
+                except ValueError as error:
+                    troubles.append(str(error))
+                else:
+                    self._facts[fact.id] = fact
+        else:
+            troubles.append(f"it is of another version than {LOG_VERSION}, which this operator knows")
+        if troubles and number not in self._unread:
+            what = f"{len(troubles)} facts of evidence segment {name}" if segment.readable else f"segment {name}"
+            self._unread[number] = f"{what} can't be read; the first: {troubles[0]}"
+            LOG.warning("drill %s: %s", self._parts.drill, self._unread[number])
 
     def _name(self, number: int) -> str:
-        return f"{self._drill}-{self._uid[:8]}-facts-{number}"
-
-
-def _line(fact: Fact) -> str:
-    """A fact as a line of a segment; one that is far too long without its details."""
-    line = json.dumps(fact_to_wire(fact), default=str)
-    if len(line) <= FACT_BYTES:
-        return line
-    cut = replace(
-        fact,
-        evidence=f"{fact.evidence[:1000]}… (cut: it was too long to be kept)",
-        detail={key: value for key, value in fact.detail.items() if len(str(value)) <= 256}
-        if len(fact.detail) <= 50
-        else {},
-    )
-    return json.dumps(fact_to_wire(cut), default=str)
-
-
-def _size(lines: Iterable[str]) -> int:
-    """Bytes of lines of ASCII, with their ends."""
-    return sum(len(line) + 1 for line in lines)
-
-
-def _how_many_fit(lines: Iterable[str], room: int) -> int:
-    """How many of the lines, from the first on, fit into so many bytes."""
-    fitting = 0
-    for line in lines:
-        room -= len(line) + 1
-        if room < 0:
-            break
-        fitting += 1
-    return fitting
+        return self._parts.name(f"{FACTS}-{number}")

@@ -17,7 +17,7 @@ from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.kube.refusals import is_admission, is_not_found, is_unstorable
-from kubedrill.store.evidence_log import DRILL_LABEL, KIND_LABEL
+from kubedrill.store.drill_parts import DRILL_LABEL, KIND_LABEL
 
 _DATA: Final = "plan"
 
