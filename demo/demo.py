@@ -1,8 +1,8 @@
 """The main job, as a newcomer sees it: the seed's drill, live, with scripted players; then the proof.
 
-Applies the scenario and its drill, lets the players act while the live view shows what happens, imports the
-audit log, writes the report, and shows that everything is back: fields, undo records, fake jobs. Ends with 0 if
-the drill ran to its verdict and all was put back, whatever the players were worth.
+Applies the environment, the roster, the scenario and its drill, lets the players act while the live view shows what
+happens, imports the audit log, writes the report, and shows that everything is back: fields, undo records, fake jobs.
+Ends with 0 if the drill ran to its verdict and all was put back, whatever the players were worth.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def prepare() -> None:
 
 def play(script: str | None) -> int:
     """Runs the drill to its end; gives the exit code of the live view, which tells the verdict."""
-    kubectl("apply", "-f", str(SCENARIO / "scenario.yaml"), "-f", str(SCENARIO / "drill.yaml"))
+    for name in ("environment", "roster", "scenario", "drill"):
+        kubectl("apply", "-f", str(SCENARIO / f"{name}.yaml"))
     players = None
     if script:
         file = SCENARIO / "plays" / f"{script}.yaml"

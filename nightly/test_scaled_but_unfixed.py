@@ -43,7 +43,8 @@ def steady() -> None:
     """The staging app is as it was made."""
     up = [sys.executable, str(ROOT / "scenarios/morning-rush/app/up.py"), "--namespace", NAMESPACE]
     subprocess.run(up, check=True)
-    kubectl("apply", "-f", str(ROOT / "scenarios/morning-rush/scenario.yaml"))
+    for name in ("environment", "roster", "scenario"):
+        kubectl("apply", "-f", str(ROOT / f"scenarios/morning-rush/{name}.yaml"))
 
 
 @pytest.mark.usefixtures("steady")

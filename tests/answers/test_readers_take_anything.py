@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.answers.test_decoding import JSON
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.kube.answers import NoAnswer
@@ -108,7 +109,7 @@ FAILED = {"status": "error", "errorType": "bad_data", "error": "parse error"}
 
 def history(answer: Any) -> Any:
     rules = prometheus.alert_rules(RULES)
-    look = Look("shop", NOON - timedelta(hours=1), NOON, ERROR, rules)
+    look = Look(About("shop"), NOON - timedelta(hours=1), NOON, ERROR, rules)
     return alert_history(prometheus.matrix(answer), look)
 
 
@@ -122,14 +123,14 @@ READERS = {
     "the history of alerts": (history, MATRIX),
     "the loaded rules": (prometheus.alert_rules, RULES),
     "a query's latest values": (lambda answer: prometheus.latest_by(answer, "container"), VECTOR),
-    "a stop condition": (lambda answer: stop_conditions.read(ERRORS, answer, "shop"), VECTOR),
-    "an alert as stop condition": (lambda answer: stop_conditions.read(PAGED, answer, "shop"), VECTOR),
-    "a stop condition that fails": (lambda answer: stop_conditions.read(ERRORS, answer, "shop"), FAILED),
+    "a stop condition": (lambda answer: stop_conditions.read(ERRORS, answer, About("shop")), VECTOR),
+    "an alert as stop condition": (lambda answer: stop_conditions.read(PAGED, answer, About("shop")), VECTOR),
+    "a stop condition that fails": (lambda answer: stop_conditions.read(ERRORS, answer, About("shop")), FAILED),
     "the active alerts": (
-        lambda answer: alertmanager.active(answer, namespace="shop", looked=LOOKED, error=ERROR),
+        lambda answer: alertmanager.active(answer, about=About("shop"), looked=LOOKED, error=ERROR),
         [ALERT, ALERT],
     ),
-    "the webhook": (lambda answer: alertmanager.webhook(answer, NOON, namespace="shop", error=ERROR), WEBHOOK),
+    "the webhook": (lambda answer: alertmanager.webhook(answer, NOON, about=About("shop"), error=ERROR), WEBHOOK),
 }
 
 
@@ -225,7 +226,7 @@ def test_words_that_are_not_prometheus_own_error_are_not_repeated(answer):
     with pytest.raises(NoAnswer) as caught:
         prometheus.matrix(answer)
     assert "SECRET" not in str(caught.value)
-    assert "SECRET" not in stop_conditions.read(ERRORS, answer, "shop").said
+    assert "SECRET" not in stop_conditions.read(ERRORS, answer, About("shop")).said
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from kubedrill.api.drill import DrillSpec
+from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.api.stored import understood
 from kubedrill.plugins import faults  # noqa: F401  importing it registers the fault kinds
 
@@ -34,6 +35,14 @@ def with_more() -> dict[str, Any]:
 
 def test_fields_that_are_not_known_are_passed_over_wherever_they_are():
     assert understood(DrillSpec, with_more()) == DrillSpec.model_validate(SPEC)
+
+
+def test_a_scenario_of_a_version_that_took_what_nobody_read_is_still_a_scenario():
+    old = {"hypothesis": "all is well", "checklist": ["rota"], "runbook": "x"}
+    injects = [{"name": "call", "at": "1m", "body": "hello", "expectedAction": "answer"}]
+    found = understood(ScenarioSpec, SPEC["scenario"] | old | {"injects": injects})
+
+    assert [inject.body for inject in found.injects] == ["hello"]
 
 
 def test_what_was_given_stays_as_it_is():

@@ -44,12 +44,15 @@ def test_all_kinds_of_a_file_are_checked_without_a_cluster(api, kubedrill, file)
     assert not api.requests
 
 
-def test_a_name_that_nothing_reads_is_refused_with_its_place(kubedrill, file):
+def test_what_nothing_reads_is_refused_with_its_place(kubedrill, file):
     alice = ALICE | {"identities": {"pagerduty": "alice"}}
-    result = kubedrill("lint", "-f", file(beside("DrillRoster", "people", people=[alice])))
+    scenario = drill()["spec"]["scenario"] | {"runbook": "https://runbooks/queue"}
+    result = kubedrill("lint", "-f", file(scenario=scenario))
+    of_people = kubedrill("lint", "-f", file(beside("DrillRoster", "people", people=[alice])))
 
-    assert result.exit_code == 2
-    assert "spec.people[0].identities.pagerduty: unknown field" in result.output
+    assert (result.exit_code, of_people.exit_code) == (2, 2)
+    assert "spec.scenario.runbook: nothing reads this yet: leave it out" in result.output
+    assert "spec.people[0].identities.pagerduty: nothing reads this yet: leave it out" in of_people.output
 
 
 def test_the_plan_is_made_with_those_of_the_cluster_and_says_which(cluster, kubedrill, file):  # noqa: F811

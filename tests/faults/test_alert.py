@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.faults.builders import fact, injected, second, seen
 
@@ -31,6 +33,12 @@ def test_it_is_announced_at_the_drills_alertmanager():
 def test_a_namespace_label_may_be_said():
     (operation,) = plan(AlertAnnounce(alert="X", labels={"namespace": "front"}), seen()).operations
     assert operation.labels["namespace"] == "front"
+
+
+def test_the_namespace_is_named_by_the_label_that_names_it_there():
+    (operation,) = plan(DOWN, replace(seen(), namespace_label="exported_namespace")).operations
+    assert operation.labels["exported_namespace"] == "shop"
+    assert "namespace" not in operation.labels
 
 
 @pytest.mark.parametrize("label", ["alertname", "event"])

@@ -10,6 +10,7 @@ import pytest
 
 from kubedrill.controller.http import MOST_BYTES, make_app, serve
 from kubedrill.controller.metrics import DrillCollector
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
 
@@ -35,17 +36,20 @@ class Desk:
     """What a receiver is wired to; `missing` is why the operator is not ready."""
 
     def __init__(self):
-        self.delivered, self.missing = [], ""
+        self.delivered, self.missing, self.label = [], "", "namespace"
         self.collector = DrillCollector(list, CLOCK.now)
 
     def deliver(self, namespace, facts):
         self.delivered.append((namespace, [f.kind for f in facts]))
 
+    def about(self, namespace):
+        return About(namespace, self.label)
+
 
 @asynccontextmanager
 async def receiving(token=TOKEN):
     desk = Desk()
-    app = make_app(token, desk.deliver, desk.collector, lambda: desk.missing, CLOCK)
+    app = make_app(token, desk.deliver, desk.about, desk.collector, lambda: desk.missing, CLOCK)
     async with serve(app, 0, "127.0.0.1") as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         yield desk, session
 
@@ -66,6 +70,21 @@ async def test_a_message_is_delivered_to_its_namespace_at_once():
     async with receiving() as (desk, session):
         assert await post(session, MESSAGE) == 200
         assert desk.delivered == [("shop", [FactKind.ALERT_FIRING, FactKind.PAGE_SENT])]
+
+
+async def test_an_alert_is_delivered_by_the_label_that_names_the_namespace_there():
+    labels = {"alertname": "High", "namespace": "exporters", "exported_namespace": "shop"}
+    message = MESSAGE | {"alerts": [MESSAGE["alerts"][0] | {"labels": labels}]}
+    async with receiving() as (desk, session):
+        await post(session, message)
+        desk.label = "exported_namespace"
+        await post(session, message)
+        await post(session, message, namespace="billing")
+        assert [(namespace, len(kinds)) for namespace, kinds in desk.delivered] == [
+            ("shop", 0),
+            ("shop", 2),
+            ("billing", 0),
+        ]
 
 
 async def test_without_the_token_nobody_is_let_in():

@@ -89,10 +89,10 @@ async def test_its_parts_go_with_the_report_and_not_with_the_drill(server, kube)
 
 async def test_a_new_revision_replaces_the_record_and_keeps_what_people_have_added(server, kube):
     await written(kube)
-    server.objects[REPORT]["spec"]["improvementPlan"] = [{"action": "raise the limit"}]
+    server.objects[REPORT]["metadata"]["annotations"]["example.com/retro"] = "raise the limit"
     await written(kube, revision=2, facts=noted(1))
 
-    assert server.objects[REPORT]["spec"]["improvementPlan"] == [{"action": "raise the limit"}]
+    assert server.objects[REPORT]["metadata"]["annotations"]["example.com/retro"] == "raise the limit"
     assert "0000" * 250 in json.dumps(record(server))
 
 

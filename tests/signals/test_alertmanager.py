@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from tests.signals.builders import at, between
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.sources import alertmanager
@@ -29,11 +30,11 @@ def message(*alerts, **fields):
 
 
 def read(payload, seconds: float = 6):
-    return alertmanager.webhook(payload, at(seconds), namespace="shop", error=timedelta(0))
+    return alertmanager.webhook(payload, at(seconds), about=About("shop"), error=timedelta(0))
 
 
 def listed(*alerts):
-    return alertmanager.active(list(alerts), namespace="shop", looked=between(0, 60), error=timedelta(0))
+    return alertmanager.active(list(alerts), about=About("shop"), looked=between(0, 60), error=timedelta(0))
 
 
 def test_a_firing_message_tells_of_the_alert_and_of_the_page():

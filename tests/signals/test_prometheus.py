@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from tests.signals.builders import at, between
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind, Sample
 from kubedrill.plugins.sources import prometheus
 from kubedrill.plugins.sources.alert_history import Look, alert_history
@@ -25,7 +26,7 @@ def alerts(start: float, end: float, state: str = "firing", **labels: str) -> Ra
 
 def history(*given: RawSeries, now: float = 100, since: float = 0, announced=(), evaluated: float | None = None):
     rule = replace(RULES["High"], evaluated=None if evaluated is None else at(evaluated))
-    look = Look("shop", at(since), at(now), timedelta(0), {"High": rule}, frozenset(announced))
+    look = Look(About("shop"), at(since), at(now), timedelta(0), {"High": rule}, frozenset(announced))
     return alert_history(given, look)
 
 

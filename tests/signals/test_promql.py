@@ -1,6 +1,7 @@
 import promql_parser
 import pytest
 
+from kubedrill.core.evidence.about import About
 from kubedrill.plugins.sources import promql
 
 
@@ -54,7 +55,7 @@ def test_expressions_whose_value_is_that_of_raw_samples(expression, selectors):
         promql.alert_history(["HighQueueDepth", 'odd"name', "a.b|c"], 60),
         promql.raw_samples('depth{a="b"}', 30),
         promql.evaluated("rate(jobs[1m]) > 3", 30, 5),
-        promql.working_sets("shop", ["worker", "api"]),
+        promql.working_sets(About("shop", "exported_namespace"), ["worker", "api"]),
     ],
 )
 def test_every_query_that_is_built_is_promql(query):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.plugins.sources.stop_conditions import fact_of, query_of, read, unaskable
@@ -21,28 +22,28 @@ def vector(*series: tuple[dict[str, str], float]) -> dict[str, object]:
 
 
 def test_an_expression_that_gives_a_series_is_met_and_says_its_value():
-    reading = read(ERRORS, vector(({"pod": "web-1"}, 7.25)), "shop")
+    reading = read(ERRORS, vector(({"pod": "web-1"}, 7.25)), About("shop"))
     assert reading.met is True
     assert reading.said == 'sum(rate(errors[1m])) > 5 gives 7.25 {pod="web-1"}'
 
 
 def test_many_series_are_told_in_short():
-    reading = read(ERRORS, vector(*(({"pod": f"web-{n}"}, n) for n in range(9))), "shop")
+    reading = read(ERRORS, vector(*(({"pod": f"web-{n}"}, n) for n in range(9))), About("shop"))
     assert reading.said.endswith("and 6 more")
 
 
 def test_no_series_is_not_met():
-    assert read(ERRORS, vector(), "shop").met is False
+    assert read(ERRORS, vector(), About("shop")).met is False
 
 
 @pytest.mark.parametrize("labels", [{"namespace": "shop"}, {}], ids=["about the namespace", "about none"])
 def test_an_alert_that_fires_is_met(labels):
-    reading = read(PAGED, vector((labels, 1)), "shop")
+    reading = read(PAGED, vector((labels, 1)), About("shop"))
     assert (reading.met, reading.said) == (True, "NeighbourDown fires")
 
 
 def test_an_alert_of_another_namespace_is_not():
-    assert read(PAGED, vector(({"namespace": "bank"}, 1)), "shop").met is False
+    assert read(PAGED, vector(({"namespace": "bank"}, 1)), About("shop")).met is False
 
 
 def test_an_alert_is_asked_for_by_its_whole_name_and_only_firing():
@@ -70,14 +71,14 @@ def test_what_is_no_promql_is_refused_before_it_is_asked():
     ],
 )
 def test_what_is_no_answer_is_neither_met_nor_unmet(answer, refused):
-    reading = read(ERRORS, answer, "shop")
+    reading = read(ERRORS, answer, About("shop"))
     assert reading.met is None
     assert reading.said
     assert reading.refused is refused
 
 
 def test_the_fact_names_the_condition_and_what_was_seen():
-    fact = fact_of(read(ERRORS, vector(({}, 7)), "shop"), NOON, NOON + timedelta(milliseconds=20))
+    fact = fact_of(read(ERRORS, vector(({}, 7)), About("shop")), NOON, NOON + timedelta(milliseconds=20))
     assert fact.kind is FactKind.STOP_CONDITION_MET
     assert fact.evidence == "stop condition errors: sum(rate(errors[1m])) > 5 gives 7"
     assert fact.at.width == timedelta(milliseconds=20)

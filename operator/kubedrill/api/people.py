@@ -20,7 +20,6 @@ from kubedrill.api.base import (
     Word,
     rules,
 )
-from kubedrill.api.faults import FAULTS_LIST
 from kubedrill.api.scenario import Milestone, ObjectMeta
 
 
@@ -122,25 +121,6 @@ class PlayerAction(ApiModel):
     spec: PlayerActionSpec = Field(description="What is said.")
 
 
-class ImprovementStatus(StrEnum):
-    """How far an improvement is."""
-
-    OPEN = "Open"
-    IN_PROGRESS = "InProgress"
-    DONE = "Done"
-
-
-class Improvement(ApiModel):
-    """One thing to do better; people keep editing these."""
-
-    id: Word = Field(description="Its id.")
-    action: Text = Field(description="What is to be done.")
-    owner: Line | None = Field(None, description="Who does it.")
-    priority: Word | None = Field(None, description="P1 to P5.")
-    due: Line | None = Field(None, description="By when.")
-    status: ImprovementStatus = Field(ImprovementStatus.OPEN, description="How far it is.")
-
-
 class DrillReportSpec(ApiModel):
     """The after-action report."""
 
@@ -150,12 +130,6 @@ class DrillReportSpec(ApiModel):
     headline: Text = Field(description="The drill in one sentence.")
     verdict: Word = Field(description="Passed, Failed, Inconclusive, Error or Stopped.")
     completed: Time = Field(description="When it was written.")
-    improvement_plan: list[Improvement] = Field(
-        default_factory=list,
-        max_length=50,
-        json_schema_extra=FAULTS_LIST | {"x-kubernetes-list-map-keys": ["id"]},
-        description="What to do better.",
-    )
     record: Annotated[list[ObjectName], Field(max_length=100)] = Field(
         default_factory=list,
         description="ConfigMaps that hold the drill's record, from which the formats are rendered.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -155,7 +155,6 @@ class Inject(ApiModel):
     )
     sender: Line = Field("", alias="from", description="Who it is from.")
     body: Text = Field(description="What it says.")
-    expected_action: Line | None = Field(None, description="What the players should do about it.")
 
 
 class ScenarioSpec(ApiModel):
@@ -163,7 +162,6 @@ class ScenarioSpec(ApiModel):
 
     title: Line = Field(description="One line for people.")
     narrative: Text | None = Field(None, description="The story, as the players may know it afterwards.")
-    hypothesis: Text | None = Field(None, description="What the team believes will happen.")
     ground_truth: GroundTruth = Field(
         default_factory=GroundTruth, description="The right answers; never shown to players."
     )
@@ -206,10 +204,6 @@ class ScenarioSpec(ApiModel):
         " each role that plays (L2 15m, Engineering 30m), client-notification 30m (when Comms or L2 play),"
         " mitigation 20m, resolution 60m.",
     )
-    checklist: Annotated[list[Line], Field(max_length=50)] = Field(
-        default_factory=list, description="Readiness items that a person ticks."
-    )
-    runbook: Line | None = Field(None, description="Where the runbook of this incident is.")
 
 
 class ObjectMeta(ApiModel):

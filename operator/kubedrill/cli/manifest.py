@@ -27,6 +27,13 @@ MODELS: Final[Mapping[str, type[Written]]] = {
     "DrillEnvironment": DrillEnvironment,
     "DrillRoster": DrillRoster,
 }
+NOT_READ_YET: Final = frozenset(
+    {
+        *("hypothesis", "checklist", "runbook", "expectedAction", "improvementPlan"),
+        *("pagerduty", "slack", "email"),
+    }
+)
+"""Fields that earlier versions took and nobody read. Each comes back with what reads it."""
 PLURALS: Final = {
     "Drill": "drills",
     "DrillScenario": "drillscenarios",
@@ -101,7 +108,7 @@ def _place(steps: tuple[int | str, ...]) -> str:
 
 def _said(mistake: Any) -> str:
     if mistake["type"] == "extra_forbidden":
-        return "unknown field"
+        return "nothing reads this yet: leave it out" if mistake["loc"][-1] in NOT_READ_YET else "unknown field"
     if mistake["type"] == "missing":
         return "is required"
     return f"{in_words(mistake)}, got {mistake['input']!r}"

@@ -20,6 +20,7 @@ from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.worker import DrillWorker
+from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.expiry import expires_at, ttl_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import state_from_wire
@@ -90,6 +91,11 @@ class DrillController:
                 task.inbox.add(facts)
                 task.wake()
 
+    def about(self, namespace: str) -> About:
+        """Which alerts are about a target namespace, as the drills on it know it."""
+        known = (task.about for task in self._tasks.values() if task.target_namespace == namespace)
+        return next((about for about in known if about), About(namespace))
+
     def stuck(self) -> Iterator[tuple[str, str, str]]:
         """Control namespace, drill and record of each undo that is stuck, as the tasks and the sweep know it."""
         for task in self._tasks.values():
@@ -118,7 +124,8 @@ class DrillController:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """The HTTP server, the sweep for orphans and the heartbeat, for as long as the operator runs."""
-        app = make_app(self.settings.webhook_token, self.wake_namespace, self.collector, self.ready, self.clock)
+        token, deliver = self.settings.webhook_token, self.wake_namespace
+        app = make_app(token, deliver, self.about, self.collector, self.ready, self.clock)
         heartbeat = Heartbeat(self.kube, self.settings.namespace, self.clock, lambda: bool(self._tasks))
         beside = [asyncio.create_task(self._sweep()), asyncio.create_task(heartbeat.run())]
         async with serve(app, self.settings.port):

@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kubedrill.controller.metrics import DrillCollector
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.answers import NoAnswer, decoded
 from kubedrill.kube.clock import ServerClock
@@ -29,6 +30,7 @@ MOST_BYTES: Final = 1024 * 1024
 MOST_VALUES: Final = 50_000
 GRACE: Final = 2.0
 Deliver = Callable[[str, tuple[Fact, ...]], None]
+AboutOf = Callable[[str], About]
 
 
 class Ready(Protocol):
@@ -39,12 +41,15 @@ class Ready(Protocol):
 
 
 class Receiver:
-    """The handlers. `deliver` takes the facts for a target namespace; `messages` counts what came in."""
+    """The handlers: `deliver` takes the facts for a target namespace, `about` tells which alerts are about it.
+
+    `messages` counts what came in.
+    """
 
     def __init__(
-        self, token: str, deliver: Deliver, collector: DrillCollector, ready: Ready, clock: ServerClock
+        self, token: str, deliver: Deliver, about: AboutOf, collector: DrillCollector, ready: Ready, clock: ServerClock
     ) -> None:
-        self._token, self._deliver, self._ready, self._clock = token, deliver, ready, clock
+        self._token, self._deliver, self._about, self._ready, self._clock = token, deliver, about, ready, clock
         self.messages: Counter[str] = collector.messages
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(collector)
@@ -52,7 +57,7 @@ class Receiver:
 
     async def alertmanager(self, request: web.Request) -> web.Response:
         """POST /alertmanager/{namespace}: what Alertmanager tells its receiver for that namespace."""
-        received = self._clock.now()
+        received, namespace = self._clock.now(), request.match_info["namespace"]
         if not self._is_allowed(request):
             self.messages["refused"] += 1
             return web.json_response({"error": "the bearer token of the operator's Secret is needed"}, status=401)
@@ -61,7 +66,7 @@ class Receiver:
             facts = alertmanager.webhook(
                 decoded(await request.read(), MOST_VALUES),
                 received,
-                namespace=request.match_info["namespace"],
+                about=self._about(namespace),
                 error=self._clock.error,
             )
         except ValueError as wrong:
@@ -69,7 +74,7 @@ class Receiver:
             LOG.warning("a webhook message can't be read: %s", str(wrong)[:200])
             return web.json_response({"error": str(wrong)[:200]}, status=400)
         self.messages["accepted"] += 1
-        self._deliver(request.match_info["namespace"], facts)
+        self._deliver(namespace, facts)
         return web.json_response({"facts": len(facts)})
 
     async def metrics(self, _request: web.Request) -> web.Response:
@@ -98,10 +103,10 @@ def _demand_utf8(request: web.Request) -> None:
 
 
 def make_app(
-    token: str, deliver: Deliver, collector: DrillCollector, ready: Ready, clock: ServerClock
+    token: str, deliver: Deliver, about: AboutOf, collector: DrillCollector, ready: Ready, clock: ServerClock
 ) -> web.Application:
     """The operator's web application."""
-    receiver = Receiver(token, deliver, collector, ready, clock)
+    receiver = Receiver(token, deliver, about, collector, ready, clock)
     app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(
         [

@@ -16,6 +16,7 @@ from kubedrill.api.base import in_words
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.api.stored import understood
+from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.phases import UNTOUCHED
 from kubedrill.core.machine.settled import as_started, with_settled
 from kubedrill.core.machine.state import CheckResult, Observation, State
@@ -66,6 +67,12 @@ class DrillPlanning:
             return None, plan
         self._derived = as_started(plan, state)
         return self._derived, None
+
+    @property
+    def about(self) -> About | None:
+        """Which alerts are about its target namespace; None before there was a plan."""
+        known = self._frozen[1] if self._frozen else self._derived
+        return known.about if known else None
 
     def is_started_as(self, plan: DrillPlan) -> None:
         """What the drill would be started as: what was checked last, although it was derived again since."""

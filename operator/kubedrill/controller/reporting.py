@@ -1,7 +1,7 @@
 """Writes the after-action report: the drill's record in ConfigMaps, and a DrillReport that names them.
 
 The formats are rendered from the record by whoever wants one (`kubectl drill report`). A new revision, made
-when evidence came later, replaces the record and keeps the plan for improvement that people have edited.
+when evidence came later, replaces the record and keeps what people have added.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
+from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.guards import UNCHECKED, Reason
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
@@ -76,6 +77,11 @@ class Turns:
         self._checked: datetime | None = None
         self._unchecked: dict[str, datetime] = {}
         self.over = False
+
+    @property
+    def about(self) -> About | None:
+        """Which alerts are about the drill's target namespace; None before it has a plan."""
+        return self._planning.about
 
     async def once(self) -> datetime | None:
         """Runs a turn. Returns when to run the next one (None: when something happens).

@@ -20,6 +20,7 @@ from kubedrill.controller.reporting import ReportRefused
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusRefused
 from kubedrill.controller.turn import Turns
+from kubedrill.core.evidence.about import About
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.objects import Inconclusive
@@ -72,6 +73,11 @@ class DrillWorker:
     def stuck(self) -> Mapping[str, str]:
         """The undo records of this drill that can't be put back now, and why."""
         return self._turns.stuck()
+
+    @property
+    def about(self) -> About | None:
+        """Which alerts are about its target namespace; None before it has a plan."""
+        return self._turns.about
 
     def wake(self) -> None:
         """Run a turn at once: somebody wants something of the drill."""

@@ -60,6 +60,10 @@ REFUSED = {
         lambda s: s["players"][0]["identities"].update(pagerduty="alice"),
         'unknown field "spec.players[0].identities.pagerduty"',
     ),
+    "what the team believes, which nothing reads yet": (
+        lambda s: s["scenario"].update(hypothesis="it heals"),
+        'unknown field "spec.scenario.hypothesis"',
+    ),
     "two kinds of fault in one": (
         lambda s: fault_of(s).update(manual={"do": "x", "undo": "y"}),
         "exactly one fault kind must be set, seen: memoryLimit manual",

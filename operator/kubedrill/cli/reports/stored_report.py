@@ -79,7 +79,11 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
     spec, status = drill["spec"], drill.get("status") or {}
     verdict = status.get("verdict")
     finished: Mapping[str, Any] = next((c for c in status.get("conditions") or () if c["type"] == "Finished"), {})
-    players = tuple(Player(p["name"], p["role"], p.get("kind", "Human")) for p in spec.get("players", ()))
+    players = tuple(
+        # whom the roster describes, nobody has looked up
+        Player(p["name"], p.get("role", "role not known"), p.get("kind", "Human"))
+        for p in spec.get("players", ())
+    )
     started = status.get("startExTime")
     return DrillRecord(
         name=drill["metadata"]["name"],

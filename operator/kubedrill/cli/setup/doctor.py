@@ -10,6 +10,7 @@ import click
 
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill import Drill
+from kubedrill.api.stored import understood
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import BREAK_GLASS, SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
@@ -58,7 +59,7 @@ async def _checks(
         return
     if name:
         body = await demand(kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}")
-        drill = Drill.model_validate(body)
+        drill = understood(Drill, body)
     else:
         drill = the_drill_in(documents)[1]
     control = drill.metadata.namespace or access.control

@@ -15,6 +15,7 @@ from kubedrill.api.drill import Drill
 from kubedrill.api.environment import DrillEnvironment
 from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
+from kubedrill.api.stored import understood
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, demand, path_of, said_by
 from kubedrill.cli.exit_codes import ExitCode
@@ -74,7 +75,7 @@ async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
         return drill.spec.scenario
     name = str(drill.spec.scenario_ref)
     body = await demand(kube.get(path_of("drillscenarios", namespace, name)), f"scenario {namespace}/{name}")
-    return DrillScenario.model_validate(body).spec
+    return understood(DrillScenario, body).spec
 
 
 class SettingRefused(CliError):
@@ -172,8 +173,7 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
     except NoAnswer as error:
         return PrometheusReadings(f"Prometheus can't be asked: {error}")
     stops = await asyncio.gather(*(_stop_reading(kube, drill_plan, condition) for condition in drill_plan.stop_when))
-    namespace = drill_plan.target_namespace
-    own = frozenset(a.get("alertname", "") for a in firing if a.get("namespace", namespace) == namespace)
+    own = frozenset(labels.get("alertname", "") for labels in firing if drill_plan.about.holds(labels))
     return PrometheusReadings("", rules, own, tuple(stops))
 
 
@@ -196,7 +196,7 @@ async def _stop_reading(kube: Kube, drill_plan: DrillPlan, condition: PlannedSto
         answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", asked_for)
     except NoAnswer as error:
         return stop_conditions.unanswered(condition, str(error))
-    return stop_conditions.read(condition, answer, drill_plan.target_namespace)
+    return stop_conditions.read(condition, answer, drill_plan.about)
 
 
 async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
@@ -204,7 +204,7 @@ async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingS
     if not wanted:
         return {}
     try:
-        query = promql.working_sets(drill_plan.target_namespace, wanted)
+        query = promql.working_sets(drill_plan.about, wanted)
         answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", query))
         latest = prometheus.latest_by(answer, "container")
     except NoAnswer:

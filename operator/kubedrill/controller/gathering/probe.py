@@ -25,7 +25,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.faults.of_drill import measured_for
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.plugins.sources.alert_history import Look, alert_history, is_about
+from kubedrill.plugins.sources.alert_history import Look, alert_history
 from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
 
 LOG = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class MonitoringProbe:
             if r.met
         )
         announced = drill_plan.announces
-        look = Look(drill_plan.target_namespace, since, self._clock.now(), self._clock.error, self._rules, announced)
+        look = Look(drill_plan.about, since, self._clock.now(), self._clock.error, self._rules, announced)
         history = alert_history(self._alerts.since(since), look)
         series = {name: self._told(name, query, since) for name, query in queries.items()}
         return Probe(
@@ -120,7 +120,7 @@ class MonitoringProbe:
         wanted = measured_for(drill_plan)
         if not wanted:
             return {}
-        query = promql.working_sets(drill_plan.target_namespace, wanted)
+        query = promql.working_sets(drill_plan.about, wanted)
         found, _ = await _guarded(
             self._query(drill_plan, query, lambda answer: prometheus.latest_by(answer, "container"), Turn())
         )
@@ -154,7 +154,7 @@ class MonitoringProbe:
             return wrong
 
         def read(answer: Any) -> StopReading:
-            return stop_conditions.read(condition, answer, drill_plan.target_namespace)
+            return stop_conditions.read(condition, answer, drill_plan.about)
 
         reading, error = await _guarded(self._query(drill_plan, stop_conditions.query_of(condition), read, turn))
         return reading or stop_conditions.unanswered(condition, error)
@@ -193,7 +193,7 @@ class MonitoringProbe:
         query = promql.alert_history((a.name for a in drill_plan.alerts), self._alerts.seconds_to_read(since, now))
         history = await self._query(drill_plan, query, prometheus.matrix, turn)
         self._rules = rules
-        self._alerts.merge((s for s in history if is_about(s, drill_plan.target_namespace)), now)
+        self._alerts.merge((s for s in history if drill_plan.about.holds(s.labels)), now)
 
     async def _read_series(self, drill_plan: DrillPlan, query: str, since: datetime, now: datetime, turn: Turn) -> None:
         """Raw samples where they are the expression's value, else the expression at every scrape.
@@ -249,13 +249,13 @@ class MonitoringProbe:
         def read(answer: Any) -> tuple[Fact, ...]:
             return alertmanager.active(
                 answer,
-                namespace=drill_plan.target_namespace,
+                about=drill_plan.about,
                 looked=Interval(min(since, self._clock.now()), self._clock.now()),
                 error=self._clock.error,
                 announced=drill_plan.announces,
             )
 
-        asked = alertmanager.asked_for(drill_plan.target_namespace)
+        asked = alertmanager.asked_for(drill_plan.about)
         turn = Turn(MOST_OF_ALERTS, VALUES_OF_ALERTS)
         facts, error = await _guarded(self._fetch(drill_plan.alertmanager, ALERTS, asked, read, turn))
         return facts or (), error

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import PlainSerializer
 
 from kubedrill.api.faults import Fault
+from kubedrill.core.evidence.about import About
 from kubedrill.core.measure.results import Player
 
 Names = Annotated[frozenset[str], PlainSerializer(sorted)]
@@ -160,6 +161,11 @@ class DrillPlan:
     roster: str = ""
     namespace_label: str = "namespace"
     allowed_services: tuple[str, ...] = ()
+
+    @property
+    def about(self) -> About:
+        """What the alerts and metrics that count are about."""
+        return About(self.target_namespace, self.namespace_label)
 
     @property
     def clock_alert(self) -> str:

@@ -38,7 +38,7 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     if reserved:
         return Refusal("LabelReserved", f"the label {reserved[0]} is set by the drill: leave it out of labels")
     labels = {
-        "namespace": seen.namespace,
+        seen.namespace_label: seen.namespace,
         **params.labels,
         "alertname": params.alert,
         EVENT_LABEL: _event(seen),

@@ -34,7 +34,8 @@ class Observed:
 
     `objects` holds every target that the kind asked for, as the API server gave it; one that does not exist
     is missing. `working_sets` are by container name, and empty where nothing measures them. `arm_within` is
-    the time from the injection in which the fault must be seen to have its effect.
+    the time from the injection in which the fault must be seen to have its effect. `namespace_label` is the label that
+    names the namespace in this environment's alerts.
     """
 
     fault: str
@@ -44,6 +45,7 @@ class Observed:
     arm_within: timedelta
     objects: Mapping[Target, Mapping[str, Any]] = field(default_factory=dict)
     working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
+    namespace_label: str = "namespace"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def planned(
             drill_plan.arm_within,
             objects,
             working_sets,
+            drill_plan.namespace_label,
         )
         plan = kinds[fault.kind].plan(fault.params, seen)
         if isinstance(plan, Refusal):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
 
@@ -33,13 +34,13 @@ class AlertHistory:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is looked at: alerts about one namespace (or about none) from `since` to `now`.
+    """What is looked at: alerts `about` one namespace (or about none) from `since` to `now`.
 
     `rules` tell how often each alert is evaluated; `announced` are the alerts that the drill fires itself;
     `error` is how far Prometheus' clock may be off.
     """
 
-    namespace: str
+    about: About
     since: datetime
     now: datetime
     error: timedelta
@@ -63,7 +64,7 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
     now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
     for one in series:
         name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
-        if state not in now_in or not is_about(one, look.namespace) or not one.samples:
+        if state not in now_in or not look.about.holds(one.labels) or not one.samples:
             continue
         every = look.every(name)
         stretches = _stretches(one.samples, every)
@@ -78,11 +79,6 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
         if _goes_on(stretches[-1], look.evaluated(name), every):
             now_in[state].add(name)
     return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
-
-
-def is_about(one: RawSeries, namespace: str) -> bool:
-    """Whether a series is about this namespace, or about none."""
-    return one.labels.get("namespace", namespace) == namespace
 
 
 def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sample]]:

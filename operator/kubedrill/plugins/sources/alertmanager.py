@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.kube.answers import NoAnswer, instant_of_text, labels_of, list_of, object_of, text_of
 
@@ -26,7 +27,7 @@ class PoisonError(ValueError):
     """A message that is not what Alertmanager sends."""
 
 
-def webhook(payload: Any, received: datetime, *, namespace: str, error: timedelta) -> tuple[Fact, ...]:
+def webhook(payload: Any, received: datetime, *, about: About, error: timedelta) -> tuple[Fact, ...]:
     """The facts in one webhook message: what fires or was resolved, and that its receiver was paged.
 
     An alert of a time that no clock says (anybody who reaches Alertmanager can post one of the year 9999) pages all
@@ -41,9 +42,7 @@ def webhook(payload: Any, received: datetime, *, namespace: str, error: timedelt
             raise PoisonError("not a webhook message of version 4")
         receiver = text_of(message.get("receiver"), "the receiver")[:100]
         return tuple(
-            fact
-            for alert in _alerts(message.get("alerts"), namespace)
-            for fact in _told(alert, receiver, received, error)
+            fact for alert in _alerts(message.get("alerts"), about) for fact in _told(alert, receiver, received, error)
         )
     except NoAnswer as wrong:
         raise PoisonError(f"not a webhook message: {wrong}") from wrong
@@ -75,19 +74,19 @@ def _told(alert: _Alert, receiver: str, received: datetime, error: timedelta) ->
     )
 
 
-def asked_for(namespace: str) -> list[tuple[str, str]]:
-    """What to ask `/api/v2/alerts` with: those that fire, about this namespace or about none."""
+def asked_for(about: About) -> list[tuple[str, str]]:
+    """What to ask `/api/v2/alerts` with: those that fire, about the namespace or about none."""
     return [
         ("active", "true"),
         ("silenced", "false"),
         ("inhibited", "false"),
         ("unprocessed", "false"),
-        ("filter", f'namespace=~"|{namespace}"'),
+        ("filter", f'{about.label}=~"|{about.namespace}"'),
     ]
 
 
 def active(
-    answer: Any, *, namespace: str, looked: Interval, error: timedelta, announced: Collection[str] = ()
+    answer: Any, *, about: About, looked: Interval, error: timedelta, announced: Collection[str] = ()
 ) -> tuple[Fact, ...]:
     """The facts in the API's list of alerts. `looked` is since when one looks, and until when.
 
@@ -97,7 +96,7 @@ def active(
         Unanswered: the answer is no list of alerts.
     """
     facts = []
-    for alert in _alerts(answer, namespace):
+    for alert in _alerts(answer, about):
         started = alert.start(looked.not_after)
         if alert.state == "active":
             facts.append(_firing(alert, Interval.at(started, error) if started else looked, announced))
@@ -147,12 +146,12 @@ class _Alert:
         return min(found, received) if found else None
 
 
-def _alerts(value: Any, namespace: str) -> Iterator[_Alert]:
-    """The alerts that are about this namespace, or about none (Alertmanagers are often shared)."""
+def _alerts(value: Any, about: About) -> Iterator[_Alert]:
+    """The alerts that are about the namespace, or about none (Alertmanagers are often shared)."""
     given = (object_of(alert, "an alert") for alert in list_of(value, "alerts"))
     labelled = ((alert, labels_of(alert.get("labels"))) for alert in given)
-    about = ((alert, labels) for alert, labels in labelled if labels.get("namespace", namespace) == namespace)
-    return (_read(alert, labels) for alert, labels in islice(about, MOST_ALERTS))
+    of_ours = ((alert, labels) for alert, labels in labelled if about.holds(labels))
+    return (_read(alert, labels) for alert, labels in islice(of_ours, MOST_ALERTS))
 
 
 def _read(alert: Mapping[str, Any], labels: Mapping[str, str]) -> _Alert:

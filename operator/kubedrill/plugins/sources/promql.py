@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import promql_parser as promql
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.plan.derive import AlertRule
 
 MOST_SIGNS: Final = 4096
@@ -111,12 +112,12 @@ def firing(*alerts: str) -> str:
     return f'ALERTS{{alertname=~{_any_of(alerts)},alertstate="firing"}}'
 
 
-def working_sets(namespace: str, workloads: Iterable[str]) -> str:
+def working_sets(about: About, workloads: Iterable[str]) -> str:
     """The query for the memory that containers of these workloads use, in bytes: the least of their pods."""
     pods = _any_of(workloads, "-.+")
     return (
         "min by (container) (container_memory_working_set_bytes"
-        f'{{namespace="{namespace}",container!="",container!="POD",pod=~{pods}}})'
+        f'{{{about.label}="{about.namespace}",container!="",container!="POD",pod=~{pods}}})'
     )
 
 

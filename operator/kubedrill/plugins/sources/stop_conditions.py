@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.core.plan.preflight import StopReading
@@ -32,15 +33,15 @@ def query_of(condition: PlannedStop) -> str:
     return condition.promql or promql.firing(condition.alert)
 
 
-def read(condition: PlannedStop, answer: Any, namespace: str) -> StopReading:
+def read(condition: PlannedStop, answer: Any, about: About) -> StopReading:
     """What an answer says, whatever it is. An alert counts when it is about the namespace, or about none."""
     try:
-        return _read(condition, answer, namespace)
+        return _read(condition, answer, about)
     except NoAnswer as error:
         return unanswered(condition, str(error))
 
 
-def _read(condition: PlannedStop, answer: Any, namespace: str) -> StopReading:
+def _read(condition: PlannedStop, answer: Any, about: About) -> StopReading:
     name = condition.name
     failed = prometheus.failure(answer)
     if failed:
@@ -50,7 +51,7 @@ def _read(condition: PlannedStop, answer: Any, namespace: str) -> StopReading:
         return StopReading(name, None, f"gives a {kind}; write a comparison, as in errors > 5", refused=True)
     found = list(prometheus.vector(answer))
     if condition.alert:
-        fires = any(labels.get("namespace", namespace) == namespace for labels, _ in found)
+        fires = any(about.holds(labels) for labels, _ in found)
         return StopReading(name, fires, f"{condition.alert} fires" if fires else "")
     shown = ", ".join(_series(found))
     return StopReading(name, bool(found), f"{condition.promql} gives {shown}"[:300] if shown else "")
