@@ -135,6 +135,10 @@ class Course:
         thing = {"metadata": {"name": "storm", "uid": "d1"}, "status": {"phase": phase, "conditions": said}}
         return self._seen("drill", event, thing)
 
+    def told(self, words: str, event: str = "ADDED") -> Self:
+        """An Event in which the players are told something by the client."""
+        return self._seen("event", event, {"metadata": {"name": f"shop-{self.version}", "uid": "e"}, "message": words})
+
     def _seen(self, what: str, event: str, thing: dict[str, Any]) -> Self:
         self.version += 1
         thing["metadata"]["resourceVersion"] = str(self.version)

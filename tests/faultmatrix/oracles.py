@@ -35,7 +35,7 @@ async def judged(seen: Evidence) -> list[Finding]:
     if seen.plan.story not in ("target-gone", "namespace-gone"):
         found += _as_before(seen, now)
     found += [*_counted(seen), *_values(seen), *_law(seen), *_verdict(seen), *_processes(seen), *_bound(seen)]
-    found += claimed(seen)
+    found += [*_told(seen), *claimed(seen)]
     found += [Finding("O8", f"the API server refused {what}") for what in seen.refused]
     found += [Finding("O3", what) for what in await residue(seen, now)]
     return found
@@ -107,6 +107,17 @@ def _counted(seen: Evidence) -> Iterable[Finding]:
             into = sum(a != FAULTED and b == FAULTED for a, b in pairwise(values))
             if into > seen.plan.expect.injections:
                 yield Finding("O2", f"{kind}/{name} was injected {into} times")
+
+
+def _told(seen: Evidence) -> Iterable[Finding]:
+    """O2: what the client says is told once, whole; O7: and it is known to have been told."""
+    if not seen.plan.expect.told:
+        return
+    notes = [one.value for one in seen.witness.of("event") if one.event == "ADDED"]
+    if (len(notes), len(set(notes))) != (seen.plan.expect.told, seen.plan.expect.told):
+        yield Finding("O2", f"the players were told {len(notes)} times, not {seen.plan.expect.told}")
+    if "ClientComplained" not in {m["name"] for m in seen.status.get("milestones") or ()}:
+        yield Finding("O7", "the players were told, and the milestone is missing")
 
 
 def _of_targets(seen: Evidence) -> list[Sighting]:

@@ -54,6 +54,7 @@ class Expect:
     `reported_stuck`: Stalled must have been said. `injections`: at most so many. `other_field`: somebody's change of
     another field must still stand. `untold`: that it was injected need not be told, for nothing of it was left to see.
     `untidy`: the clean-up was refused for good, so its revision may be left, and the restore must say so in a note.
+    `told`: so many Events tell the players what the client says, no two of them the same.
     """
 
     verdict: tuple[str, ...] = ("Stopped",)
@@ -66,6 +67,7 @@ class Expect:
     other_field: bool = False
     untold: bool = False
     untidy: bool = False
+    told: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def drill(name: str, control: str, target: str, fault: str, at: Services, change
         "apiVersion": "kubedrill.dev/v1alpha1",
         "kind": "Drill",
         "metadata": {"name": name, "namespace": control},
-        "spec": spec | changes,
+        "spec": spec | changes | {"scenario": spec["scenario"] | changes.get("scenario", {})},
     }
 
 

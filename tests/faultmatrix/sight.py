@@ -39,6 +39,10 @@ class Sight:
         """In play, or over already."""
         return self.phase() == "InPlay" or self.ended()
 
+    def reached(self, milestone: str) -> bool:
+        """Whether the Drill's status has told of a milestone."""
+        return any(milestone in one.value[3] for one in self.witness.of("drill", self.name))
+
     def deadline_at(self) -> float:
         """The drill's deadline by this process' monotonic clock, as its undo records say; 0 while there is none."""
         said = [datetime.fromisoformat(r.value["deadline"]) for r in self.witness.of("record") if r.value["deadline"]]

@@ -46,6 +46,16 @@ async def repaired_and_stopped(run: Run) -> None:
     await over_and_deleted(run)
 
 
+async def told(run: Run) -> None:
+    """In play, the players are told what the client says, and that they were is known; then it is stopped."""
+    await run.apply()
+    await run.until(run.in_play, ARMING, "in play")
+    await run.until(lambda: run.ended() or run.reached("ClientComplained"), ENDING, "the players are told")
+    if not run.ended():
+        await run.stop()
+    await over_and_deleted(run)
+
+
 async def stop_at_once(run: Run) -> None:
     """Stopped by a rule somewhere on the way (or refused): no play is waited for."""
     await run.apply()
@@ -186,6 +196,7 @@ STORIES: Final[dict[str, Callable[[Run], Awaitable[None]]]] = {
         repaired,
         repaired_and_stopped,
         stop,
+        told,
         stop_at_once,
         stop_at_once_or_in_play,
         stop_once_met,

@@ -64,6 +64,21 @@ async def test_o2_finds_a_second_injection():
     assert await said(evidence(twice)) == ["O2 Deployment/web was injected 2 times"]
 
 
+async def test_o2_finds_a_message_that_was_told_twice():
+    twice = a_course().told("(1/2) we wait", event="LISTED").told("(1/2) we").told("(1/2) we").told("(2/2) wait")
+    heard = a_status(milestones=[{"name": "Injected"}, {"name": "ClientComplained"}])
+
+    found = await said(evidence(twice, a_plan(expect=Expect(told=2)), status=heard))
+
+    assert found == ["O2 the players were told 3 times, not 2"]
+
+
+async def test_o7_finds_that_a_message_was_told_and_is_not_known_to_have_been():
+    found = await said(evidence(a_course().told("we wait"), a_plan(expect=Expect(told=1))))
+
+    assert found == ["O7 the players were told, and the milestone is missing"]
+
+
 async def test_o2_counts_each_object_of_a_name_for_itself():
     again = a_course().limit(shapes.GOOD, uid="another").limit(FAULTED, uid="another").limit(shapes.GOOD, uid="another")
 

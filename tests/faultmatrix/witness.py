@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from tests.faultmatrix import shapes
 from tests.faultmatrix.shapes import PEOPLE
@@ -20,6 +20,9 @@ from tests.faultmatrix.slot import RECORDS, Slot
 
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
+
+CLIENT_SAYS: Final = [("fieldSelector", "reason=ClientMessage")]
+"""What players are told by the client, among all the Events of their namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Witness:
             ("target", f"/apis/apps/v1/namespaces/{target}/statefulsets", []),
             ("record", f"/api/v1/namespaces/{control}/secrets", RECORDS),
             ("drill", drill_path(control), []),
+            ("event", f"/api/v1/namespaces/{target}/events", CLIENT_SAYS),
         ]
         stand = []
         for what, path, query in watched:
@@ -114,7 +118,10 @@ class Witness:
 
 
 def _value(what: str, item: dict[str, Any]) -> Any:
-    """What matters of an object: the touched field, a record's state, a drill's phase and why it is "restored"."""
+    """What matters of an object.
+
+    The touched field, a record's state, an Event's words; a drill's phase, why it is "restored", and its milestones.
+    """
     if what == "target":
         return shapes.value_of(item)
     if what == "record":
@@ -137,6 +144,9 @@ def _value(what: str, item: dict[str, Any]) -> Any:
             "deadline": stored["deadline"],
             "before": {f["path"]: f["before"].get("is") for f in fields},
         }
+    if what == "event":
+        return item.get("message", "")
     status = item.get("status") or {}
     told = {c["type"]: c["reason"] for c in status.get("conditions") or () if c["status"] == "True"}
-    return status.get("phase"), bool(item["metadata"].get("deletionTimestamp")), told.get("Restored", "")
+    reached = frozenset(m["name"] for m in status.get("milestones") or ())
+    return status.get("phase"), bool(item["metadata"].get("deletionTimestamp")), told.get("Restored", ""), reached

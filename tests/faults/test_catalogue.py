@@ -18,13 +18,14 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import FaultState
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
 from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.plugins.faults import discover
 from kubedrill.plugins.faults.alert import AlertAnnounce
 from kubedrill.plugins.faults.bad_image import NO_SUCH_TAG, BadImage
-from kubedrill.plugins.faults.base import FaultKind, Plan, Right
+from kubedrill.plugins.faults.base import FaultKind, Plan
 from kubedrill.plugins.faults.manual import Manual
 from kubedrill.plugins.faults.of_drill import profile
 from kubedrill.plugins.faults.queue_load import QueueLoad

@@ -9,7 +9,7 @@ from tests.observers.builders import drill_plan
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.plugins.faults.base import Right
+from kubedrill.core.rights import Right
 from kubedrill.plugins.faults.of_drill import RIGHTS_OF_EVERY_DRILL, measured_for, planned, rights_for, targets_of
 from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE
 

@@ -171,7 +171,8 @@ async def test_f35_a_message_from_the_client_of_seven_hundred_japanese_character
         lab.seen([fact(FactKind.ALERT_FIRING, "firing", alert="Errors")])
         await lab.goes_on(3)
         told = [e["note"] for e in lab.cluster.events if e["reason"] == "ClientMessage"]
-        assert [note.endswith("遅…") for note in told] == [True]
+        assert [note[:6] for note in told] == ["(1/3) ", "(2/3) ", "(3/3) "]
+        assert "".join(note[6:] for note in told) == f"客: {'遅' * 700}"
         assert "ClientComplained" in {m["name"] for m in lab.cluster.status["milestones"]}
 
 
@@ -179,7 +180,8 @@ async def test_an_inject_that_is_refused_for_good_is_told_and_not_sent_again(mon
     async with standing(monkeypatch, scenario=JAPANESE) as lab:
         lab.in_play()
         lab.seen([fact(FactKind.ALERT_FIRING, "firing", alert="Errors")])
-        monkeypatch.setattr("kubedrill.protocol.drills.NOTE_BYTES", 5000)
+        monkeypatch.setattr("kubedrill.kube.events.NOTE_BYTES", 5000)
+        monkeypatch.setattr("kubedrill.plugins.channels.kubernetes_events.NOTE_BYTES", 5000)
         await lab.goes_on(10)
         assert lab.cluster.refused == ["note"]
         assert lab.task.failures == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -186,10 +187,12 @@ def test_a_fall_without_any_change_is_nobodys():
     assert reached([injected()], FALLS_AT_100)["Mitigated"].by is By.NOBODY
 
 
-def test_a_strangers_change_leaves_open_whose_doing_it_was():
+@pytest.mark.parametrize("by", [By.STRANGER, By.UNKNOWN])
+def test_a_change_by_a_stranger_or_nobody_knows_whom_leaves_open_whose_doing_it_was(by: By):
     stranger = fact(FactKind.INTERFERENCE, 90, source=Source.TARGET_WATCH, target=WORKER, who="ci-bot")
+    stranger = replace(stranger, detail={**stranger.detail, "by": by.value})
     found = reached([injected(), changed(80, by="tom"), stranger], FALLS_AT_100)
-    assert found["Mitigated"].by is By.STRANGER
+    assert found["Mitigated"].by is by
     assert not found["Mitigated"].actor
 
 

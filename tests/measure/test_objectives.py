@@ -88,8 +88,9 @@ def test_what_people_told_too_late_is_missed_all_the_same():
 MITIGATION = limit("mitigation", "Mitigated", 300)
 
 
-def test_a_strangers_doing_is_open_until_it_is_attributed():
-    fell = milestone(MilestoneName.MITIGATED, 100, by=By.STRANGER)
+@pytest.mark.parametrize("by", [By.STRANGER, By.UNKNOWN])
+def test_a_strangers_doing_and_nobody_knows_whose_is_open_until_it_is_attributed(by: By):
+    fell = milestone(MilestoneName.MITIGATED, 100, by=by)
     assert one(fell, objective=MITIGATION).verdict is OPEN
     assert one(fell, objective=limit("mitigation", "Mitigated", 300, anyone=True)).verdict is MET
 

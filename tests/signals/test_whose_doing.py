@@ -3,7 +3,7 @@ from dataclasses import replace
 from tests.signals.builders import PLAYERS, asked, between, change, said
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.plugins.sources.identity import matched
+from kubedrill.core.evidence.matching import matched
 
 
 def by_id(facts, fact_id):
@@ -50,6 +50,13 @@ def test_a_strangers_change_is_interference_with_who_and_when():
     assert found.at == between(0.4, 0.41)
     assert found.id == "interference/Deployment/worker@2"
     assert by_id(facts, "change/1").detail["by"] == "Stranger"
+
+
+def test_a_change_by_a_tool_that_anybody_may_use_is_interference_of_nobody_knows_whom():
+    facts = matched([change(manager="kubectl-edit")], PLAYERS, ("Deployment/worker",))
+    (found,) = interference(facts)
+    assert (found.detail["who"], found.detail["by"]) == ("somebody with kubectl-edit", "Unknown")
+    assert by_id(facts, "change/1").detail["by"] == "Unknown"
 
 
 def test_a_stranger_in_the_audit_log_is_not_credited_to_a_player_who_spoke_or_whose_manager_it_used():

@@ -120,6 +120,8 @@ class Cluster:
 
     def _stored(self, method: str, path: str, body: Any) -> web.Response:
         if method == "POST" and path == EVENTS:
+            if body["metadata"]["name"] in {e["metadata"]["name"] for e in self.events}:
+                return status(409, "AlreadyExists", "events", body["metadata"]["name"])
             self.events.append(body)
             return web.json_response(body, status=201)
         if method == "POST":

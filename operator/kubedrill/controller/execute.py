@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from kubedrill.controller.deliveries import give
 from kubedrill.controller.failpoints import STARTED_WRITTEN, pause_at
 from kubedrill.controller.reporting import write_report
 from kubedrill.controller.settings import OperatorSettings
@@ -31,9 +32,9 @@ from kubedrill.core.undo.operations import Enqueue, Operation, SetFields
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.refusals import is_refusal, is_unstorable, words
+from kubedrill.kube.refusals import is_refusal, words
 from kubedrill.plugins.operations.catalogue import all_reverters
-from kubedrill.protocol.drills import add_finalizer, delete_drill, drill_path, remove_finalizer, send_event
+from kubedrill.protocol.drills import add_finalizer, delete_drill, drill_path, remove_finalizer
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.orphans import revert_orphan
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, Reversal
@@ -127,7 +128,7 @@ class Executor:
             case CloseRecord(record=name):
                 return (), await self._close(stored.get(name))
             case Deliver(inject=name):
-                return await self._deliver(name, seen), False
+                return await self._deliver(name, drill, seen), False
             case WriteReport(revision=revision):
                 return (), await write_report(self._kube, drill, decision, seen, revision, self._clock.now())
 
@@ -260,36 +261,11 @@ class Executor:
         self.undoing.done(stored.record.name)
         return True
 
-    async def _deliver(self, name: str, seen: Observation) -> tuple[Fact, ...]:
+    async def _deliver(self, name: str, drill: dict[str, Any], seen: Observation) -> tuple[Fact, ...]:
         assert seen.drill_plan is not None  # noqa: S101  an inject is delivered in play
         inject_at = next(i for i in seen.drill_plan.injects if i.name == name)
-        sent = self._clock.now()
-        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": seen.drill_plan.target_namespace}}
-        reason = "ClientMessage" if inject_at.channel == "Client" else "Facilitator"
-        answer = await send_event(self._kube, space, reason, f"{inject_at.sender}: {inject_at.body}", sent)
-        if is_unstorable(answer):
-            return (
-                Fact(
-                    FactKind.NOTED,
-                    _between(sent, self._clock),
-                    Source.OPERATOR,
-                    f"inject/{name}",
-                    evidence=f"inject {name} could not be given: {answer.status} {answer.message}",
-                    detail={"inject": name, "message": answer.message},
-                ),
-            )
-        if not answer.ok:
-            return ()  # nobody was told: it is tried again at the next turn
-        kind = FactKind.CLIENT_COMPLAINED if inject_at.channel == "Client" else FactKind.NOTED
-        return (
-            Fact(
-                kind,
-                _between(sent, self._clock),
-                Source.OPERATOR,
-                f"inject/{name}",
-                evidence=f"inject {name} given as an Event: {inject_at.body[:120]}",
-                detail={"inject": name},
-            ),
+        return await give(
+            self._kube, self._clock, drill["metadata"]["uid"], seen.drill_plan.target_namespace, inject_at
         )
 
 

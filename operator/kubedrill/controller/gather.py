@@ -23,6 +23,7 @@ from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.attribution import since_start
 from kubedrill.core.evidence.facts import Fact, FactKind
+from kubedrill.core.evidence.matching import matched
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
@@ -39,7 +40,6 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.sources import actions, audit
-from kubedrill.plugins.sources.identity import matched
 from kubedrill.plugins.sources.workload import OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of

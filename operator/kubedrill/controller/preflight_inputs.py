@@ -13,13 +13,14 @@ from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Operation, Refusal, SetFields, Target
 from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.plugins.faults import of_drill
-from kubedrill.plugins.faults.base import Right, WorkingSet
+from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.protocol.drills import drill_path
 from kubedrill.protocol.exclusion import may_lock
 from kubedrill.store.undo_records import Listing

@@ -69,7 +69,7 @@ class Turns:
         self._status = StatusWriter(kube.restoring)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)
-        self._untold: list[tuple[Reason, datetime]] = []
+        self._untold: list[tuple[Reason, datetime, str]] = []
         self._refusals_told: set[str] = set()
         self._missed_since: datetime | None = None
         self._cannot_go_on = ""
@@ -129,7 +129,7 @@ class Turns:
         self._checked = min((now, *seen.unchecked.values()))
         if self._unchecked is unasked:  # else it was put back beside this turn, and the next one has to say so
             self._unchecked = {}
-        self._untold += [(because, self._clock.now()) for because in decision.passed]
+        self._untold += [(because, self._clock.now(), str(decision.state.since)) for because in decision.passed]
         self.over = self._is_over(decision, seen)
         if again or outcomes:
             return self._clock.now()  # what is next matters more than what is told; a quiet turn tells
@@ -215,7 +215,7 @@ class Turns:
     async def _tell(self, drill: dict[str, Any]) -> None:
         """Events for people, after what matters was done."""
         while self._untold:
-            because, at = self._untold.pop(0)
+            because, at, since = self._untold.pop(0)
             await post_event(
                 self._telling,
                 drill,
@@ -223,6 +223,7 @@ class Turns:
                 because.message,
                 at,
                 warning=bool(because.ending and because.ending.verdict),
+                once=since,
             )
 
     async def _tell_stuck(self, drill: dict[str, Any]) -> None:

@@ -71,6 +71,8 @@ AUTOSCALERS: Final = Namespaced("autoscaling/v2", "horizontalpodautoscalers")
 JOBS: Final = Namespaced("batch/v1", "jobs")
 LEASES: Final = Namespaced("coordination.k8s.io/v1", "leases")
 EVENTS: Final = Namespaced("events.k8s.io/v1", "events")
+CORE_EVENTS: Final = Namespaced("v1", "events")
+"""The same Events in their older form, under the right that the opt-in gives to read them."""
 ROLES: Final = Namespaced(_RBAC, "roles")
 ROLE_BINDINGS: Final = Namespaced(_RBAC, "rolebindings")
 DRILLS: Final = Namespaced(API_VERSION, "drills")

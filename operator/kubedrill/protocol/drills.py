@@ -6,17 +6,14 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.base import API_VERSION, GROUP
 from kubedrill.api.drill import FINALIZER
-from kubedrill.core.machine.bounds import cut_bytes
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
-from kubedrill.kube.paths import DRILLS, EVENTS
+from kubedrill.kube.events import EventText, event_name, is_already_said, post
+from kubedrill.kube.paths import DRILLS
 
 LOG = logging.getLogger(__name__)
 MANAGER = "kubedrill"
-NOTE_BYTES = 1024
-"""The API server counts bytes, not characters (`noteLengthLimit` of events.k8s.io/v1)."""
 
 
 def drill_path(namespace: str, name: str | None = None) -> ApiPath:
@@ -109,49 +106,14 @@ async def post_event(
     *,
     warning: bool = False,
     by: str = "operator",
+    once: str = "",
 ) -> bool:
-    """Says something in an Event. Whether the API server took it; that it did not is no reason to stop."""
-    return (await send_event(kube, regarding, reason, note, now, warning=warning, by=by)).ok
+    """Says something of a Drill in an Event. Whether it is said; that it is not is no reason to stop.
 
-
-async def send_event(
-    kube: Kube,
-    regarding: dict[str, Any],
-    reason: str,
-    note: str,
-    now: datetime,
-    *,
-    warning: bool = False,
-    by: str = "operator",
-) -> Answer:
-    """Says something in an Event, cut to what one takes; the API server's answer."""
-    meta = regarding["metadata"]
-    namespace = meta.get("namespace") or meta["name"]
-    stamp = now.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    answer = await kube.call(
-        "POST",
-        EVENTS.of(namespace),
-        {
-            "apiVersion": "events.k8s.io/v1",
-            "kind": "Event",
-            "metadata": {"generateName": f"{meta['name'][:40].rstrip('.-')}-", "namespace": namespace},
-            "eventTime": stamp,
-            "reportingController": GROUP,
-            "reportingInstance": by,
-            "action": reason,
-            "reason": reason,
-            "note": cut_bytes(note, NOTE_BYTES),
-            "type": "Warning" if warning else "Normal",
-            # the namespace must be the Event's own, that of a Namespace too, or the Event is refused
-            "regarding": {
-                "apiVersion": regarding.get("apiVersion", API_VERSION),
-                "kind": regarding.get("kind", "Drill"),
-                "name": meta["name"],
-                "namespace": namespace,
-                "uid": meta.get("uid"),
-            },
-        },
-    )
-    if not answer.ok:
-        LOG.warning("an Event was refused (%s on %s): %s %s", reason, meta["name"], answer.status, answer.message)
-    return answer
+    What is said again is not told again, after a restart neither: the Event's name is made of `once`, or of the words
+    themselves.
+    """
+    meta, text = regarding["metadata"], EventText(regarding, reason, note, warning, by)
+    name = event_name(meta["name"], str(meta.get("uid", "")), by, reason, once or note)
+    answer = await post(kube, text, name, now)
+    return answer.ok or is_already_said(answer)

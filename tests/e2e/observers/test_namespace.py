@@ -9,10 +9,10 @@ from tests.e2e.observers.conftest import kubectl
 from tests.observers.builders import drill_plan
 
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
+from kubedrill.core.evidence import matching
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
-from kubedrill.plugins.sources import identity
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 DEADLINE = 60
@@ -64,7 +64,7 @@ class Scene:
                 await asyncio.sleep(0.02)
 
     def matched(self):
-        return identity.matched(self._facts, drill_plan().players)
+        return matching.matched(self._facts, drill_plan().players)
 
     @property
     def deployments(self):

@@ -33,13 +33,14 @@ from kubedrill.cli.connection import (
 )
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import duration
+from kubedrill.core.evidence.attribution import Standing, who_is
+from kubedrill.core.plan.drill_plan import KUBERNETES
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 CHUNK_BYTES: Final = 500_000
 MARGIN: Final = timedelta(minutes=1)
-MACHINERY: Final = ("system:node:", "system:kube-", "system:apiserver", "system:serviceaccount:kube-system:")
 STAGES: Final = ("ResponseStarted", "ResponseComplete")
 
 
@@ -61,7 +62,8 @@ class Span:
             return False
         user = str((event.get("impersonatedUser") or event.get("user") or {}).get("username", ""))
         at = datetime.fromisoformat(event["requestReceivedTimestamp"])
-        return not user.startswith(MACHINERY) and user != self.operator and self.start <= at <= self.end
+        whose = who_is(KUBERNETES, user, (), (self.operator,)).standing
+        return whose not in (Standing.AUTOMATION, Standing.OPERATOR) and self.start <= at <= self.end
 
 
 @click.command("import-audit")

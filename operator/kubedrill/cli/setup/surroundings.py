@@ -26,13 +26,14 @@ from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck
 from kubedrill.core.plan.preflight import StopReading, Surroundings
 from kubedrill.core.plan.setting import DrillSetting, out_of_reach
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
 from kubedrill.plugins.faults import of_drill
-from kubedrill.plugins.faults.base import Plan, Right, WorkingSet
+from kubedrill.plugins.faults.base import Plan, WorkingSet
 from kubedrill.plugins.sources import prometheus, promql, stop_conditions
 from kubedrill.store.environments import setting_beside
 from kubedrill.store.undo_records import RecordError, list_records

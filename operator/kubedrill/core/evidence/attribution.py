@@ -1,15 +1,22 @@
-"""Who changed what during a drill: players, strangers, automation, the operator itself."""
+"""Who somebody is, and whose doing a change was: a player's, a stranger's, an automation's, the operator's own.
+
+`who_is` is the one place that tells. People are known by a name in a channel: their user at the API server, the field
+manager that they alone use, and so on. Whoever has none there, or only the name of a tool, is unknown, which is not the
+same as a stranger.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, first, in_order
 from kubedrill.core.measure.results import By
-from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, DrillPlan, Participant
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
 READS = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
@@ -36,7 +43,55 @@ OF_PEOPLE = frozenset(
 )
 """What people do and say. Before the start of a drill none of it is about that drill."""
 CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
+MACHINERY: Final = ("system:node:", "system:kube-", "system:apiserver", "system:serviceaccount:kube-system:")
+"""How the users of the cluster's own machinery begin."""
+MACHINES: Final = frozenset({"kube-controller-manager"})
+"""Field managers of the cluster's own machinery; the autoscaler writes as one."""
 SAID = (FactKind.FIX_APPLIED, FactKind.CONTAINMENT_ATTEMPTED)
+
+
+class Standing(StrEnum):
+    """What somebody is to a drill."""
+
+    PLAYER = "Player"
+    AUTOMATION = "Automation"
+    OPERATOR = "Operator"
+    STRANGER = "Stranger"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """Who somebody is; `player` is the name of the one who it is, if it is one."""
+
+    standing: Standing
+    player: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only the facilitator can say who it is."""
+        return self.standing in (Standing.STRANGER, Standing.UNKNOWN)
+
+
+def who_is(key: str, name: str, players: Iterable[Participant], own: Collection[str] = ()) -> Somebody:
+    """Who acts under a name. `key` is how people are known there: `kubernetes`, `fieldManager`, a channel's own.
+
+    `own` are the names under which the operator itself acts there. A stranger is somebody who is none of the players;
+    while one of them has no name there it may be that one, and a field manager is the name of a tool that anybody may
+    use: then it is unknown who it is.
+    """
+    known = [(player, player.identities.get(key, "")) for player in players]
+    player = next((player.name for player, theirs in known if name and theirs == name), "")
+    if player:
+        return Somebody(Standing.PLAYER, player)
+    if not name:
+        return Somebody(Standing.UNKNOWN)
+    if name in own:
+        return Somebody(Standing.OPERATOR)
+    if (key == KUBERNETES and name.startswith(MACHINERY)) or (key == FIELD_MANAGER and name in MACHINES):
+        return Somebody(Standing.AUTOMATION)
+    unsure = key == FIELD_MANAGER or not all(theirs for _, theirs in known)
+    return Somebody(Standing.UNKNOWN if unsure else Standing.STRANGER)
 
 
 def changes_of_players(facts: Iterable[Fact]) -> tuple[Fact, ...]:
@@ -85,13 +140,14 @@ def own_revert(facts: Iterable[Fact]) -> Fact | None:
 def credited(facts: Iterable[Fact], drill_plan: DrillPlan, until: datetime) -> tuple[By, str]:
     """Whose doing it is that things got better by `until`, and which player's.
 
-    An unattributed change by a stranger leaves it open, whatever players did too. Of what players did, the
-    change to the cause tells who; without one the fix that they spoke of, then any other change or word of
-    one. Without any it is the automation's where it changed something.
+    An unattributed change, by a stranger or by nobody knows whom, leaves it open, whatever players did too. Of what
+    players did, the change to the cause tells who; without one the fix that they spoke of, then any other change or
+    word of one. Without any it is the automation's where it changed something.
     """
     before = tuple(f for f in in_order(facts) if f.at.not_before <= until)
-    if any(f.kind is FactKind.INTERFERENCE for f in before):
-        return By.STRANGER, ""
+    whose = {f.detail.get("by") for f in before if f.kind is FactKind.INTERFERENCE}
+    if whose:
+        return (By.STRANGER if Standing.STRANGER in whose else By.UNKNOWN), ""
     changes = changes_of_players(before)
     said = tuple(f for f in before if f.kind in SAID and f.actor)
     fixes = [f for f in changes if is_cause(f, drill_plan)] or [f for f in said if f.kind is FactKind.FIX_APPLIED]

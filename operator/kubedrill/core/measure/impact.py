@@ -63,7 +63,7 @@ def _stated(name: MilestoneName, fact: Fact, seen: ImpactEvidence) -> Milestone:
     by, actor = credited(seen.facts, seen.drill_plan, fact.at.not_after)
     word = fact.source is Source.OBSERVER or fact.kind is DECLARED[name]
     if word and fact.actor:
-        by, actor = (by if by is By.STRANGER else By.PLAYER), fact.actor
+        by, actor = (by if by in (By.STRANGER, By.UNKNOWN) else By.PLAYER), fact.actor
     return Milestone(name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,))
 
 

@@ -124,7 +124,7 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
     if stop is None or not _counts(stop, standing) or _is_automations(stop, limit):
         return result(*_unreached(limit, start, stop, standing))
     lower, upper = stop.at.not_before - start.at.not_after, stop.at.not_after - start.at.not_before
-    if stop.by is By.STRANGER and not limit.anyone:
+    if stop.by in (By.STRANGER, By.UNKNOWN) and not limit.anyone:
         return result(
             ObjectiveVerdict.INDETERMINATE,
             lower,

@@ -47,6 +47,7 @@ class By(StrEnum):
     AUTOMATION = "Automation"
     OPERATOR = "Operator"
     STRANGER = "Stranger"
+    UNKNOWN = "Unknown"
     NOBODY = "Nobody"
 
 

@@ -6,9 +6,10 @@ left out and says so, line by line, for `kubectl drill plan` and `status.derived
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import PlainSerializer
 
@@ -16,6 +17,10 @@ from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.about import About
 from kubedrill.core.measure.results import Player
 
+KUBERNETES: Final = "kubernetes"
+"""How people are known at the API server: by their user name there."""
+FIELD_MANAGER: Final = "fieldManager"
+"""And in an object's managedFields: by the name of the tool that wrote."""
 Names = Annotated[frozenset[str], PlainSerializer(sorted)]
 """Names without an order, which have one where they are written: of one plan it is always the same text."""
 
@@ -93,6 +98,12 @@ class Participant(Player):
 
     kubernetes: str = ""
     field_manager: str = ""
+
+    @property
+    def identities(self) -> Mapping[str, str]:
+        """Under which name the player is known where, by the API's words for it; only where one is."""
+        named = {KUBERNETES: self.kubernetes, FIELD_MANAGER: self.field_manager}
+        return {key: name for key, name in named.items() if name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from kubedrill.api.base import ApiModel
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import TEMPLATE, FieldChange, Operation, Refusal, SetFields, Target, objects_of
 
 P = TypeVar("P", bound=ApiModel)
@@ -75,18 +76,6 @@ class Effect:
     def complete(self) -> bool:
         """Whether the fault had all of its effect."""
         return self.seen >= self.wanted
-
-
-@dataclass(frozen=True, slots=True)
-class Right:
-    """What the operator must be allowed in the target namespace."""
-
-    group: str
-    resource: str
-    verb: str
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.resource}"
 
 
 def _none(_: ApiModel) -> tuple[str, ...]:

@@ -9,9 +9,10 @@ from kubedrill.api.base import GROUP
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.base import Observed, Plan, Right, WorkingSet, together
+from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
 from kubedrill.plugins.faults.workload import PLURALS
 
 RIGHTS_OF_EVERY_DRILL: Final = (

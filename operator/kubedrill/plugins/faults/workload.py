@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kubedrill.api.faults import WorkloadTarget
+from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
-from kubedrill.plugins.faults.base import Observed, Right
+from kubedrill.plugins.faults.base import Observed
 
 RIGHTS_TO_CHANGE: Final = (
     Right("apps", "deployments", "patch"),

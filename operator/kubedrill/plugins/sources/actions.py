@@ -17,9 +17,10 @@ from pydantic import ValidationError
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.api.people import Action, FacilitatorObservation, PlayerAction, PlayerActionSpec
+from kubedrill.core.evidence.attribution import who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import Received, instant
-from kubedrill.core.plan.drill_plan import Participant
+from kubedrill.core.plan.drill_plan import KUBERNETES, Participant
 
 SAID: Mapping[Action, FactKind] = {
     Action.ACK: FactKind.ACKNOWLEDGED,
@@ -92,9 +93,9 @@ def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: ActionScope) -
 
 
 def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: ActionScope) -> Fact:
-    player = next((p for p in hearing.players if p.kubernetes and p.kubernetes == spec.actor), None)
+    player = who_is(KUBERNETES, spec.actor, hearing.players).player
     told = f"said {spec.action.value}" + (f": {spec.message}" if spec.message else "")
-    if player is None:
+    if not player:
         who = "the facilitator" if hearing.control else f"{spec.actor}, who is not on the drill's list,"
         return Fact(
             FactKind.NOTED,
@@ -109,8 +110,8 @@ def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: Action
         at,
         Source.PLAYER_ACTION,
         fact_id,
-        player.name,
-        f"{player.name} {told}",
+        player,
+        f"{player} {told}",
         _said_detail(spec),
     )
 

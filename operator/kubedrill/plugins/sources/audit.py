@@ -13,8 +13,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import NO_ERROR, instant
+from kubedrill.core.plan.drill_plan import KUBERNETES
 from kubedrill.plugins.sources.fields import differences
 
 WORKLOADS: Mapping[str, str] = {"deployments": "Deployment", "statefulsets": "StatefulSet"}
@@ -48,7 +50,7 @@ def facts_of(
     """The facts in audit log lines (JSON, one event a line) about one namespace, in order of time.
 
     Lines that are no audit event are passed over: a log is cut anywhere. `own_users` are the drill's own
-    identities. Facts name the user (`detail["user"]`); `identity.matched` finds the player.
+    identities. Facts name the user (`detail["user"]`); `matching.matched` finds the player.
     """
     requests = sorted(_requests(lines, namespace, own_users, error), key=lambda r: (r.at.not_before, r.id))
     return tuple(fact for request in requests for fact in _facts(request, requests))
@@ -59,7 +61,9 @@ def _requests(lines: Iterable[str], namespace: str, own_users: frozenset[str], e
     for line in lines:
         request = _request(line, namespace, error)
         # A log that is followed shows twice; its start is when it was read.
-        if request is not None and request.id not in seen and request.user not in own_users:
+        if request is None or request.id in seen:
+            continue
+        if who_is(KUBERNETES, request.user, (), own_users).standing is not Standing.OPERATOR:
             seen.add(request.id)
             yield request
 
@@ -190,9 +194,7 @@ def _written(request: Request) -> list[tuple[str, str, Any]]:
 
 def _is_automation(request: Request) -> bool:
     """Whether it is the cluster's own machinery: its controllers, the autoscaler among them."""
-    return request.user.startswith(("system:kube-", "system:node:", "system:serviceaccount:kube-system:")) or (
-        request.user == "system:apiserver"
-    )
+    return who_is(KUBERNETES, request.user, ()).standing is Standing.AUTOMATION
 
 
 def _read(kind: FactKind, request: Request, told: str, **detail: Any) -> Fact:

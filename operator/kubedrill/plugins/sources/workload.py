@@ -11,8 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
+from kubedrill.core.plan.drill_plan import FIELD_MANAGER
 from kubedrill.plugins.sources.fields import Difference, differences, writer
 from kubedrill.plugins.sources.pod_counts import Counted
 
@@ -71,7 +73,7 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
     metadata, target = after["metadata"], target_of(after)
     manager = str((entry or {}).get("manager", ""))
     stamp = (entry or {}).get("time")
-    automation = manager == AUTOSCALER
+    automation = who_is(FIELD_MANAGER, manager, ()).standing is Standing.AUTOMATION
     kind = FactKind.SCALED if difference.pointer == REPLICAS else FactKind.TARGET_CHANGED
     told = f"by {manager}" if manager else "with no field manager"
     generation = metadata.get("generation", 0)

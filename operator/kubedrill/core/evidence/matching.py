@@ -1,10 +1,10 @@
-"""Whose doing was it? Matches changes and reads to the players, and tells of strangers.
+"""Whose doing was it? Matches changes and reads to the players, and tells of what is nobody's that is known.
 
 Only a player's change is a player's fix. The evidence, strongest first: the facilitator's attribution, the
 audit log's user, the player's own field manager, the player's own word about it close to it. A change that
-the audit log shows as somebody else's is never credited by a weaker sign. Who is on no list is a stranger:
-the change becomes Interference until the facilitator attributes it. The cluster's own machinery (the
-autoscaler) is neither.
+the audit log shows as somebody else's is never credited by a weaker sign. Where it stays open who it was (`who_is`), a
+stranger or nobody knows, the change becomes Interference until the facilitator attributes it. The cluster's own
+machinery (the autoscaler) is neither.
 
 A pure pass over all facts, made anew at every turn, because evidence comes late: a player's word a second
 after the change, the audit log at the end. Its results are not stored.
@@ -16,10 +16,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from kubedrill.core.evidence.attribution import CHANGES, READS
+from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.bounds import short_id
-from kubedrill.core.plan.drill_plan import Participant
+from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, Participant
 
 WORDS = frozenset({FactKind.CONTAINMENT_ATTEMPTED, FactKind.FIX_APPLIED})
 NEAR = timedelta(seconds=15)
@@ -112,55 +112,54 @@ def _judged(
     players: Collection[Participant],
     targets: Collection[str],
 ) -> Iterable[Fact]:
-    player, how, stranger = _whose(change, parts, facts, players)
-    if player:
-        by = {"by": "Player", "matched": how}
+    whose, how = _whose(change, parts, facts, players)
+    if whose.player:
+        by = {"by": whose.standing.value, "matched": how}
         return [
-            replace(f, actor=player, evidence=f"{f.evidence} ({player}: {how})", detail={**f.detail, **by})
+            replace(f, actor=whose.player, evidence=f"{f.evidence} ({whose.player}: {how})", detail={**f.detail, **by})
             for f in parts
         ]
-    automation = not stranger
-    by = {"by": "Automation" if automation else "Stranger"}
-    judged = [replace(f, detail={**f.detail, **by}) for f in parts]
+    judged = [replace(f, detail={**f.detail, "by": whose.standing.value}) for f in parts]
     target = str(parts[0].detail.get("target", ""))
     told = any(f.detail.get("path") or f.kind is FactKind.PODS_DELETED for f in parts)
-    if automation or not told or (targets and target and target not in targets):
+    if not whose.is_open or not told or (targets and target and target not in targets):
         # A manifest that was sent (`told` is false) but that no watch saw change anything is no interference.
         return judged
-    return [*judged, _interference(change, parts, stranger)]
+    return [*judged, _interference(change, parts, whose, how)]
 
 
 def _whose(
     change: str, parts: list[Fact], facts: frozenset[Fact], players: Collection[Participant]
-) -> tuple[str, str, str]:
-    """(player, evidence, "") or ("", "", stranger) or nothing for the cluster's own machinery."""
+) -> tuple[Somebody, str]:
+    """Who it was, and how that is known; of somebody who is not known, by which name they are called."""
     names = {p.name for p in players}
     ids = {_interference_id(change), *(f.id for f in parts)}
     for fact in facts:
         if fact.kind is FactKind.ATTRIBUTED and fact.detail.get("fact") in ids and fact.detail.get("to") in names:
-            return str(fact.detail["to"]), "attributed by the facilitator", ""
+            return Somebody(Standing.PLAYER, str(fact.detail["to"])), "attributed by the facilitator"
     users = sorted({str(f.detail["user"]) for f in parts if f.detail.get("user")})
     if users:
-        return _by_user(users, parts, players)
+        return _among(KUBERNETES, users, "audit log, user", players)
     managers = sorted({str(f.detail["manager"]) for f in parts if f.detail.get("manager")})
-    for player in players:
-        if player.field_manager and player.field_manager in managers:
-            return player.name, f"field manager {player.field_manager}", ""
-    if any(f.detail.get("automation") for f in parts):
-        return "", "", ""
+    whose, how = _among(FIELD_MANAGER, managers, "field manager", players)
+    if whose.player:
+        return whose, how
+    if whose.standing is Standing.AUTOMATION or any(f.detail.get("automation") for f in parts):
+        return Somebody(Standing.AUTOMATION), ""
     speaker = _who_spoke_of(parts, facts)
     if speaker:
-        return speaker, "said so within seconds", ""
-    return "", "", f"somebody with {managers[0]}" if managers else "somebody"
+        return Somebody(Standing.PLAYER, speaker), "said so within seconds"
+    return Somebody(Standing.UNKNOWN), f"somebody with {managers[0]}" if managers else "somebody"
 
 
-def _by_user(users: list[str], parts: list[Fact], players: Collection[Participant]) -> tuple[str, str, str]:
-    for player in players:
-        if player.kubernetes and player.kubernetes in users:
-            return player.name, f"audit log, user {player.kubernetes}", ""
-    if all(f.detail.get("automation") for f in parts if f.detail.get("user")):
-        return "", "", ""
-    return "", "", users[0]
+def _among(key: str, names: list[str], evidence: str, players: Collection[Participant]) -> tuple[Somebody, str]:
+    """Who acted under these names: a player if one of them is one's; the machinery only if all of them are its."""
+    found = {name: who_is(key, name, players) for name in names}
+    for wanted in (Standing.PLAYER, Standing.STRANGER, Standing.UNKNOWN, Standing.AUTOMATION):
+        for name, whose in found.items():
+            if whose.standing is wanted:
+                return whose, f"{evidence} {name}" if whose.player else name
+    return Somebody(Standing.UNKNOWN), ""
 
 
 def _who_spoke_of(parts: list[Fact], facts: frozenset[Fact]) -> str:
@@ -171,7 +170,7 @@ def _who_spoke_of(parts: list[Fact], facts: frozenset[Fact]) -> str:
     return speakers.pop() if len(speakers) == 1 else ""
 
 
-def _interference(change: str, parts: list[Fact], who: str) -> Fact:
+def _interference(change: str, parts: list[Fact], whose: Somebody, who: str) -> Fact:
     first = min(parts, key=lambda f: (f.source is not Source.AUDIT_LOG, f.id))
     target, path = str(first.detail.get("target", "")), str(first.detail.get("path", ""))
     what = "; ".join(sorted(f.evidence for f in parts))[:400]
@@ -181,7 +180,7 @@ def _interference(change: str, parts: list[Fact], who: str) -> Fact:
         first.source,
         _interference_id(change),
         evidence=f"unattributed change by {who} to {target or 'pods'}: {what}",
-        detail={"target": target, "path": path, "who": who, "change": change},
+        detail={"target": target, "path": path, "who": who, "by": whose.standing.value, "change": change},
     )
 
 
@@ -191,6 +190,5 @@ def _interference_id(change: str) -> str:
 
 
 def _reader(fact: Fact, players: Collection[Participant]) -> Fact:
-    user = fact.detail.get("user")
-    player = next((p for p in players if p.kubernetes and p.kubernetes == user), None)
-    return replace(fact, actor=player.name) if player else fact
+    player = who_is(KUBERNETES, str(fact.detail.get("user", "")), players).player
+    return replace(fact, actor=player) if player else fact
