@@ -17,7 +17,7 @@ from kubedrill.core.undo.operations import Refusal, SetFields, Target
 from kubedrill.plugins.faults.bad_image import BadImage, describe, effect, plan
 from kubedrill.plugins.faults.base import Plan
 from kubedrill.plugins.sources import workload
-from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.plugins.sources.base import OwnWrites
 
 IMAGE = "template/spec/containers/0/image"
 NOPE = "app:kubedrill-no-such-tag"

@@ -12,7 +12,7 @@ from tests.wire import connected_to
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
 from kubedrill.controller.gather import Gatherer
-from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.phases import Phase
@@ -20,6 +20,7 @@ from kubedrill.core.machine.state import State
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 from kubedrill.store.drill_parts import EvidenceRefused
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordError
@@ -60,7 +61,9 @@ async def gatherer(kube: Kube) -> AsyncIterator[Gatherer]:
     clock = ServerClock(timedelta(0))
     evidence = Evidence(kube, "drills", "storm", "d1")
     planning = DrillPlanning(kube, DrillIdentity("d1", "storm", "drills"))
-    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, FactInbox(), lambda: None, planning)
+    inbox = FactInbox()
+    watches = NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None)
+    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, inbox, watches, planning)
     yield eyes
     await eyes.close()
 

@@ -27,6 +27,7 @@ from kubedrill.core.machine.status import without_nulls
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 DRILL = f"{DRILLS}/storm"
 CONFIG_MAP_BYTES = 1_048_576
@@ -117,7 +118,8 @@ class Lab:
         cluster.put(DRILL, {"metadata": meta, "spec": spec})
         self.kube, self.clock = kube, ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self._seconds)
         collector = DrillCollector(list, self.clock.now)
-        self.task = DrillWorker(kube, self.clock, OperatorSettings(), cluster.drill_now, collector)
+        self.informers = Informers(kube, self.clock)
+        self.task = DrillWorker(kube, self.clock, OperatorSettings(), cluster.drill_now, collector, self.informers)
 
     def _seconds(self) -> float:
         return self.cluster.now.timestamp()

@@ -18,6 +18,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.core.paths import demand_built
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 WAY = "../../../../../../api/v1/namespaces/drills/secrets/kubedrill-webhook"
 OURS = (
@@ -74,7 +75,9 @@ class Server(Kube):
 
 async def ended(server: Server) -> dict[str, Any]:
     """The status after two turns: one that decides, and one that would fail again."""
-    turns = Turns(server, ServerClock(timedelta(0)), OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
+    clock = ServerClock(timedelta(0))
+    informers = Informers(server, clock)
+    turns = Turns(server, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None, informers)
     await turns.once()
     await turns.once()
     await turns.close()

@@ -6,15 +6,17 @@ from tests.observers.wire import standing, until
 from tests.signals.builders import death, deployment, pod, wrote_limit
 
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
-from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube.clock import ServerClock
-from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.kube.informers import Informers
+from kubedrill.plugins.sources.base import OwnWrites
 
 CLOCK = ServerClock(timedelta(0))
 PODS = "/api/v1/namespaces/shop/pods"
 DEPLOYMENTS = "/apis/apps/v1/namespaces/shop/deployments"
 SAID = "/apis/kubedrill.dev/v1alpha1/namespaces/shop/playeractions"
 SAID_IN_CONTROL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/playeractions"
+NOTHING = OwnWrites()
 SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
 
 
@@ -34,11 +36,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def observed(own=OwnWrites, prepare=lambda _: None, **start):
+async def observed(own=NOTHING, prepare=lambda _: None, **start):
     async with standing() as (wire, kube):
         prepare(wire)
         inbox, wakes = FactInbox(), []
-        observer = NamespaceWatches(kube, CLOCK, inbox, lambda: wakes.append(1), own)
+        observer = NamespaceWatches(Informers(kube, CLOCK), CLOCK, inbox, lambda: wakes.append(1))
+        observer.own = own
         await observer.start(drill_plan(), SCOPE, **start)
         observer.hear((ALICE,))
         try:
@@ -97,7 +100,7 @@ async def test_a_players_fix_is_told_with_who_wrote_it():
 
 async def test_the_drills_own_injection_is_not_told():
     own = OwnWrites(frozenset({"m-1"}))
-    async with observed(lambda: own, with_worker) as stage:
+    async with observed(own, with_worker) as stage:
         faulted = deployment("32Mi", replicas=2, generation=2, managers=(wrote_limit("m-1", 0),))
         scaled = deployment("32Mi", replicas=4, generation=3, managers=(wrote_limit("m-1", 0),))
         await stage.wire.tell(DEPLOYMENTS, "MODIFIED", faulted)
@@ -131,7 +134,7 @@ async def test_a_word_is_read_when_it_is_known_who_plays_and_waits_until_then():
     async with standing() as (wire, kube):
         wire.put(SAID, 5, word(name="w1"))
         inbox = FactInbox()
-        observer = NamespaceWatches(kube, CLOCK, inbox, lambda: None)
+        observer = NamespaceWatches(Informers(kube, CLOCK), CLOCK, inbox, lambda: None)
         await observer.start(drill_plan(), SCOPE)
         assert inbox.drain() == ()
         observer.hear((ALICE,))
@@ -145,6 +148,23 @@ async def test_the_facilitators_word_counts_in_the_control_namespace_alone():
         await stage.wire.tell(SAID_IN_CONTROL, "ADDED", word("lead", "Hint", "w2"))
         assert (await stage.fact(FactKind.HINT_GIVEN)).id == "action/w2"
         assert len(stage.facts(FactKind.HINT_GIVEN)) == 1
+
+
+async def test_how_pods_were_before_the_drill_began_is_no_fact_of_it_and_counts_all_the_same():
+    began = CLOCK.now() + timedelta(seconds=5)
+    scope = Scope("monday", "drills", CLOCK.now(), began)
+    async with standing() as (wire, kube):
+        with_worker(wire)
+        inbox = FactInbox()
+        observer = NamespaceWatches(Informers(kube, CLOCK), CLOCK, inbox, lambda: None)
+        await observer.start(drill_plan(), scope)
+        assert inbox.drain() == ()
+        observer._begun = CLOCK.now() - timedelta(seconds=5)
+        await wire.tell(PODS, "MODIFIED", pod("b", state=death(0)))
+        facts: list[Fact] = []
+        (state,) = await until(lambda: facts.extend(inbox.drain()) or facts)
+        assert (state.kind, state.detail["killed"], state.detail["ready"]) == (FactKind.WORKLOAD_STATE, 1, 1)
+        await observer.stop()
 
 
 async def test_a_poison_object_holds_up_no_other():

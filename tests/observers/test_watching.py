@@ -41,6 +41,38 @@ async def test_what_is_there_already_is_told_first():
         assert seen(events) == [("ADDED", "a"), ("ADDED", "b")]
 
 
+async def test_a_list_is_read_page_by_page_and_told_at_once():
+    told = []
+    async with standing() as (wire, kube):
+        wire.page = 2
+        wire.put(PATH, 5, *(thing(name, 3) for name in "abcde"))
+        watch = Watch(kube, CLOCK, Collection(PATH), told.append)
+        task = asyncio.create_task(watch.run())
+        await watch.synced.wait()
+        task.cancel()
+        assert wire.lists == [PATH] * 3
+        assert [seen(events) for events in told] == [[("ADDED", name) for name in "abcde"]]
+
+
+async def test_a_list_whose_next_page_has_expired_is_begun_anew(monkeypatch):
+    monkeypatch.setattr(watching, "BACK_OFF", (0.01,))
+    async with watched() as (wire, watch, events, _):
+        wire.page, wire.forgets_pages = 2, 1
+        wire.put(PATH, 5, *(thing(name, 3) for name in "abc"))
+        await watch.synced.wait()
+        assert [name for _, name in seen(events)] == ["a", "b", "c"]
+        assert watch.problem == ""
+
+
+async def test_of_each_object_the_declared_fields_are_kept():
+    async with watched(kind="Pod", fields=frozenset({"spec.replicas"})) as (wire, watch, events, _):
+        wire.put(PATH, 5, thing("a", 3, replicas=1, image="app"))
+        await wire.tell(PATH, "MODIFIED", thing("a", 6, replicas=2, image="app"))
+        await until(lambda: len(events) == 2)
+        assert [e.object["spec"] for e in events] == [{"replicas": 1}, {"replicas": 2}]
+        assert watch.objects == ({"kind": "Pod", "metadata": {"name": "a", "uid": "uid-a"}, "spec": {"replicas": 2}},)
+
+
 async def test_items_of_a_list_get_back_the_kind_that_the_list_leaves_out():
     async with watched(kind="Pod") as (wire, watch, events, _):
         wire.put(PATH, 5, thing("a", 3))
@@ -124,17 +156,6 @@ async def test_a_time_in_which_nothing_was_watched_is_told_as_a_gap(monkeypatch)
         (gap,) = await until(lambda: gaps)
         assert gap.kind is FactKind.GAP
         assert gap.at.not_after >= gap.at.not_before
-
-
-async def test_after_a_restart_the_gap_reaches_back_to_what_was_stored_last():
-    since = CLOCK.now() - timedelta(minutes=1)
-    known = {"uid-a": thing("a", 3, replicas=1)}
-    async with watched(known=known, since=since) as (wire, _watch, events, gaps):
-        wire.put(PATH, 9, thing("a", 8, replicas=2))
-        (gap,) = await until(lambda: gaps)
-        assert gap.at.not_before == since
-        assert seen(events) == [("MODIFIED", "a")]
-        assert events[0].receipt.since == since
 
 
 async def test_a_quiet_watch_that_stands_has_told_everything_until_just_now():

@@ -39,6 +39,8 @@ class Wire:
         self.lists: list[str] = []
         self.watches: list[tuple[str, str]] = []
         self.expired = False
+        self.page = 0
+        self.forgets_pages = 0
         self.gone: set[str] = set()
         self._live: dict[str, asyncio.Queue[Any]] = {}
 
@@ -67,14 +69,23 @@ class Wire:
             return web.json_response({"kind": "Status", "message": "forbidden"}, status=self.refuse[path])
         if request.query.get("watch") != "true":
             self.lists.append(path)
-            return web.json_response(
-                {"items": self.items.get(path, []), "metadata": {"resourceVersion": str(self.version.get(path, 1))}}
-            )
+            return self._listed(path, int(request.query.get("continue") or 0))
         self.watches.append((path, request.query["resourceVersion"]))
         if self.expired:
             self.expired = False
             return web.json_response({"kind": "Status", "reason": "Expired", "message": "too old"}, status=410)
         return await self._stream(request, path)
+
+    def _listed(self, path: str, begin: int) -> web.Response:
+        """A list; of at most `page` items at a time where that is set. The next pages are forgotten so many times."""
+        if begin and self.forgets_pages:
+            self.forgets_pages -= 1
+            return web.json_response({"kind": "Status", "reason": "Expired", "message": "the page is gone"}, status=410)
+        items = self.items.get(path, [])
+        end = begin + (self.page or len(items))
+        metadata = {"resourceVersion": str(self.version.get(path, 1))}
+        metadata |= {"continue": str(end)} if end < len(items) else {}
+        return web.json_response({"items": items[begin:end], "metadata": metadata})
 
     async def _stream(self, request: web.Request, path: str) -> web.StreamResponse:
         response = web.StreamResponse()

@@ -14,6 +14,7 @@ from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import GONE_FOR, Turns
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 
 class Operator:
@@ -22,7 +23,9 @@ class Operator:
     def __init__(self, cluster: Cluster, kube: Kube) -> None:
         self.cluster = cluster
         clock = ServerClock(timedelta(0), wall=lambda: cluster.now, monotonic=self.seconds)
-        self.turns = Turns(kube, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
+        self.turns = Turns(
+            kube, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None, Informers(kube, clock)
+        )
         cluster.fault()
 
     def seconds(self) -> float:

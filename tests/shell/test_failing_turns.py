@@ -14,6 +14,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.controller.worker import RESCUED_AFTER, DrillWorker
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 DRILL = {"metadata": {"uid": "u", "name": "d", "namespace": "drills"}, "spec": {"targetNamespace": "shop"}}
 
@@ -34,7 +35,9 @@ async def test_after_some_failures_it_is_put_back_without_a_turn(monkeypatch: py
     monkeypatch.setattr("kubedrill.controller.worker.BACK_OFF", (timedelta(0),))
     clock = ServerClock(timedelta(0))
     nobody: Any = object.__new__(Kube)
-    task = DrillWorker(nobody, clock, OperatorSettings(), DRILL, DrillCollector(list, clock.now))
+    task = DrillWorker(
+        nobody, clock, OperatorSettings(), DRILL, DrillCollector(list, clock.now), Informers(nobody, clock)
+    )
     task.start(lambda _uid: None)
     async with asyncio.timeout(5):
         await rescued.wait()

@@ -42,7 +42,7 @@ def desk(server: Server) -> DrillController:
 def task(desk: DrillController, name: str, failures: int) -> None:
     """A drill so many of whose turns have failed in a row."""
     drill = {"metadata": {"uid": name, "name": name, "namespace": "drills"}, "spec": {}}
-    made = DrillWorker(desk.kube, desk.clock, desk.settings, drill, desk.collector)
+    made = DrillWorker(desk.kube, desk.clock, desk.settings, drill, desk.collector, desk._informers)
     made.failures = failures
     desk._tasks[name] = made
 

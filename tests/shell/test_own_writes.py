@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from kubedrill.controller.recorded_facts import own_writes
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord
-from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.plugins.sources.base import OwnWrites
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -56,8 +56,8 @@ class Stage:
         word = self.word(name, actor)
         self.lab.cluster.put(f"{SAID}/{name}", word)
         await self.wire.tell(SAID, "ADDED", word)
-        watches = self.lab.task._turns._observer._cluster._watches
-        await until(lambda: word in [known for watch in watches for known in watch.objects])
+        running = self.lab.informers._running
+        await until(lambda: word in [known for one in running.values() for known in one.watch.objects])
 
     async def starts(self) -> None:
         self.edited(desired="Run")

@@ -16,6 +16,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.record import RecordState, to_json
 from kubedrill.kube.client import Answer, Kube
+from kubedrill.kube.informers import Informers
 from kubedrill.protocol.revert_tracker import STUCK_AFTER
 from kubedrill.store.undo_records import RECORD_TYPE
 
@@ -54,7 +55,7 @@ def clock():
 
 
 def turns(server: Server, clock: Settable) -> Turns:
-    return Turns(server, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
+    return Turns(server, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None, Informers(server, clock))
 
 
 async def test_a_refused_one_is_told_at_once_and_only_once(clock):

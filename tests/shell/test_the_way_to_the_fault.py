@@ -17,6 +17,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.core.machine.state import Observation, State
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 DRILL = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drills/storm"
 
@@ -74,7 +75,9 @@ def turns(server: Server, monkeypatch: pytest.MonkeyPatch) -> Turns:
 
     monkeypatch.setattr(Gatherer, "observe", looked)
     monkeypatch.setattr(Executor, "_inject", injected)
-    return Turns(server, ServerClock(timedelta(0)), OperatorSettings(), "storm", "d1", FactInbox(), lambda: None)
+    clock = ServerClock(timedelta(0))
+    informers = Informers(server, clock)
+    return Turns(server, clock, OperatorSettings(), "storm", "d1", FactInbox(), lambda: None, informers)
 
 
 async def test_the_answer_to_the_finalizer_is_the_drill_of_the_next_turn_and_events_come_after_the_injection(

@@ -17,6 +17,7 @@ from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.worker import DrillWorker
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 DRILL = {"metadata": {"uid": "d1", "name": "monday", "namespace": "drills"}, "spec": {}}
 HOUR = timedelta(hours=1)
@@ -34,7 +35,8 @@ class Nothing(Kube):
 
 def a_worker(clock: ServerClock) -> DrillWorker:
     collector = DrillCollector(list, clock.now)
-    return DrillWorker(Nothing(), clock, OperatorSettings(), DRILL, collector)
+    kube = Nothing()
+    return DrillWorker(kube, clock, OperatorSettings(), DRILL, collector, Informers(kube, clock))
 
 
 @pytest.fixture

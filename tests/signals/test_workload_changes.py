@@ -1,9 +1,10 @@
 from tests.signals.builders import LIMIT, between, deployment, receipt, recorded, scaled, wrote_limit
 
 from kubedrill.core.evidence.facts import FactKind
+from kubedrill.kube.kept_fields import kept
 from kubedrill.plugins.sources import workload
-from kubedrill.plugins.sources.pod_counts import Counted
-from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.plugins.sources.base import OwnWrites
+from kubedrill.plugins.sources.workload_state import Counted, state
 
 NOBODY = OwnWrites()
 
@@ -103,8 +104,8 @@ def test_a_new_container_is_told_by_its_name():
 
 
 def test_what_is_remembered_is_enough_to_tell_of_a_change_later():
-    kept = workload.remembered(deployment("64Mi"))
-    fact = only(kept, deployment("128Mi", generation=2, managers=(wrote_limit("tom", 7),)))
+    before = kept(deployment("64Mi"), frozenset(workload.FIELDS)) | {"kind": "Deployment"}
+    fact = only(before, deployment("128Mi", generation=2, managers=(wrote_limit("tom", 7),)))
     assert fact.detail["manager"] == "tom"
 
 
@@ -115,6 +116,6 @@ def test_a_recorded_deployment_names_who_scaled_it_and_who_set_its_limit():
 
 
 def test_the_state_tells_the_counts_of_the_workloads_own_pods():
-    fact = workload.state(deployment(replicas=2), Counted(pods=2, ready=1), receipt(9.0))
+    fact = state(deployment(replicas=2), Counted(pods=2, ready=1), receipt(9.0))
     assert fact.kind is FactKind.WORKLOAD_STATE
     assert fact.detail == {"target": "Deployment/worker", "ready": 1, "desired": 2, "unready": 1, "killed": 0}

@@ -26,6 +26,7 @@ from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import state_from_wire
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
@@ -48,6 +49,7 @@ class DrillController:
         self._drills: dict[str, dict[str, Any]] = {}
         self._tasks: dict[str, DrillWorker] = {}
         self._orphans = RevertTracker()
+        self._informers = Informers(kube, clock)
         self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck, self.failing)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
@@ -64,7 +66,8 @@ class DrillController:
 
     def _begun(self, drill: dict[str, Any]) -> DrillWorker:
         uid = drill["metadata"]["uid"]
-        task = self._tasks[uid] = DrillWorker(self.kube, self.clock, self.settings, drill, self.collector)
+        task = DrillWorker(self.kube, self.clock, self.settings, drill, self.collector, self._informers)
+        self._tasks[uid] = task
         task.start(self._ended)
         return task
 

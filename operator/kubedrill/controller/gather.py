@@ -7,7 +7,7 @@ put back, only records, so that a stop is not held up by a slow Prometheus.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -39,8 +39,8 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS
 from kubedrill.plugins.faults import of_drill
-from kubedrill.plugins.sources import actions, audit
-from kubedrill.plugins.sources.workload import OwnWrites
+from kubedrill.plugins.sources import actions, of_kind
+from kubedrill.plugins.sources.base import How, ImportScope, OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
 from kubedrill.store.evidence_log import Evidence
@@ -63,16 +63,15 @@ class Gatherer:
         settings: OperatorSettings,
         evidence: Evidence,
         inbox: FactInbox,
-        wake: Callable[[], None],
+        watches: NamespaceWatches,
         planning: DrillPlanning,
     ) -> None:
         self._planning = planning
         self._kube, self._clock, self._settings = kube, clock, settings
         self._evidence, self._inbox = evidence, inbox
-        self._cluster = NamespaceWatches(kube, clock, inbox, wake, lambda: self._own)
+        self._cluster = watches
         self._web = WebClient()
         self._monitoring = MonitoringProbe(self._web.fetch, clock)
-        self._own = OwnWrites()
         self._probe: Probe | None = None
         self._probed: datetime | None = None
         self.records: dict[str, StoredRecord] = {}
@@ -100,7 +99,7 @@ class Gatherer:
             cannot_go_on = refusal.message  # what it is judged by is lost: what its records tell is what is left
         self.records = {r.record.name: r for r in listing.of(meta["uid"]).readable}
         self._listing = listing
-        self._own = own_writes(self.records.values(), self._own)
+        self._cluster.own = own_writes(self.records.values(), self._cluster.own)
         self._take(recorded_facts((r.record for r in self.records.values()), self._clock.error))
         seen = Observation(
             now=self._clock.now(),
@@ -220,7 +219,8 @@ class Gatherer:
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
         self.operations = read.operations
-        self._own = OwnWrites(self._own.managers | read.managers, self._own.values)
+        own = self._cluster.own
+        self._cluster.own = OwnWrites(own.managers | read.managers, own.values)
         looked = replace(seen, drill_plan=drill_plan, checks=checks, plans=read.plans, scenario=self._planning.scenario)
         self._before_seen = looked
         return looked
@@ -238,7 +238,7 @@ class Gatherer:
             await self._plan_again(drill, drill_plan)
         self._take(self._inbox.drain())
         if state.phase in TERMINAL and seen.imported != state.imported:
-            self._take(await self._audited(drill_plan))
+            self._take(await self._imported(drill_plan))
         if state.phase is Phase.ARMED:
             self._take(of_drill.effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
@@ -269,7 +269,8 @@ class Gatherer:
 
     async def _watch(self, drill: dict[str, Any], drill_plan: DrillPlan, state: State) -> None:
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
-        scope = Scope(drill["metadata"]["name"], self._settings.namespace, made)
+        begun = state.start_ex or self._clock.now()
+        scope = Scope(drill["metadata"]["name"], self._settings.namespace, made, begun)
         remembered = await self._evidence.memory.remembered() if state.start_ex else ()
         await self._cluster.start(drill_plan, scope, remembered, state.heard)
 
@@ -298,14 +299,15 @@ class Gatherer:
         objects = await read_targets(self._kube, drill_plan)
         _, _, self.operations = planned(drill_plan, drill["metadata"]["uid"], objects, {})
 
-    async def _audited(self, drill_plan: DrillPlan) -> tuple[Fact, ...]:
-        texts = await self._evidence.imported("audit")
-        lines = [line for text in texts for line in text.splitlines()]
-        return audit.facts_of(
-            lines,
-            drill_plan.target_namespace,
-            error=self._clock.error,
-            own_users=frozenset({f"system:serviceaccount:{self._settings.namespace}:kubedrill"}),
+    async def _imported(self, drill_plan: DrillPlan) -> tuple[Fact, ...]:
+        """What the facilitator has brought since the drill ended."""
+        own = frozenset({f"system:serviceaccount:{self._settings.namespace}:kubedrill"})
+        scope = ImportScope(drill_plan.target_namespace, own, self._clock.error)
+        texts = {source: await self._evidence.imported(source.name) for source in of_kind(How.IMPORT)}
+        return tuple(
+            fact
+            for source, found in texts.items()
+            for fact in source.imports([line for text in found for line in text.splitlines()], scope)
         )
 
     def _take(self, facts: Iterable[Fact]) -> None:

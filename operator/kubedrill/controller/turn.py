@@ -19,7 +19,7 @@ from typing import Any
 
 from kubedrill.controller.execute import Executor
 from kubedrill.controller.gather import MEASURED, Gatherer
-from kubedrill.controller.gathering import FactInbox
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
@@ -34,6 +34,7 @@ from kubedrill.core.undo.genuine import differs, fingerprint
 from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
 from kubedrill.protocol.drills import drill_path, post_event
 from kubedrill.store.evidence_log import Evidence
@@ -60,12 +61,14 @@ class Turns:
         uid: str,
         inbox: FactInbox,
         wake: Callable[[], None],
+        informers: Informers,
     ) -> None:
         self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
         self._planning = DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace))
-        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, wake, self._planning)
+        watches = NamespaceWatches(informers, clock, inbox, wake)
+        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, watches, self._planning)
         self._status = StatusWriter(kube.restoring)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)

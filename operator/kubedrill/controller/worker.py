@@ -23,6 +23,7 @@ from kubedrill.controller.turn import Turns
 from kubedrill.core.evidence.about import About
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 from kubedrill.protocol.objects import Inconclusive
 from kubedrill.store.drill_parts import EvidenceRefused
 from kubedrill.store.undo_records import RecordError
@@ -51,6 +52,7 @@ class DrillWorker:
         settings: OperatorSettings,
         drill: dict[str, Any],
         collector: DrillCollector,
+        informers: Informers,
     ) -> None:
         meta = drill["metadata"]
         self.uid: str = meta["uid"]
@@ -63,7 +65,7 @@ class DrillWorker:
         self._woken = asyncio.Event()
         self._due: datetime | None = None
         self._began = clock.now() - DEBOUNCE
-        self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.heard)
+        self._turns = Turns(kube, clock, settings, meta["name"], self.uid, self.inbox, self.heard, informers)
         self._task: asyncio.Task[None] | None = None
 
     def start(self, ended: Callable[[str], None]) -> None:

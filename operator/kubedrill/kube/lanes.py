@@ -34,7 +34,7 @@ class Lane(StrEnum):
 
 
 CONNECTIONS: Final[Mapping[Lane, int]] = {
-    Lane.WATCHES: 480,  # a drill in play holds six, one that is held none: eighty drills
+    Lane.WATCHES: 480,  # five a namespace with a drill in play, one for all words in the control namespace: 95 drills
     Lane.ORDINARY: 60,
     Lane.RESTORING: 40,
     Lane.HEARTBEAT: 2,

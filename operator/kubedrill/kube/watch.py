@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.kept_fields import kept
 
 LOG = logging.getLogger(__name__)
 LAG: Final = timedelta(seconds=1)
@@ -30,6 +31,10 @@ WATCH_SECONDS: Final = 240
 SILENT: Final = timedelta(seconds=100)
 """A watch that tells nothing for this long is dead: the API server sends a bookmark about every minute."""
 GONE: Final = 410
+PAGE: Final = 500
+"""So many objects are listed at a time: a namespace of thousands is never in memory as it was sent."""
+IDENTITY: Final = frozenset({"metadata.uid", "metadata.name"})
+"""Kept of every object, whatever else is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +49,15 @@ class WatchEvent:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What is watched: a path, the kind of its items (a list leaves it out of them) and a selection.
+    """What is watched: a path, the kind of its items (a list leaves it out of them), a selection, the fields to keep.
 
-    `known` is what was seen of the objects before (by UID), and `since` when that was.
+    Without `fields` the objects are kept whole.
     """
 
     path: ApiPath
     kind: str = ""
     query: tuple[tuple[str, str], ...] = ()
-    known: Mapping[str, dict[str, Any]] = field(default_factory=dict)
-    since: datetime | None = None
+    fields: frozenset[str] = frozenset()
 
 
 async def never() -> bool:
@@ -65,7 +69,8 @@ class Watch:
     """Watches one collection until it is cancelled, or what is watched is gone for good.
 
     `told` gets every event (a listing's events all at once); `away` gets a Gap fact when nothing was watched
-    for longer than `GAP`. `gone` is asked each time that a watch has ended, or could not be begun.
+    for longer than `GAP`, and then `stands` is called. `gone` is asked each time that a watch has ended, or could not
+    be begun.
     """
 
     def __init__(
@@ -76,18 +81,21 @@ class Watch:
         told: Callable[[Sequence[WatchEvent]], None],
         away: Callable[[Fact], None] = lambda _: None,
         gone: Callable[[], Awaitable[bool]] = never,
+        stands: Callable[[], None] = lambda: None,
     ) -> None:
         self.path = collection.path
         self._kube, self._clock, self._told, self._away, self._gone = kube, clock, told, away, gone
+        self._when_it_stands = stands
         self._kind, self._query = collection.kind, collection.query
-        self._objects = dict(collection.known)
+        self._fields = collection.fields | IDENTITY if collection.fields else collection.fields
+        self._objects: dict[str, dict[str, Any]] = {}
         self._version = ""
         # Until when everything was surely told: what is told first after a break may have happened since then.
-        self._ended = collection.since or clock.now()
-        self._has_watched = collection.since is not None
+        self._ended = clock.now()
+        self._has_watched = False
         self._opened: datetime | None = None
         self.synced = asyncio.Event()
-        self.listed = False
+        self.listed = self.is_over = False
         self.heard: datetime | None = None
         self.problem = ""
 
@@ -95,6 +103,11 @@ class Watch:
     def objects(self) -> tuple[dict[str, Any], ...]:
         """The objects as last seen."""
         return tuple(self._objects.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it stands now."""
+        return self._opened is not None
 
     @property
     def told_until(self) -> datetime | None:
@@ -119,25 +132,39 @@ class Watch:
             self._close()
             if await self._gone():
                 LOG.info("%s is gone and is no longer watched", self.path)
-                self.problem = f"{self.path} is gone"
+                self.problem, self.is_over = f"{self.path} is gone", True
                 self.synced.set()
                 return
             await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
 
     async def _list(self) -> None:
-        answer = await self._kube.get(self.path, query=self._query)
-        if not answer.ok:
-            raise Unreachable(f"list {self.path}: {answer.status} {answer.message}")
+        listed: dict[str, dict[str, Any]] = {}
+        version = ""
+        async for page in self._pages():
+            listed |= {uid: self._kept(item) for item in page.get("items") or () if (uid := _metadata(item).get("uid"))}
+            version = str((page.get("metadata") or {}).get("resourceVersion", ""))
         now = self._clock.now()
         receipt = Received(now, self._ended, self._clock.error)
         self.heard, self.problem = now, ""
-        listed = {item["metadata"]["uid"]: item for item in answer.body.get("items") or ()}
         gone = [self._event("DELETED", o, receipt) for uid, o in self._objects.items() if uid not in listed]
         found = [self._event("MODIFIED" if u in self._objects else "ADDED", o, receipt) for u, o in listed.items()]
-        self._version = str((answer.body.get("metadata") or {}).get("resourceVersion", ""))
+        self._version = version
         self.listed = True
         self._tell([*gone, *found])
         self.synced.set()
+
+    async def _pages(self) -> AsyncIterator[dict[str, Any]]:
+        """A list, page by page. One whose next page has expired (410) is begun anew, after a back-off."""
+        next_page = ""
+        while True:
+            query = [*self._query, ("limit", str(PAGE))] + ([("continue", next_page)] if next_page else [])
+            answer = await self._kube.get(self.path, query=query)
+            if not answer.ok:
+                raise Unreachable(f"list {self.path}: {answer.status} {answer.message}")
+            yield answer.body
+            next_page = str((answer.body.get("metadata") or {}).get("continue") or "")
+            if not next_page:
+                return
 
     async def _watch(self) -> None:
         self._opened = None
@@ -160,17 +187,18 @@ class Watch:
     def _took(self, event: Mapping[str, Any]) -> None:
         self.heard = now = self._clock.now()
         item = event.get("object") or {}
-        self._version = str((item.get("metadata") or {}).get("resourceVersion") or self._version)
+        self._version = str(_metadata(item).get("resourceVersion") or self._version)
         if event.get("type") in ("ADDED", "MODIFIED", "DELETED"):
-            self._tell([self._event(event["type"], item, self._receipt(now))])
+            self._tell([self._event(event["type"], self._kept(item), self._receipt(now))])
 
     def _stands(self) -> None:
         self._opened = self.heard = self._clock.now()
         self.problem = ""
         if self._has_watched and self._opened - self._ended > GAP:
             LOG.info("%s was not watched for %s", self.path, self._opened - self._ended)
-            self._away(_gap(self.path, self._ended, self._opened))
+            self._away(gap(self.path, self._ended, self._opened))
         self._has_watched = True
+        self._when_it_stands()
 
     def _failed(self, status: Mapping[str, Any]) -> None:
         """An expired resource version is normal (410); anything else (403, 5xx) is a failure to try again."""
@@ -190,15 +218,17 @@ class Watch:
         fresh = self._opened is None or now - self._opened <= LAG
         return Received(now, self._ended if fresh else now - LAG, self._clock.error)
 
+    def _kept(self, item: dict[str, Any]) -> dict[str, Any]:
+        of_it = kept(item, self._fields)
+        return {"kind": self._kind, **of_it} if self._kind else of_it
+
     def _event(self, kind: str, item: dict[str, Any], receipt: Received) -> WatchEvent:
-        if self._kind:
-            item = {"kind": self._kind, **item}
-        return WatchEvent(kind, item, self._objects.get((item.get("metadata") or {}).get("uid", "")), receipt)
+        return WatchEvent(kind, item, self._objects.get(str(_metadata(item).get("uid", ""))), receipt)
 
     def _tell(self, events: list[WatchEvent]) -> None:
         """Hands events on. A poison object is logged and passed over: it must not end the watch."""
         for event in events:
-            uid = (event.object.get("metadata") or {}).get("uid", "")
+            uid = str(_metadata(event.object).get("uid", ""))
             if event.type == "DELETED":
                 self._objects.pop(uid, None)
             elif uid:
@@ -209,7 +239,14 @@ class Watch:
             LOG.exception("events of %s could not be read and are passed over", self.path)
 
 
-def _gap(path: str, start: datetime, end: datetime) -> Fact:
+def _metadata(item: Any) -> Mapping[str, Any]:
+    """An object's metadata; of one that is none, nothing."""
+    metadata = item.get("metadata") if isinstance(item, Mapping) else None
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def gap(path: str, start: datetime, end: datetime) -> Fact:
+    """That nothing was watched meanwhile."""
     return Fact(
         FactKind.GAP,
         Interval(start, end),

@@ -13,6 +13,7 @@ from kubedrill.core.evidence import matching
 from kubedrill.core.evidence.facts import FactKind, Interval
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 DEADLINE = 60
@@ -74,7 +75,7 @@ class Scene:
 @asynccontextmanager
 async def on_stage(kube, namespace):
     inbox = FactInbox()
-    observer = NamespaceWatches(kube, CLOCK, inbox, lambda: None)
+    observer = NamespaceWatches(Informers(kube, CLOCK), CLOCK, inbox, lambda: None)
     scope = Scope("monday", namespace, CLOCK.now() - timedelta(seconds=2))
     await observer.start(drill_plan(namespace=namespace), scope)
     observer.hear(drill_plan().players)

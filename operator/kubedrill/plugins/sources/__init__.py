@@ -1,1 +1,68 @@
-"""Signals: one module a source, each reading what that source says into facts. Pure: no clock, no network."""
+"""The registry of sources of evidence: one module a source, found by itself.
+
+To add one: a module here with `SOURCE: Final = SourceKind(…)`, called after its module. What is watched is then
+watched in the target namespace of every drill; nothing else of the operator names it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from kubedrill.kube.kept_fields import union
+from kubedrill.kube.paths import Namespaced
+from kubedrill.plugins.sources.base import How, SourceKind, Watched
+
+# Modules of this package that are no source.
+_SHARED = frozenset({"base", "fields", "pod_fields", "promql"})
+
+
+class DefectiveSourceError(Exception):
+    """A module of this package is no valid source."""
+
+
+@cache
+def discover() -> Mapping[str, SourceKind]:
+    """Every source by its name.
+
+    Raises:
+        DefectiveSourceError: a module has no `SOURCE`, or one of another name.
+    """
+    found: dict[str, SourceKind] = {}
+    for module in pkgutil.iter_modules(__path__):
+        if module.name in _SHARED:
+            continue
+        source = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SOURCE", None)
+        if not isinstance(source, SourceKind):
+            raise DefectiveSourceError(f"sources/{module.name}.py has no SOURCE: SourceKind")
+        if source.name != module.name:
+            raise DefectiveSourceError(
+                f"sources/{module.name}.py is the source {source.name}: name it after its module"
+            )
+        found[source.name] = source
+    return MappingProxyType(found)
+
+
+def of_kind(how: How) -> tuple[SourceKind, ...]:
+    """The sources whose facts come in one way."""
+    return tuple(source for source in discover().values() if source.how is how)
+
+
+@cache
+def watched_kinds() -> Mapping[Namespaced, Watched]:
+    """What is watched for all sources together, once a kind, with all the fields that any of them reads."""
+    declared = [one for source in of_kind(How.WATCH) for one in source.watches]
+    return MappingProxyType(
+        {
+            where: Watched(
+                where,
+                next(one.kind for one in declared if one.where == where),
+                tuple(sorted(union(one.fields for one in declared if one.where == where))),
+                any(one.remembered for one in declared if one.where == where),
+            )
+            for where in dict.fromkeys(one.where for one in declared)
+        }
+    )

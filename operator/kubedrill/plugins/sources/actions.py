@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -21,6 +21,7 @@ from kubedrill.core.evidence.attribution import who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import KUBERNETES, Participant
+from kubedrill.plugins.sources.base import How, SourceKind
 
 SAID: Mapping[Action, FactKind] = {
     Action.ACK: FactKind.ACKNOWLEDGED,
@@ -192,3 +193,11 @@ def _observed(spec: PlayerActionSpec, observation: FacilitatorObservation, fact_
     evidence = f"{spec.actor} observed {observation.milestone}{words}"
     player = observation.player or ""
     return (Fact(kind, at, Source.OBSERVER, fact_id, player, evidence, _said_detail(spec)),)
+
+
+SOURCE: Final = SourceKind(
+    name="actions",
+    how=How.PUSH,
+    facts=frozenset({*SAID.values(), *OBSERVED.values(), FactKind.CONFIRMED, FactKind.ATTRIBUTED, FactKind.HINT_GIVEN}),
+    bounds="creationTimestamp, a whole second cut off, bounded by the receipt; of what was observed, as it is said",
+)

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Final
 
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.plugins.sources.base import How, SourceKind
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
 
 MOST_STRETCHES = 20
@@ -132,3 +134,11 @@ def _key(one: RawSeries) -> str:
 
 def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
+
+
+SOURCE: Final = SourceKind(
+    name="alert_history",
+    how=How.POLL,
+    facts=frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED}),
+    bounds="the evaluation's own instant, in milliseconds; an end lies before the next evaluation",
+)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.kube.answers import NoAnswer, instant_of_text, labels_of, list_of, object_of, text_of
+from kubedrill.plugins.sources.base import How, SourceKind
 
 MOST_ALERTS: Final = 100
 MOST_LABELS: Final = 20
@@ -165,3 +166,11 @@ def _read(alert: Mapping[str, Any], labels: Mapping[str, str]) -> _Alert:
         fingerprint=text_of(alert.get("fingerprint") or "", "an alert's fingerprint")[:64],
         labels={k[:100]: v[:200] for k, v in others},
     )
+
+
+SOURCE: Final = SourceKind(
+    name="alertmanager",
+    how=How.PUSH,
+    facts=frozenset({FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED, FactKind.PAGE_SENT}),
+    bounds="the alert's own instants, evaluated by Prometheus; a page lies between the firing and the message",
+)

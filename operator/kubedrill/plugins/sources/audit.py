@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import NO_ERROR, instant
 from kubedrill.core.plan.drill_plan import KUBERNETES
+from kubedrill.plugins.sources.base import How, ImportScope, SourceKind
 from kubedrill.plugins.sources.fields import differences
 
 WORKLOADS: Mapping[str, str] = {"deployments": "Deployment", "statefulsets": "StatefulSet"}
@@ -207,3 +208,24 @@ def _read(kind: FactKind, request: Request, told: str, **detail: Any) -> Fact:
         evidence=f"audit {request.id}: {request.user} {told}",
         detail={"user": request.user, **detail},
     )
+
+
+def _imports(lines: Iterable[str], scope: ImportScope) -> tuple[Fact, ...]:
+    return facts_of(lines, scope.namespace, own_users=scope.own_users, error=scope.error)
+
+
+SOURCE: Final = SourceKind(
+    name="audit",
+    how=How.IMPORT,
+    facts=frozenset(
+        {
+            FactKind.PODS_LISTED,
+            FactKind.EVIDENCE_READ,
+            FactKind.PODS_DELETED,
+            FactKind.TARGET_CHANGED,
+            FactKind.SCALED,
+        }
+    ),
+    bounds="from the request's receipt to its answer, by the API server's own clock, in microseconds",
+    imports=_imports,
+)

@@ -7,11 +7,13 @@ API server keeps no entry for either. The autoscaler's status does: to how many,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
-from kubedrill.plugins.sources.workload import AUTOSCALER, REPLICAS
+from kubedrill.kube.paths import AUTOSCALERS
+from kubedrill.plugins.sources.base import How, SourceKind, Watched, each
+from kubedrill.plugins.sources.fields import AUTOSCALER, REPLICAS
 
 Autoscaler = Mapping[str, Any]
 
@@ -47,3 +49,28 @@ def facts_of(before: Autoscaler | None, after: Autoscaler, receipt: Received) ->
             },
         ),
     )
+
+
+SOURCE: Final = SourceKind(
+    name="autoscaler",
+    how=How.WATCH,
+    facts=frozenset({FactKind.SCALED}),
+    bounds="status.lastScaleTime, a whole second cut off, bounded by the receipt",
+    watches=(
+        Watched(
+            AUTOSCALERS,
+            "HorizontalPodAutoscaler",
+            (
+                "metadata.name",
+                "metadata.uid",
+                "spec.scaleTargetRef.kind",
+                "spec.scaleTargetRef.name",
+                "status.lastScaleTime",
+                "status.desiredReplicas",
+            ),
+        ),
+    ),
+    reader=lambda _: each(
+        lambda event: () if event.type == "DELETED" else facts_of(event.before, event.object, event.receipt)
+    ),
+)

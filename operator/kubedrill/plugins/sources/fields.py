@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 LONGEST_VALUE = 200
+REPLICAS = "/spec/replicas"
+AUTOSCALER = "kube-controller-manager"
+"""The field manager of the cluster's own controllers, the autoscaler among them."""
 
 
 @dataclass(frozen=True, slots=True)

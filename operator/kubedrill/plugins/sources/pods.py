@@ -12,10 +12,25 @@ from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
+from kubedrill.kube.paths import PODS
+from kubedrill.plugins.sources.base import How, SourceKind, Watched, each
+from kubedrill.plugins.sources.pod_fields import (
+    OWNER,
+    READINESS,
+    Pod,
+    container_statuses,
+    is_ready,
+    ready_condition,
+    workload_of,
+)
 
-Pod = Mapping[str, Any]
 # Why a container waits whose image can't be had; the first two take turns for as long as it is tried again.
 NOT_PULLED: Final = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName"})
+_OF_DEATH: Final = ("reason", "exitCode", "finishedAt", "containerID")
+_OF_STATE: Final = (
+    "state.waiting.reason",
+    *(f"{place}.terminated.{field}" for place in ("state", "lastState") for field in _OF_DEATH),
+)
 
 
 def facts_of(event: str, pod: Pod, receipt: Received, before: Pod | None = None) -> tuple[Fact, ...]:
@@ -24,7 +39,7 @@ def facts_of(event: str, pod: Pod, receipt: Received, before: Pod | None = None)
 
 
 def _facts(event: str, pod: Pod, receipt: Received, before: Pod | None) -> Iterator[Fact]:
-    for status in _container_statuses(pod):
+    for status in container_statuses(pod):
         yield from _kills(pod, status, receipt)
         yield from _crash_loop(pod, status, receipt)
         yield from _missing_image(pod, status, receipt)
@@ -114,46 +129,6 @@ def _readiness(pod: Pod, receipt: Received, before: Pod | None) -> Iterator[Fact
         )
 
 
-def ready_condition(pod: Pod) -> Mapping[str, Any]:
-    """The pod's condition Ready; empty when it has none yet."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return next((c for c in conditions if c.get("type") == "Ready"), {})
-
-
-def is_ready(pod: Pod) -> bool:
-    """Whether the pod is ready and not on its way out."""
-    return ready_condition(pod).get("status") == "True" and not pod["metadata"].get("deletionTimestamp")
-
-
-def is_out_of_memory(pod: Pod) -> bool:
-    """Whether one of its containers was OOM-killed last, as far as its status still tells."""
-    return any(
-        ((status.get(place) or {}).get("terminated") or {}).get("reason") == "OOMKilled"
-        for status in _container_statuses(pod)
-        for place in ("state", "lastState")
-    )
-
-
-def workload_of(pod: Pod) -> str:
-    """The workload that a pod belongs to (`Deployment/worker`), empty when it is nobody's.
-
-    A Deployment's ReplicaSet is called after it and the hash of its template, which the pod has as a label.
-    """
-    metadata = pod["metadata"]
-    owner: Mapping[str, Any] = next((o for o in metadata.get("ownerReferences") or () if o.get("controller")), {})
-    kind, name = str(owner.get("kind", "")), str(owner.get("name", ""))
-    suffix = "-" + str((metadata.get("labels") or {}).get("pod-template-hash", ""))
-    if kind == "ReplicaSet" and len(suffix) > 1 and name.endswith(suffix):
-        return f"Deployment/{name.removesuffix(suffix)}"
-    return f"{kind}/{name}" if kind else ""
-
-
-def _container_statuses(pod: Pod) -> Iterator[Mapping[str, Any]]:
-    status = pod.get("status") or {}
-    for key in ("initContainerStatuses", "containerStatuses"):
-        yield from status.get(key) or ()
-
-
 def _containers(pod: Pod) -> Iterator[Mapping[str, Any]]:
     spec = pod.get("spec") or {}
     for key in ("initContainers", "containers"):
@@ -178,3 +153,32 @@ def _fact(kind: FactKind, fact_id: str, pod: Pod, at: Any, what: str, **detail: 
         evidence=f"pod {name}: {what}",
         detail={"pod": name, "target": workload_of(pod), **detail},
     )
+
+
+FIELDS: Final = (
+    *OWNER,
+    *READINESS,
+    *(
+        f"status.{statuses}.{field}"
+        for statuses in ("initContainerStatuses", "containerStatuses")
+        for field in ("name", "restartCount", *_OF_STATE)
+    ),
+    *(f"spec.{containers}.{field}" for containers in ("initContainers", "containers") for field in ("name", "image")),
+)
+SOURCE: Final = SourceKind(
+    name="pods",
+    how=How.WATCH,
+    facts=frozenset(
+        {
+            FactKind.POD_OOM_KILLED,
+            FactKind.POD_CRASH_LOOPING,
+            FactKind.IMAGE_NOT_PULLED,
+            FactKind.POD_READY,
+            FactKind.POD_UNREADY,
+            FactKind.POD_GONE,
+        }
+    ),
+    bounds="the kubelet's stamp, a whole second cut off, bounded by the receipt; without a stamp the receipt",
+    watches=(Watched(PODS, "Pod", FIELDS),),
+    reader=lambda _: each(lambda event: facts_of(event.type, event.object, event.receipt, event.before)),
+)

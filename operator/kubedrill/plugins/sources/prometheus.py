@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Sample
 from kubedrill.core.plan.derive import AlertRule
@@ -22,6 +22,7 @@ from kubedrill.kube.answers import (
     quoted,
     text_of,
 )
+from kubedrill.plugins.sources.base import How, SourceKind
 from kubedrill.plugins.sources.promql import take_apart
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
@@ -226,3 +227,11 @@ def _taken_apart(name: str, expression: str) -> AlertRule:
         return take_apart(name, expression)
     except ValueError:
         return AlertRule(name, expression)
+
+
+SOURCE: Final = SourceKind(
+    name="prometheus",
+    how=How.POLL,
+    facts=frozenset(),
+    bounds="series, no facts: a sample lies at the instant of its scrape or evaluation",
+)

@@ -16,6 +16,7 @@ from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.core.plan.preflight import StopReading
 from kubedrill.kube.answers import NoAnswer, quoted
 from kubedrill.plugins.sources import prometheus, promql
+from kubedrill.plugins.sources.base import How, SourceKind
 
 WRONG: Final = frozenset({"bad_data", "execution"})
 """Prometheus' words for an expression that it will never evaluate; its other errors may pass."""
@@ -81,3 +82,11 @@ def _series(found: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
         yield f"{value:g}" + (f" {{{shown}}}" if shown else "")
     if len(found) > 3:
         yield f"and {len(found) - 3} more"
+
+
+SOURCE: Final = SourceKind(
+    name="stop_conditions",
+    how=How.POLL,
+    facts=frozenset({FactKind.STOP_CONDITION_MET}),
+    bounds="between the question and its answer",
+)

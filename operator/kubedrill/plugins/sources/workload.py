@@ -1,4 +1,4 @@
-"""Watch events of Deployments and StatefulSets: who changed what, and what their pods look like.
+"""Watch events of Deployments and StatefulSets: who changed what.
 
 The time of a change is when its event was received, less the longest a live watch lags, narrowed by the
 whole second in `managedFields` where there is one (`kubectl scale` and the autoscaler leave none).
@@ -8,34 +8,20 @@ The drill's own writes are never reported: they are known by the undo record.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER
-from kubedrill.plugins.sources.fields import Difference, differences, writer
-from kubedrill.plugins.sources.pod_counts import Counted
+from kubedrill.kube.paths import DEPLOYMENTS, STATEFUL_SETS
+from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.sources.base import How, OwnWrites, SourceKind, Watched, each
+from kubedrill.plugins.sources.fields import REPLICAS, Difference, differences, writer
 
 Workload = Mapping[str, Any]
 
 MOST_CHANGES = 40
-AUTOSCALER = "kube-controller-manager"
-REPLICAS = "/spec/replicas"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnWrites:
-    """What the drill itself wrote, from its undo records.
-
-    `managers` are the records' field manager names; `values` the (target, pointer, value) that it set or put
-    back. The values are needed because ownership is handed back at once: after a re-list the manager's name
-    may be gone.
-    """
-
-    managers: frozenset[str] = frozenset()
-    values: frozenset[tuple[str, str, Any]] = frozenset()
 
 
 def target_of(workload: Workload) -> str:
@@ -96,28 +82,28 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
     )
 
 
-def state(workload: Workload, pods: Counted, receipt: Received) -> Fact:
-    """What the workload's pods look like now. `killed` counts the pods that were OOM-killed last."""
-    target = target_of(workload)
-    desired = int((workload.get("spec") or {}).get("replicas", 1))
-    return Fact(
-        FactKind.WORKLOAD_STATE,
-        receipt.interval(),
-        Source.POD_WATCH,
-        f"state/{workload['metadata']['uid']}/{receipt.at.isoformat()}",
-        evidence=f"{target}: {pods.ready} of {desired} ready, {pods.killed} OOM-killed",
-        detail={
-            "target": target,
-            "ready": pods.ready,
-            "desired": desired,
-            "unready": pods.pods - pods.ready,
-            "killed": pods.killed,
-        },
-    )
+def _read(event: WatchEvent, own: OwnWrites) -> tuple[Fact, ...]:
+    if event.before is None or event.type != "MODIFIED":
+        return ()
+    return changes(event.before, event.object, event.receipt, own)
 
 
-def remembered(workload: Workload) -> dict[str, Any]:
-    """What must be kept of a workload to tell, after a gap, what was changed in it meanwhile."""
-    metadata = workload["metadata"]
-    kept = {k: metadata[k] for k in ("name", "uid", "generation", "resourceVersion", "managedFields") if k in metadata}
-    return {"kind": workload["kind"], "metadata": kept, "spec": workload.get("spec") or {}}
+FIELDS: Final = (
+    "metadata.name",
+    "metadata.uid",
+    "metadata.generation",
+    "metadata.resourceVersion",
+    "metadata.managedFields",
+    "spec",
+)
+SOURCE: Final = SourceKind(
+    name="workload",
+    how=How.WATCH,
+    facts=frozenset({FactKind.TARGET_CHANGED, FactKind.SCALED}),
+    bounds="the receipt, less the longest that a watch lags; narrowed by the second in managedFields",
+    watches=(
+        Watched(DEPLOYMENTS, "Deployment", FIELDS, remembered=True),
+        Watched(STATEFUL_SETS, "StatefulSet", FIELDS, remembered=True),
+    ),
+    reader=lambda own: each(lambda event: _read(event, own())),
+)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.signals.builders import death, pod
 
-from kubedrill.plugins.sources.pod_counts import Counted, PodCounts
-from kubedrill.plugins.sources.pods import is_out_of_memory, is_ready, workload_of
+from kubedrill.plugins.sources.pod_fields import is_out_of_memory, is_ready, workload_of
+from kubedrill.plugins.sources.workload_state import Counted, PodCounts
 
 OWNERS = [("ReplicaSet", "worker-abc"), ("StatefulSet", "db"), ("Job", "api-db")]
 TARGETS = ["Deployment/worker", "StatefulSet/db", "Job/api-db"]
@@ -78,7 +78,7 @@ def test_an_event_beside_five_thousand_pods_looks_at_one_of_them(monkeypatch):
         return workload_of(one)
 
     counts = PodCounts()
-    monkeypatch.setattr("kubedrill.plugins.sources.pod_counts.workload_of", counted)
+    monkeypatch.setattr("kubedrill.plugins.sources.workload_state.workload_of", counted)
     for n in range(5000):
         counts.took("ADDED", pod(f"p{n}", ready=True))
     looked.clear()

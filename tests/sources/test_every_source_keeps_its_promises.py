@@ -1,0 +1,128 @@
+"""What every source of evidence promises, whatever it is of. A new one needs an example in `examples/`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.answers.test_readers_take_anything import changed, places
+from tests.observers.builders import drill_plan
+from tests.observers.wire import standing, until
+from tests.sources.builders import OTHER, Reading, examples, facts_of
+
+from kubedrill.cli.setup import opt_in
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
+from kubedrill.core.evidence.facts import Fact, FactKind
+from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.informers import Informers
+from kubedrill.plugins.sources import discover, of_kind, watched_kinds
+from kubedrill.plugins.sources.base import How
+
+SOURCES = discover()
+WATCHED = {source.name: source for source in of_kind(How.WATCH)}
+PROMISED = examples()
+ABSURD = [None, 7, "x", [], {}, [7], {"": None}, "9999-12-31T23:59:59-23:59", 10**400]
+CONTROLLER = Path(opt_in.__file__).parents[2] / "controller"
+
+
+def another(metadata: Any) -> Any:
+    """The metadata of an object that is not the example's."""
+    return {**metadata, "name": "poison", "uid": OTHER} if isinstance(metadata, dict) else metadata
+
+
+def test_every_source_has_an_example_and_every_example_a_source():
+    assert set(PROMISED) == set(SOURCES)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_it_says_where_its_bounds_come_from(name):
+    assert SOURCES[name].bounds
+    assert bool(SOURCES[name].watches) == (SOURCES[name].how is How.WATCH)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_it_gives_the_facts_that_it_declares(name):
+    given_kinds = {fact.kind for fact in facts_of(SOURCES[name], PROMISED[name])}
+    assert set(PROMISED[name].truth) <= given_kinds <= SOURCES[name].facts <= set(FactKind)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_interval_holds_the_true_instant(name):
+    facts = facts_of(SOURCES[name], PROMISED[name])
+    for kind, instant in PROMISED[name].truth.items():
+        assert any(f.at.not_before <= instant <= f.at.not_after for f in facts if f.kind is kind), kind
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_same_thing_seen_again_by_another_reader_is_the_same_fact(name):
+    once, again = ([f.id for f in facts_of(SOURCES[name], PROMISED[name])] for _ in range(2))
+    assert once == again
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_an_event_that_comes_twice_tells_nothing_new(name):
+    reading = Reading(WATCHED[name], PROMISED[name])
+    ids = {f.id for f in (*reading.begin(), *reading.event())}
+    assert {f.id for f in reading.event()} <= ids
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_what_is_kept_of_an_object_is_all_that_it_reads(name):
+    whole, cut = (facts_of(WATCHED[name], PROMISED[name], cut=cut) for cut in (False, True))
+    assert [(f.id, f.at, f.evidence, f.detail) for f in cut] == [(f.id, f.at, f.evidence, f.detail) for f in whole]
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_an_object_of_any_shape_ends_nothing_and_spoils_no_other(name):
+    _, _, event = PROMISED[name].event
+    reading, good = (Reading(WATCHED[name], PROMISED[name]) for _ in range(2))
+    reading.begin(), good.begin()
+    for place in places(event):
+        for value in ABSURD:
+            poison = changed(event, place, value)
+            if place:
+                poison["metadata"] = another(poison.get("metadata"))
+            reading.poison(poison if isinstance(poison, dict) else {"metadata": poison})
+    assert [f.id for f in reading.event()] == [f.id for f in good.event()]
+
+
+@pytest.mark.parametrize("name", WATCHED)
+async def test_what_is_watched_reaches_the_drill(name):
+    """Over the wire, by the informers that all sources share."""
+    example, inbox, clock = PROMISED[name], FactInbox(), ServerClock(timedelta(0))
+    where, kind, item = example.event
+    async with standing() as (wire, kube):
+        for one in dict.fromkeys(of for of, _ in example.there):
+            wire.put(one.of("shop"), 5, *(thing for of, thing in example.there if of == one))
+        told = NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None)
+        await told.start(drill_plan(), Scope("monday", "drills", clock.now()))
+        await wire.tell(where.of("shop"), kind, item)
+        facts: list[Fact] = []
+        await until(lambda: facts.extend(inbox.drain()) or set(example.truth) <= {f.kind for f in facts})
+        await told.stop()
+
+
+@pytest.mark.parametrize("where", watched_kinds(), ids=lambda where: where.plural)
+def test_the_opt_in_gives_the_rights_to_watch_it(where):
+    group = where.group_version.rpartition("/")[0]
+    rules = [rule for item in opt_in.objects("shop", "drills") for rule in item.get("rules") or ()]
+    verbs = {
+        verb
+        for rule in rules
+        if group in rule["apiGroups"] and where.plural in rule["resources"] and not rule.get("resourceNames")
+        for verb in rule["verbs"]
+    }
+    assert {"list", "watch"} <= verbs
+
+
+def test_the_controller_names_none_that_is_watched_or_imported():
+    named = [
+        (module.name, source.name)
+        for module in CONTROLLER.rglob("*.py")
+        for source in (*of_kind(How.WATCH), *of_kind(How.IMPORT))
+        if f"sources.{source.name} import" in (text := module.read_text(encoding="utf-8"))
+        or f"sources import {source.name}" in text
+    ]
+    assert named == []
