@@ -153,6 +153,10 @@ faultmatrix-reference: setup setup-services cluster ## Count the writes of clean
 mutants: setup setup-services cluster ## Plant small bugs, one at a time: the suite must catch them (20 min)
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.mutants $(if $(DEFECT),--defect '$(DEFECT)')
 
+.PHONY: scale
+scale: setup setup-services ## 10,000 pods, 50 drills in play and 100 held; then how quick a small cluster is (no cluster needed, 30 min)
+	@$(BIN)/python -m tests.scale $(if $(ONLY),--only '$(ONLY)')
+
 .PHONY: soak
 soak: setup setup-services cluster ## 300 random drills with random kills: nothing is left, and memory does not grow
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.soak

@@ -38,6 +38,12 @@ def test_the_drill_has_the_columns_that_people_watch():
     assert version["subresources"] == {"status": {}}
 
 
+def test_drills_can_be_selected_by_their_target_namespace():
+    drill = next(r for r in RESOURCES if r.plural == "drills")
+    version = definition(drill)["spec"]["versions"][0]
+    assert version["selectableFields"] == [{"jsonPath": ".spec.targetNamespace"}]
+
+
 def test_all_resources_answer_to_their_category_and_short_names():
     names = [definition(r)["spec"]["names"] for r in RESOURCES]
     assert all(n["categories"] == ["kubedrill"] for n in names)

@@ -31,10 +31,12 @@ class Server:
         if request.method == "POST":
             return self._created(path, body)
         if request.method == "GET" and path not in self.objects and not self._is_one(path):
-            inside = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path]
+            inside = [o for p, o in self.objects.items() if p.rpartition("/")[0] == path and is_selected(o, request)]
             return web.json_response({"items": inside, "metadata": {"resourceVersion": "1"}})
         if path not in self.objects:
-            return web.json_response({"reason": "NotFound"}, status=404)
+            kind, _, name = path.rpartition("/")
+            details = {"kind": kind.rpartition("/")[2], "name": name}
+            return web.json_response({"reason": "NotFound", "details": details}, status=404)
         if request.method == "PATCH":
             merge(self.objects[path], body)
         return web.json_response(self.objects[path])
@@ -52,6 +54,16 @@ class Server:
         """Whether it is the path of one object, in a namespace or a namespace itself."""
         _, _, inside = path.partition("/namespaces/")
         return inside.count("/") != 1
+
+
+def is_selected(thing: dict[str, Any], request: web.Request) -> bool:
+    """Whether a label selector such as `a=b,!c` means it."""
+    labels = (thing.get("metadata") or {}).get("labels") or {}
+    for wanted in filter(None, request.query.get("labelSelector", "").split(",")):
+        key, _, value = wanted.removeprefix("!").partition("=")
+        if (key in labels) if wanted.startswith("!") else labels.get(key) != value:
+            return False
+    return True
 
 
 def merge(into: dict[str, Any], patch: dict[str, Any]) -> None:

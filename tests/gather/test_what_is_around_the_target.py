@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 from tests.gather.server import Server
 from tests.machine.world import START, drill_plan
 from tests.wire import connected_to
@@ -171,3 +172,14 @@ async def test_rights_that_could_not_be_asked_for_are_unknown(server, kube):
     server.refused["/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"] = (500, {})
 
     assert await missing_rights(kube, "shop", rights_for(drill_plan())) is None
+
+
+async def test_where_the_installed_definition_selects_nothing_all_drills_are_read(server):
+    async def older(request: web.Request) -> web.Response:
+        if "fieldSelector" in request.query:
+            return web.json_response({"message": "field label not supported: spec.targetNamespace"}, status=400)
+        return await server.answer(request)
+
+    server.objects[f"{DRILLS}/other"] = a_drill("other", "InPlay")
+    async with connected_to(older) as kube:
+        assert (await read(kube)).around.other_drills == ("other",)

@@ -55,6 +55,18 @@ async def test_one_read_that_misses_it_may_be_older_than_the_event_that_told_of_
     assert again < operator.cluster.now + GONE_FOR
 
 
+async def test_of_what_is_gone_nothing_is_watched_although_it_is_looked_for(operator: Operator, monkeypatch):
+    closed = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    monkeypatch.setattr(operator.turns._observer, "close", close)
+    await operator.turns.once()
+    assert closed
+    assert not operator.turns.over
+
+
 async def test_another_drill_of_its_name_means_that_it_is_gone(operator: Operator):
     operator.cluster.drill(uid="d2")
     await operator.turns.once()

@@ -90,6 +90,7 @@ class CustomResource:
     columns: tuple[Column, ...]
     status: bool = False
     validations: tuple[Mapping[str, str], ...] = ()
+    selectable: tuple[str, ...] = ()
 
 
 AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
@@ -120,6 +121,7 @@ RESOURCES: Final = (
         ),
         status=True,
         validations=(SHORT_NAME, PLAIN_NAME, *FROZEN_AT_THE_START),
+        selectable=(".spec.targetNamespace",),
     ),
     CustomResource(
         DrillScenario,
@@ -273,6 +275,8 @@ def definition(resource: CustomResource) -> Schema:
         "additionalPrinterColumns": [_column(column) for column in resource.columns],
         "schema": {"openAPIV3Schema": body},
     }
+    if resource.selectable:
+        version["selectableFields"] = [{"jsonPath": path} for path in resource.selectable]
     if resource.status:
         version["subresources"] = {"status": {}}
     names: Schema = {

@@ -15,6 +15,7 @@ from typing import Any
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
 from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches, Probe, Scope
+from kubedrill.controller.gathering.own_records import records_for_a_turn
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
@@ -78,7 +79,7 @@ class Gatherer:
         self.operations: Mapping[str, tuple[Operation, ...]] = {}
         self.raw: dict[str, Fact] = {}
         self._before_seen: Observation | None = None
-        self._all_records = self._listing = Listing()
+        self._kept = self._listing = Listing()
 
     async def observe(
         self,
@@ -138,13 +139,12 @@ class Gatherer:
     async def _read(
         self, drill: dict[str, Any], state: State, *, least: bool
     ) -> tuple[tuple[DrillPlan | None, Refusal | None], Listing]:
-        """The plan, and all undo records; `least`: the records alone."""
-        meta = drill["metadata"]
+        """The plan, and the undo records; `least`: all records, and nothing else."""
         if least:
             return (None, None), await list_records(self._kube.restoring, self._settings.namespace)
         plan, stored, _ = await asyncio.gather(
             self._planned_drill(drill, state),
-            self._listed(meta, state),
+            self._listed(drill, state),
             self._evidence.load(),
         )
         return plan, stored
@@ -176,15 +176,15 @@ class Gatherer:
     async def _rules_for(self, drill_plan: DrillPlan) -> Mapping[str, AlertRule]:
         return (await self._monitoring.probe(drill_plan, self._clock.now() - LOOK_BACK)).rules
 
-    async def _listed(self, meta: Mapping[str, Any], state: State) -> Listing:
-        """All undo records; those that were listed a moment ago while that whole look still counts.
+    async def _listed(self, drill: Mapping[str, Any], state: State) -> Listing:
+        """The undo records that matter to a turn; those of a moment ago while that whole look still counts.
 
         It counts only while nothing was touched. A record that another drill has stored since is a lock of its
         own, and is asked for again before the first patch (`protocol.exclusion`).
         """
-        if state.phase not in UNTOUCHED or not self._is_fresh(int(meta.get("generation", 0))):
-            self._all_records = await list_records(self._kube.restoring, self._settings.namespace)
-        return self._all_records
+        if state.phase not in UNTOUCHED or not self._is_fresh(int(drill["metadata"].get("generation", 0))):
+            self._kept = await records_for_a_turn(self._kube.restoring, self._settings.namespace, drill, state)
+        return self._kept
 
     def _is_fresh(self, generation: int) -> bool:
         """Whether the last look before the start was taken a moment ago, of this very spec."""

@@ -141,9 +141,10 @@ class WebClient:
             raise Unreachable(f"{who} {why_not(error)}") from error
 
     async def close(self) -> None:
-        """End the connections."""
-        if self._session is not None:
-            await self._session.close()
+        """End the connections. Who asks again opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

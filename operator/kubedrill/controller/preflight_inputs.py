@@ -21,7 +21,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import WorkingSet
-from kubedrill.protocol.drills import drill_path
+from kubedrill.protocol.drills import drills_on
 from kubedrill.protocol.exclusion import may_lock
 from kubedrill.store.undo_records import Listing
 
@@ -55,7 +55,7 @@ async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> Cluste
         *await asyncio.gather(
             kube.get(NAMESPACES.one(drill_plan.target_namespace)),
             missing_rights(kube, drill_plan.target_namespace, of_drill.rights_for(drill_plan)),
-            kube.get(drill_path(control)),
+            drills_on(kube, control, drill_plan.target_namespace),
             read_targets(kube, drill_plan),
         )
     )

@@ -240,7 +240,11 @@ class Turns:
         self._refusals_told = set(self._actor.refusals.values())
 
     async def _without_drill(self) -> datetime | None:
-        """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told."""
+        """The Drill is gone (forced): whatever it has left is put back, and nobody is left to be told.
+
+        Nor is anything to be seen any more: until it is sure that it is gone no watch stands for it.
+        """
+        await self._observer.close()
         records = await list_records(self._kube, self._settings.namespace, self._uid)
         await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))
         now = self._clock.now()

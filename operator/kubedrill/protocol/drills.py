@@ -21,6 +21,16 @@ def drill_path(namespace: str, name: str | None = None) -> ApiPath:
     return DRILLS.of(namespace) if name is None else DRILLS.one(namespace, name)
 
 
+async def drills_on(kube: Kube, control_namespace: str, target_namespace: str) -> Answer:
+    """The Drills of a control namespace that are on a target namespace.
+
+    All Drills where the installed CRD is older than the field selector: the API server then answers 400.
+    """
+    path = drill_path(control_namespace)
+    answer = await kube.get(path, query=[("fieldSelector", f"spec.targetNamespace={target_namespace}")])
+    return await kube.get(path) if answer.status == 400 else answer
+
+
 async def write_status(kube: Kube, drill: dict[str, Any], status: dict[str, Any]) -> Answer:
     """Writes the whole status if the Drill is still the one that was read (409 when not).
 

@@ -9,7 +9,10 @@ its name.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +29,7 @@ RECORD_TYPE = "kubedrill.dev/undo"
 DRILL_UID: Final = "kubedrill.dev/drill-uid"
 TARGET_NAMESPACE: Final = "kubedrill.dev/target-namespace"
 """Labels that tell of a record, for when it can't be read itself."""
+_LABEL_VALUE: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _PAGE = 200
 _DATA = "record"
 
@@ -70,7 +74,7 @@ class UnreadableRecord:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All undo records of a control namespace; none is left out."""
+    """Undo records of a control namespace, those that can't be read too."""
 
     readable: tuple[StoredRecord, ...] = ()
     unreadable: tuple[UnreadableRecord, ...] = ()
@@ -80,6 +84,19 @@ class Listing:
         return Listing(
             tuple(one for one in self.readable if one.record.drill.uid == drill_uid),
             tuple(one for one in self.unreadable if one.drill_uid == drill_uid),
+        )
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(one.ref.name for one in self.readable) | {one.ref.name for one in self.unreadable}
+
+    def __add__(self, more: Listing) -> Listing:
+        """Both; of a record that is in both, the first."""
+        known = self.names
+        return Listing(
+            (*self.readable, *(one for one in more.readable if one.ref.name not in known)),
+            (*self.unreadable, *(one for one in more.unreadable if one.ref.name not in known)),
         )
 
     def __bool__(self) -> bool:
@@ -187,24 +204,69 @@ async def list_records(kube: Kube, control_namespace: str, drill_uid: str | None
     Raises:
         RecordTrouble: they can't be listed; that does not mean that there are none.
     """
-    readable: list[StoredRecord] = []
-    unreadable: list[UnreadableRecord] = []
-    more = ""
+    listing = await _listed(kube, control_namespace)
+    return listing if drill_uid is None else listing.of(drill_uid)
+
+
+async def list_own(kube: Kube, control_namespace: str, drill_uid: str, noted: Iterable[str]) -> Listing:
+    """The records of one drill: those with its label, and those that it has noted, whatever their labels say now.
+
+    One that has lost its label before it was noted is found by `list_records` alone.
+
+    Raises:
+        RecordTrouble: they can't be listed; that does not mean that there are none.
+    """
+    labelled = await _listed(kube, control_namespace, f"{DRILL_UID}={drill_uid}")
+    unlabelled = set(noted) - labelled.names
+    answers = await asyncio.gather(*(_get(kube, RecordRef(control_namespace, name)) for name in sorted(unlabelled)))
+    return labelled + _parted(found for found in answers if found is not None)
+
+
+async def list_on(kube: Kube, control_namespace: str, target_namespace: str) -> Listing:
+    """The records that are labelled as those of drills on a target namespace, and those that have no such label.
+
+    Labels can be edited: this is for a look before the start. What locks is asked of `list_records`.
+
+    Raises:
+        RecordTrouble: they can't be listed; that does not mean that there are none.
+    """
+    if not _LABEL_VALUE.fullmatch(target_namespace):
+        return await _listed(kube, control_namespace)  # a name that would say something else in a selector
+    selectors = (f"{TARGET_NAMESPACE}={target_namespace}", f"!{TARGET_NAMESPACE}")
+    on, unknown = await asyncio.gather(*(_listed(kube, control_namespace, one) for one in selectors))
+    return on + unknown
+
+
+async def _listed(kube: Kube, control_namespace: str, labels: str = "") -> Listing:
+    """The records that a label selector selects, page by page."""
+    listing, more = Listing(), ""
     while True:
         query = [("fieldSelector", f"type={RECORD_TYPE}"), ("limit", str(_PAGE))]
+        query += [("labelSelector", labels)] if labels else []
         query += [("continue", more)] if more else []
         answer = await kube.get(SECRETS.of(control_namespace), query=query)
         body = _demanded("list undo records", answer)
-        for item in body.get("items") or ():
-            found = _parsed(item, answer)
-            if isinstance(found, StoredRecord):
-                readable.append(found)
-            else:
-                unreadable.append(found)
+        listing += _parted(_parsed(item, answer) for item in body.get("items") or ())
         more = (body.get("metadata") or {}).get("continue", "")
         if not more:
-            listing = Listing(tuple(readable), tuple(unreadable))
-            return listing if drill_uid is None else listing.of(drill_uid)
+            return listing
+
+
+async def _get(kube: Kube, ref: RecordRef) -> StoredRecord | UnreadableRecord | None:
+    """A record by its name; None when there is none, or a Secret of another type."""
+    answer = await kube.get(ref.path)
+    if is_not_found(answer, "secrets", ref.name):
+        return None
+    secret = _demanded(f"read undo record {ref.name}", answer)
+    return _parsed(secret, answer) if secret.get("type") == RECORD_TYPE else None
+
+
+def _parted(found: Iterable[StoredRecord | UnreadableRecord]) -> Listing:
+    every = tuple(found)
+    return Listing(
+        tuple(one for one in every if isinstance(one, StoredRecord)),
+        tuple(one for one in every if isinstance(one, UnreadableRecord)),
+    )
 
 
 def _data(record: UndoRecord) -> dict[str, str]:
