@@ -4,7 +4,7 @@ import yaml
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.setup.opt_in import objects
+from kubedrill.cli.setup.opt_in import MORE, objects
 
 DRILLS = f"{GROUP}/drills/drills"
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop"
@@ -68,6 +68,25 @@ def test_whoever_only_puts_back_can_do_no_more_than_the_operator():
         ("controllerrevisions", "delete"),
         ("pods", "delete"),
     }
+
+
+def test_what_only_some_faults_need_is_given_only_where_it_is_asked_for(api, kubedrill):
+    shop(api)
+    kubedrill("opt-in", "shop")
+    assert "kubedrill-operator-quotas" not in api.collections[f"{RBAC}/roles"]
+    kubedrill("opt-in", "shop", "--allow", "quotas")
+    assert {"kubedrill-operator-quotas", "kubedrill-watchdog-quotas"} <= {*api.collections[f"{RBAC}/roles"]}
+    *_, operator, _, watchdog, _ = objects("shop", "drills", *MORE)
+    assert rights(operator) == {("resourcequotas", verb) for verb in ("get", "list", "watch", "create", "delete")}
+    assert rights(watchdog) == {("resourcequotas", verb) for verb in ("get", "list", "delete")}
+
+
+def test_opting_out_takes_what_only_some_faults_need_as_well(api, kubedrill):
+    shop(api)
+    api.collections[DRILLS] = {}
+    kubedrill("opt-in", "shop", "--allow", "quotas")
+    assert kubedrill("opt-out", "shop").exit_code == 0
+    assert not api.collections[f"{RBAC}/roles"]
 
 
 def test_opting_out_takes_label_and_rights_back(api, kubedrill):

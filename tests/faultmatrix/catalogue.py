@@ -90,7 +90,7 @@ def own_writes(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def more_writes(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """What a clean run writes, or asks for as if it did, besides. Only what touches objects has a dry run."""
-    return [(kind, 1) for kind in ONCE_AT_LEAST if kind != "dry-run" or "target" in counts]
+    return [(kind, 1) for kind in ONCE_AT_LEAST if kind != "dry-run" or counts.keys() & {"target", "create"}]
 
 
 def _filled(thing: Any, values: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ from typing import Final
 from tests.faultmatrix import shapes
 from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
+from tests.faultmatrix.made import made_by_others
 from tests.faultmatrix.refusals import words_of
 from tests.faultmatrix.witness import Sighting
 
@@ -36,7 +37,11 @@ def _kept(seen: Evidence) -> Iterable[Finding]:
     """O6: no field is given up for somebody's change that nobody has made."""
     for ended in (seen.status.get("restore") or {}).get("fields") or ():
         name = ended["target"].rpartition("/")[2]
-        if ended["outcome"] in KEPT and changed_by_others(seen, name) is None:
+        if (
+            ended["outcome"] in KEPT
+            and changed_by_others(seen, name) is None
+            and not made_by_others(seen.witness, name)
+        ):
             what = f"{ended['path']} of {name} ended {ended['outcome']}"
             yield Finding("O6", f"{what}, and nobody else had changed {name}")
 

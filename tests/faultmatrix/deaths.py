@@ -59,7 +59,8 @@ async def _dead(run: Run) -> None:
 
 async def _taken_over(run: Run) -> None:
     """A new operator comes where the old one is dead, and closes the books."""
-    await run.until(lambda: run.dead or run.ended(), ENDING, "over, or the operator dead by then")
+    ending = max(ENDING, run.plan.expect.restored_within)
+    await run.until(lambda: run.dead or run.ended(), ending, "over, or the operator dead by then")
     if run.dead:
         run.programs["operator"].start()
     await over_and_deleted(run)

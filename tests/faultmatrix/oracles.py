@@ -17,6 +17,7 @@ from tests.faultmatrix import shapes
 from tests.faultmatrix.claims import claimed
 from tests.faultmatrix.evidence import Evidence, Finding
 from tests.faultmatrix.kubelet import FAULTED
+from tests.faultmatrix.made import last_of_ours, made_and_removed, ours
 from tests.faultmatrix.residue import residue
 from tests.faultmatrix.witness import Sighting
 
@@ -35,7 +36,7 @@ async def judged(seen: Evidence) -> list[Finding]:
     if seen.plan.story not in ("target-gone", "namespace-gone"):
         found += _as_before(seen, now)
     found += [*_counted(seen), *_values(seen), *_law(seen), *_verdict(seen), *_processes(seen), *_bound(seen)]
-    found += [*_told(seen), *claimed(seen)]
+    found += [*_told(seen), *claimed(seen), *made_and_removed(seen)]
     found += [Finding("O8", f"the API server refused {what}") for what in seen.refused]
     found += [Finding("O3", what) for what in await residue(seen, now)]
     return found
@@ -154,7 +155,7 @@ def _verdict(seen: Evidence) -> Iterable[Finding]:
         message = f"{seen.status.get('phase')}: {seen.status.get('message', '')}"
         yield Finding("O7", f"the verdict is {verdict}, not {' or '.join(seen.plan.expect.verdict)} ({message[:300]})")
     restore = seen.status.get("restore") or {}
-    touched = any(s.value == FAULTED for s in seen.witness.of("target"))
+    touched = any(s.value == FAULTED for s in seen.witness.of("target")) or bool(ours(seen.witness))
     if touched and not restore.get("complete"):
         yield Finding("O7", "it was touched, and the status does not say that it is restored")
     told = "Injected" in {m["name"] for m in seen.status.get("milestones") or ()}
@@ -204,4 +205,5 @@ def restored_at(seen: Evidence) -> float | None:
             elif faulted is not None:
                 back.append(one.at)
                 faulted = None
+    back += [one.at for one in last_of_ours(seen.witness) if one.event == "DELETED"]
     return max(back, default=None)

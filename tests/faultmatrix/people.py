@@ -115,6 +115,18 @@ async def opt_in(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     await slot.opt_in()
 
 
+async def remove_quota(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
+    """A player removes the quota that keeps the pods away."""
+    await slot.kube.call("DELETE", f"{shapes.quotas_of(slot.target)}/{shapes.QUOTA}")
+
+
+async def take_quota(slot: Slot, drill: str, fault: str, argument: str) -> None:
+    """Somebody puts a quota of their own, with room, under the name of the fault's."""
+    await remove_quota(slot, drill, fault, argument)
+    made = shapes.quota("100")
+    await slot.must("POST", shapes.quotas_of(slot.target), made, query=[("fieldManager", "kubectl-create")])
+
+
 async def delete_namespace(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """The target namespace goes, with all that is in it."""
     await slot.kube.call("DELETE", f"/api/v1/namespaces/{slot.target}")
@@ -258,6 +270,8 @@ DOINGS: Final[dict[str, Doing]] = {
     "recreate-target": recreate_target,
     "opt-out": opt_out,
     "opt-in": opt_in,
+    "remove-quota": remove_quota,
+    "take-quota": take_quota,
     "delete-namespace": delete_namespace,
     "strip-and-keep": strip_and_keep,
     "flush-queue": flush_queue,

@@ -10,6 +10,8 @@ from typing import Any, Final
 KIND_LABEL: Final = "kubedrill.dev/evidence"
 UNDO_TYPE: Final = "kubedrill.dev/undo"
 WORKLOADS: Final = ("deployments", "statefulsets")
+MADE: Final = ("resourcequotas",)
+"""What faults make and remove again."""
 REVISIONS: Final = ("replicasets", "controllerrevisions")
 WRITES: Final = frozenset(
     {
@@ -21,6 +23,8 @@ WRITES: Final = frozenset(
         "splice",
         "fence",
         "residue",
+        "create",
+        "remove",
         "evidence",
         "report",
         "event",
@@ -28,7 +32,9 @@ WRITES: Final = frozenset(
     }
 )
 """Kinds of requests that change something. A dry run and a review of rights are asked, not written."""
-OWN: Final = frozenset({"finalizer", "plan", "status", "record", "target", "splice", "residue", "report"})
+OWN: Final = frozenset(
+    {"finalizer", "plan", "status", "record", "target", "splice", "residue", "report", "create", "remove"}
+)
 """Writes whose number is the same in every clean run: the others depend on how long things take."""
 
 ONCE_AT_LEAST: Final = ("dry-run", "evidence")
@@ -88,6 +94,10 @@ def _named(plural: str) -> str:
 def _write_kind(method: str, plural: str, sub: str, query: Mapping[str, str], body: Any) -> str:
     if plural in WORKLOADS:
         return _workload_kind(query, body)
+    if plural in MADE:
+        return ("dry-run" if query.get("dryRun") else "create") if method == "POST" else "remove"
+    if plural == "pods" and method == "DELETE" and "gracePeriodSeconds" in (body or {}):
+        return "remove"  # as the fault asks for it; a clean-up leaves a pod the time that it wants
     if plural in REVISIONS or (plural == "pods" and method == "DELETE"):
         return "residue"
     if plural == "configmaps" and method == "POST" and _labels(body).get(KIND_LABEL) == "plan":

@@ -106,7 +106,7 @@ class Run(Sight):
         began, late = time.monotonic(), ""
         await self.slot.whole(self.plan.fault)
         before = await self.slot.workloads(self.plan.fault)
-        await self.witness.start()
+        await self.witness.start(self.plan.fault)
         for proxy in self.proxies.values():
             proxy.rig(self.rigging)
         try:
@@ -123,6 +123,8 @@ class Run(Sight):
             self.end()
         findings = await judged(evidence)
         await self.witness.stop()
+        if shapes.makes(self.plan.fault):
+            await self.slot.without_quotas()
         trace = self._trace()
         for proxy in self.proxies.values():
             proxy.rig(None)

@@ -16,11 +16,14 @@ IMAGE: Final = "none"
 CONTAINER: Final = "/spec/template/spec/containers/0"
 LIMIT: Final = f"{CONTAINER}/resources/limits/memory"
 WEB: Final = {"kind": "Deployment", "name": "web"}
+QUOTA: Final = "limits"
 PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 FAULTS: Final = (
     "memory-limit",
     "stateful-set",
     "bad-image",
+    "resource-quota",
+    "pod-kill",
     "queue-load",
     "alert",
     "manual",
@@ -88,9 +91,30 @@ def targets_of(fault: str) -> tuple[tuple[str, str], ...]:
         "memory-limit": (("Deployment", "web"),),
         "stateful-set": (("StatefulSet", "db"),),
         "bad-image": (("Deployment", "web"),),
+        "pod-kill": (("Deployment", "web"),),
         "two-targets": (("Deployment", "web"), ("Deployment", "api")),
         "two-faults": (("Deployment", "web"),),
     }.get(fault, ())
+
+
+def makes(fault: str) -> bool:
+    """Whether a fault makes the quota, which is there only while it is in."""
+    return fault == "resource-quota"
+
+
+def removes(fault: str) -> bool:
+    """Whether a fault removes pods, one in each plan."""
+    return fault == "pod-kill"
+
+
+def quota(pods: str) -> dict[str, Any]:
+    """A quota as somebody makes it under the name that the fault would give it."""
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": QUOTA}, "spec": {"hard": {"pods": pods}}}
+
+
+def quotas_of(namespace: str) -> str:
+    """The path of the quotas of a namespace."""
+    return f"/api/v1/namespaces/{namespace}/resourcequotas"
 
 
 def drill(name: str, control: str, target: str, fault: str, at: Services, changes: dict[str, Any]) -> dict[str, Any]:
@@ -142,6 +166,8 @@ def _faults(fault: str, target: str, at: Services) -> list[dict[str, Any]]:
     }
     return {
         "bad-image": [{"name": "release", "badImage": {"target": WEB, "image": NO_SUCH_IMAGE, "affected": 1}}],
+        "resource-quota": [{"name": "full", "resourceQuota": {"name": QUOTA}}],
+        "pod-kill": [{"name": "lost", "podKill": {"target": WEB, "gracePeriod": "0s"}}],
         "queue-load": [queue],
         "alert": [{"name": "announce", "alert": {"alert": "Announced"}}],
         "manual": [{"name": "by-hand", "manual": {"do": "pull the plug", "undo": "plug it in"}}],

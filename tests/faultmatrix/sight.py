@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Final
 
-from tests.faultmatrix import shapes
+from tests.faultmatrix import made, shapes
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.plan import Plan
 from tests.faultmatrix.rigging import Rigging
@@ -78,6 +78,8 @@ class Sight:
         if self.plan.expect.value == FAULTED:
             last = []  # carried over by somebody into another object: not ours to change, and said so
         open_records = [r for r in self._records() if r.value["state"] != "Reverted"]
+        if any(one.event != "DELETED" for one in made.last_of_ours(self.witness)):
+            return False
         return not open_records and all(one.value != FAULTED or one.event == "DELETED" for one in last)
 
     def released(self) -> bool:

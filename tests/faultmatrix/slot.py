@@ -16,6 +16,7 @@ from tests.faultmatrix.installation import path_of, rights
 from tests.faultmatrix.proxy import Upstream
 from tests.faultmatrix.services import Services
 
+from kubedrill.cli.setup.opt_in import MORE
 from kubedrill.cli.setup.opt_in import objects as opt_in_objects
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.drills import drill_path
@@ -88,7 +89,7 @@ class Slot:
 
     async def opt_in(self) -> None:
         """What `kubectl drill opt-in` applies."""
-        label, *granted = opt_in_objects(self.target, self.control)
+        label, *granted = opt_in_objects(self.target, self.control, *MORE)
         labels = {"metadata": {"labels": label["metadata"]["labels"]}}
         await self.must("PATCH", f"/api/v1/namespaces/{self.target}", labels, MERGE_PATCH)
         for thing in granted:
@@ -134,6 +135,8 @@ class Slot:
     # ---- the world of a plan
     async def whole(self, fault: str) -> None:
         """The plan's workloads as they were made, settled; nothing of an earlier plan is left."""
+        if shapes.makes(fault):
+            await self.gone(f"{shapes.quotas_of(self.target)}/{shapes.QUOTA}")
         for kind, name in shapes.targets_of(fault):
             async with asyncio.timeout(60):
                 await self._made(kind, name)
@@ -160,6 +163,10 @@ class Slot:
         async with asyncio.timeout(30):
             while (await self.kube.get(path)).status != 404:
                 await asyncio.sleep(0.05)
+
+    async def without_quotas(self) -> None:
+        """Nobody's quota is left: it would keep pods away from the plans that follow."""
+        await self.kube.call("DELETE", shapes.quotas_of(self.target))
 
     async def clear(self, name: str) -> None:
         """After a failed plan: its Drill, its records and its jobs are taken away by force, and seen to be gone."""

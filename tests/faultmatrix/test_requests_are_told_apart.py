@@ -29,6 +29,9 @@ WRITTEN: list[tuple[str, str, str, Any]] = [
     ("residue", "DELETE", f"{APPS}/replicasets/web-1", None),
     ("residue", "DELETE", f"{APPS}/controllerrevisions/db-1", None),
     ("residue", "DELETE", "/api/v1/namespaces/shop/pods/web-1-x", None),
+    ("create", "POST", "/api/v1/namespaces/shop/resourcequotas", {"metadata": {"name": "limits"}}),
+    ("remove", "DELETE", "/api/v1/namespaces/shop/resourcequotas/limits", {"preconditions": {"uid": "q1"}}),
+    ("remove", "DELETE", "/api/v1/namespaces/shop/pods/web-1-x", {"gracePeriodSeconds": 0}),
     ("evidence", "POST", f"{CONTROL}/configmaps", {}),
     ("plan", "POST", f"{CONTROL}/configmaps", {"metadata": {"labels": {"kubedrill.dev/evidence": "plan"}}}),
     ("report", "POST", f"{DRILLS}/drillreports", {}),
@@ -73,10 +76,12 @@ def test_a_read_is_known_by_what_is_read_and_how(kind: str, path: str, query: di
 
 
 def test_a_dry_run_is_asked_and_not_written():
-    request = asked("PATCH", WEB, [UID, LIMIT], dryRun="All")
+    changes = asked("PATCH", WEB, [UID, LIMIT], dryRun="All")
+    makes = asked("POST", "/api/v1/namespaces/shop/resourcequotas", {}, dryRun="All")
 
-    assert request.kind == "dry-run"
-    assert not request.is_write
+    assert {request.kind for request in (changes, makes)} == {"dry-run"}
+    assert not changes.is_write
+    assert not makes.is_write
 
 
 @pytest.mark.parametrize("what", ["selfsubjectaccessreviews", "subjectaccessreviews"])

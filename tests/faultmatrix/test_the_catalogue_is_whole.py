@@ -27,7 +27,16 @@ PLANNED = all_plans()
 PLACED = {cell: plan for plan in PLANNED if (cell := space.cell_of(plan))}
 COUNTS = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
 BY_DEFAULT = [p for p in PLANNED if not p.slow and not p.nightly]
-FAULT_KINDS = ("memory-limit", "stateful-set", "bad-image", "queue-load", "alert", "manual")
+FAULT_KINDS = (
+    "memory-limit",
+    "stateful-set",
+    "bad-image",
+    "resource-quota",
+    "pod-kill",
+    "queue-load",
+    "alert",
+    "manual",
+)
 """The kinds of the operator, a workload's limit both on Deployments and on StatefulSets. The others combine them."""
 
 

@@ -17,8 +17,9 @@ AFTERWARDS: Final = 2.0
 
 async def over_and_deleted(run: Run) -> None:
     """The drill ends by itself, with all put back; then it is deleted."""
-    await run.until(run.ended, ENDING, "over")
-    await run.until(lambda: run.restored() and run.closed(), ENDING, "put back and closed")
+    ending = max(ENDING, run.plan.expect.restored_within)
+    await run.until(run.ended, ending, "over")
+    await run.until(lambda: run.restored() and run.closed(), ending, "put back and closed")
     await run.remember()
     await run.delete()
     await run.until(lambda: run.phase() == "Gone", GOING, "gone")

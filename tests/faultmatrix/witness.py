@@ -50,8 +50,8 @@ class Witness:
         self.changed = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
-        """Begins; returns when every watch stands."""
+    async def start(self, fault: str = "") -> None:
+        """Begins; returns when every watch stands. Quotas and pods are watched where the fault is about them."""
         target, control = self._slot.target, self._slot.control
         watched = [
             ("target", f"/apis/apps/v1/namespaces/{target}/deployments", []),
@@ -60,6 +60,8 @@ class Witness:
             ("drill", drill_path(control), []),
             ("event", f"/api/v1/namespaces/{target}/events", CLIENT_SAYS),
         ]
+        watched += [("made", shapes.quotas_of(target), [])] if shapes.makes(fault) else []
+        watched += [("pod", f"/api/v1/namespaces/{target}/pods", [])] if shapes.removes(fault) else []
         stand = []
         for what, path, query in watched:
             stands = asyncio.Event()
@@ -132,18 +134,22 @@ def _value(what: str, item: dict[str, Any]) -> Any:
         if not stored:  # somebody has damaged it (`people.damage_record`): what it says is unknown
             unknown = dict.fromkeys(("drill", "uid", "target", "by", "intended", "deadline"), "")
             return unknown | {"state": "Unreadable", "before": {}}
+        operation = stored["groups"][0].get("operation", {}) if stored["groups"] else {}
+        subject = stored.get("target") or operation.get("target") or operation.get("workload") or {}
         fields = [f for group in stored["groups"] for f in group.get("fields", ())]
         return {
             "state": stored["state"],
             "drill": stored["drill"]["name"],
             "uid": stored["drill"]["uid"],
-            "target": (stored.get("target") or {}).get("name", ""),
+            "target": subject.get("name", ""),
             "released": bool(stored.get("released")),
             "by": (stored.get("outcome") or {}).get("by", ""),
             "intended": stored["intended_at"],
             "deadline": stored["deadline"],
             "before": {f["path"]: f["before"].get("is") for f in fields},
         }
+    if what in ("made", "pod"):
+        return (item["metadata"].get("labels") or {}).get("app", "")
     if what == "event":
         return item.get("message", "")
     status = item.get("status") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -19,7 +19,7 @@ from kubedrill.core.machine.settled import with_settled
 from kubedrill.core.machine.state import FaultState
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
 from kubedrill.core.rights import Right
-from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Refusal, SetFields, Target
+from kubedrill.core.undo.operations import Announce, Ask, Create, Operation, Refusal, Remove, SetFields, Target
 from kubedrill.core.undo.record import OutsideGroup
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.plugins.faults import discover
@@ -27,13 +27,17 @@ from kubedrill.plugins.faults.alert import AlertAnnounce
 from kubedrill.plugins.faults.bad_image import NO_SUCH_TAG, BadImage
 from kubedrill.plugins.faults.base import FaultKind, Plan
 from kubedrill.plugins.faults.manual import Manual
-from kubedrill.plugins.faults.of_drill import profile
+from kubedrill.plugins.faults.of_drill import RIGHTS_OF_EVERY_DRILL, profile
+from kubedrill.plugins.faults.pod_kill import PodKill
 from kubedrill.plugins.faults.queue_load import QueueLoad
+from kubedrill.plugins.faults.resource_quota import ResourceQuota
+from kubedrill.plugins.faults.workload import PLURALS
+from kubedrill.plugins.operations.catalogue import kind_of
 
 REDIS = Target("", "v1", "Service", "services", "shop", "redis")
 OBJECTS = {WEB: deployment(), DB: stateful_set(), REDIS: {"spec": {"ports": [{"port": 6379}]}}}
 KEEPS_THE_TEMPLATE = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
-OPT_IN = Path(__file__).parents[2] / "operator/kubedrill/cli/setup/opt-in.yaml"
+OPT_IN = Path(__file__).parents[2] / "operator/kubedrill/cli/setup"
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,26 @@ EXAMPLES = (
         (fact(FactKind.JOBS_PUSHED, second(1), fault="squeeze", pushed=10),),
     ),
     Example(
+        "resourceQuota",
+        ResourceQuota(name="team-limits", hard={"pods": "3", "limits.memory": "1Gi"}),
+        (fact(FactKind.QUOTA_REACHED, second(1), quota="team-limits"),),
+    ),
+    Example(
+        "resourceQuota",
+        ResourceQuota(),
+        (fact(FactKind.PODS_REFUSED, second(1), quota="compute-resources", target="Deployment/web"),),
+    ),
+    Example(
+        "podKill",
+        PodKill(target=WorkloadTarget(kind="Deployment", name="web"), pods=2, grace_period="0s"),
+        tuple(fact(FactKind.POD_GONE, second(n), pod=pod, target="Deployment/web") for n, pod in enumerate(PODS, 1)),
+    ),
+    Example(
+        "podKill",
+        PodKill(target=WorkloadTarget(kind="StatefulSet", name="db")),
+        (fact(FactKind.POD_GONE, second(1), pod="db-2", target="StatefulSet/db"),),
+    ),
+    Example(
         "alert",
         AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}),
         (fact(FactKind.ALERT_FIRING, second(1), alert="CheckoutDown"),),
@@ -141,12 +165,13 @@ def test_a_kind_is_explained_in_one_sentence(example):
 def test_a_kind_plans_operations_that_have_an_undo(example):
     operations = example.planned().operations
     assert operations
-    assert all(isinstance(o, SetFields | Enqueue | Announce | Ask) for o in operations)
+    assert all(isinstance(o, get_args(Operation)) for o in operations)
 
 
 def test_a_kind_asks_to_see_what_it_plans_on(example):
     targets = example.declared.targets(example.params, "shop")
-    assert {o.target for o in example.operations_of(SetFields)} <= set(targets)
+    changed = {o.target for o in example.operations_of(SetFields)} | {o.workload for o in example.operations_of(Remove)}
+    assert changed <= set(targets)
     if targets:
         refused = example.declared.plan(example.params, seen({}))
         assert isinstance(refused, Refusal)
@@ -155,7 +180,24 @@ def test_a_kind_asks_to_see_what_it_plans_on(example):
 
 
 def test_the_workloads_that_it_changes_are_watched_and_no_others(example):
-    assert example.profile.workloads == {str(o.target) for o in example.operations_of(SetFields)}
+    changed = {o.target for o in example.operations_of(SetFields)} | {o.workload for o in example.operations_of(Remove)}
+    assert example.profile.workloads == {str(target) for target in changed}
+
+
+def test_what_it_makes_is_declared_and_refused_where_it_is_there_already(example):
+    made = {o.target: dict(o.manifest) for o in example.operations_of(Create)}
+    assert set(example.profile.makes) == set(made) == set(example.declared.makes(example.params, "shop"))
+    if made:
+        refused = example.declared.plan(example.params, seen({**OBJECTS, **made}))
+        assert isinstance(refused, Refusal)
+        assert refused.reason == "AlreadyThere"
+
+
+def test_it_has_the_rights_that_its_operations_need(example):
+    needs = [need for o in example.planned().operations for need in kind_of(o).needs(o)]
+    verbs = {Right(need.group, need.resource, verb) for need in needs for verb in (*need.inject, *need.revert)}
+    seen_by_every_drill = {Right("apps", plural, "get") for plural in PLURALS.values()}
+    assert verbs - seen_by_every_drill <= {*example.declared.rights, *RIGHTS_OF_EVERY_DRILL}
 
 
 def test_what_its_plan_depends_on_is_measured(example):
@@ -172,10 +214,12 @@ def test_it_may_do_what_it_does_to_the_target_and_what_undoes_it(example):
 
 
 def test_a_namespace_that_opts_in_gives_all_the_rights_that_a_kind_needs(example):
-    roles = [thing for thing in yaml.safe_load_all(OPT_IN.read_text()) if thing["kind"] == "Role"]
-    (operator,) = (role for role in roles if role["metadata"]["name"] == "kubedrill-operator")
+    files = (file for file in sorted(OPT_IN.glob("opt-in*.yaml")))
+    roles = [thing for file in files for thing in yaml.safe_load_all(file.read_text()) if thing["kind"] == "Role"]
+    operators = [role for role in roles if role["metadata"]["name"].startswith("kubedrill-operator")]
     given = {
         Right(group, resource, verb)
+        for operator in operators
         for rule in operator["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
@@ -240,10 +284,14 @@ def test_putting_back_the_fault_itself_is_a_fix(example):
     for operation in example.operations_of(SetFields):
         assert after.cause
         assert re.search(after.cause, operation.changes[0].path)
+    for _ in example.operations_of(Create):
+        assert re.search(after.cause, "/metadata/name")
 
 
 def test_a_field_that_it_does_not_touch_is_no_part_of_the_cause(example):
     (after,) = example.started().profiles
+    if example.operations_of(Create):
+        return  # of what it makes, everything is its own
     for path in ("/spec/replicas", "/spec/template/metadata/labels/app", "/spec/template/spec/containers/0/name"):
         assert not after.cause or not re.search(after.cause, path)
 

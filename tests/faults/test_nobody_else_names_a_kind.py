@@ -16,6 +16,8 @@ from kubedrill.plugins.faults import discover
 OPERATOR = Path(__file__).parents[2] / "operator/kubedrill"
 FAULTS = OPERATOR / "plugins/faults"
 KINDS = sorted(discover())
+OF_KUBERNETES = {"ResourceQuota"}
+"""Kinds of objects: whoever names one means the object, and not the fault that is called after it."""
 
 
 def forms(kind: str) -> Iterator[str]:
@@ -26,7 +28,9 @@ def forms(kind: str) -> Iterator[str]:
     """
     snake = to_snake(kind)
     if "_" in snake:
-        yield rf"\b({kind}|{snake}|{kind[0].upper()}{kind[1:]})\b"
+        model = f"{kind[0].upper()}{kind[1:]}"
+        words = (kind, snake) if model in OF_KUBERNETES else (kind, snake, model)
+        yield rf"\b({'|'.join(words)})\b"
     yield rf"\b(f|fault|faults\[[^]]*\])\.{snake}\b"
     yield rf"\bfaults\.{snake}\b|\bfaults import [^\n]*\b{snake}\b"
     yield rf"\bkinds?\b[^\n]*[\"']({kind}|{snake})[\"']|[\"']({kind}|{snake})[\"'][^\n]*\.kind\b"

@@ -50,7 +50,7 @@ def test_what_monitoring_and_cluster_told_before_stays():
 def test_every_kind_of_fact_that_people_make_is_known():
     """A new one that is forgotten in the list would count from before the start."""
     rest = {kind.name.partition("_")[0] for kind in set(FactKind) - OF_PEOPLE}
-    of_cluster = {"POD", "WORKLOAD", "IMAGE"}
+    of_cluster = {"POD", "PODS", "WORKLOAD", "IMAGE", "QUOTA"}
     of_monitoring = {"ALERT", "PAGE", "IMPACT", "STEADY"}
     of_the_drill = {"START", "END", "FAULT", "JOBS", "STOP", "GAP", "INTERFERENCE"}
     not_measured = {"NOTED", "CONFIRMED", "HINT", "ATTRIBUTED"}

@@ -21,10 +21,12 @@ from tests.measure.builders import (
     state,
 )
 
+from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import FactKind, Interval, Source
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.results import By, MilestoneName
 from kubedrill.core.plan.drill_plan import AlertWanted
+from kubedrill.plugins.faults.of_drill import profile
 
 NOW = at(600)
 
@@ -245,6 +247,13 @@ def test_a_workload_scaled_to_nothing_is_not_ready():
 def test_recovered_needs_the_cause_gone():
     without_fix = [f for f in recovery() if f.kind is not FactKind.TARGET_CHANGED]
     assert "Recovered" not in reached(without_fix, DRAINED_AT_80, now=at(190))
+
+
+def test_where_there_is_no_cause_that_anybody_could_change_it_recovers_without_one():
+    killed = Fault.model_validate({"name": "gone", "podKill": {"target": {"kind": "Deployment", "name": "worker"}}})
+    by_itself = drill_plan(faults=(killed,), profiles=(profile(killed, "shop"),))
+    without_fix = [f for f in recovery() if f.kind is not FactKind.TARGET_CHANGED]
+    assert "Recovered" in reached(without_fix, DRAINED_AT_80, now=at(190), design=by_itself)
 
 
 def test_recovered_needs_data_of_every_check():

@@ -17,8 +17,9 @@ from tests.protocol.objects_server import (
     unanswered,
 )
 
-from kubedrill.core.undo.record import RecordState
+from kubedrill.core.undo.record import UNREACHABLE, Again, RecordState
 from kubedrill.kube.client import Answer
+from kubedrill.plugins.operations.create import CreatedObjects
 from kubedrill.protocol.outcomes import FAULT_PATCHED, RECORD_WRITTEN, Injection, Reversal
 
 POST = (QUOTAS.of("shop"),)
@@ -37,6 +38,7 @@ async def dies_at(play: Play, point: str) -> None:
 
 
 async def put_back(play: Play) -> None:
+    play.clock.goes_on(6)
     outcome = await play.revert()
     assert (outcome.state, outcome.reason) == (Reversal.REVERTED, "")
 
@@ -62,9 +64,20 @@ async def test_nothing_of_it_tells_a_player_whose_it_is():
     assert not [word for word in ("drill", "fault", "undo") if word in str(play.quota)]
 
 
+async def test_a_copy_of_the_request_that_comes_within_seconds_is_removed_too():
+    play = Play()
+    await play.inject()
+    outcome = await play.revert()
+    assert (outcome.reason, outcome.restored, play.quota) == ("Draining", True, None)
+    play.server.put(QUOTA.path, MANIFEST, (await play.record()).manager)
+    await put_back(play)
+    assert play.quota is None
+
+
 async def test_what_is_made_is_removed_and_that_is_done_at_once():
     play = Play()
     await play.inject()
+    play.clock.goes_on(6)
     outcome = await play.revert()
     assert (outcome.state, ends(outcome), play.quota) == (Reversal.REVERTED, ["Restored"], None)
 
@@ -138,6 +151,42 @@ async def test_where_the_history_does_not_reach_back_it_is_not_made_again_either
     assert (await play.inject()).state is Injection.UNDONE
 
 
+async def test_what_is_seen_to_be_in_is_not_sent_again_and_nothing_is_waited_for_later():
+    play = Play()
+    await dies_at(play, FAULT_PATCHED)
+    posts = play.server.asked.count(("POST", *POST))
+    await play.inject()
+    record = await play.record()
+    assert (play.server.asked.count(("POST", *POST)), record.loose, record.attempt) == (posts, 0, 1)
+    await put_back(play)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Answer(403, {"message": "ValidatingAdmissionPolicy 'x' denied request: no"}), Injection.REFUSED),
+        (Answer(429, {}), Injection.PENDING),
+        (Answer(409, {"reason": "Conflict"}), Injection.PENDING),
+    ],
+    ids=["refused", "too many requests", "a conflict"],
+)
+async def test_what_was_answered_with_a_no_is_not_waited_for(answer: Answer, state: Injection):
+    play = Play()
+    play.server.strikes("POST", *POST, lambda: answer)
+    assert (await play.inject()).state is state
+    assert (await play.record()).loose == 0
+    outcome = await play.revert()
+    assert (outcome.state, ends(outcome)) == (Reversal.REVERTED, ["Untouched"])
+
+
+async def test_what_was_answered_with_a_failure_may_have_been_done():
+    play = Play()
+    play.server.strikes("POST", *POST, lambda: Answer(504, {}))
+    await play.inject()
+    assert (await play.record()).loose == 1
+    assert (await play.revert()).reason == "Draining"
+
+
 async def test_a_lost_answer_is_looked_up():
     play = Play()
     play.server.strikes("POST", *POST, unanswered, committed=True)
@@ -169,26 +218,27 @@ async def test_what_comes_late_is_removed_while_it_is_waited_for():
     await play.revert("Watchdog")
     record = await play.record()
     play.server.put(QUOTA.path, MANIFEST, record.manager)
+    assert (await play.revert("Watchdog")).restored
+    play.clock.goes_on(6)
     outcome = await play.revert("Watchdog")
     assert (outcome.state, ends(outcome), play.quota) == (Reversal.REVERTED, ["Restored"], None)
 
 
 async def test_a_frozen_operator_that_wakes_too_late_sends_nothing():
     play = Play()
-
-    async def sleeps(point: str) -> None:
-        if point == RECORD_WRITTEN:
-            play.clock.goes_on(31)
-            play.server.strikes("PATCH", "", lambda: Answer(409, {"reason": "Conflict"}), times=100)
-
-    await play.inject(sleeps)
-    assert play.quota is None
+    await dies_at(play, RECORD_WRITTEN)
+    record = await play.record()
+    play.clock.goes_on(31)
+    progress = await CreatedObjects(play.server, play.clock.now).inject(record, record.groups[0])  # type: ignore[arg-type]
+    assert isinstance(progress, Again)
+    assert (progress.reason, play.quota) == (UNREACHABLE, None)
 
 
 async def test_after_two_claims_it_is_restored_at_once_and_closed_when_no_request_can_be_under_way():
     play = Play()
-    await dies_at(play, FAULT_PATCHED)
+    await dies_at(play, RECORD_WRITTEN)
     await play.inject()
+    assert (await play.record()).loose == 1
     outcome = await play.revert()
     assert (outcome.state, outcome.reason, outcome.restored) == (Reversal.RETRY, "Draining", True)
     assert play.quota is None
@@ -212,6 +262,7 @@ async def test_whoever_reverts_after_a_death_finds_when_it_was_made():
 async def test_a_death_after_the_removal_leaves_it_restored_by_us():
     play = Play()
     await play.inject()
+    play.clock.goes_on(6)
     play.server.strikes("DELETE", QUOTA.path, dies, committed=True)
     with pytest.raises(Cut):
         await play.revert()
@@ -222,6 +273,7 @@ async def test_a_death_after_the_removal_leaves_it_restored_by_us():
 async def test_what_somebody_removed_is_theirs():
     play = Play()
     await play.inject()
+    play.clock.goes_on(6)
     play.server.drop(QUOTA.path)
     outcome = await play.revert()
     assert (outcome.state, ends(outcome)) == (Reversal.REVERTED, ["Untouched"])
@@ -231,6 +283,7 @@ async def test_what_somebody_removed_is_theirs():
 async def test_what_somebody_made_in_its_place_is_left_alone():
     play = Play()
     await play.inject()
+    play.clock.goes_on(6)
     play.server.drop(QUOTA.path)
     theirs = play.server.put(QUOTA.path, MANIFEST)
     outcome = await play.revert()
@@ -295,6 +348,7 @@ async def test_what_waits_for_its_finalizers_is_waited_for():
 async def test_two_that_remove_it_at_once_come_to_one_end():
     play = Play()
     await play.inject()
+    play.clock.goes_on(6)
     await play.revert("Watchdog")
     again = await play.revert("Operator")
     assert (again.state, (await play.record()).outcome.by) == (Reversal.REVERTED, "Watchdog")  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.signals.builders import receipt
 
+from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.kube.kept_fields import kept
@@ -29,7 +30,7 @@ class Example:
     """`truth`: the instant of each fact that comes of it.
 
     Of a source that is watched: `there` is listed, then `event` comes, received as `received`. Of any other: `read`
-    gives its facts.
+    gives its facts. `faults` are those of a drill that watches it, where not every drill does.
     """
 
     truth: Mapping[FactKind, datetime]
@@ -37,6 +38,7 @@ class Example:
     event: tuple[Namespaced, str, dict[str, Any]] | None = None
     received: Received = field(default_factory=lambda: receipt(8.3))
     read: Callable[[], Iterable[Fact]] | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 def examples() -> dict[str, Example]:

@@ -97,7 +97,7 @@ async def test_what_is_watched_reaches_the_drill(name):
         for one in dict.fromkeys(of for of, _ in example.there):
             wire.put(one.of("shop"), 5, *(thing for of, thing in example.there if of == one))
         told = NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None)
-        await told.start(drill_plan(), Scope("monday", "drills", clock.now()))
+        await told.start(drill_plan(faults=example.faults), Scope("monday", "drills", clock.now()))
         await wire.tell(where.of("shop"), kind, item)
         facts: list[Fact] = []
         await until(lambda: facts.extend(inbox.drain()) or set(example.truth) <= {f.kind for f in facts})
@@ -107,7 +107,7 @@ async def test_what_is_watched_reaches_the_drill(name):
 @pytest.mark.parametrize("where", watched_kinds(), ids=lambda where: where.plural)
 def test_the_opt_in_gives_the_rights_to_watch_it(where):
     group = where.group_version.rpartition("/")[0]
-    rules = [rule for item in opt_in.objects("shop", "drills") for rule in item.get("rules") or ()]
+    rules = [rule for item in opt_in.objects("shop", "drills", *opt_in.MORE) for rule in item.get("rules") or ()]
     verbs = {
         verb
         for rule in rules
@@ -115,6 +115,17 @@ def test_the_opt_in_gives_the_rights_to_watch_it(where):
         for verb in rule["verbs"]
     }
     assert {"list", "watch"} <= verbs
+
+
+async def test_what_is_watched_only_where_it_is_made_costs_others_nothing():
+    clock = ServerClock(timedelta(0))
+    async with standing() as (_, kube):
+        informers = Informers(kube, clock)
+        told = NamespaceWatches(informers, clock, FactInbox(), lambda: None)
+        await told.start(drill_plan(), Scope("monday", "drills", clock.now()))
+        always = [one for one in watched_kinds().values() if not one.where_made]
+        assert len(informers) == len(always) + 2  # and what is said, here and in the control namespace
+        await told.stop()
 
 
 def test_the_controller_names_none_that_is_watched_or_imported():

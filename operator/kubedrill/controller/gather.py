@@ -19,7 +19,7 @@ from kubedrill.controller.gathering.own_records import records_for_a_turn
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
-from kubedrill.controller.recorded_facts import own_writes, recorded_facts
+from kubedrill.controller.recorded_facts import own_writes, recorded_facts, without_own_removals
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.attribution import since_start
@@ -35,7 +35,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.health import Health, health_of
 from kubedrill.core.undo.operations import Ask, Operation, Refusal
-from kubedrill.core.undo.record import OutsideGroup
+from kubedrill.core.undo.record import OutsideGroup, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.paths import PLAYER_ACTIONS
@@ -236,13 +236,14 @@ class Gatherer:
                 await self._measure(drill_plan, state)
         if state.phase is Phase.ARMED and not self.operations:
             await self._plan_again(drill, drill_plan)
-        self._take(self._inbox.drain())
+        injected = {r.record.subject for r in self.records.values() if r.record.state is RecordState.INJECTED}
+        self._take(without_own_removals(self._inbox.drain(), injected))
         if state.phase in TERMINAL and seen.imported != state.imported:
             self._take(await self._imported(drill_plan))
         if state.phase is Phase.ARMED:
             self._take(of_drill.effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
         known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
-        facts = matched(known, drill_plan.players, drill_plan.workloads)
+        facts = matched(known, drill_plan.players, drill_plan.subjects)
         series = {**self._probe.steady, "impact": self._probe.impact} if self._probe else {}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none

@@ -14,7 +14,7 @@ from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
 from kubedrill.core.rights import Right
-from kubedrill.core.undo.operations import Operation, Refusal, SetFields, Target
+from kubedrill.core.undo.operations import Operation, Refusal, Target, objects_of
 from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
@@ -114,7 +114,7 @@ def managers_of(drill_uid: str, space: str, operations: Mapping[str, tuple[Opera
 
     They are known before, so that its first write is never taken for somebody's change.
     """
-    targets = {o.target for ops in operations.values() for o in ops if isinstance(o, SetFields)}
+    targets = {target for ops in operations.values() for o in ops for target in objects_of(o)}
     return frozenset(manager_name(drill_uid, record_name(t.group, t.kind, space, t.name)) for t in targets)
 
 

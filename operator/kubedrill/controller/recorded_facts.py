@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.record import RecordState, UndoRecord
 from kubedrill.plugins.sources.base import OwnWrites
-from kubedrill.plugins.sources.fields import shown
+from kubedrill.plugins.sources.fields import REMOVED, shown
 from kubedrill.store.undo_records import StoredRecord
 
 
@@ -63,3 +63,12 @@ def own_writes(records: Iterable[StoredRecord], before: OwnWrites) -> OwnWrites:
             both = (None if value is ABSENT else shown(value) for value in (field.before, field.after))
             values |= {(record.subject, field.path, value) for value in both}
     return OwnWrites(frozenset(managers), frozenset(values))
+
+
+def without_own_removals(facts: Iterable[Fact], injected: Collection[str]) -> tuple[Fact, ...]:
+    """The facts without removals of objects that may be ours.
+
+    A watch does not tell who has removed an object. While its undo record says that it is in, nobody of ours removes
+    it; from Reverting on it may have been us. `injected` are the subjects of records that say Injected.
+    """
+    return tuple(f for f in facts if f.detail.get("path") != REMOVED or f.detail.get("target") in injected)

@@ -11,6 +11,7 @@ from typing import Final
 
 from kubedrill.api.base import API_VERSION
 from kubedrill.core.paths import ApiPath, BadName, joined, object_path, root, segment
+from kubedrill.core.undo.operations import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Namespaced:
         return joined(*root(self.group_version), "namespaces", namespace, self.plural, name, *below)
 
 
+def collection_of(target: Target) -> Namespaced:
+    """The kind of objects that a target is one of."""
+    return Namespaced(f"{target.group}/{target.version}" if target.group else target.version, target.plural)
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterWide:
     """A kind of objects that live in no namespace."""
@@ -60,6 +66,7 @@ _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 
 CONFIG_MAPS: Final = Namespaced("v1", "configmaps")
 PODS: Final = Namespaced("v1", "pods")
+RESOURCE_QUOTAS: Final = Namespaced("v1", "resourcequotas")
 SECRETS: Final = Namespaced("v1", "secrets")
 SERVICES: Final = Namespaced("v1", "services")
 SERVICE_ACCOUNTS: Final = Namespaced("v1", "serviceaccounts")

@@ -21,6 +21,7 @@ from kubedrill.core.undo.record import (
     Done,
     DrillIdentity,
     OutsideGroup,
+    Progress,
     RecordState,
     UndoRecord,
 )
@@ -31,6 +32,7 @@ from kubedrill.protocol.injection_time import since
 from kubedrill.protocol.intents import Intent
 from kubedrill.protocol.objects import Inconclusive, Reply, give_back, namespace_uid_of, patch_target, read_as_recorded
 from kubedrill.protocol.outcomes import FAULT_PATCHED, INJECTED_WRITTEN, RECORD_WRITTEN, At, Injection
+from kubedrill.protocol.outside import seen_in
 from kubedrill.protocol.plan import InjectionEnds, Planner, as_read, refused
 from kubedrill.protocol.sustain import brought_on
 from kubedrill.store import undo_records
@@ -203,31 +205,40 @@ class Injector:
         """An operation that changes no fields; its reverter sees to it that twice is once.
 
         Somebody may have done it before, and died before saying so: any time since it was intended. What is sent to
-        the API server is claimed by everybody but the one who has stored the record (`alone`): so it is sent once a
-        claim, and who puts it back knows from their number whether one may be under way still.
+        the API server is claimed by everybody but the one who has stored the record (`alone`), unless it is seen to be
+        in: so who puts it back knows how many requests may be under way still.
         """
         self._in_time()
         space, uid = stored.record.subject_namespace, stored.record.namespace_uid
         if uid and await namespace_uid_of(self.kube, space) != uid:
             raise InjectionEnds(Injection.REFUSED, "TargetMissing", f"namespace {space} is gone since this was planned")
         sends = any(objects_of(g.operation) for g in stored.record.groups if isinstance(g, OutsideGroup))
+        if sends and not alone:
+            found = await seen_in(stored.record, self.reverters)
+            if found.keys() == {*stored.record.faults}:
+                (seen,) = found.values()
+                return await self._outside_is_in(stored, seen.since, seen.made)
         if (sends and not alone) or self.clock.now() - stored.record.claimed > BEGINS_WITHIN / 2:
             # Too old to begin, soon. To write it fails once somebody puts it back: then nobody begins any more.
-            claimed = replace(stored.record, attempt=stored.record.attempt + 1, claimed_at=self.clock.now())
+            record, now = stored.record, self.clock.now()
+            claimed = replace(record, attempt=record.attempt + 1, loose=record.loose + 1, claimed_at=now)
             stored = await undo_records.write(self.kube, stored, claimed)
-        sent, made = stored.record.intended_at, stored.record.made
+        sent, made = stored.record.intended_at, ""
         for group in stored.record.groups:
             progress = await brought_on(stored.record, group, self.reverters)
-            if isinstance(progress, Refusal):
-                state = Injection.UNDONE if progress.reason == CHANGED_MEANWHILE else Injection.REFUSED
-                raise InjectionEnds(state, progress.reason, progress.message)
-            if isinstance(progress, Done):
-                made = progress.made or made
-            if isinstance(progress, Again) and progress.reason in (UNREACHABLE, REFUSED):
-                raise InjectionEnds(Injection.PENDING, progress.reason, progress.message)
+            ends = _not_in(progress)
+            if sends and (isinstance(progress, Refusal) or (isinstance(progress, Again) and progress.answered)):
+                await undo_records.write(self.kube, stored, stored.record.arrived())
+            if ends is not None:
+                raise ends
+            made = progress.made if isinstance(progress, Done) else made
+        return await self._outside_is_in(stored, Interval(sent, self.clock.now()), made)
+
+    async def _outside_is_in(self, stored: StoredRecord, at: Interval, made: str) -> StoredRecord:
+        """The record: Injected."""
         await self.at(FAULT_PATCHED)
-        at = Interval(sent - self.clock.error, self.clock.now() + self.clock.error)
-        record = stored.record.moved_to(RecordState.INJECTED, injected=at, made=made)
+        at = Interval(at.not_before - self.clock.error, at.not_after + self.clock.error)
+        record = stored.record.arrived().moved_to(RecordState.INJECTED, injected=at, made=made)
         written = await undo_records.write(self.kube, stored, record)
         await self.at(INJECTED_WRITTEN)
         return written
@@ -267,6 +278,16 @@ class Injector:
                 f"{max(0, round(left.total_seconds()))} s are left to the"
                 f" deadline; nothing is injected with less than {MARGIN.seconds} s left",
             )
+
+
+def _not_in(progress: Progress | Refusal) -> InjectionEnds | None:
+    """The end that a step of a reverter means; None when it is in."""
+    if isinstance(progress, Refusal):
+        state = Injection.UNDONE if progress.reason == CHANGED_MEANWHILE else Injection.REFUSED
+        return InjectionEnds(state, progress.reason, progress.message)
+    if isinstance(progress, Again) and progress.reason in (UNREACHABLE, REFUSED):
+        return InjectionEnds(Injection.PENDING, progress.reason, progress.message)
+    return None
 
 
 def _undone(record: UndoRecord) -> InjectionEnds:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import DRAINING, REFUSED, Again, OutsideGroup, UndoRecord
 from kubedrill.kube.client import Kube
-from kubedrill.plugins.operations.base import Reverters
+from kubedrill.plugins.operations.base import Reverters, SeenIn
 from kubedrill.protocol.objects import Inconclusive, namespace_uid_of
 from kubedrill.protocol.outcomes import Reversal, RevertOutcome
 
@@ -37,13 +36,13 @@ async def undo_outside(
     return not_yet[0] if not_yet else tuple(end for end in ends if isinstance(end, FieldOutcome))
 
 
-async def seen_in(record: UndoRecord, reverters: Reverters) -> dict[str, Interval]:
-    """Since when, by fault, something is there that an undo will take away; what can't be told is left out."""
-    found: dict[str, Interval] = {}
+async def seen_in(record: UndoRecord, reverters: Reverters) -> dict[str, SeenIn]:
+    """The operations that are seen to be in, by fault; of what can't be told nothing is said."""
+    found: dict[str, SeenIn] = {}
     for group in record.groups:
         if isinstance(group, OutsideGroup) and not isinstance(group.operation, Ask):
-            since = await reverters[type(group.operation)].seen_in(record, group)
-            found |= {group.fault: since} if since is not None else {}
+            seen = await reverters[type(group.operation)].seen_in(record, group)
+            found |= {group.fault: seen} if seen is not None else {}
     return found
 
 

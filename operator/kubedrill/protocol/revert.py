@@ -156,7 +156,9 @@ class _Reverting:
         """Operations that change no fields: what is seen to be in is stored as Reverting, then undone."""
         stored = await self._begun(stored, (), stored.record.injected)
         found = await seen_in(stored.record, self.reverters)
-        injected = stored.record.injected or next(iter(found.values()), None)
+        injected = stored.record.injected or next((one.since for one in found.values()), None)
+        if injected is not None and stored.record.injected is None:
+            stored = replace(stored, record=stored.record.arrived())  # what made it is under way no more
         stored = await self._begun(stored, tuple(found), injected)
         undone = await undo_outside(self.kube, stored.record, self.reverters, self.confirmed_asks, self.clock.now())
         if not isinstance(undone, RevertOutcome):

@@ -37,6 +37,9 @@ class Alerts:
         self.calls.append("inject")
         return Again(timedelta(seconds=10), "Refreshing")
 
+    async def seen_in(self, _record: Any, _group: Any) -> None:
+        return None
+
     async def revert(self, _record: Any, _group: Any) -> Progress:
         self.calls.append("revert")
         self.resolving -= 1

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, workload
+from tests.e2e.protocol.test_made_and_removed import Making
 
-from kubedrill.core.undo.operations import Consumable, SetFields
+from kubedrill.core.undo.operations import Consumable, Create, SetFields
 
 
 def quota(lab: Lab) -> None:
@@ -33,3 +34,17 @@ async def test_fields_are_put_back_while_everything_that_they_may_use_up_is_used
 
     assert set(ends(outcome).values()) == {"Restored"}
     assert memory_of(await lab.read(target)) == ("128Mi", "64Mi")
+
+
+async def test_what_was_made_is_removed_while_no_more_of_its_kind_may_be_made(lab: Lab):
+    assert Create.uses_up == {Consumable.QUOTA}
+    making = Making(lab, "made-beside")
+    await making.inject()
+    spec = {"hard": {"resourcequotas": "0"}}
+    lab.applied({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "no-more"}, "spec": spec})
+
+    outcome = await making.put_back()
+    kubectl("delete", "-n", lab.namespace, "resourcequota/no-more")
+
+    assert [field.outcome for field in outcome.fields] == ["Restored"]
+    assert await making.there() is None

@@ -33,6 +33,8 @@ from kubedrill.kube.paths import NAMESPACES, ROLE_BINDINGS, ROLES
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-opt-in"
 NAME: Final = "kubedrill-operator"
+MORE: Final = ("quotas",)
+"""Rights that a namespace gives only where it is asked to: who administers it often may not give them itself."""
 RIGHTS: Final = {"Role": ROLES, "RoleBinding": ROLE_BINDINGS}
 CONTROL_OPTION: Final = click.option(
     "--control-namespace",
@@ -44,29 +46,40 @@ CONTROL_OPTION: Final = click.option(
 )
 
 
-def objects(namespace: str, control: str) -> list[dict[str, Any]]:
-    """The objects with which a namespace opts in: its label, then each Role with its RoleBinding."""
-    text = files("kubedrill.cli.setup").joinpath("opt-in.yaml").read_text(encoding="utf-8")
-    filled = text.replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
+def objects(namespace: str, control: str, *more: str) -> list[dict[str, Any]]:
+    """The objects with which a namespace opts in: its label, then each Role with its RoleBinding.
+
+    `more` are of MORE: rights that only some faults need.
+    """
+    folder = files("kubedrill.cli.setup")
+    texts = [folder.joinpath(f"opt-in{one}.yaml").read_text(encoding="utf-8") for one in ("", *(f"-{m}" for m in more))]
+    filled = "\n---\n".join(texts).replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
     return list(yaml.safe_load_all(filled))
 
 
 @click.command("opt-in")
 @click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
+@click.option(
+    "--allow",
+    "more",
+    multiple=True,
+    type=click.Choice(MORE),
+    help="Rights that only some faults need: quotas, to make and remove them. May be given again.",
+)
 @click.option("--print", "only_print", is_flag=True, help="Print what would be applied, and apply nothing.")
 @with_access
-def opt_in(access: Access, target: str, control: str, *, only_print: bool) -> None:
+def opt_in(access: Access, target: str, control: str, more: tuple[str, ...], *, only_print: bool) -> None:
     """Let drills of the control namespace break NAMESPACE, which must exist."""
     if only_print:
-        click.echo(yaml.safe_dump_all(objects(target, control), sort_keys=False), nl=False)
+        click.echo(yaml.safe_dump_all(objects(target, control, *more), sort_keys=False), nl=False)
         return
-    run(_opted_in(access, target, control))
+    run(_opted_in(access, target, control, *more))
     click.echo(f"Drills in {control} may now inject faults into {target}. Undo: kubectl drill opt-out {target}")
 
 
-async def _opted_in(access: Access, target: str, control: str) -> None:
-    label, *rights = objects(target, control)
+async def _opted_in(access: Access, target: str, control: str, *more: str) -> None:
+    label, *rights = objects(target, control, *more)
     async with connected(access) as kube:
         change = {"metadata": {"labels": label["metadata"]["labels"]}}
         path = NAMESPACES.one(target)
@@ -105,7 +118,7 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
         change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
         path = NAMESPACES.one(target)
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
-        _, *rights = objects(target, control)
+        _, *rights = objects(target, control, *MORE)
         for given in reversed(rights):
             answer = await kube.call("DELETE", path_of_right(given))
             if not answer.ok and answer.status != 404:

@@ -16,7 +16,7 @@ from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.plan.drill_plan import DrillPlan, Participant
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers, InNamespace, Subscription
-from kubedrill.kube.paths import PLAYER_ACTIONS, Namespaced
+from kubedrill.kube.paths import PLAYER_ACTIONS, Namespaced, collection_of
 from kubedrill.kube.watch import LAG, WatchEvent
 from kubedrill.plugins.sources import actions, of_kind, watched_kinds
 from kubedrill.plugins.sources.base import How, OwnWrites, Reader, SourceKind, Told, one_by_one
@@ -80,7 +80,10 @@ class NamespaceWatches:
         namespace, self._begun = drill_plan.target_namespace, scope.begun
         self._readers = [(source, source.reader(lambda: self.own)) for source in of_kind(How.WATCH)]
         kept = tuple(dict(item) for item in remembered)
+        made = {collection_of(target) for target in drill_plan.makes}
         for where, watched in watched_kinds().items():
+            if watched.where_made and where not in made:
+                continue
             of = InNamespace(where, namespace, watched.kind, frozenset(watched.fields))
             known = (item for item in kept if watched.remembered and item["kind"] == watched.kind)
             told = partial(self._told, where)

@@ -105,7 +105,7 @@ def is_cause(change: Fact, drill_plan: DrillPlan) -> bool:
         return False
     target, path = change.detail.get("target"), str(change.detail.get("path", ""))
     return any(
-        target in profile.workloads and profile.cause and re.search(profile.cause, path) is not None
+        target in profile.subjects and profile.cause and re.search(profile.cause, path) is not None
         for profile in drill_plan.profiles
     )
 

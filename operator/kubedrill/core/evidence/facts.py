@@ -75,7 +75,9 @@ class FactKind(StrEnum):
     POD_OOM_KILLED = "PodOOMKilled"  # pod, container, exitCode, restartCount
     POD_CRASH_LOOPING = "PodCrashLooping"  # pod, container, restartCount
     IMAGE_NOT_PULLED = "ImageNotPulled"  # pod, container, image, reason
-    POD_READY = "PodReady"  # pod
+    QUOTA_REACHED = "QuotaReached"  # quota, resources: no room is left of these
+    PODS_REFUSED = "PodsRefused"  # target, quota: its controller could not make a pod because of that quota
+    POD_READY = "PodReady"  # pod, made (when it was created, RFC 3339)
     POD_UNREADY = "PodUnready"  # pod
     POD_GONE = "PodGone"  # pod
     WORKLOAD_STATE = "WorkloadState"  # ready, desired, unready, killed, target: what the pods of a target look like

@@ -128,7 +128,7 @@ def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
         window = max(window, long_enough(drill_plan.recovered_window, series.step))
     lines += [_silence(known, alert.name) for alert in drill_plan.alerts if alert.name not in drill_plan.announces]
     lines += [_readiness(known, target) for target in targets]
-    lines += [_cause_gone(known, drill_plan)] if targets else []
+    lines += [_cause_gone(known, drill_plan)] if drill_plan.has_cause else []
     return sustained(lines, window, until)
 
 

@@ -16,6 +16,7 @@ from pydantic import PlainSerializer
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.about import About
 from kubedrill.core.measure.results import Player
+from kubedrill.core.undo.operations import Target
 
 KUBERNETES: Final = "kubernetes"
 """How people are known at the API server: by their user name there."""
@@ -119,8 +120,9 @@ class Endpoint:
 class FaultProfile:
     """What must be known of one fault to measure a drill, whatever its kind is: the kind says it, in its own file.
 
-    `workloads` (`Deployment/web`) are those whose fields it changes. `cause` is a regular expression that is found in
-    the path (a JSON pointer) of each field of theirs whose change by a player is a fix; while it is empty none is.
+    `workloads` (`Deployment/web`) are those whose fields or pods it changes, `makes` the objects that it makes. `cause`
+    is a regular expression that is found in the path (a JSON pointer) of each field of theirs whose change by a player
+    is a fix (`/metadata/name`: that it is removed); while it is empty none is.
     `announces` are the alerts that the drill itself holds up. `asks` says what the facilitator does by hand.
     `people_only`: nothing in the cluster is broken, so what people say is all that there is. `services`
     (`namespace/name`) are those that it changes something in.
@@ -133,6 +135,12 @@ class FaultProfile:
     asks: str = ""
     people_only: bool = False
     services: Names = frozenset()
+    makes: tuple[Target, ...] = ()
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """What it changes or makes, as `Deployment/name`."""
+        return self.workloads | {str(target) for target in self.makes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,21 @@ class DrillPlan:
     def workloads(self) -> frozenset[str]:
         """The workloads, as `Deployment/name`, whose fields the faults change."""
         return frozenset().union(*(p.workloads for p in self.profiles))
+
+    @property
+    def makes(self) -> tuple[Target, ...]:
+        """The objects that the faults make."""
+        return tuple(dict.fromkeys(target for p in self.profiles for target in p.makes))
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        """What the faults change or make, as `Deployment/name`."""
+        return frozenset().union(*(p.subjects for p in self.profiles))
+
+    @property
+    def has_cause(self) -> bool:
+        """Whether there is anything in the cluster that somebody can change to take a fault out."""
+        return any(p.cause and p.subjects for p in self.profiles)
 
     @property
     def announces(self) -> frozenset[str]:

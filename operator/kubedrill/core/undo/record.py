@@ -125,7 +125,9 @@ class UndoRecord:
     when the declared state was read back; `restoring` which fields the running revert, or the release before it,
     writes; `released` which fields were given back while the drill went on, as somebody had taken the fault out.
     `claimed_at` is when an operation of a reverter was last claimed; None before it was for a second time. `made` is
-    the UID of the object that was made, as soon as it is known. `version` is that of the stored form.
+    the UID of the object that was made, as soon as it is known. `loose` is how many requests that carry out an
+    operation may be under way to the API server: one for whoever has stored the record and one for each claim, less
+    those that were answered or have arrived. `version` is that of the stored form.
     """
 
     drill: DrillIdentity
@@ -150,6 +152,7 @@ class UndoRecord:
     outcome: Outcome | None = None
     claimed_at: datetime | None = None
     made: str = ""
+    loose: int = 1
     version: int = 1
 
     @property
@@ -179,10 +182,9 @@ class UndoRecord:
         """From when on no request that began an operation can reach the API server any more."""
         return self.may_begin_until + UNDER_WAY
 
-    @property
-    def is_sent_once(self) -> bool:
-        """Whether the requests of its operation were sent once at the most: nobody has ever claimed it again."""
-        return self.attempt == 1
+    def arrived(self) -> UndoRecord:
+        """The record when one of the requests that may be under way was answered, or is seen to have arrived."""
+        return replace(self, loose=max(0, self.loose - 1))
 
     @property
     def claimed(self) -> datetime:
@@ -249,13 +251,15 @@ DRAINING = "Draining"
 class Again:
     """A reverter wants to be called again after a while; `reason` is CamelCase, `message` a sentence.
 
-    `restored`: what was in is out by now, and what is awaited is only what may still come late.
+    `restored`: what was in is out by now, and what is awaited is only what may still come late. `answered`: what was
+    sent was not done, for certain: nothing of it is under way.
     """
 
     after: timedelta
     reason: str
     message: str = ""
     restored: bool = False
+    answered: bool = False
 
 
 Progress = Done | Again

@@ -82,6 +82,10 @@ def _none(_: ApiModel) -> tuple[str, ...]:
     return ()
 
 
+def _makes_nothing(_params: ApiModel, _namespace: str) -> tuple[Target, ...]:
+    return ()
+
+
 def _nothing(_: ApiModel) -> str:
     return ""
 
@@ -97,6 +101,7 @@ class FaultKind(Generic[P]):
     Before the start:
     - `targets(params, namespace)`: what must be read before planning. The workloads among it are watched: a change of
       theirs by somebody is a player's or an interference, and they must be ready again for the drill to have recovered.
+    - `makes(params, namespace)`: the objects that it makes, which must not be there. They are watched as well.
     - `measures(params)`: the names of the workloads of whose containers it should know what they use.
     - `rights`: what the operator must be allowed in the target namespace, to do it and to undo it.
     - `plan(params, observed)`: what would be done, and what that touches in words, or why not.
@@ -104,8 +109,9 @@ class FaultKind(Generic[P]):
 
     While it is in:
     - `effect(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
-    - `cause`: a regular expression that is found in the path of every field of a watched workload whose change is a
-      fix. Left out, a fix is a change of any field that its operations touch.
+    - `cause`: a regular expression that is found in the path of every field of a watched workload, or of what it makes,
+      whose change is a fix (`/metadata/name`: the removal). Left out, a fix is a change of any field that its
+      operations touch.
     - `announces(params)`: the alerts that it holds up itself.
     - `asks(params)`: what the facilitator has to do by hand for it.
     - `people_only`: nothing in the cluster is broken, so what the players say is all that there is to measure.
@@ -120,6 +126,7 @@ class FaultKind(Generic[P]):
     describe: Callable[[P, Plan[P]], tuple[str, ...]]
     effect: Callable[[str, P, Iterable[Fact]], Effect]
     cause: str = ""
+    makes: Callable[[P, str], tuple[Target, ...]] = _makes_nothing
     measures: Callable[[P], tuple[str, ...]] = _none
     announces: Callable[[P], tuple[str, ...]] = _none
     asks: Callable[[P], str] = _nothing

@@ -33,14 +33,16 @@ def profile(fault: Fault, namespace: str) -> FaultProfile:
         announces=frozenset(kind.announces(fault.params)),
         asks=kind.asks(fault.params),
         people_only=kind.people_only,
+        makes=kind.makes(fault.params, namespace),
         services=frozenset(f"{t.namespace}/{t.name}" for t in targets if t.kind == "Service"),
     )
 
 
 def targets_of(drill_plan: DrillPlan) -> frozenset[Target]:
-    """The objects that must be read before the faults can be planned."""
+    """The objects that must be read before the faults can be planned: those that must be there, or must not."""
     kinds, namespace = discover(), drill_plan.target_namespace
-    return frozenset(t for f in drill_plan.faults for t in kinds[f.kind].targets(f.params, namespace))
+    asked = ((kinds[f.kind], f.params) for f in drill_plan.faults)
+    return frozenset(t for k, params in asked for t in (*k.targets(params, namespace), *k.makes(params, namespace)))
 
 
 def rights_for(drill_plan: DrillPlan) -> tuple[Right, ...]:

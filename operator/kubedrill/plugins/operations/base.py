@@ -20,6 +20,14 @@ from kubedrill.kube.client import Kube
 O = TypeVar("O", bound=Operation)  # noqa: E741  the operation's own class
 
 
+@dataclass(frozen=True, slots=True)
+class SeenIn:
+    """An operation that is seen to be in: since when, and the UID of what it has made."""
+
+    since: Interval
+    made: str = ""
+
+
 class Reverter(Protocol):
     """Injects and reverts one kind of operation. Raises nothing for an outage: it answers Again."""
 
@@ -40,10 +48,11 @@ class Reverter(Protocol):
     async def count(self, group: OutsideGroup) -> int | None:
         """How much of it is in by now, by its own count; None when that is not known, or nothing is counted."""
 
-    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> Interval | None:
-        """Since when something of it is there that the undo will take away; None: nothing is, or it can't be told.
+    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> SeenIn | None:
+        """Whether it is in already, and something of it will be taken away; None: it is not, or that can't be told.
 
-        It is asked before the undo, and noted: whoever comes after a crash then knows by whose doing it is gone.
+        It is asked before it is done by somebody else than who stored the record, so that it is not done again, and
+        before the undo, and noted: whoever comes after a crash then knows by whose doing it is gone.
         """
 
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:

@@ -31,14 +31,16 @@ from kubedrill.core.undo.record import (
     UndoRecord,
 )
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.kube.paths import Namespaced
+from kubedrill.kube.paths import collection_of
 from kubedrill.kube.refusals import is_admission, is_not_found, is_refusal, reason_of, words
-from kubedrill.plugins.operations.base import Need, OperationKind
+from kubedrill.plugins.operations.base import Need, OperationKind, SeenIn
 
 AFTER_OUTAGE: Final = timedelta(seconds=2)
 SOON: Final = timedelta(milliseconds=500)
 HISTORY_WITHIN: Final = 1
 """Seconds for which the API server is heard about what was there before: it tells what it knows at once."""
+COPIED_WITHIN: Final = timedelta(seconds=5)
+"""How long after a request a copy of it may come, that somebody on the way sends who has had no answer."""
 PREPARES: Final = "manager-prepares"
 CHANGED_MEANWHILE: Final = "ChangedMeanwhile"
 ALREADY_THERE: Final = "AlreadyThere"
@@ -103,8 +105,8 @@ class CreatedObjects:
         """None: it is there or not."""
         return None
 
-    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> Interval | None:
-        """Since when the object is there, if it is ours."""
+    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> SeenIn | None:
+        """The object, if it is there and ours."""
         try:
             operation = _operation(group)
             shown = await _shown(self._kube.restoring, operation.target, operation.since)
@@ -114,7 +116,7 @@ class CreatedObjects:
             return None
         made = datetime.fromisoformat(str((shown.item or {})["metadata"]["creationTimestamp"]))
         known = Interval(record.intended_at, max(self._clock(), record.intended_at))
-        return known.intersection(Interval(made, made + timedelta(seconds=1))) or known
+        return SeenIn(known.intersection(Interval(made, made + timedelta(seconds=1))) or known, shown.uid)
 
     async def revert(self, record: UndoRecord, group: OutsideGroup) -> Progress:
         """Remove exactly what was made; Done when it is gone and none can come late."""
@@ -129,7 +131,7 @@ class CreatedObjects:
 
     async def _made(self, record: UndoRecord, operation: Create) -> Progress | Refusal:
         target = operation.target
-        if not record.is_sent_once:
+        if record.attempt > 1:
             shown = await _shown(self._kube, target, operation.since)
             if shown.item is not None:
                 return _found(record, target, shown)
@@ -145,7 +147,7 @@ class CreatedObjects:
             return _found(record, target, await _shown(self._kube, target, operation.since))
         if is_refusal(answer):
             return Refusal(reason_of(answer), f"{target} can't be made: {words(answer)}")
-        return Again(AFTER_OUTAGE, UNREACHABLE, f"{target}: {words(answer)}")
+        return Again(AFTER_OUTAGE, UNREACHABLE, f"{target}: {words(answer)}", answered=answer.status < 500)
 
     async def _was_there(self, operation: Create) -> bool:
         """Whether anything has had the name since it was planned, or that can't be told: the API server's own history.
@@ -153,7 +155,7 @@ class CreatedObjects:
         A player may have removed it while nobody looked; then it must not be made a second time.
         """
         target = operation.target
-        path, query = _collection(target).of(target.namespace), _by_name(target)
+        path, query = collection_of(target).of(target.namespace), _by_name(target)
         events = self._kube.watch(path, operation.since, query, timeout=HISTORY_WITHIN)
         try:
             async with asyncio.timeout(HISTORY_WITHIN + 2), aclosing(events):
@@ -171,9 +173,10 @@ class CreatedObjects:
         target, kube = operation.target, self._kube.restoring
         shown = await _shown(kube, target, operation.since)
         note = f"nothing was made of {target}"
-        if _is_ours(record, shown) or record.made:
+        ours = _is_ours(record, shown)
+        if ours or record.made:
             # A read may be old; what the API server answers to a removal of this very object is not.
-            uid = record.made or shown.uid
+            uid = shown.uid if ours else record.made
             answer = await kube.call("DELETE", target.path, {"preconditions": {"uid": uid}})
             gone = is_not_found(answer, target.plural, target.name)
             replaced = answer.status == 409 and not is_admission(answer)
@@ -183,7 +186,7 @@ class CreatedObjects:
             if gone and fault not in record.restoring:
                 note = f"{target} was gone already: somebody else had removed it"
             shown = await _shown(kube, target, operation.since)
-            if shown.uid == uid:
+            if _is_ours(record, shown):
                 return Again(SOON, LEAVING, f"{target} is on its way out")
         late = self._late(record, target)
         if late is not None:
@@ -193,10 +196,10 @@ class CreatedObjects:
         return Done(note, untouched=fault not in record.restoring)
 
     def _late(self, record: UndoRecord, target: Target) -> Again | None:
-        """What is to be waited for: a request of ours that may still be under way."""
-        if record.is_sent_once and (record.made or record.injected is not None):
-            return None  # it was sent once, and that has arrived
-        left = record.arrives_until - self._clock()
+        """What is to be waited for: a request of ours that may still be under way, or a copy of one."""
+        now = self._clock()
+        copied_until = record.injected.not_after + COPIED_WITHIN if record.injected else now
+        left = (record.arrives_until if record.loose else copied_until) - now
         if left <= timedelta(0):
             return None
         said = f"{target} is not there; that none of ours comes late is certain in {left.total_seconds():.0f} s"
@@ -206,7 +209,7 @@ class CreatedObjects:
         target = operation.target
         query = [("fieldManager", manager), ("fieldValidation", "Strict")]
         query += [("dryRun", "All")] if dry_run else []
-        path = _collection(target).of(target.namespace)
+        path = collection_of(target).of(target.namespace)
         return await self._kube.call("POST", path, dict(operation.manifest), query=query)
 
 
@@ -216,17 +219,13 @@ def _operation(group: OutsideGroup) -> Create:
     return group.operation
 
 
-def _collection(target: Target) -> Namespaced:
-    return Namespaced(f"{target.group}/{target.version}" if target.group else target.version, target.plural)
-
-
 def _by_name(target: Target) -> list[tuple[str, str]]:
     return [("fieldSelector", f"metadata.name={target.name}")]
 
 
 async def _shown(kube: Kube, target: Target, since: str = "") -> Shown:
     """What has the name now. An answer that is older than `since` shows nothing. Raises _Unshown, Unreachable."""
-    answer = await kube.get(_collection(target).of(target.namespace), query=_by_name(target))
+    answer = await kube.get(collection_of(target).of(target.namespace), query=_by_name(target))
     if not answer.ok:
         raise _Unshown(f"whether {target} is there can't be read: {words(answer)}", answer)
     items = [item for item in answer.body.get("items") or () if item["metadata"]["name"] == target.name]
@@ -237,12 +236,11 @@ async def _shown(kube: Kube, target: Target, since: str = "") -> Shown:
 
 
 def _is_ours(record: UndoRecord, shown: Shown) -> bool:
-    """Whether it is what this record's request has made: by its UID, and until that is known by who made it."""
+    """Whether it is what a request of this record has made: by its UID, or by who made it, as a late copy would."""
     if shown.item is None:
         return False
-    if record.made:
-        return shown.uid == record.made
-    return entry_of(shown.item["metadata"].get("managedFields") or (), record.manager) is not None
+    made_by_us = entry_of(shown.item["metadata"].get("managedFields") or (), record.manager) is not None
+    return made_by_us or shown.uid == record.made
 
 
 def _found(record: UndoRecord, target: Target, shown: Shown) -> Progress | Refusal:

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.undo.operations import Refusal, Remove, Target, Victim
 from kubedrill.core.undo.record import (
     BEGINS_WITHIN,
@@ -28,7 +27,7 @@ from kubedrill.core.undo.record import (
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import PODS, REPLICA_SETS
 from kubedrill.kube.refusals import is_admission, is_not_found, is_refusal, reason_of, words
-from kubedrill.plugins.operations.base import Need, OperationKind
+from kubedrill.plugins.operations.base import Need, OperationKind, SeenIn
 
 AFTER_OUTAGE: Final = timedelta(seconds=2)
 _BETWEEN: Final = {"Deployment": REPLICA_SETS}
@@ -79,14 +78,15 @@ class RemovedPods:
                 continue
             if is_refusal(answer):
                 return Refusal(reason_of(answer), f"pod {victim.name} can't be removed: {words(answer)}")
-            return Again(AFTER_OUTAGE, UNREACHABLE, f"pod {victim.name}: {words(answer)}")
+            said = f"pod {victim.name}: {words(answer)}"
+            return Again(AFTER_OUTAGE, UNREACHABLE, said, answered=answer.status < 500)
         return Done(_told(operation))
 
     async def count(self, group: OutsideGroup) -> int | None:  # noqa: ARG002  the interface
         """None: the pods that are gone tell it themselves."""
         return None
 
-    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> Interval | None:  # noqa: ARG002  the interface
+    async def seen_in(self, record: UndoRecord, group: OutsideGroup) -> SeenIn | None:  # noqa: ARG002  the interface
         """None: there is nothing that the undo would take away."""
         return None
 
@@ -101,7 +101,7 @@ class RemovedPods:
         except Unreachable as trouble:
             return Again(AFTER_OUTAGE, UNREACHABLE, str(trouble)[:500])
         still = record.arrives_until - self._clock()
-        if left and still > timedelta(0):
+        if left and record.loose and still > timedelta(0):
             said = f"{', '.join(left)} may still be removed by a late request; that none is is certain in"
             return Again(min(still, AFTER_OUTAGE), DRAINING, f"{said} {still.total_seconds():.0f} s"[:500])
         gone = len(operation.victims) - len(left)

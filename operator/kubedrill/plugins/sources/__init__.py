@@ -62,6 +62,7 @@ def watched_kinds() -> Mapping[Namespaced, Watched]:
                 next(one.kind for one in declared if one.where == where),
                 tuple(sorted(union(one.fields for one in declared if one.where == where))),
                 any(one.remembered for one in declared if one.where == where),
+                all(one.where_made for one in declared if one.where == where),
             )
             for where in dict.fromkeys(one.where for one in declared)
         }

@@ -46,12 +46,14 @@ class Watched:
 
     Fields are dotted, without indexes (`status.conditions.type`). A `remembered` kind is known by its objects' names
     (`Deployment/worker`), and is stored with the evidence as it is now: after a restart its changes are told from that.
+    One that is watched `where_made` is so only for drills that make such objects: it costs others no connection.
     """
 
     where: Namespaced
     kind: str
     fields: tuple[str, ...]
     remembered: bool = False
+    where_made: bool = False
 
 
 @dataclass(frozen=True, slots=True)

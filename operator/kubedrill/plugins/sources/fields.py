@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 LONGEST_VALUE = 200
+REMOVED: Final = "/metadata/name"
+"""The path of a change that is an object's removal."""
 REPLICAS = "/spec/replicas"
 AUTOSCALER = "kube-controller-manager"
 """The field manager of the cluster's own controllers, the autoscaler among them."""

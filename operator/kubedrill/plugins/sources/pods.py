@@ -117,6 +117,7 @@ def _readiness(pod: Pod, receipt: Received, before: Pod | None) -> Iterator[Fact
             pod,
             at,
             f"condition Ready is True since {stamp}",
+            made=str(pod["metadata"].get("creationTimestamp", "")),
         )
     elif before is not None and is_ready(before):
         # A pod that was never ready has not become unready.
