@@ -187,6 +187,13 @@ async def test_what_was_answered_with_a_failure_may_have_been_done():
     assert (await play.revert()).reason == "Draining"
 
 
+async def test_where_no_version_was_told_when_it_was_planned_nothing_is_known_of_what_was_there():
+    play = Play()
+    play.server.strikes("GET", *POST, lambda: Answer(200, {"metadata": {}, "items": []}))
+    await dies_at(play, RECORD_WRITTEN)
+    assert (await play.inject()).state is Injection.UNDONE
+
+
 async def test_a_lost_answer_is_looked_up():
     play = Play()
     play.server.strikes("POST", *POST, unanswered, committed=True)

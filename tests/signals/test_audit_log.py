@@ -1,10 +1,12 @@
 import json
 from datetime import UTC, datetime, timedelta
 
-from tests.signals.builders import DATA
+from tests.signals.builders import DATA, PLAYERS, receipt
+from tests.signals.test_quotas import QUOTA, quota
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.plugins.sources import audit
+from kubedrill.core.evidence.matching import matched
+from kubedrill.plugins.sources import audit, quotas
 
 RECORDED = (DATA / "audit.log").read_text(encoding="utf-8").splitlines()
 
@@ -136,3 +138,10 @@ def test_lines_that_are_cut_or_no_events_are_passed_over():
 
 def test_a_repeated_line_is_one_fact():
     assert len(told(line("list", "pods"), line("list", "pods"))) == 1
+
+
+def test_it_names_who_removed_what_a_watch_has_only_seen_to_be_gone():
+    gone = quotas.facts_of("DELETED", quota(), receipt(5), quota())
+    removed = told(line("delete", "resourcequotas", name="limits", user="tom@example.com", start=4.9))
+    (change,) = (f for f in matched((*gone, *removed), PLAYERS, {QUOTA}) if f.detail.get("path"))
+    assert (change.actor, change.detail["path"]) == ("tom", "/metadata/name")

@@ -1,6 +1,7 @@
 """Records as the versions of before stored them are honoured: read, recognised as genuine, with the same fingerprint.
 
-The files are what a version without `version`, `beside` and fingerprints has stored, byte by byte.
+The files are what versions of before have stored, byte by byte: the first four by one without `version`, `beside` and
+fingerprints, the others by the first that makes objects and removes pods.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ KNOWN = {
     "queue-load": "1-df526b09ab4e2d165d2b8cc719d1e9af",
     "alert": "1-a47c88df0518d783acf7bdfc23e2d538",
     "manual": "1-7e97f056607f27b0340f96361ca773f5",
+    "create": "1-efe568160595929bb98d338d17cb1f05",
+    "remove": "1-0b267ebd3db12b924a07149b6adf9015",
 }
 
 

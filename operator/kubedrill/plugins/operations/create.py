@@ -155,6 +155,8 @@ class CreatedObjects:
         A player may have removed it while nobody looked; then it must not be made a second time.
         """
         target = operation.target
+        if not operation.since:
+            return True
         path, query = collection_of(target).of(target.namespace), _by_name(target)
         events = self._kube.watch(path, operation.since, query, timeout=HISTORY_WITHIN)
         try:

@@ -20,7 +20,12 @@ from kubedrill.core.plan.drill_plan import KUBERNETES
 from kubedrill.plugins.sources.base import How, ImportScope, SourceKind
 from kubedrill.plugins.sources.fields import differences
 
-WORKLOADS: Mapping[str, str] = {"deployments": "Deployment", "statefulsets": "StatefulSet"}
+KINDS: Mapping[str, str] = {
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "resourcequotas": "ResourceQuota",
+}
+"""Whose writes are changes, by plural."""
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 DESCRIBE_WITHIN = timedelta(seconds=5)
 MOST_FIELDS = 40
@@ -116,7 +121,7 @@ def _facts(request: Request, requests: list[Request]) -> Iterator[Fact]:
         pod = _described_pod(request, requests)
         if pod:
             yield _read(FactKind.EVIDENCE_READ, request, f"described pod {pod}", pod=pod, what="describe")
-    elif request.verb in WRITES and request.resource in WORKLOADS and request.name:
+    elif request.verb in WRITES and request.resource in KINDS and request.name:
         yield from _writes(request)
     elif request.verb in ("delete", "deletecollection") and request.resource == "pods":
         pods = [request.name] if request.name else []
@@ -147,7 +152,7 @@ def _described_pod(events: Request, requests: list[Request]) -> str:
 
 
 def _writes(request: Request) -> Iterator[Fact]:
-    target = f"{WORKLOADS[request.resource]}/{request.name}"
+    target = f"{KINDS[request.resource]}/{request.name}"
     automation = _is_automation(request)
     for pointer, name, after in _written(request):
         kind = FactKind.SCALED if name == "spec.replicas" else FactKind.TARGET_CHANGED
