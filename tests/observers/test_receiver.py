@@ -39,10 +39,10 @@ class Desk:
         self.delivered, self.missing, self.label = [], "", "namespace"
         self.collector = DrillCollector(list, CLOCK.now)
 
-    def deliver(self, namespace, facts):
+    async def deliver(self, namespace, facts):
         self.delivered.append((namespace, [f.kind for f in facts]))
 
-    def about(self, namespace):
+    async def about(self, namespace):
         return About(namespace, self.label)
 
 

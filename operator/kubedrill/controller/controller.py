@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -18,9 +19,11 @@ from kubedrill.controller.execute import OPERATOR
 from kubedrill.controller.heartbeat import Heartbeat
 from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.received import NotStored
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.worker import DrillWorker
 from kubedrill.core.evidence.about import About
+from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.machine.expiry import expires_at, ttl_of
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import state_from_wire
@@ -31,12 +34,15 @@ from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.revert_tracker import RevertTracker
+from kubedrill.store.drill_parts import EvidenceRefused
 from kubedrill.store.undo_records import RecordError, list_records
 
 LOG = logging.getLogger(__name__)
 ORPHANS_EVERY = 30.0
 UNREADY_AFTER = 5
 """With more turns of every drill failing in a row, and more than one drill, the operator serves nobody."""
+TOLD_WITHIN = 10.0
+"""After so many seconds, Drills that were there at the start and were not told of are taken to be gone."""
 SILENT_FOR = timedelta(seconds=90)
 """An API server that has answered nothing for so long (it is asked every 30 s at the least) can't be worked with."""
 
@@ -50,6 +56,7 @@ class DrillController:
         self._tasks: dict[str, DrillWorker] = {}
         self._orphans = RevertTracker()
         self._informers = Informers(kube, clock)
+        self._expected, self._expected_until = 0, 0.0
         self.collector = DrillCollector(lambda: list(self._drills.values()), clock.now, self.stuck, self.failing)
 
     def changed(self, drill: dict[str, Any], *, gone: bool) -> None:
@@ -87,16 +94,29 @@ class DrillController:
     def _ended(self, uid: str) -> None:
         self._tasks.pop(uid, None)
 
-    def wake_namespace(self, namespace: str, facts: tuple[Any, ...]) -> None:
-        """Something came in from outside for a target namespace: its drills' tasks get it."""
-        for task in self._tasks.values():
-            if task.target_namespace == namespace:
-                task.inbox.add(facts)
-                task.wake()
+    def expects(self, drills: int) -> None:
+        """So many Drills are there, and those that are not known yet will be told of in a moment."""
+        self._expected, self._expected_until = drills, time.monotonic() + TOLD_WITHIN
 
-    def about(self, namespace: str) -> About:
-        """Which alerts are about a target namespace, as the drills on it know it."""
-        known = (task.about for task in self._tasks.values() if task.target_namespace == namespace)
+    async def receive(self, namespace: str, facts: tuple[Fact, ...]) -> None:
+        """Something came in from outside for a target namespace: it is stored with each drill there that is on.
+
+        Raises:
+            NotStored: it is not, or not with each; bringing it again does no harm.
+        """
+        if len(self._drills) < self._expected and time.monotonic() < self._expected_until:
+            raise NotStored("the operator does not know all drills yet")
+        tasks = [task for task in self._tasks.values() if task.target_namespace == namespace]
+        try:
+            await asyncio.gather(*(task.receive(facts) for task in tasks))
+        except (EvidenceRefused, Unreachable) as error:
+            raise NotStored(str(error)) from error
+
+    async def about(self, namespace: str) -> About:
+        """Which alerts are about a target namespace, as the drills on it know it after their first turn."""
+        tasks = [task for task in self._tasks.values() if task.target_namespace == namespace]
+        await asyncio.gather(*(task.known() for task in tasks))
+        known = (task.about for task in tasks)
         return next((about for about in known if about), About(namespace))
 
     def stuck(self) -> Iterator[tuple[str, str, str]]:
@@ -127,7 +147,7 @@ class DrillController:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
         """The HTTP server, the sweep for orphans and the heartbeat, for as long as the operator runs."""
-        token, deliver = self.settings.webhook_token, self.wake_namespace
+        token, deliver = self.settings.webhook_token, self.receive
         app = make_app(token, deliver, self.about, self.collector, self.ready, self.clock)
         heartbeat = Heartbeat(self.kube, self.settings.namespace, self.clock, lambda: bool(self._tasks))
         beside = [asyncio.create_task(self._sweep()), asyncio.create_task(heartbeat.run())]

@@ -1,17 +1,19 @@
 """The operator's HTTP server: Alertmanager's webhook, metrics, liveness and readiness.
 
-The webhook needs its bearer token (Alertmanager can't sign). What it brings is put in the drills' inboxes at
-once and judged in their turns, so it is always answered fast; a message that can't be read is refused and
-counted, and never ends anything.
+The webhook needs its bearer token (Alertmanager can't sign). What it brings is stored with the drills that it is about
+before it is answered; what can't be stored soon is answered with 503, and Alertmanager brings it again. Only so many
+bytes of messages wait at a time. One that can't be read is refused and counted, and never ends anything.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -19,6 +21,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.received import NotStored
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.answers import NoAnswer, decoded
@@ -29,8 +32,13 @@ LOG = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024
 MOST_VALUES: Final = 50_000
 GRACE: Final = 2.0
-Deliver = Callable[[str, tuple[Fact, ...]], None]
-AboutOf = Callable[[str], About]
+STORED_WITHIN: Final = 5.0
+"""Seconds from a message's arrival to its answer, at the most; Alertmanager itself waits for ten at the least."""
+BYTES_WAITING: Final = 16 * MOST_BYTES
+"""Of the messages that are being stored at a time, as they say; one that does not say counts as `MOST_BYTES`."""
+Deliver = Callable[[str, tuple[Fact, ...]], Awaitable[None]]
+"""Stores facts for a target namespace. Raises NotStored."""
+AboutOf = Callable[[str], Awaitable[About]]
 
 
 class Ready(Protocol):
@@ -41,7 +49,7 @@ class Ready(Protocol):
 
 
 class Receiver:
-    """The handlers: `deliver` takes the facts for a target namespace, `about` tells which alerts are about it.
+    """The handlers: `deliver` stores the facts for a target namespace, `about` tells which alerts are about it.
 
     `messages` counts what came in.
     """
@@ -51,31 +59,51 @@ class Receiver:
     ) -> None:
         self._token, self._deliver, self._about, self._ready, self._clock = token, deliver, about, ready, clock
         self.messages: Counter[str] = collector.messages
+        self._waiting = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(collector)
         ProcessCollector(registry=self._registry)
 
     async def alertmanager(self, request: web.Request) -> web.Response:
         """POST /alertmanager/{namespace}: what Alertmanager tells its receiver for that namespace."""
-        received, namespace = self._clock.now(), request.match_info["namespace"]
+        received = self._clock.now()
         if not self._is_allowed(request):
             self.messages["refused"] += 1
             return web.json_response({"error": "the bearer token of the operator's Secret is needed"}, status=401)
+        size = MOST_BYTES if request.content_length is None else min(request.content_length, MOST_BYTES)
+        if self._waiting + size > BYTES_WAITING:
+            return self._not_stored("too many messages are waiting to be stored")
+        self._waiting += size
+        try:
+            async with asyncio.timeout(STORED_WITHIN):
+                return await self._stored(request, received)
+        except NotStored as why:
+            return self._not_stored(str(why))
+        except TimeoutError:
+            return self._not_stored(f"it could not be stored within {STORED_WITHIN:g} s")
+        finally:
+            self._waiting -= size
+
+    async def _stored(self, request: web.Request, received: datetime) -> web.Response:
+        """Reads a message and stores what it tells. Raises NotStored."""
+        namespace = request.match_info["namespace"]
         try:
             _demand_utf8(request)
-            facts = alertmanager.webhook(
-                decoded(await request.read(), MOST_VALUES),
-                received,
-                about=self._about(namespace),
-                error=self._clock.error,
-            )
+            about, raw = await self._about(namespace), await request.read()
+            facts = alertmanager.webhook(decoded(raw, MOST_VALUES), received, about=about, error=self._clock.error)
         except ValueError as wrong:
             self.messages["poison"] += 1
             LOG.warning("a webhook message can't be read: %s", str(wrong)[:200])
             return web.json_response({"error": str(wrong)[:200]}, status=400)
+        await self._deliver(namespace, facts)
         self.messages["accepted"] += 1
-        self._deliver(namespace, facts)
         return web.json_response({"facts": len(facts)})
+
+    def _not_stored(self, why: str) -> web.Response:
+        """Alertmanager tries a message again that is answered with a 5xx."""
+        self.messages["unstored"] += 1
+        LOG.warning("a webhook message is not stored, it is to be sent again: %s", why)
+        return web.json_response({"error": f"not stored: {why}; send it again"}, status=503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """GET /metrics: projected from the Drills at this moment."""

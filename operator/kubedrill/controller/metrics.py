@@ -77,7 +77,7 @@ class DrillCollector(Collector):
         failing: Callable[[], Iterable[tuple[str, str, int]]] = tuple,
     ) -> None:
         self._drills, self._now, self._stuck, self._failing = drills, now, stuck, failing
-        self.messages: Counter[str] = Counter({"accepted": 0, "refused": 0, "poison": 0})
+        self.messages: Counter[str] = Counter({"accepted": 0, "refused": 0, "poison": 0, "unstored": 0})
         self.turns = Histogram(
             "kubedrill_turn_duration_seconds",
             "How long turns took.",

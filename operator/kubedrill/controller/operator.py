@@ -59,8 +59,10 @@ def registered(desk: DrillController) -> kopf.OperatorRegistry:
     return registry
 
 
-async def demand_crds(kube: Kube, namespace: str) -> None:
-    """Kopf watches a kind that does not exist for ever, in silence: so look first, and end with a clear word.
+async def demand_crds(kube: Kube, namespace: str) -> int:
+    """How many Drills there are.
+
+    Kopf watches a kind that does not exist for ever, in silence: so look first, and end with a clear word.
 
     Raises:
         SystemExit: Drills can't be listed; the pod is started again after a while.
@@ -71,15 +73,18 @@ async def demand_crds(kube: Kube, namespace: str) -> None:
             f"Drills of namespace {namespace} can't be listed ({answer.status} {answer.message}):"
             " are the CRDs installed (kubectl apply --server-side -f crds), and the operator's rights?"
         )
+    more = (answer.body.get("metadata") or {}).get("remainingItemCount", 0)
+    return len(answer.body.get("items") or ()) + int(more)
 
 
 async def run(settings: OperatorSettings) -> None:
     """Runs until kopf ends: by a signal, or because a watch is refused (then the process is to be restarted)."""
     kube = await Kube.connect()
     clock = ServerClock(settings.clock_error)
-    await demand_crds(kube, settings.namespace)
+    drills = await demand_crds(kube, settings.namespace)
     await clock.measure(kube)
     desk = DrillController(kube, clock, settings)
+    desk.expects(drills)
     try:
         async with desk.serving():
             await kopf.operator(registry=registered(desk), settings=configured(), namespaces=[settings.namespace])

@@ -21,6 +21,7 @@ from kubedrill.controller.execute import Executor
 from kubedrill.controller.gather import MEASURED, Gatherer
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches
 from kubedrill.controller.planning import DrillPlanning
+from kubedrill.controller.received import ReceivedFacts, is_kept_by
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
@@ -50,7 +51,7 @@ MOST_SEGMENTS = 100
 
 
 class Turns:
-    """The turns of one Drill. `over` when it needs no more."""
+    """The turns of one Drill. `over` when it needs no more; `received` is what others bring it."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Turns:
         self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
+        self.received = ReceivedFacts(self._evidence)
         self._planning = DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace))
         watches = NamespaceWatches(informers, clock, inbox, wake)
         self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, watches, self._planning)
@@ -111,9 +113,12 @@ class Turns:
         self._stops = stops_of(drill)
         state = self._state_of(drill)
         now, given_up = self._clock.now(), self._cannot_go_on or state.given_up
+        if not is_kept_by(state):
+            self.received.belong_to(None)
         seen = await self._observer.observe(
             drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now), cannot_go_on=given_up
         )
+        self.received.belong_to(None if given_up else state)
         unasked = self._unchecked
         if state.phase in MEASURED:
             seen = replace(seen, unchecked={**seen.unchecked, **unasked})
@@ -125,6 +130,7 @@ class Turns:
         self._observer.raw.clear()
         if not await self._persist(drill, state, seen, decision):
             return self._clock.now()
+        self.received.belong_to(None if given_up else decision.state)
         self._actor.plan(self._observer.operations)
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
@@ -245,6 +251,7 @@ class Turns:
         Nor is anything to be seen any more: until it is sure that it is gone no watch stands for it.
         """
         await self._observer.close()
+        self.received.belong_to(None)
         records = await list_records(self._kube, self._settings.namespace, self._uid)
         await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))
         now = self._clock.now()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusRefused
 from kubedrill.controller.turn import Turns
 from kubedrill.core.evidence.about import About
+from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
@@ -84,6 +85,20 @@ class DrillWorker:
     def wake(self) -> None:
         """Run a turn at once: somebody wants something of the drill."""
         self._wanted_at(self._clock.now())
+
+    async def known(self) -> None:
+        """Waits until it is known how the drill stands: until its first turn."""
+        await self._turns.received.known()
+
+    async def receive(self, facts: Iterable[Fact]) -> None:
+        """Stores what was brought from outside, if the drill keeps it, and wakes it.
+
+        Raises:
+            EvidenceRefused: it is not stored.
+            Unreachable: likewise, perhaps.
+        """
+        if await self._turns.received.store(facts):
+            self.wake()
 
     def heard(self) -> None:
         """Something was seen: run a turn at once, or `DEBOUNCE` after the last one began."""

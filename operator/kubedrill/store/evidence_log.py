@@ -62,16 +62,10 @@ class Evidence:
     async def load(self) -> None:
         """Reads what an earlier operator stored; once."""
         async with self._writing:
-            if self._loaded:
-                return
-            found = [segment_of(item) async for item in self._parts.listed(FACTS) if self._parts.owns(item)]
-            for segment in found:
-                if segment is not None:
-                    self._take(segment)
-            self._loaded = True
+            await self._load()
 
     async def store(self, facts: Iterable[Fact]) -> None:
-        """Stores the facts that are new, segment by segment. One call waits for another.
+        """Stores the facts that are new, segment by segment. One call waits for another, and the first one loads.
 
         Raises:
             EvidenceRefused: those of the segment in question, and of later ones, do not count yet.
@@ -79,7 +73,10 @@ class Evidence:
         """
         lines = (to_line(fact, FACT_BYTES) for fact in facts if fact.id not in self._facts)
         new: Lines = list({fact.id: (fact, line) for fact, line in lines}.values())
+        if not new:
+            return
         async with self._writing:
+            await self._load()
             clashes = 0
             while new := [(fact, line) for fact, line in new if fact.id not in self._facts]:
                 refused = await self._append(new)
@@ -95,6 +92,15 @@ class Evidence:
             return []
         ordered = sorted(items, key=lambda item: str(item["metadata"]["name"]))
         return [str(text) for item in ordered for _, text in sorted((item.get("data") or {}).items())]
+
+    async def _load(self) -> None:
+        if self._loaded:
+            return
+        found = [segment_of(item) async for item in self._parts.listed(FACTS) if self._parts.owns(item)]
+        for segment in found:
+            if segment is not None:
+                self._take(segment)
+        self._loaded = True
 
     async def _append(self, new: Lines) -> Answer | None:
         """One write: as many of the facts as the last segment takes, or else as the next one does.

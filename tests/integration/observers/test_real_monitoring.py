@@ -21,7 +21,7 @@ from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.core.evidence.about import About
-from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.clock import ServerClock
 
@@ -128,7 +128,14 @@ async def sited(folder):
     gauge, inbox = Gauge(), FactInbox()
     app = web.Application()
     app.router.add_get("/metrics", gauge.answer)
-    receiver = make_app(TOKEN, lambda _, facts: inbox.add(facts), About, DrillCollector(list, CLOCK.now), str, CLOCK)
+
+    async def store(_namespace: str, facts: tuple[Fact, ...]) -> None:
+        inbox.add(facts)
+
+    async def about(namespace: str) -> About:
+        return About(namespace)
+
+    receiver = make_app(TOKEN, store, about, DrillCollector(list, CLOCK.now), str, CLOCK)
     ports = {"prometheus": free_port(), "alertmanager": free_port()}
     async with serve(app, 0, "127.0.0.1") as target, serve(receiver, 0, "127.0.0.1") as hook:
         am = [
