@@ -64,6 +64,15 @@ async def test_nothing_of_it_tells_a_player_whose_it_is():
     assert not [word for word in ("drill", "fault", "undo") if word in str(play.quota)]
 
 
+async def test_what_was_seen_to_be_removed_is_not_removed_again_while_a_copy_is_waited_for():
+    play = Play()
+    await play.inject()
+    for _ in range(3):
+        assert (await play.revert()).reason == "Draining"
+    assert [method for method, path in play.server.asked if method == "DELETE"] == ["DELETE"]
+    await put_back(play)
+
+
 async def test_a_copy_of_the_request_that_comes_within_seconds_is_removed_too():
     play = Play()
     await play.inject()

@@ -174,9 +174,8 @@ class CreatedObjects:
     async def _removed(self, record: UndoRecord, fault: str, operation: Create) -> Progress:
         target, kube = operation.target, self._kube.restoring
         shown = await _shown(kube, target, operation.since)
-        note = f"nothing was made of {target}"
         ours = _is_ours(record, shown)
-        if ours or record.made:
+        if ours or (record.made and record.restored_at is None):
             # A read may be old; what the API server answers to a removal of this very object is not.
             uid = shown.uid if ours else record.made
             answer = await kube.call("DELETE", target.path, {"preconditions": {"uid": uid}})
@@ -184,9 +183,6 @@ class CreatedObjects:
             replaced = answer.status == 409 and not is_admission(answer)
             if not (answer.ok or gone or replaced):
                 raise _Unshown(f"{target} can't be removed: {words(answer)}", answer)
-            note = f"{target} was removed"
-            if gone and fault not in record.restoring:
-                note = f"{target} was gone already: somebody else had removed it"
             shown = await _shown(kube, target, operation.since)
             if _is_ours(record, shown):
                 return Again(SOON, LEAVING, f"{target} is on its way out")
@@ -195,7 +191,11 @@ class CreatedObjects:
             return late
         if shown.item is not None:
             return Done(f"{target} is somebody else's by now, and is left alone", superseded=True)
-        return Done(note, untouched=fault not in record.restoring)
+        if fault in record.restoring:
+            return Done(f"{target} was removed")
+        was_in = record.made or record.injected is not None
+        note = f"{target} was gone already: somebody else had removed it" if was_in else f"{target} was never made"
+        return Done(note, untouched=True)
 
     def _late(self, record: UndoRecord, target: Target) -> Again | None:
         """What is to be waited for: a request of ours that may still be under way, or a copy of one."""
