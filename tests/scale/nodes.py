@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 from tests.faultmatrix.kubelet import FAULTED, _status
 
-from kubedrill.kube.client import MERGE_PATCH, Kube, Unreachable
+from kubedrill.kube.client import MERGE_PATCH, Answer, Kube, Unreachable
 
 LABEL: Final = "scale"
 NODES: Final = 100
@@ -76,10 +76,14 @@ class FakeNodes:
             try:
                 answer = await self._kube.call("PATCH", path, {"status": _status(pod)}, content_type=MERGE_PATCH)
             except Unreachable:
-                self._untold.put_nowait(pod)
+                answer = Answer(504, {})
+            if answer.status == 404:
                 continue
-            limit = pod["spec"]["containers"][0]["resources"]["limits"]["memory"]
-            if answer.ok and limit != FAULTED:
+            if not answer.ok:  # a kubelet tells it until it is taken
+                self._untold.put_nowait(pod)
+                await asyncio.sleep(0.5)
+                continue
+            if pod["spec"]["containers"][0]["resources"]["limits"]["memory"] != FAULTED:
                 self.ready.setdefault(meta["namespace"], set()).add(meta["name"])
 
 

@@ -10,13 +10,22 @@ import sys
 from pathlib import Path
 from typing import Final, Self
 
+from cluster.containerfile import instructions
 from tests.scale.servers import ControlPlane
 
+CONTAINERFILE: Final = Path(__file__).parents[2] / "operator/Containerfile"
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 ENTRY: Final = (
     "from tests.faultmatrix.processes import _serve; import os; _serve('operator', {}, os.environ['SCALE_LOG'])"
 )
 """Services of the cluster are on loopback there; all else is as in the image."""
+
+
+def memory_settings() -> dict[str, str]:
+    """What the operator's image tells the memory allocator."""
+    said = (words for word, words in instructions(CONTAINERFILE.read_text()) if word == "ENV")
+    pairs = (pair.partition("=") for words in said for pair in words.split())
+    return {name: value for name, _, value in pairs if name.startswith("MALLOC_")}
 
 
 class OperatorProcess:
@@ -25,13 +34,17 @@ class OperatorProcess:
     def __init__(self, plane: ControlPlane, token: str, namespace: str) -> None:
         self._plane = plane
         self.log = plane.folder / "operator.log"
-        self._environment = os.environ | {
-            "SCALE_LOG": str(self.log),
-            "KUBECONFIG": str(plane.kubeconfig_of("operator", token)),
-            "KUBEDRILL_NAMESPACE": namespace,
-            "KUBEDRILL_HTTP_PORT": "0",
-            "KUBEDRILL_LOG": "WARNING",
-        }
+        self._environment = (
+            os.environ
+            | memory_settings()
+            | {
+                "SCALE_LOG": str(self.log),
+                "KUBECONFIG": str(plane.kubeconfig_of("operator", token)),
+                "KUBEDRILL_NAMESPACE": namespace,
+                "KUBEDRILL_HTTP_PORT": "0",
+                "KUBEDRILL_LOG": "WARNING",
+            }
+        )
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen([sys.executable, "-c", ENTRY], env=self._environment)
