@@ -14,10 +14,29 @@ ACTIONS = f"{GROUP}/drills/playeractions"
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+def word(desired: str, because: str = "") -> dict[str, object]:
+    """What is written at the Drill: nothing of its spec, which Argo CD and Flux would take back."""
+    said = {"kubedrill.dev/desired": desired} | ({"kubedrill.dev/stop-because": because} if because else {})
+    return {"metadata": {"annotations": said}}
+
+
 def test_start_lets_a_held_drill_run(api, kubedrill):
     api.put(DRILLS, drill())
     assert kubedrill("start", "rush").exit_code == 0
-    assert api.bodies("PATCH", f"{DRILLS}/rush") == [{"spec": {"desired": "Run"}}]
+    assert api.bodies("PATCH", f"{DRILLS}/rush") == [word("Run")]
+
+
+@pytest.mark.parametrize("spec", [True, False], ids=["in its spec", "by the facilitator"])
+def test_a_stopped_drill_is_not_started_again(api, kubedrill, spec):
+    stopped = drill()
+    if spec:
+        stopped["spec"]["desired"] = "Stop"
+    else:
+        stopped["metadata"]["annotations"] = {"kubedrill.dev/desired": "Stop"}
+    api.put(DRILLS, stopped)
+    result = kubedrill("start", "rush")
+    assert (result.exit_code, api.bodies("PATCH", f"{DRILLS}/rush")) == (2, [])
+    assert "a stopped drill can't go on: make another drill" in result.output
 
 
 def test_stop_says_why_and_waits_until_everything_is_put_back(api, kubedrill):
@@ -27,7 +46,7 @@ def test_stop_says_why_and_waits_until_everything_is_put_back(api, kubedrill):
     ]
     api.put(DRILLS, drill(**finished("Stopped", phase="Stopped", restore={"complete": True, "fields": fields})))
     result = kubedrill("stop", "rush", "--because", "real incident")
-    assert api.bodies("PATCH", f"{DRILLS}/rush") == [{"spec": {"desired": "Stop", "stopBecause": "real incident"}}]
+    assert api.bodies("PATCH", f"{DRILLS}/rush") == [word("Stop", "real incident")]
     assert result.output.splitlines() == [
         "rush is stopped and restored (1 of 2 fields).",
         "  Superseded: Deployment/worker /request is 1Gi",

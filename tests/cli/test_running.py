@@ -13,6 +13,9 @@ import yaml
 from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
+from kubedrill.api.drill import Desired
+from kubedrill.core.machine.desired import desired_of, stop_because
+
 DRILLS = f"{GROUP}/drills/drills"
 SCENARIOS = f"{GROUP}/drills/drillscenarios"
 REPORTS = f"{GROUP}/drills/drillreports"
@@ -48,7 +51,7 @@ def ends(api, **status):
 def stopped_by_the_operator(api):
     """What the operator does once the drill is to be stopped."""
     deadline = time.monotonic() + 10
-    while api.collections[DRILLS]["rush"]["spec"]["desired"] != "Stop" and time.monotonic() < deadline:
+    while desired_of(api.collections[DRILLS]["rush"]) is not Desired.STOP and time.monotonic() < deadline:
         time.sleep(0.01)
     api.put(DRILLS, api.collections[DRILLS]["rush"] | {"status": finished("Stopped", phase="Stopped")})
 
@@ -127,7 +130,7 @@ def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, fil
     result = kubedrill("run", "-f", file(), "--timeout", "300ms")
     assert result.exit_code == 5
     assert "the drill was stopped and everything restored" in result.output
-    assert api.collections[DRILLS]["rush"]["spec"]["stopBecause"] == "kubedrill run was ended"
+    assert stop_because(api.collections[DRILLS]["rush"]) == "kubedrill run was ended"
 
 
 def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):

@@ -7,6 +7,7 @@ import yaml
 from tests.cli.drills import drill, finished
 from tests.cli.undo import DEPLOYMENTS, DRILLS, SECRETS, broken, limit_of, undo_of
 
+from kubedrill.api.drill import DESIRED, STOP_BECAUSE
 from kubedrill.cli.safety import installed
 from kubedrill.cli.setup.opt_in import objects
 
@@ -123,7 +124,7 @@ def test_an_active_drill_is_told_to_stop_and_its_operator_is_waited_for(api, kub
     api.put(DRILLS, going)
     result = kubedrill("uninstall", "--wait", "300ms")
     assert api.bodies("PATCH", f"{DRILLS}/going") == [
-        {"spec": {"desired": "Stop", "stopBecause": "KubeDrill is removed"}}
+        {"metadata": {"annotations": {DESIRED: "Stop", STOP_BECAUSE: "KubeDrill is removed"}}}
     ]
     assert not api.bodies("PATCH", f"{DRILLS}/rush")
     assert result.exit_code == 0

@@ -12,7 +12,8 @@ from tests.faultmatrix import shapes
 from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.slot import Slot
 
-from kubedrill.api.drill import FINALIZER
+from kubedrill.api.drill import FINALIZER, Desired
+from kubedrill.core.machine.desired import the_word
 from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
@@ -61,8 +62,7 @@ async def other_field(slot: Slot, _drill: str, fault: str, _argument: str) -> No
 
 async def stop_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
     """The facilitator stops the drill."""
-    wish = {"spec": {"desired": "Stop"}}
-    await slot.kube.call("PATCH", drill_path(slot.control, drill), wish, content_type=MERGE_PATCH)
+    await slot.kube.call("PATCH", drill_path(slot.control, drill), the_word(Desired.STOP), content_type=MERGE_PATCH)
 
 
 async def delete_drill(slot: Slot, drill: str, _fault: str, _argument: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from kubedrill.api.base import GROUP
-from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, DESIRED, FINALIZER
 from kubedrill.cli.connection import BREAK_GLASS
 from kubedrill.cli.safety.installed import KINDS, policies
 from kubedrill.core.undo.record import record_name
@@ -21,6 +21,7 @@ POLICIES = {
     (thing["kind"], thing["metadata"]["name"]): thing["spec"]
     for thing in yaml.safe_load_all((BASE / "policies.yaml").read_text())
 }
+WORD = "kubedrill-facilitators-word"
 BY_NAME = {name: spec for (kind, name), spec in POLICIES.items() if kind == "ValidatingAdmissionPolicy"}
 
 
@@ -45,7 +46,8 @@ def test_every_policy_refuses_plainly_fails_closed_and_is_bound(name: str):
     spec = BY_NAME[name]
     assert spec["failurePolicy"] == "Fail"
     assert {v["reason"] for v in spec["validations"]} == {"Forbidden"}
-    assert all("kubectl drill restore" in v["messageExpression"] for v in spec["validations"])
+    way_out = "kubectl drill st" if name == WORD else "kubectl drill restore"
+    assert all(way_out in v["messageExpression"] for v in spec["validations"])
     assert POLICIES["ValidatingAdmissionPolicyBinding", name]["validationActions"] == ["Deny"]
 
 
@@ -66,7 +68,12 @@ def test_the_names_of_all_undo_records_are_guarded_and_no_others():
     assert not re.search(pattern, "undo-button")
 
 
-@pytest.mark.parametrize("name", ["kubedrill-undo-records", "kubedrill-put-back-first"])
+def test_the_facilitators_word_is_the_one_of_the_code():
+    variables = {v["name"]: v["expression"] for v in BY_NAME[WORD]["variables"]}
+    assert all(f"'{DESIRED}'" in expression for expression in variables.values())
+
+
+@pytest.mark.parametrize("name", ["kubedrill-undo-records", "kubedrill-put-back-first", WORD])
 def test_policies_on_what_is_in_a_namespace_hold_for_control_namespaces_only(name: str):
     wanted = BY_NAME[name]["matchConstraints"]["namespaceSelector"]["matchLabels"]
     (namespace,) = yaml.safe_load_all((BASE / "namespace.yaml").read_text())

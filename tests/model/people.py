@@ -11,11 +11,13 @@ from typing import Any
 from tests.machine.world import FIT, START, drill_plan
 from tests.model.server import TIME, Store
 
-from kubedrill.api.drill import FINALIZER, Desired
+from kubedrill.api.drill import FINALIZER
 from kubedrill.controller.execute import Executor
+from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.machine.commands import WriteReport
+from kubedrill.core.machine.desired import desired_of
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
 from kubedrill.core.machine.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
@@ -125,7 +127,7 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
         drill["metadata"]["resourceVersion"] = written.body["metadata"]["resourceVersion"]
     acting = replace(decision, commands=tuple(c for c in decision.commands if not isinstance(c, WriteReport)))
     actor = Executor(kube, StillClock(), OperatorSettings(CONTROL), Evidence(kube, CONTROL, name, uid))
-    actor.plan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]})
+    actor.plan(InjectionPlan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]}))
     facts, _ = await actor.carry_out(drill, acting, seen, stored)
     return memory | frozenset(facts)
 
@@ -149,7 +151,7 @@ def observed(drill: dict[str, Any], state: State, memory: frozenset[Fact]) -> Ob
     return Observation(
         now=now,
         drill_plan=drill_plan(tuple(spec["targets"])),
-        desired=Desired(spec["desired"]),
+        desired=desired_of(drill),
         checks=FIT,
         facts=memory,
         deleting="deletionTimestamp" in metadata,

@@ -88,6 +88,11 @@ def test_a_stop_counts_from_our_first_look_at_it(sightings: DrillLiveness, clock
     assert sightings.sighted(DRILL, there(desired="Run")).stopping_for is None
 
 
+def test_a_stop_that_the_facilitator_has_said_counts_whatever_the_spec_says(sightings: DrillLiveness):
+    said = there(desired="Run", annotations={"kubedrill.dev/desired": "Stop"})
+    assert sightings.sighted(DRILL, said).stopping_for == timedelta(0)
+
+
 def test_a_stop_goes_on_while_the_drill_cannot_be_read(sightings: DrillLiveness, clock: Hands):
     sightings.sighted(DRILL, there(desired="Stop"))
     clock.seconds += 7

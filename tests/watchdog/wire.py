@@ -60,8 +60,11 @@ class Cluster:
         """The server's time goes on."""
         self.now += timedelta(**duration)
 
-    def drill(self, *, uid: str = "d1", deleted: datetime | None = None, desired: str = "Run") -> None:
+    def drill(self, *, uid: str = "d1", deleted: datetime | None = None, desired: str = "Run", word: str = "") -> None:
+        """A Drill. `desired` is what its spec wants, `word` what its facilitator has said."""
         meta: dict[str, Any] = {"name": "storm", "namespace": CONTROL, "uid": uid, "finalizers": [FINALIZER]}
+        if word:
+            meta["annotations"] = {"kubedrill.dev/desired": word}
         if deleted:
             meta["deletionTimestamp"] = deleted.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.put(f"{DRILLS}/storm", {"metadata": meta, "spec": {"desired": desired}})

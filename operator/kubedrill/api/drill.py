@@ -26,6 +26,11 @@ FINALIZER = "kubedrill.dev/put-back"
 ACCEPTS_UNVERIFIED = "kubedrill.dev/accepts-unverified"
 """Annotation on a Drill: who has decided that it may end although not everything could be verified to be restored.
 Only the group kubedrill:break-glass may set it (manifests/base/policies.yaml)."""
+DESIRED = "kubedrill.dev/desired"
+"""Annotation on a Drill: the facilitator's word, Run or Stop, which wins over `spec.desired`. A stop is never taken
+back (manifests/base/policies.yaml)."""
+STOP_BECAUSE = "kubedrill.dev/stop-because"
+"""Annotation on a Drill: why it was stopped."""
 EVIDENCE_MARK = "kubedrill.dev/evidence-imported"
 """Annotation on a Drill, changed whenever evidence came after its end: its report is then written anew."""
 
@@ -144,7 +149,7 @@ class DrillSpec(ApiModel):
     desired: Desired = Field(
         Desired.RUN,
         description="Run: start when all is checked. Hold: check, then wait for kubectl drill start. Stop:"
-        " restore everything now.",
+        " restore everything now. What kubectl drill start and stop say (the annotation kubedrill.dev/desired) wins.",
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")
     stop_when: list[StopCondition] = Field(

@@ -10,6 +10,7 @@ from typing import Any
 
 from kubedrill.controller.deliveries import give
 from kubedrill.controller.failpoints import STARTED_WRITTEN, pause_at
+from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.controller.reporting import write_report
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
@@ -26,9 +27,11 @@ from kubedrill.core.machine.commands import (
     Sustain,
     WriteReport,
 )
+from kubedrill.core.machine.desired import is_ending
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_from_wire
-from kubedrill.core.undo.operations import Enqueue, Operation, SetFields
+from kubedrill.core.plan.preflight import PASSING
+from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -56,15 +59,15 @@ class Executor:
     def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings, evidence: Evidence) -> None:
         self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
         self._reverters = all_reverters(kube, clock.now)
-        self._operations: dict[str, tuple[Operation, ...]] = {}
+        self._plan = InjectionPlan()
         self._injecting = ""
         self._answered: dict[str, Any] | None = None
         self.refusals: dict[str, str] = {}
         self.undoing = RevertTracker()
 
-    def plan(self, operations: Mapping[str, tuple[Operation, ...]]) -> None:
-        """What the faults do, as planned by the preflight before anything was touched."""
-        self._operations = dict(operations)
+    def plan(self, plan: InjectionPlan) -> None:
+        """What the faults are to do, planned in this very turn where they have no undo record yet."""
+        self._plan = plan
 
     def answered(self) -> dict[str, Any] | None:
         """The Drill as the last command was answered with it, once: as good as a read while it is new."""
@@ -152,12 +155,13 @@ class Executor:
         self, faults: Iterable[str], drill: dict[str, Any], state: State, stored: Mapping[str, StoredRecord]
     ) -> tuple[tuple[Fact, ...], bool]:
         assert state.deadline is not None  # noqa: S101  set on entering Armed
-        known = recorded_operations(stored.values())
-        wanted = {f: known.get(f) or self._operations.get(f, ()) for f in faults}
-        unplanned = [f for f, operations in wanted.items() if not operations]
-        if unplanned:
-            message = "what it does is no longer known: the operator was restarted before its undo was stored"
-            return tuple(_failed(f, state, "NotPlanned", message, self._clock) for f in unplanned), True
+        wanted, refused = self._plan.of(faults, stored.values())
+        failing = {fault: why for fault, why in refused.items() if why.reason not in PASSING}
+        if failing:
+            return tuple(_failed(f, state, r.reason, r.message, self._clock) for f, r in failing.items()), True
+        if refused:
+            self._injecting = "; ".join(f"fault {fault}: {why.message}" for fault, why in refused.items())
+            return (), False
         hook = pause_at(self._settings.pause_at)
         await hook(STARTED_WRITTEN)
         outcome = await inject(
@@ -183,9 +187,8 @@ class Executor:
         if not answer.ok:
             raise Unreachable(f"whether the drill is still armed can't be read: {answer.status} {answer.message}")
         now = state_from_wire((answer.body.get("status") or {}).get("machine"))
-        stopped = answer.body["metadata"].get("deletionTimestamp") or answer.body["spec"].get("desired") == "Stop"
-        attempts = {f.name: f.attempt for f in now.faults}
-        return not stopped and now.phase is state.phase and attempts == {f.name: f.attempt for f in state.faults}
+        same = now.phase is state.phase and _attempts(now) == _attempts(state)
+        return same and not is_ending(answer.body)
 
     async def _sustain(self, stored: StoredRecord | None) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
@@ -269,6 +272,10 @@ class Executor:
         )
 
 
+def _attempts(state: State) -> dict[str, int]:
+    return {f.name: f.attempt for f in state.faults}
+
+
 def _releasing(stored: StoredRecord) -> str:
     """Under which name it is kept in mind how the release of a record stands."""
     return f"{stored.record.name} (release)"
@@ -278,22 +285,6 @@ def identity(drill: Mapping[str, Any]) -> DrillIdentity:
     """Whose records they are."""
     meta = drill["metadata"]
     return DrillIdentity(meta["uid"], meta["name"], meta["namespace"], drill["spec"]["targetNamespace"])
-
-
-def recorded_operations(stored: Iterable[StoredRecord]) -> dict[str, tuple[Operation, ...]]:
-    """By fault, enough of each recorded operation to find its record again: the record itself says the rest."""
-    found: dict[str, tuple[Operation, ...]] = {}
-    for one in stored:
-        record = one.record
-        for group in record.groups:
-            if isinstance(group, OutsideGroup):
-                operation: Operation = group.operation
-            elif record.target is not None:
-                operation = SetFields(record.target, ())
-            else:
-                continue
-            found[group.fault] = (*found.get(group.fault, ()), operation)
-    return found
 
 
 def failures(outcome: InjectionOutcome, state: State, clock: ServerClock) -> Iterable[Fact]:
@@ -312,12 +303,7 @@ def _failed(fault: str, state: State, reason: str, message: str, clock: ServerCl
         Source.OPERATOR,
         f"failed/{fault}/{attempt}",
         evidence=message,
-        detail={
-            "fault": fault,
-            "attempt": attempt,
-            "reason": reason,
-            "message": message,
-        },
+        detail={"fault": fault, "attempt": attempt, "reason": reason, "message": message},
     )
 
 

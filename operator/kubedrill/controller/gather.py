@@ -17,6 +17,7 @@ from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, De
 from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches, Probe, Scope
 from kubedrill.controller.gathering.own_records import records_for_a_turn
 from kubedrill.controller.http_client import WebClient
+from kubedrill.controller.injection_plan import InjectionPlan, has_unrecorded
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.preflight_inputs import look_around, planned, read_targets, surroundings
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts, without_own_removals
@@ -26,6 +27,7 @@ from kubedrill.core.evidence.attribution import since_start
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.evidence.timestamps import Received
+from kubedrill.core.machine.desired import desired_of, stop_because
 from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.state import Observation, RecordSeen, State
@@ -34,7 +36,7 @@ from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.health import Health, health_of
-from kubedrill.core.undo.operations import Ask, Operation, Refusal
+from kubedrill.core.undo.operations import Ask, Refusal
 from kubedrill.core.undo.record import OutsideGroup, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -76,7 +78,7 @@ class Gatherer:
         self._probe: Probe | None = None
         self._probed: datetime | None = None
         self.records: dict[str, StoredRecord] = {}
-        self.operations: Mapping[str, tuple[Operation, ...]] = {}
+        self.injection = InjectionPlan()
         self.raw: dict[str, Fact] = {}
         self._before_seen: Observation | None = None
         self._kept = self._listing = Listing()
@@ -106,8 +108,8 @@ class Gatherer:
             now=self._clock.now(),
             drill_plan=drill_plan,
             refusal=refusal,
-            desired=Desired(spec.get("desired", "Run")),
-            stop_because=spec.get("stopBecause", ""),
+            desired=desired_of(drill),
+            stop_because=stop_because(drill),
             deleting=bool(meta.get("deletionTimestamp")),
             finalizer=FINALIZER in meta.get("finalizers", []),
             generation=int(meta.get("generation", 0)),
@@ -218,7 +220,7 @@ class Gatherer:
         checks = preflight(drill_plan, read.around)
         if not any(c.hard and c.ok is False for c in checks):
             await watching  # where nothing may be read, the lists are not waited for
-        self.operations = read.operations
+        self.injection = InjectionPlan(read.operations)
         own = self._cluster.own
         self._cluster.own = OwnWrites(own.managers | read.managers, own.values)
         looked = replace(seen, drill_plan=drill_plan, checks=checks, plans=read.plans, scenario=self._planning.scenario)
@@ -234,7 +236,7 @@ class Gatherer:
             self._cluster.hear(drill_plan.players)
             if state.start_ex and (measured or self._probe is None):
                 await self._measure(drill_plan, state)
-        if state.phase is Phase.ARMED and not self.operations:
+        if state.phase is Phase.ARMED and has_unrecorded(state, self.records.values()):
             await self._plan_again(drill, drill_plan)
         injected = {r.record.subject for r in self.records.values() if r.record.state is RecordState.INJECTED}
         self._take(without_own_removals(self._inbox.drain(), injected))
@@ -293,12 +295,13 @@ class Gatherer:
         return tuple(sorted((h for h in told if h is not None), key=lambda h: h.target))
 
     async def _plan_again(self, drill: dict[str, Any], drill_plan: DrillPlan) -> None:
-        """After a restart: what the faults do, with the parameters as they were settled before the start.
+        """What the faults do to what is there now, with the parameters as they were settled before the start.
 
-        A target that shows its fault already gives no plan; then its record says all that is needed.
+        That was looked at then, and may have changed since: the injection has waited, or the operator was restarted.
         """
         objects = await read_targets(self._kube, drill_plan)
-        _, _, self.operations = planned(drill_plan, drill["metadata"]["uid"], objects, {})
+        _, refusals, operations = planned(drill_plan, drill["metadata"]["uid"], objects, {})
+        self.injection = InjectionPlan(operations, refusals)
 
     async def _imported(self, drill_plan: DrillPlan) -> tuple[Fact, ...]:
         """What the facilitator has brought since the drill ended."""

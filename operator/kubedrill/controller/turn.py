@@ -26,6 +26,7 @@ from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
 from kubedrill.core.evidence.about import About
+from kubedrill.core.machine.desired import is_ending
 from kubedrill.core.machine.guards import UNCHECKED, Reason
 from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
@@ -131,7 +132,7 @@ class Turns:
         if not await self._persist(drill, state, seen, decision):
             return self._clock.now()
         self.received.belong_to(None if given_up else decision.state)
-        self._actor.plan(self._observer.operations)
+        self._actor.plan(self._observer.injection)
         outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
         self._inbox.add(outcomes)
         self._actor.undoing.proceeds()
@@ -176,12 +177,10 @@ class Turns:
         open_records = [n for n, r in self._observer.records.items() if r.record.state is not RecordState.REVERTED]
         self._actor.undoing.held_up(open_records, because[:500], self._clock.now())
         answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
-        spec, meta = answer.body.get("spec") or {}, answer.body.get("metadata") or {}
         if answer.ok:
             self._stops = stops_of(answer.body)
         self._unchecked = self._unasked()
-        stopped = answer.ok and (meta.get("deletionTimestamp") or spec.get("desired") == "Stop")
-        ending = stopped or self._cannot_go_on or self._unchecked
+        ending = (answer.ok and is_ending(answer.body)) or self._cannot_go_on or self._unchecked
         stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
         noted = noted_in(answer.body) if answer.ok else {}
         due = [

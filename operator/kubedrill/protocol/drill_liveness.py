@@ -12,7 +12,9 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.api.drill import Desired
 from kubedrill.core.evidence.timestamps import instant
+from kubedrill.core.machine.desired import desired_of
 from kubedrill.core.machine.state import state_from_wire
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.core.undo.watchdog_rules import DrillPresence, DrillSeen
@@ -72,7 +74,7 @@ class DrillLiveness:
         unserved_for = self._counted(self._unserved, drill.uid, holds=standing is DrillPresence.UNSERVED)
         if standing is not DrillPresence.THERE:
             return DrillSeen(standing, unserved_for=unserved_for)
-        stops = (answer.body.get("spec") or {}).get("desired") == "Stop"
+        stops = desired_of(answer.body) is Desired.STOP
         stopping_for = self._counted(self._stopping, drill.uid, holds=stops)
         return DrillSeen(standing, deleted_at(answer.body["metadata"]), stopping_for, noted=noted_in(answer.body))
 

@@ -14,6 +14,9 @@ import pytest
 from tests.e2e.api.conftest import kubectl
 from tests.e2e.api.test_messages import drill
 
+from kubedrill.api.drill import Desired
+from kubedrill.core.machine.desired import desired_of, stop_because
+
 OPERATOR = "system:serviceaccount:drills:kubedrill"
 
 
@@ -133,6 +136,6 @@ def test_a_stop_is_written_down_with_its_reason_and_cannot_be_taken_back(namespa
     assert kubectl("apply", "-n", namespace, "-f", "-", given=thing).returncode == 0
     done = kubedrill("stop", name, "-n", namespace, "--because", "real incident", "--wait", "200ms")
     assert done.returncode == 6, "no operator is here to put anything back"
-    spec = json.loads(kubectl("get", "drill", name, "-n", namespace, "-o", "json").stdout)["spec"]
-    assert (spec["desired"], spec["stopBecause"]) == ("Stop", "real incident")
+    said = json.loads(kubectl("get", "drill", name, "-n", namespace, "-o", "json").stdout)
+    assert (desired_of(said), stop_because(said)) == (Desired.STOP, "real incident")
     assert "a stopped drill can't go on" in kubedrill("start", name, "-n", namespace).stderr

@@ -17,6 +17,7 @@ INSTALLED = "drills"
 """The control namespace that the bindings name."""
 CONTROL = "kubedrill.dev/control"
 ACCEPTS = "kubedrill.dev/accepts-unverified"
+WORD = "kubedrill.dev/desired"
 POLICIES = Path(__file__).parents[3] / "manifests/base/policies.yaml"
 FINALIZER = "kubedrill.dev/put-back"
 IN_FORCE_WITHIN = 30
@@ -185,6 +186,24 @@ def test_a_drill_can_not_be_made_with_that_decision_in_it(namespace: str, polici
     thing = drill()
     thing["metadata"]["annotations"] = {ACCEPTS: "somebody"}
     refused(kubectl("create", "-n", namespace, "-f", "-", given=thing))
+
+
+def saying(name: str, namespace: str, word: str | None) -> subprocess.CompletedProcess[str]:
+    change = json.dumps({"metadata": {"annotations": {WORD: word}}})
+    return kubectl("patch", "drill", name, "-n", namespace, "--type=merge", "-p", change)
+
+
+def test_the_facilitators_stop_is_never_taken_back(namespace: str, held: str):
+    assert saying(held, namespace, "Run").returncode == 0
+    assert saying(held, namespace, "Stop").returncode == 0
+    for word in ("Run", "", None):
+        assert "a stopped drill can't go on: make another drill" in refused(saying(held, namespace, word))
+    wish = '{"spec":{"desired":"Stop"}}'
+    assert kubectl("patch", "drill", held, "-n", namespace, "--type=merge", "-p", wish).returncode == 0
+
+
+def test_the_facilitator_says_run_or_stop_and_nothing_else(namespace: str, held: str):
+    assert f"{WORD} is Run or Stop, not Later" in refused(saying(held, namespace, "Later"))
 
 
 @pytest.mark.parametrize("who", ALLOWED.values(), ids=ALLOWED)

@@ -18,9 +18,12 @@ from kubedrill.cli.connection import Access, CliError, connected, demand, path_o
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.watch_stream import condition
 from kubedrill.cli.players.say import Word, say
+from kubedrill.core.machine.desired import desired_of, the_word
 from kubedrill.kube.client import MERGE_PATCH, Kube
 
 ENDED: Final = ("Completed", "Stopped", "Aborted")
+FACILITATOR: Final = "kubectl-drill-facilitator"
+"""The field manager of what facilitators say: of nobody who applies manifests."""
 _AT: Final = re.compile(r"(?P<time>.+?)(?:\s*(?:±|\+-|\+/-)\s*(?P<within>\S+))?")
 
 
@@ -29,7 +32,7 @@ _AT: Final = re.compile(r"(?P<time>.+?)(?:\s*(?:±|\+-|\+/-)\s*(?P<within>\S+))?
 @with_access
 def start(access: Access, name: str) -> None:
     """Start drill NAME, which is held: it is checked once more, then the faults are injected."""
-    run(_wished(access, name, {"desired": Desired.RUN.value}))
+    run(_started(access, name))
     click.echo(f"{name} starts. Follow it: kubectl drill watch {name}")
 
 
@@ -41,24 +44,28 @@ def start(access: Access, name: str) -> None:
 def stop(access: Access, name: str, because: str, patience: str) -> None:
     """Stop drill NAME now: its faults are taken back, its alerts resolved. A stop is final."""
     limit = duration(patience)
-    wish = {"desired": Desired.STOP.value} | ({"stopBecause": because} if because else {})
-    click.echo(run(_stopped(access, name, wish, limit)))
+    click.echo(run(_stopped(access, name, because, limit)))
 
 
-async def _wished(access: Access, name: str, wish: dict[str, Any]) -> None:
+async def _started(access: Access, name: str) -> None:
+    what = f"drill {access.control}/{name}"
     async with connected(access) as kube:
-        await wish_of(kube, access.control, name, wish)
+        drill = await demand(kube.get(path_of("drills", access.control, name)), what)
+        if desired_of(drill) is Desired.STOP:
+            raise CliError(f"{what}: a stopped drill can't go on: make another drill", ExitCode.BAD_INPUT)
+        await say_what_is_wanted(kube, access.control, name, Desired.RUN)
 
 
-async def wish_of(kube: Kube, namespace: str, name: str, wish: dict[str, Any]) -> dict[str, Any]:
-    """Change what is wanted of a drill; the drill as it is then."""
-    path = path_of("drills", namespace, name)
-    return await demand(kube.call("PATCH", path, {"spec": wish}, content_type=MERGE_PATCH), f"drill {namespace}/{name}")
+async def say_what_is_wanted(kube: Kube, namespace: str, name: str, desired: Desired, because: str = "") -> None:
+    """Say to a drill that it is to run or to stop, in a way that Argo CD and Flux don't take back."""
+    path, query = path_of("drills", namespace, name), [("fieldManager", FACILITATOR)]
+    word = kube.call("PATCH", path, the_word(desired, because), content_type=MERGE_PATCH, query=query)
+    await demand(word, f"drill {namespace}/{name}")
 
 
-async def _stopped(access: Access, name: str, wish: dict[str, Any], limit: timedelta) -> str:
+async def _stopped(access: Access, name: str, because: str, limit: timedelta) -> str:
     async with connected(access) as kube:
-        await wish_of(kube, access.control, name, wish)
+        await say_what_is_wanted(kube, access.control, name, Desired.STOP, because)
         status = await until_ended(kube, access.control, name, limit)
     if status.get("startExTime") is None:
         return f"{name} is stopped. Nothing had been touched."

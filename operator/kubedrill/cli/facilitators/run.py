@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import click
 
+from kubedrill.api.drill import Desired
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration, until_ended, wish_of
+from kubedrill.cli.facilitators.facilitate import duration, say_what_is_wanted, until_ended
 from kubedrill.cli.facilitators.watch import ended, watched
 from kubedrill.cli.facilitators.watch_stream import DrillUpdate
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
@@ -74,7 +75,7 @@ async def _followed_through(
             async with _ended_by_termination(), asyncio.timeout(limit.total_seconds()):
                 seen = await watched(kube, namespace, name, live=False, stuck=PUT_BACK_WITHIN)
         except (TimeoutError, asyncio.CancelledError) as cut:
-            await wish_of(kube, namespace, name, {"desired": "Stop", "stopBecause": "kubedrill run was ended"})
+            await say_what_is_wanted(kube, namespace, name, Desired.STOP, "kubedrill run was ended")
             await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
             if isinstance(cut, asyncio.CancelledError):
                 click.echo(f"{name}: interrupted; the drill was stopped and everything restored")

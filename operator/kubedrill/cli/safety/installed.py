@@ -34,6 +34,7 @@ from kubedrill.kube.paths import (
 _POLICIES: Final = (
     "kubedrill-undo-records",
     "kubedrill-put-back-first",
+    "kubedrill-facilitators-word",
     "kubedrill-control-namespace",
     "kubedrill-definitions",
 )

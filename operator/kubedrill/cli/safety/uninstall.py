@@ -15,7 +15,7 @@ import click
 from kubedrill.api.drill import FINALIZER, Desired
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration, wish_of
+from kubedrill.cli.facilitators.facilitate import duration, say_what_is_wanted
 from kubedrill.cli.players.say import who_am_i
 from kubedrill.cli.safety import installed
 from kubedrill.cli.safety.one_record import Effort, Ended, described
@@ -94,8 +94,7 @@ async def _stopped(kube: Kube, control: str, patience: timedelta) -> None:
     """Every active drill is told to stop; waits for the operator, if there is one, to put everything back."""
     for drill in await installed.active(kube, control):
         name = drill["metadata"]["name"]
-        wish = {"desired": Desired.STOP.value, "stopBecause": "KubeDrill is removed"}
-        await wish_of(kube, control, name, wish)
+        await say_what_is_wanted(kube, control, name, Desired.STOP, "KubeDrill is removed")
         click.echo(f"stopping {name}")
     loop = asyncio.get_running_loop()
     until = loop.time() + patience.total_seconds()
