@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.gather.server import Server
+from tests.observers.builders import drill_plan
 from tests.wire import connected_to
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
@@ -24,6 +25,7 @@ from kubedrill.kube.informers import Informers
 from kubedrill.store.drill_parts import EvidenceRefused
 from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordError
+from kubedrill.store.workload_memory import WorkloadMemory
 
 SECRETS = "/api/v1/namespaces/drills/secrets"
 MAPS = "/api/v1/namespaces/drills/configmaps"
@@ -176,3 +178,18 @@ async def test_after_the_drill_the_report_that_stands_is_read(server, gatherer):
     seen = await gatherer.observe(a_drill(), ended, {}, {})
 
     assert (seen.reported, seen.report_import) == (2, "audit.log")
+
+
+async def test_what_the_workloads_looked_like_is_asked_for_once_after_a_restart(gatherer, monkeypatch):
+    """Not at every turn: the watches stand then."""
+    asked: list[int] = []
+
+    async def remembered(_self: WorkloadMemory) -> list[dict[str, Any]]:
+        asked.append(1)
+        return []
+
+    monkeypatch.setattr(WorkloadMemory, "remembered", remembered)
+    state = State(phase=Phase.IN_PLAY, start_ex=gatherer._clock.now())
+    for _ in range(3):
+        await gatherer._watch(a_drill(), drill_plan(), state)
+    assert asked == [1]

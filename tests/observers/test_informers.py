@@ -113,6 +113,18 @@ async def test_a_break_of_the_watch_is_a_gap_for_all(monkeypatch):
         assert one.gaps == other.gaps
 
 
+async def test_an_event_beside_many_objects_asks_for_none_of_the_others(monkeypatch):
+    async with informed() as (wire, informers):
+        wire.put(PATH, 5, thing("a", 3))
+        one = Subscriber(informers)
+        await until(lambda: one.events)
+        asked: list[int] = []
+        monkeypatch.setattr(watch.Watch, "objects", property(lambda _: asked.append(1) or ()))
+        await wire.tell(PATH, "ADDED", thing("b", 6))
+        await until(lambda: len(one.events) == 2)
+        assert asked == []
+
+
 async def test_what_one_subscriber_cannot_read_holds_up_no_other():
     async with informed() as (wire, informers):
         wire.put(PATH, 5, thing("a", 3))

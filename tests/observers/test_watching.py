@@ -50,6 +50,7 @@ async def test_a_list_is_read_page_by_page_and_told_at_once():
         task = asyncio.create_task(watch.run())
         await watch.synced.wait()
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         assert wire.lists == [PATH] * 3
         assert [seen(events) for events in told] == [[("ADDED", name) for name in "abcde"]]
 

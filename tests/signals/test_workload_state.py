@@ -7,10 +7,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.signals.builders import death, pod
+from tests.signals.builders import death, deployment, pod, receipt
 
+from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.sources import workload_state
+from kubedrill.plugins.sources.base import Told
 from kubedrill.plugins.sources.pod_fields import is_out_of_memory, is_ready, workload_of
-from kubedrill.plugins.sources.workload_state import Counted, PodCounts
+from kubedrill.plugins.sources.workload_state import Counted, PodCounts, state
 
 OWNERS = [("ReplicaSet", "worker-abc"), ("StatefulSet", "db"), ("Job", "api-db")]
 TARGETS = ["Deployment/worker", "StatefulSet/db", "Job/api-db"]
@@ -85,3 +88,24 @@ def test_an_event_beside_five_thousand_pods_looks_at_one_of_them(monkeypatch):
     assert counts.took("MODIFIED", pod("p7", ready=False)) == {"Deployment/worker"}
     assert looked == {"p7": 1}
     assert counts.of("Deployment/worker") == Counted(5000, 4999)
+
+
+def test_an_event_beside_five_thousand_pods_of_two_hundred_workloads_asks_for_the_state_of_one(monkeypatch):
+    asked: list[str] = []
+
+    def counted(workload, pods, received):
+        asked.append(workload["metadata"]["name"])
+        return state(workload, pods, received)
+
+    monkeypatch.setattr(workload_state, "state", counted)
+    states = workload_state.States()
+    workloads = [deployment(uid=f"uid-{n}") for n in range(200)]
+    for n, one in enumerate(workloads):
+        one["metadata"]["name"] = f"app-{n}"
+    pods = [pod(f"p{n}", ready=True, owner=("ReplicaSet", f"app-{n % 200}-abc")) for n in range(5000)]
+    there = Told([WatchEvent("ADDED", one, None, receipt(8)) for one in (*pods, *workloads)], True, receipt(8))
+    assert len(list(states.read(there))) == len(asked) == 200
+    asked.clear()
+    gone = pod("p7", ready=False, owner=("ReplicaSet", "app-7-abc"))
+    (fact,) = states.read(Told([WatchEvent("MODIFIED", gone, pods[7], receipt(9))], True, receipt(9)))
+    assert (asked, fact.detail["ready"]) == (["app-7"], 24)

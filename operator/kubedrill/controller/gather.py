@@ -271,6 +271,8 @@ class Gatherer:
             await self._watch(drill, drill_plan, State())
 
     async def _watch(self, drill: dict[str, Any], drill_plan: DrillPlan, state: State) -> None:
+        if self._cluster.are_on:
+            return  # what the workloads looked like before a restart is asked for once, not at every turn
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         begun = state.start_ex or self._clock.now()
         scope = Scope(drill["metadata"]["name"], self._settings.namespace, made, begun)

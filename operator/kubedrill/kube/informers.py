@@ -145,12 +145,15 @@ class Subscription:
             return None
         return self._since if self._since and not self._has_stood else self._informer.watch.told_until
 
-    def take(self, events: Sequence[WatchEvent], objects: Iterable[dict[str, Any]], now: Received) -> None:
-        """What the informer was told; at first, in its place, all `objects` that are there."""
-        if not self._is_told:
-            self._is_told = True
-            events = self._all_at_first(tuple(objects), now)
-            self._known = {}
+    def take_all(self, objects: tuple[dict[str, Any], ...], now: Received) -> None:
+        """At first, in place of what the informer was told: all that is there."""
+        self._is_told = True
+        events = self._all_at_first(objects, now)
+        self._known = {}
+        self.take(events)
+
+    def take(self, events: Sequence[WatchEvent]) -> None:
+        """What the informer was told."""
         try:
             self._told(events)
         except Exception:
@@ -195,7 +198,7 @@ class _Informer:
         self._subscriptions.append(subscription)
         told_until = self.watch.told_until
         if told_until is not None:
-            subscription.take((), self.watch.objects, Received(self._clock.now(), told_until, self._clock.error))
+            subscription.take_all(self.watch.objects, Received(self._clock.now(), told_until, self._clock.error))
         if self.watch.is_open:
             subscription.stands(self._clock.now())
 
@@ -207,7 +210,10 @@ class _Informer:
     def _told(self, events: Sequence[WatchEvent]) -> None:
         now = self._clock.now()
         for subscription in tuple(self._subscriptions):
-            subscription.take(events, self.watch.objects, Received(now, now, self._clock.error))
+            if subscription.is_listed:
+                subscription.take(events)
+            else:
+                subscription.take_all(self.watch.objects, Received(now, now, self._clock.error))
 
     def _stands(self) -> None:
         for subscription in tuple(self._subscriptions):
