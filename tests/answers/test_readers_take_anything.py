@@ -16,6 +16,9 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.kube.answers import NoAnswer
+from kubedrill.plugins.channels.alertmanager import PoisonError
+from kubedrill.plugins.channels.alertmanager import read as webhook
+from kubedrill.plugins.channels.base import Arrival
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.plugins.sources.alert_history import Look, alert_history
 
@@ -130,7 +133,7 @@ READERS = {
         lambda answer: alertmanager.active(answer, about=About("shop"), looked=LOOKED, error=ERROR),
         [ALERT, ALERT],
     ),
-    "the webhook": (lambda answer: alertmanager.webhook(answer, NOON, about=About("shop"), error=ERROR), WEBHOOK),
+    "the webhook": (lambda answer: webhook(answer, Arrival(About("shop"), NOON, ERROR)), WEBHOOK),
 }
 
 
@@ -156,7 +159,7 @@ def is_read(name: str, answer: Any) -> bool:
     """Whether a reader reads it; it may say that it is unanswered, and nothing else."""
     try:
         READERS[name][0](answer)
-    except (NoAnswer, alertmanager.PoisonError) as error:
+    except (NoAnswer, PoisonError) as error:
         assert len(str(error)) < 300  # noqa: PT017  nothing may be raised, so `raises` fits not
         return False
     return True

@@ -17,6 +17,8 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Interval, Sample
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import PlannedStop
+from kubedrill.plugins.channels.alertmanager import read as webhook
+from kubedrill.plugins.channels.base import Arrival
 from kubedrill.plugins.faults.of_drill import profile
 from kubedrill.plugins.sources import alertmanager, promql, stop_conditions
 from kubedrill.plugins.sources.alert_history import Look, alert_history
@@ -39,7 +41,7 @@ def history(labels: dict[str, str]) -> bool:
 def page(labels: dict[str, str]) -> bool:
     alert = {"status": "firing", "labels": labels, "startsAt": "2026-03-02T12:00:00Z", "fingerprint": "f"}
     message = {"version": "4", "receiver": "operator", "alerts": [alert]}
-    return bool(alertmanager.webhook(message, NOON, about=HERE, error=ZERO))
+    return bool(webhook(message, Arrival(HERE, NOON, ZERO)))
 
 
 def listed(labels: dict[str, str]) -> bool:

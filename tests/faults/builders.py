@@ -18,6 +18,7 @@ MIB = 1024**2
 ARM_WITHIN = timedelta(seconds=30)
 HELD = 180
 """The `minReadySeconds` that outlast ARM_WITHIN, whoever has to put back."""
+PODS = ("web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd")
 UID = "11111111-2222-3333-4444-555555555555"
 WEB = Target("apps", "v1", "Deployment", "deployments", "shop", "web")
 DB = Target("apps", "v1", "StatefulSet", "statefulsets", "shop", "db")

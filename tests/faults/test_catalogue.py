@@ -3,138 +3,27 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 import yaml
-from tests.faults.builders import DB, WEB, deployment, fact, injected, killed, second, seen, squeeze, stateful_set
-from tests.observers.builders import drill_plan
+from tests.faults.builders import injected, seen
+from tests.faults.example import OBJECTS, Example, examples
 
-from kubedrill.api.base import ApiModel
-from kubedrill.api.faults import Fault, WorkloadTarget, fault_kinds
-from kubedrill.core.evidence.facts import Fact, FactKind
-from kubedrill.core.machine.settled import with_settled
-from kubedrill.core.machine.state import FaultState
-from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
+from kubedrill.api.faults import fault_kinds
 from kubedrill.core.rights import Right
-from kubedrill.core.undo.operations import Announce, Ask, Create, Operation, Refusal, Remove, SetFields, Target
+from kubedrill.core.undo.operations import Announce, Ask, Create, Operation, Refusal, Remove, SetFields
 from kubedrill.core.undo.record import OutsideGroup
-from kubedrill.core.undo.touches import planned_touches
 from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.alert import AlertAnnounce
-from kubedrill.plugins.faults.bad_image import NO_SUCH_TAG, BadImage
-from kubedrill.plugins.faults.base import FaultKind, Plan
-from kubedrill.plugins.faults.manual import Manual
-from kubedrill.plugins.faults.of_drill import RIGHTS_OF_EVERY_DRILL, profile
-from kubedrill.plugins.faults.pod_kill import PodKill
-from kubedrill.plugins.faults.queue_load import QueueLoad
-from kubedrill.plugins.faults.resource_quota import ResourceQuota
+from kubedrill.plugins.faults.base import Plan
+from kubedrill.plugins.faults.of_drill import RIGHTS_OF_EVERY_DRILL
 from kubedrill.plugins.faults.workload import PLURALS
 from kubedrill.plugins.operations.catalogue import kind_of
 
-REDIS = Target("", "v1", "Service", "services", "shop", "redis")
-OBJECTS = {WEB: deployment(), DB: stateful_set(), REDIS: {"spec": {"ports": [{"port": 6379}]}}}
 KEEPS_THE_TEMPLATE = {"Deployment": "replicasets", "StatefulSet": "controllerrevisions"}
 OPT_IN = Path(__file__).parents[2] / "operator/kubedrill/cli/setup"
-
-
-@dataclass(frozen=True)
-class Example:
-    """Parameters of a kind, and the facts after which a fault of that name and these parameters had its effect."""
-
-    kind: str
-    params: ApiModel
-    complete: tuple[Fact, ...] = field(default=(), repr=False)
-    name: str = "squeeze"
-
-    @property
-    def declared(self) -> FaultKind[Any]:
-        return discover()[self.kind]
-
-    @property
-    def fault(self) -> Fault:
-        return Fault.model_validate({"name": self.name, self.kind: self.params.to_wire()})
-
-    @property
-    def profile(self) -> FaultProfile:
-        return profile(self.fault, "shop")
-
-    def planned(self, **used: int) -> Plan[Any]:
-        """Its plan, shown the objects that it asks for and no others."""
-        asked_for = {target: OBJECTS[target] for target in self.declared.targets(self.params, "shop")}
-        plan = self.declared.plan(self.params, seen(asked_for, used=used))
-        assert isinstance(plan, Plan), plan
-        return plan
-
-    def operations_of(self, kind: type[Any]) -> list[Any]:
-        return [o for o in self.planned().operations if isinstance(o, kind)]
-
-    def started(self) -> DrillPlan:
-        """The plan of a drill with this fault, once it was started."""
-        touches = planned_touches(self.planned().operations, OBJECTS)
-        return with_settled(drill_plan(faults=(self.fault,)), {self.name: FaultState(self.name, touches=touches)})
-
-
-def unpulled(pod: str, target: str, at: float) -> Fact:
-    image = f"app:{NO_SUCH_TAG}"
-    return fact(FactKind.IMAGE_NOT_PULLED, second(at), pod=pod, target=target, container="main", image=image)
-
-
-PODS = ("web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c89-ddddd")
-EXAMPLES = (
-    Example(
-        "memoryLimit", squeeze(limit="64Mi", affected=3), tuple(killed(pod, n) for n, pod in enumerate(PODS, start=1))
-    ),
-    Example("memoryLimit", squeeze("StatefulSet", "db", limit="64Mi"), (killed("db-2", 1, owner="StatefulSet/db"),)),
-    Example("memoryLimit", squeeze(), (killed(PODS[0], 1),)),
-    Example(
-        "badImage",
-        BadImage(target=WorkloadTarget(kind="Deployment", name="web"), affected=2),
-        tuple(unpulled(pod, "Deployment/web", n) for n, pod in enumerate(PODS, start=1)),
-    ),
-    Example(
-        "badImage",
-        BadImage(target=WorkloadTarget(kind="StatefulSet", name="db")),
-        (unpulled("db-2", "StatefulSet/db", 1),),
-    ),
-    Example(
-        "queueLoad",
-        QueueLoad(key="jobs", rate_per_second=10, count=100, in_flight=["inflight:*"]),
-        (fact(FactKind.JOBS_PUSHED, second(1), fault="squeeze", pushed=10),),
-    ),
-    Example(
-        "resourceQuota",
-        ResourceQuota(name="team-limits", hard={"pods": "3", "limits.memory": "1Gi"}),
-        (fact(FactKind.QUOTA_REACHED, second(1), quota="team-limits"),),
-    ),
-    Example(
-        "resourceQuota",
-        ResourceQuota(),
-        (fact(FactKind.PODS_REFUSED, second(1), quota="compute-resources", target="Deployment/web"),),
-    ),
-    Example(
-        "podKill",
-        PodKill(target=WorkloadTarget(kind="Deployment", name="web"), pods=2, grace_period="0s"),
-        tuple(fact(FactKind.POD_GONE, second(n), pod=pod, target="Deployment/web") for n, pod in enumerate(PODS, 1)),
-    ),
-    Example(
-        "podKill",
-        PodKill(target=WorkloadTarget(kind="StatefulSet", name="db")),
-        (fact(FactKind.POD_GONE, second(1), pod="db-2", target="StatefulSet/db"),),
-    ),
-    Example(
-        "alert",
-        AlertAnnounce(alert="CheckoutDown", labels={"severity": "page"}),
-        (fact(FactKind.ALERT_FIRING, second(1), alert="CheckoutDown"),),
-    ),
-    Example(
-        "manual",
-        Manual(do="unplug rack 3", undo="plug rack 3 in again"),
-        (fact(FactKind.CONFIRMED, second(1), fault="squeeze", step="Do"),),
-    ),
-)
+EXAMPLES = examples()
 
 
 @pytest.fixture(params=EXAMPLES, ids=str)

@@ -6,8 +6,10 @@ from tests.signals.builders import at, between
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.kube.answers import NoAnswer
+from kubedrill.plugins.channels.alertmanager import PoisonError
+from kubedrill.plugins.channels.alertmanager import read as webhook
+from kubedrill.plugins.channels.base import Arrival
 from kubedrill.plugins.sources import alertmanager
-from kubedrill.plugins.sources.alertmanager import PoisonError
 
 STARTED = "2026-11-23T12:00:05.123Z"
 
@@ -30,7 +32,7 @@ def message(*alerts, **fields):
 
 
 def read(payload, seconds: float = 6):
-    return alertmanager.webhook(payload, at(seconds), about=About("shop"), error=timedelta(0))
+    return webhook(payload, Arrival(About("shop"), at(seconds), timedelta(0)))
 
 
 def listed(*alerts):

@@ -40,9 +40,10 @@ from kubedrill.core.undo.operations import Ask, Refusal
 from kubedrill.core.undo.record import OutsideGroup, RecordState
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.paths import PLAYER_ACTIONS
+from kubedrill.plugins.channels import spoken
+from kubedrill.plugins.channels.base import Hearing
 from kubedrill.plugins.faults import of_drill
-from kubedrill.plugins.sources import actions, of_kind
+from kubedrill.plugins.sources import of_kind
 from kubedrill.plugins.sources.base import How, ImportScope, OwnWrites
 from kubedrill.protocol.seen import records_seen
 from kubedrill.protocol.traces import traces_of
@@ -157,14 +158,15 @@ class Gatherer:
         if not any(isinstance(group, OutsideGroup) and isinstance(group.operation, Ask) for group in groups):
             return frozenset()
         control, name = self._settings.namespace, drill["metadata"]["name"]
-        answer = await self._kube.restoring.get(PLAYER_ACTIONS.of(control))
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         receipt = Received(self._clock.now(), made, self._clock.error)
-        hearing = actions.ActionScope(name, (), made, control=True)
+        hearing = Hearing(name, (), made, control=True)
         confirmed: set[Fact] = set()
-        for item in answer.body.get("items") or ():
-            with suppress(KeyError, ValueError, TypeError, AttributeError, OverflowError):  # a poison word is none
-                confirmed.update(f for f in actions.facts_of(item, receipt, hearing) if f.kind is FactKind.CONFIRMED)
+        for objects in spoken():
+            answer = await self._kube.restoring.get(objects.where.of(control))
+            for item in answer.body.get("items") or ():
+                with suppress(KeyError, ValueError, TypeError, AttributeError, OverflowError):  # a poison word is none
+                    confirmed.update(f for f in objects.read(item, receipt, hearing) if f.kind is FactKind.CONFIRMED)
         return frozenset(confirmed)
 
     async def close(self) -> None:

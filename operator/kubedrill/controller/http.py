@@ -1,19 +1,19 @@
-"""The operator's HTTP server: Alertmanager's webhook, metrics, liveness and readiness.
+"""The operator's HTTP server: the channels' webhooks, metrics, liveness and readiness.
 
-The webhook needs its bearer token (Alertmanager can't sign). What it brings is stored with the drills that it is about
-before it is answered; what can't be stored soon is answered with 503, and Alertmanager brings it again. Only so many
+Whoever calls a webhook is verified before the body is read. What it brings is stored with the drills that it is about
+before it is answered; what can't be stored soon is answered with 503, and the caller brings it again. Only so many
 bytes of messages wait at a time. One that can't be read is refused and counted, and never ends anything.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -26,7 +26,8 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.kube.answers import NoAnswer, decoded
 from kubedrill.kube.clock import ServerClock
-from kubedrill.plugins.sources import alertmanager
+from kubedrill.plugins.channels import discover
+from kubedrill.plugins.channels.base import Arrival, Webhook
 
 LOG = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024
@@ -64,10 +65,10 @@ class Receiver:
         self._registry.register(collector)
         ProcessCollector(registry=self._registry)
 
-    async def alertmanager(self, request: web.Request) -> web.Response:
-        """POST /alertmanager/{namespace}: what Alertmanager tells its receiver for that namespace."""
+    async def receive(self, webhook: Webhook, request: web.Request) -> web.Response:
+        """POST to a channel's route: what it tells of a target namespace."""
         received = self._clock.now()
-        if not self._is_allowed(request):
+        if not webhook.verified(request.headers, self._token):
             self.messages["refused"] += 1
             return web.json_response({"error": "the bearer token of the operator's Secret is needed"}, status=401)
         size = MOST_BYTES if request.content_length is None else min(request.content_length, MOST_BYTES)
@@ -76,7 +77,7 @@ class Receiver:
         self._waiting += size
         try:
             async with asyncio.timeout(STORED_WITHIN):
-                return await self._stored(request, received)
+                return await self._stored(webhook, request, received)
         except NotStored as why:
             return self._not_stored(str(why))
         except TimeoutError:
@@ -84,13 +85,13 @@ class Receiver:
         finally:
             self._waiting -= size
 
-    async def _stored(self, request: web.Request, received: datetime) -> web.Response:
+    async def _stored(self, webhook: Webhook, request: web.Request, received: datetime) -> web.Response:
         """Reads a message and stores what it tells. Raises NotStored."""
         namespace = request.match_info["namespace"]
         try:
             _demand_utf8(request)
             about, raw = await self._about(namespace), await request.read()
-            facts = alertmanager.webhook(decoded(raw, MOST_VALUES), received, about=about, error=self._clock.error)
+            facts = webhook.read(decoded(raw, MOST_VALUES), Arrival(about, received, self._clock.error))
         except ValueError as wrong:
             self.messages["poison"] += 1
             LOG.warning("a webhook message can't be read: %s", str(wrong)[:200])
@@ -118,11 +119,6 @@ class Receiver:
         missing = self._ready()
         return web.Response(text=f"{missing or 'ok'}\n", status=503 if missing else 200)
 
-    def _is_allowed(self, request: web.Request) -> bool:
-        """Without a token configured nobody is let in. A header may hold any bytes, which are no UTF-8 then."""
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        return bool(self._token) and hmac.compare_digest(given, f"Bearer {self._token}".encode())
-
 
 def _demand_utf8(request: web.Request) -> None:
     """Raises Unanswered. JSON is UTF-8 (RFC 8259); who says otherwise does not mean JSON."""
@@ -138,7 +134,11 @@ def make_app(
     app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(
         [
-            web.post("/alertmanager/{namespace}", receiver.alertmanager),
+            *(
+                web.post(channel.webhook.route, partial(receiver.receive, channel.webhook))
+                for channel in discover().values()
+                if channel.webhook
+            ),
             web.get("/metrics", receiver.metrics),
             web.get("/healthz", receiver.alive),
             web.get("/readyz", receiver.readiness),

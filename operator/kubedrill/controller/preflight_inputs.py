@@ -19,6 +19,7 @@ from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
+from kubedrill.plugins import channels
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.protocol.drills import drills_on
@@ -54,7 +55,9 @@ async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> Cluste
     return ClusterReadings(
         *await asyncio.gather(
             kube.get(NAMESPACES.one(drill_plan.target_namespace)),
-            missing_rights(kube, drill_plan.target_namespace, of_drill.rights_for(drill_plan)),
+            missing_rights(
+                kube, drill_plan.target_namespace, (*of_drill.rights_for(drill_plan), *channels.rights_for(drill_plan))
+            ),
             drills_on(kube, control, drill_plan.target_namespace),
             read_targets(kube, drill_plan),
         )

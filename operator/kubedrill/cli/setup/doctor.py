@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -20,11 +21,11 @@ from kubedrill.cli.safety.survey import surveyed
 from kubedrill.cli.setup.plan import beside
 from kubedrill.cli.setup.surroundings import SettingRefused, asked, look, scenario_of, setting_of
 from kubedrill.core.machine.state import CheckResult
-from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.core.plan.preflight import preflight
-from kubedrill.kube.answers import NoAnswer, object_of
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
+from kubedrill.plugins.channels import discover
 from kubedrill.store.undo_records import RecordError
 
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
@@ -73,7 +74,8 @@ async def _checks(
     yield CheckResult("environment", ok=True, message=_used(sight.drill_plan))
     for check in preflight(sight.drill_plan, sight.around):
         yield check
-    yield await _notified(kube, sight.drill_plan)
+    async for check in _channels(kube, sight.drill_plan):
+        yield check
 
 
 def _used(drill_plan: DrillPlan) -> str:
@@ -132,21 +134,13 @@ def _is_stalled(drill: Mapping[str, Any]) -> bool:
     return any(c["type"] == ConditionType.STALLED and c["status"] == "True" for c in conditions)
 
 
-async def _notified(kube: Kube, drill_plan: DrillPlan) -> CheckResult:
-    """Whether Alertmanager tells the operator of a page. Without it a page is known to a poll's interval only."""
-    name, wanted = "alertmanager", f"/alertmanager/{drill_plan.target_namespace}"
-    try:
-        status = object_of(await asked(kube, drill_plan.alertmanager, "/api/v2/status"), "its status")
-        routes = object_of(status.get("config") or {}, "its configuration").get("original", "")
-    except NoAnswer as error:
-        return CheckResult(
-            name, ok=False, reason="AlertmanagerUnreachable", message=f"Alertmanager can't be asked: {error}"
-        )
-    if not isinstance(routes, str) or wanted not in routes:
-        return CheckResult(
-            name,
-            ok=False,
-            reason="NoRoute",
-            message=f"Alertmanager has no webhook to the operator (…{wanted})",
-        )
-    return CheckResult(name, ok=True)
+async def _channels(kube: Kube, drill_plan: DrillPlan) -> AsyncIterator[CheckResult]:
+    """What each channel to people looks at itself, and what to do where that is not as it should be."""
+
+    async def ask(endpoint: Endpoint, path: str) -> Any:
+        return await asked(kube, endpoint, path)
+
+    for channel in discover().values():
+        if channel.doctor:
+            check = await channel.doctor.look(ask, drill_plan)
+            yield check if check.ok else replace(check, message=f"{check.message}: {channel.doctor.fix}")

@@ -32,6 +32,7 @@ from kubedrill.core.undo.record import UndoRecord
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
+from kubedrill.plugins import channels
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import Plan, WorkingSet
 from kubedrill.plugins.sources import prometheus, promql, stop_conditions
@@ -121,7 +122,12 @@ async def look(
     records, unread = await _records(kube, control)
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(drill_plan.target_namespace)),
-        _missing_rights(kube, control, drill_plan.target_namespace, of_drill.rights_for(drill_plan)),
+        _missing_rights(
+            kube,
+            control,
+            drill_plan.target_namespace,
+            (*of_drill.rights_for(drill_plan), *channels.rights_for(drill_plan)),
+        ),
         kube.get(path_of("drills", control)),
         _objects(kube, drill_plan),
         _working_sets(kube, drill_plan),

@@ -16,9 +16,11 @@ from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.plan.drill_plan import DrillPlan, Participant
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers, InNamespace, Subscription
-from kubedrill.kube.paths import PLAYER_ACTIONS, Namespaced, collection_of
+from kubedrill.kube.paths import Namespaced, collection_of
 from kubedrill.kube.watch import LAG, WatchEvent
-from kubedrill.plugins.sources import actions, of_kind, watched_kinds
+from kubedrill.plugins.channels import spoken
+from kubedrill.plugins.channels.base import Hearing, SpokenObjects
+from kubedrill.plugins.sources import of_kind, watched_kinds
 from kubedrill.plugins.sources.base import How, OwnWrites, Reader, SourceKind, Told, one_by_one
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ class Scope:
 
 
 class NamespaceWatches:
-    """What one drill is told: of all that sources watch in its target namespace, and of PlayerActions.
+    """What one drill is told: of all that sources watch in its target namespace, and of what people say.
 
     `own` is set to what the drill itself wrote (from its undo records), so that it is not taken for a change by
     somebody. `wake` is called when there are new facts. What people say waits until `hear` tells who the players are:
@@ -61,7 +63,7 @@ class NamespaceWatches:
         self._known: dict[str, dict[str, Any]] = {}
         self._begun: datetime | None = None
         self._players: tuple[Participant, ...] | None = None
-        self._unread: list[tuple[actions.ActionScope, WatchEvent]] = []
+        self._unread: list[tuple[SpokenObjects, Hearing, WatchEvent]] = []
 
     async def start(
         self,
@@ -89,11 +91,12 @@ class NamespaceWatches:
             told = partial(self._told, where)
             self._kinds[where] = self._informers.subscribe(of, told, self._away, known=known, since=since)
         for place in dict.fromkeys((namespace, scope.control_namespace)):
-            hearing = actions.ActionScope(scope.drill, (), scope.made, place == scope.control_namespace)
-            said = partial(self._said, hearing)
-            self._words.append(
-                self._informers.subscribe(InNamespace(PLAYER_ACTIONS, place), said, self._away, since=since)
-            )
+            hearing = Hearing(scope.drill, (), scope.made, place == scope.control_namespace)
+            for objects in spoken():
+                said = partial(self._said, objects, hearing)
+                self._words.append(
+                    self._informers.subscribe(InNamespace(objects.where, place), said, self._away, since=since)
+                )
         for one in self._all:
             one.begin()
         try:
@@ -119,8 +122,9 @@ class NamespaceWatches:
         """Reads what was said so far, and from now on what is said, as the words of these players and of others."""
         self._players = players
         unread, self._unread = self._unread, []
-        for hearing, event in unread:
-            self._pour(one_by_one(event.object, partial(_word, replace(hearing, players=players), event)))
+        for objects, hearing, event in unread:
+            heard = replace(hearing, players=players)
+            self._pour(one_by_one(event.object, partial(objects.read, event.object, event.receipt, heard)))
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -171,8 +175,8 @@ class NamespaceWatches:
     def _of_the_drill(self, facts: Iterable[Fact]) -> Iterable[Fact]:
         return (f for f in facts if self._begun is None or f.at.not_after >= self._begun)
 
-    def _said(self, hearing: actions.ActionScope, events: Sequence[WatchEvent]) -> None:
-        self._unread += [(hearing, event) for event in events if event.type != "DELETED"]
+    def _said(self, objects: SpokenObjects, hearing: Hearing, events: Sequence[WatchEvent]) -> None:
+        self._unread += [(objects, hearing, event) for event in events if event.type != "DELETED"]
         if self._players is not None:
             self.hear(self._players)
 
@@ -195,7 +199,3 @@ def _read(source: SourceKind, reader: Reader, told: Told) -> tuple[Fact, ...]:
     except Exception:
         LOG.exception("what source %s was told could not be read and is passed over", source.name)
         return ()
-
-
-def _word(hearing: actions.ActionScope, event: WatchEvent) -> tuple[Fact, ...]:
-    return actions.facts_of(event.object, event.receipt, hearing)

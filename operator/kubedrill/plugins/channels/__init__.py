@@ -13,7 +13,9 @@ from types import MappingProxyType
 
 from pydantic.alias_generators import to_camel
 
-from kubedrill.plugins.channels.base import ChannelKind, Outbound
+from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.rights import Right
+from kubedrill.plugins.channels.base import ChannelKind, Outbound, SpokenObjects
 
 # Modules of this package that are no channel.
 _SHARED = frozenset({"base"})
@@ -43,6 +45,19 @@ def discover() -> Mapping[str, ChannelKind]:
             )
         found[channel.name] = channel
     return MappingProxyType(found)
+
+
+def spoken() -> tuple[SpokenObjects, ...]:
+    """The objects by which people speak."""
+    return tuple(channel.objects for channel in discover().values() if channel.objects)
+
+
+def rights_for(drill_plan: DrillPlan) -> tuple[Right, ...]:
+    """What the operator must be allowed in the target namespace to hear people and to tell them what is told."""
+    kinds = {inject.channel for inject in drill_plan.injects}
+    needed = [one.rights for one in spoken()]
+    needed += [one.rights for kind in sorted(kinds) for one in carriers(kind).values()]
+    return tuple(dict.fromkeys(right for rights in needed for right in rights))
 
 
 def carriers(kind: str) -> dict[str, Outbound]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from kubedrill.api.base import GROUP
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
@@ -18,7 +17,6 @@ from kubedrill.plugins.faults.workload import PLURALS
 RIGHTS_OF_EVERY_DRILL: Final = (
     Right("", "pods", "list"),
     Right("", "pods", "watch"),
-    Right(GROUP, "playeractions", "watch"),
 )
 
 

@@ -23,7 +23,6 @@ class How(StrEnum):
 
     WATCH = "Watch"  # objects of the target namespace, told by shared informers
     POLL = "Poll"  # asked about once a second
-    PUSH = "Push"  # sent by somebody else, through a channel
     IMPORT = "Import"  # a text that the facilitator brings when the drill has ended
 
 
@@ -105,7 +104,7 @@ class SourceKind:
       itself wrote. What it reads must be among the fields that it keeps; rights to get, list and watch follow from it.
     - `imports(lines, scope)` of one that is imported.
 
-    One that is polled or pushed is asked or received elsewhere, and read by its module's functions.
+    One that is polled is asked elsewhere, and read by its module's functions. What somebody sends comes over a channel.
     """
 
     name: str

@@ -1,11 +1,11 @@
 from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
 from kubedrill.core.evidence.facts import FactKind, Source
-from kubedrill.plugins.sources import actions
-from kubedrill.plugins.sources.actions import ActionScope
+from kubedrill.plugins.channels import player_actions as actions
+from kubedrill.plugins.channels.base import Hearing
 
-TARGET = ActionScope("monday", PLAYERS, at(0))
-CONTROL = ActionScope("monday", PLAYERS, at(0), control=True)
+TARGET = Hearing("monday", PLAYERS, at(0))
+CONTROL = Hearing("monday", PLAYERS, at(0), control=True)
 
 
 def word(action: str, actor: str = "alice@example.com", seconds: float = 7, **spec):

@@ -9,19 +9,20 @@ never overwrites a machine's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from kubedrill.api.base import GROUP
 from kubedrill.api.durations import parse_duration
 from kubedrill.api.people import Action, FacilitatorObservation, PlayerAction, PlayerActionSpec
 from kubedrill.core.evidence.attribution import who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import Received, instant
-from kubedrill.core.plan.drill_plan import KUBERNETES, Participant
-from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.core.plan.drill_plan import KUBERNETES
+from kubedrill.core.rights import Right
+from kubedrill.kube.paths import PLAYER_ACTIONS
+from kubedrill.plugins.channels.base import ChannelKind, Hearing, SpokenObjects
 
 SAID: Mapping[Action, FactKind] = {
     Action.ACK: FactKind.ACKNOWLEDGED,
@@ -64,20 +65,7 @@ OBSERVED: Mapping[str, FactKind] = {
 FACILITATORS = frozenset({Action.OBSERVE, Action.CONFIRM, Action.ATTRIBUTE, Action.HINT})
 
 
-@dataclass(frozen=True, slots=True)
-class ActionScope:
-    """Whose words count: those of the players, about one drill, said after it was made.
-
-    `control` tells that the words lie in the control namespace, where the facilitator speaks.
-    """
-
-    drill: str
-    players: tuple[Participant, ...]
-    since: datetime
-    control: bool = False
-
-
-def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: ActionScope) -> tuple[Fact, ...]:
+def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: Hearing) -> tuple[Fact, ...]:
     """The facts in one PlayerAction object; none when it is about another drill, older, or no action."""
     try:
         action = PlayerAction.model_validate({k: v for k, v in wire.items() if k != "status"})
@@ -93,7 +81,7 @@ def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: ActionScope) -
     return (_players(action.spec, at, fact_id, hearing),)
 
 
-def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: ActionScope) -> Fact:
+def _players(spec: PlayerActionSpec, at: Interval, fact_id: str, hearing: Hearing) -> Fact:
     player = who_is(KUBERNETES, spec.actor, hearing.players).player
     told = f"said {spec.action.value}" + (f": {spec.message}" if spec.message else "")
     if not player:
@@ -195,9 +183,13 @@ def _observed(spec: PlayerActionSpec, observation: FacilitatorObservation, fact_
     return (Fact(kind, at, Source.OBSERVER, fact_id, player, evidence, _said_detail(spec)),)
 
 
-SOURCE: Final = SourceKind(
-    name="actions",
-    how=How.PUSH,
-    facts=frozenset({*SAID.values(), *OBSERVED.values(), FactKind.CONFIRMED, FactKind.ATTRIBUTED, FactKind.HINT_GIVEN}),
-    bounds="creationTimestamp, a whole second cut off, bounded by the receipt; of what was observed, as it is said",
+CHANNEL: Final = ChannelKind(
+    name="playerActions",
+    summary="PlayerAction objects, which the verbs of kubectl drill make.",
+    identity=KUBERNETES,
+    objects=SpokenObjects(
+        where=PLAYER_ACTIONS,
+        read=facts_of,
+        rights=(Right(GROUP, "playeractions", "list"), Right(GROUP, "playeractions", "watch")),
+    ),
 )

@@ -1,0 +1,90 @@
+"""An alert as Alertmanager tells of it, by its webhook and its API alike: one firing is one fact, whoever told of it.
+
+`startsAt` already contains the rule's `for:`; both are evaluation times in milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from kubedrill.core.evidence.about import About
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.kube.answers import instant_of_text, labels_of, list_of, object_of, text_of
+
+MOST_ALERTS: Final = 100
+MOST_LABELS: Final = 20
+AHEAD: Final = timedelta(minutes=1)
+"""How far another clock may be ahead of ours before what it says counts for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAlert:
+    """One alert as the webhook and the API tell of it, cut to what is kept of it."""
+
+    name: str
+    state: str
+    starts: str
+    ends: str
+    fingerprint: str
+    labels: Mapping[str, str]
+
+    @property
+    def key(self) -> str:
+        """The same whenever the same firing is told again."""
+        return f"{self.name}/{self.fingerprint}/{self.starts}"
+
+    def start(self, now: datetime) -> datetime | None:
+        """When it began to fire; None for a time that no clock says, or that is still to come."""
+        found = instant_of_text(self.starts)
+        return found if found and found <= now + AHEAD else None
+
+    def end(self, received: datetime) -> datetime | None:
+        """When it ended, not after the message of it arrived; None for a time that no clock says."""
+        found = instant_of_text(self.ends)
+        return min(found, received) if found else None
+
+
+def alerts_about(value: Any, about: About) -> Iterator[ToldAlert]:
+    """The alerts that are about the namespace, or about none (Alertmanagers are often shared).
+
+    Raises:
+        NoAnswer: it is no list of alerts.
+    """
+    given = (object_of(alert, "an alert") for alert in list_of(value, "alerts"))
+    labelled = ((alert, labels_of(alert.get("labels"))) for alert in given)
+    of_ours = ((alert, labels) for alert, labels in labelled if about.holds(labels))
+    return (_read(alert, labels) for alert, labels in islice(of_ours, MOST_ALERTS))
+
+
+def _read(alert: Mapping[str, Any], labels: Mapping[str, str]) -> ToldAlert:
+    state = alert.get("status")
+    others = sorted((k, v) for k, v in labels.items() if k != "alertname")[:MOST_LABELS]
+    return ToldAlert(
+        name=text_of(labels.get("alertname"), "an alert's name")[:200],
+        state=text_of(state.get("state") if isinstance(state, dict) else state, "an alert's state"),
+        starts=text_of(alert.get("startsAt"), "an alert's start")[:40],
+        ends=text_of(alert.get("endsAt") or "", "an alert's end")[:40],
+        fingerprint=text_of(alert.get("fingerprint") or "", "an alert's fingerprint")[:64],
+        labels={k[:100]: v[:200] for k, v in others},
+    )
+
+
+def firing(alert: ToldAlert, at: Interval, announced: Collection[str] = ()) -> Fact:
+    """That an alert fires since then. `announced` are those that the drill itself holds up."""
+    return Fact(
+        FactKind.ALERT_FIRING,
+        at,
+        Source.ALERTMANAGER,
+        f"alertmanager/firing/{alert.key}",
+        evidence=f"Alertmanager: {alert.name} startsAt {alert.starts}",
+        detail={
+            "alert": alert.name,
+            "fingerprint": alert.fingerprint,
+            "labels": alert.labels,
+            "drill": alert.name in announced,
+        },
+    )

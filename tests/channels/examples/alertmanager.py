@@ -1,0 +1,6 @@
+from tests.channels.builders import Example
+from tests.signals.test_alertmanager import alert, message
+
+from kubedrill.core.evidence.facts import FactKind
+
+EXAMPLE = Example(gives=frozenset({FactKind.ALERT_FIRING, FactKind.PAGE_SENT}), message=message(alert()))
