@@ -102,7 +102,7 @@ def _long_answers() -> Iterator[bytes]:
     for m in range(8):
         begin = local_now().timestamp() - 60 * m
         values = [[round(begin - n * 0.03, 3), "1"] for n in range(560)]
-        result = [{"metric": {**labels, "long": f"{n}" + "x" * 1900}, "values": values} for n in range(40)]
+        result = [{"metric": labels | {"long": f"{n}" + "x" * 1900}, "values": values} for n in range(40)]
         data = {"resultType": "matrix", "result": result, "groups": groups}
         made.append(json.dumps({"status": "success", "data": data}).encode())
     return cycle(made)

@@ -170,7 +170,8 @@ async def test_a_large_answer_waits_for_room_and_a_small_one_does_not():
 async def test_what_is_too_much_is_asked_for_in_coarser_steps_until_it_is_not():
     steps: list[str] = []
 
-    async def fetch(_endpoint: Any, path: str, query: Any, read: Any, _turn: Any) -> Any:
+    async def fetch(endpoint: Any, path: str, query: Any, read: Any, turn: Any) -> Any:
+        del endpoint, turn
         asked_for = dict(query).get("query", "")
         if path == "/api/v1/query" and "rate(" in asked_for:
             steps.append(asked_for.rsplit(":", 1)[-1])

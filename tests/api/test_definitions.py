@@ -1,7 +1,7 @@
 """The CRDs: generated, complete, and current."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import pytest
 import yaml
@@ -81,7 +81,7 @@ def test_an_optional_field_is_optional_and_not_nullable():
 
 
 def test_the_milestones_of_the_api_are_those_that_are_measured():
-    assert set(Milestone.__args__) == {m.value for m in MilestoneName}
+    assert set(get_args(Milestone)) == {m.value for m in MilestoneName}
 
 
 class Endless(ApiModel):

@@ -31,7 +31,9 @@ SHORTEST = {
 
 def test_the_shortest_drill_is_read_and_written_back():
     drill = Drill.model_validate(SHORTEST)
+    assert drill.spec.scenario is not None
     fault = drill.spec.scenario.faults[0]
+    assert isinstance(fault.params, MemoryLimit)
     assert (fault.kind, str(fault.params.target)) == ("memoryLimit", "Deployment/checkout")
     assert Drill.model_validate(drill.to_wire()) == drill
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -60,9 +60,11 @@ def test_nothing_that_the_plan_is_derived_from_may_be_edited_at_any_time():
     }
     spec = DrillSpec.model_validate({"targetNamespace": "shop", "maxDuration": "1h", "scenario": scenario})
     read = Read(spec)
-    setting = resolve(read, (), ())
+    asked = cast("DrillSpec", read)
+    setting = resolve(asked, (), ())
     assert isinstance(setting, DrillSetting)
-    derive(read, spec.scenario, profile, setting=setting)
+    assert spec.scenario is not None
+    derive(asked, spec.scenario, profile, setting=setting)
     assert read.fields == {"targetNamespace", "stopWhen", *AT_THE_START}
 
 

@@ -16,7 +16,8 @@ SENT = st.text(st.characters(codec="utf-8"), max_size=LONGEST_BODY)
 def without_numbers(parts: tuple[str, ...]) -> str:
     if len(parts) == 1:
         return parts[0]
-    numbers = [re.match(r"\((\d+)/(\d+)\) ", part).groups() for part in parts]
+    numbers = [found.groups() for part in parts if (found := re.match(r"\((\d+)/(\d+)\) ", part))]
+    assert len(numbers) == len(parts)
     assert numbers == [(str(n), str(len(parts))) for n in range(1, len(parts) + 1)]
     return "".join(part.partition(") ")[2] for part in parts)
 

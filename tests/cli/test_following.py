@@ -2,6 +2,7 @@
 
 import threading
 import time
+from typing import Any
 
 from tests.cli.drills import conditions, drill, finished
 from tests.cli.fake_api import GROUP
@@ -16,7 +17,7 @@ ACKNOWLEDGED = {
     "evidence": "",
 }
 OBJECTIVE = {"name": "detection", "limit": "25s", "lower": "10s", "upper": "10.5s", "reason": ""}
-IN_PLAY = {
+IN_PLAY: dict[str, Any] = {
     "phase": "InPlay",
     "message": "in play: waiting for the players",
     "clock": "T+2m",

@@ -2,6 +2,8 @@
 
 import json
 import os
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.cli.drills import drill, finished
@@ -36,9 +38,12 @@ def over():
     return thing
 
 
+AFTERWARDS = datetime(2026, 3, 3, tzinfo=UTC)
+
+
 @pytest.fixture
 def span() -> Span:
-    return span_of(over(), "drills", None)
+    return span_of(over(), "drills", AFTERWARDS)
 
 
 def test_a_players_read_belongs_to_the_drill_without_what_was_answered(span):
@@ -47,7 +52,7 @@ def test_a_players_read_belongs_to_the_drill_without_what_was_answered(span):
     assert "responseObject" not in json.loads(line)
 
 
-STRANGE = {
+STRANGE: dict[str, dict[str, Any]] = {
     "another namespace": {"objectRef": {"resource": "pods", "namespace": "staging-2"}},
     "before the drill": {"requestReceivedTimestamp": "2026-03-02T11:58:00Z"},
     "after the drill": {"requestReceivedTimestamp": "2026-03-02T12:07:00Z"},

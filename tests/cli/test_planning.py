@@ -1,6 +1,7 @@
 """`plan`, `lint` and `doctor`: everything is told before anything is touched."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from kubedrill.api.drill import Drill
 from kubedrill.cli.safety.installed import KINDS
 from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, UndoRecord, record_name
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 DRILLS = f"{GROUP}/drills/drills"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
@@ -93,7 +95,7 @@ def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedri
     assert not [m for m, p, _ in cluster.requests if m != "GET" and p != REVIEWS]
 
 
-def on_staging(uid: str) -> dict:
+def on_staging(uid: str) -> dict[str, Any]:
     """The undo record of a drill that is not put back yet, whose Redis was in the namespace with that UID."""
     queue = Enqueue("redis.staging.svc", 6379, "List", "jobs", (), "drill-d0-", 1, 1, {}, timedelta(), "staging")
     drill = DrillIdentity("d0", "flood", "drills", "staging")
@@ -124,8 +126,10 @@ def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, k
     result = kubedrill("plan", "-f", file, "--expand")
     written = Drill.model_validate(yaml.safe_load(result.output))
     scenario = written.spec.scenario
-    assert scenario.faults[0].params.limit == "64Mi"
-    assert scenario.faults[0].params.container == "main"
+    assert scenario is not None
+    params = scenario.faults[0].params
+    assert isinstance(params, MemoryLimit)
+    assert (params.limit, params.container) == ("64Mi", "main")
     assert scenario.mitigated.query == "queue_depth"
     assert scenario.expected_alerts[0].starts_clock
     assert "detection" in {o.name for o in scenario.objectives}

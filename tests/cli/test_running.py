@@ -138,6 +138,7 @@ def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
     path = os.pathsep.join(sys.path)  # this checkout, whatever else is installed
     env = os.environ | {"KUBECONFIG": str(api.kubeconfig(tmp_path)), "PYTHONPATH": path}
     with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pipeline:
+        assert pipeline.stdout is not None
         followed = pipeline.stdout.readline()
         pipeline.terminate()
         stopped_by_the_operator(api)

@@ -1,6 +1,7 @@
 """What people read while they follow a drill."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from tests.cli.drills import drill
@@ -8,7 +9,7 @@ from tests.cli.drills import drill
 from kubedrill.cli.facilitators.status_view import news, objective_line, offsets, tree
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ZERO = {"clockStartTime": "2026-03-02T12:01:00.000Z"}
+ZERO: dict[str, Any] = {"clockStartTime": "2026-03-02T12:01:00.000Z"}
 
 
 def milestone(name, at, *, actor=""):

@@ -14,6 +14,7 @@ from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State, state_to_wire
 from kubedrill.core.machine.unverified import lost
 from kubedrill.core.undo.genuine import fingerprint
+from kubedrill.core.undo.record import FieldGroup
 from kubedrill.core.undo.touches import recorded_touches
 from kubedrill.store.undo_records import DRILL_UID
 
@@ -57,6 +58,7 @@ def exchanged(api):
     record = broken(api)
     the_drill(api, record)
     (group,) = record.groups
+    assert isinstance(group, FieldGroup)
     fields = (replace(group.fields[0], before="9Gi"), *group.fields[1:])
     api.put(SECRETS, secret(replace(record, groups=(replace(group, fields=fields),))))
 

@@ -40,6 +40,7 @@ def secret(record: UndoRecord) -> dict[str, Any]:
 def broken(api: FakeApi, name: str = "web") -> UndoRecord:
     """A Deployment with its memory limit lowered by drill `storm`, whose Drill is gone, and the record of it."""
     record, seen = injected(deployment(uid=f"u-{name}"))
+    assert record.target is not None
     target = replace(record.target, name=name)
     record = replace(record, name=undo_of(name), target=target, subject=f"Deployment/{name}")
     seen["metadata"]["name"] = name

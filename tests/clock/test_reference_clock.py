@@ -10,6 +10,7 @@ import pytest
 
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.paths import SERVER_VERSION
 
 START = datetime(2026, 3, 1, 12, 0, 0, 300_000, tzinfo=UTC)
 STATED = timedelta(milliseconds=50)
@@ -201,7 +202,7 @@ async def test_measuring_hears_every_later_answer_too(world: World, monkeypatch:
     await clock.measure(server)
     assert world.off(clock) <= clock.error < timedelta(milliseconds=150)
     world.server_off = 90
-    await server.get("/version")
+    await server.get(SERVER_VERSION)
     assert world.off(clock) < timedelta(seconds=1.1)
 
 

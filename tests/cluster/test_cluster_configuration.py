@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,16 +12,16 @@ EVERYONE_READS = {"get", "list", "watch"}
 
 
 @pytest.fixture
-def configuration() -> dict:
+def configuration() -> dict[str, Any]:
     return yaml.safe_load(render_configuration("10.1.2.3", 6443, AUDIT))
 
 
 @pytest.fixture
-def rules() -> list[dict]:
+def rules() -> list[dict[str, Any]]:
     return yaml.safe_load((SOURCES / "audit-policy.yaml").read_text())["rules"]
 
 
-def components(configuration: dict) -> dict:
+def components(configuration: dict[str, Any]) -> dict[str, Any]:
     return yaml.safe_load(configuration["kubeadmConfigPatches"][0])
 
 

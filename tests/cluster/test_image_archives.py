@@ -1,14 +1,16 @@
 import hashlib
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cluster.archives import Layer, write_archive
 
 
 @pytest.fixture
-def archive(tmp_path) -> tarfile.TarFile:
+def archive(tmp_path) -> Iterator[tarfile.TarFile]:
     content = tmp_path / "layer.tar.zst"
     content.write_bytes(b"compressed")
     target = tmp_path / "image.tar"
@@ -17,13 +19,13 @@ def archive(tmp_path) -> tarfile.TarFile:
         yield opened
 
 
-def document(archive: tarfile.TarFile, name: str) -> dict:
+def document(archive: tarfile.TarFile, name: str) -> dict[str, Any]:
     member = archive.extractfile(name)
     assert member is not None
     return json.load(member)
 
 
-def blob(archive: tarfile.TarFile, descriptor: dict) -> bytes:
+def blob(archive: tarfile.TarFile, descriptor: dict[str, Any]) -> bytes:
     member = archive.extractfile(str(Path("blobs") / descriptor["digest"].replace(":", "/")))
     assert member is not None
     return member.read()

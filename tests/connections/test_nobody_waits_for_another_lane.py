@@ -15,12 +15,14 @@ from kubernetes.aio.client import Configuration
 from tests.machine.world import START
 from tests.wire import connected_to
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube import client
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.lanes import CONNECTIONS, Lane
+from kubedrill.kube.paths import PODS, SERVER_VERSION
 from kubedrill.protocol.lease import beat
 
-HANGS = "/hangs"
+HANGS = ApiPath("/hangs")
 
 
 class Server:
@@ -68,7 +70,7 @@ async def kube(server: Server) -> AsyncIterator[Kube]:
 
 
 async def watched(kube: Kube) -> None:
-    async for _ in kube.watch("/api/v1/pods", "1"):
+    async for _ in kube.watch(PODS.everywhere, "1"):
         pass
 
 
@@ -88,8 +90,8 @@ async def test_watches_of_many_drills_hold_up_no_call(server: Server, kube: Kube
     """F14: from the seventeenth drill on its six watches used up all connections: every call timed out, for good."""
     async with under_way(*(watched(kube) for _ in range(6 * drills))):
         await server.until(watches=6 * drills)
-        assert (await kube.get("/version", timeout=2)).ok
-        assert (await kube.restoring.get("/version", timeout=2)).ok
+        assert (await kube.get(SERVER_VERSION, timeout=2)).ok
+        assert (await kube.restoring.get(SERVER_VERSION, timeout=2)).ok
         assert (await beat(kube.on(Lane.HEARTBEAT), "drills", "me", START)).ok
 
 
@@ -97,15 +99,15 @@ async def test_requests_that_hang_hold_up_neither_a_restore_nor_the_heartbeat(se
     most = CONNECTIONS[Lane.ORDINARY]
     async with under_way(*(kube.get(HANGS, timeout=20) for _ in range(most + 30))):
         await server.until(hanging=most)
-        assert (await kube.restoring.get("/version", timeout=2)).ok
-        assert (await kube.on(Lane.HEARTBEAT).get("/version", timeout=2)).ok
+        assert (await kube.restoring.get(SERVER_VERSION, timeout=2)).ok
+        assert (await kube.on(Lane.HEARTBEAT).get(SERVER_VERSION, timeout=2)).ok
 
 
 async def test_restores_that_hang_do_not_hold_up_the_heartbeat(server: Server, kube: Kube):
     most = CONNECTIONS[Lane.RESTORING]
     async with under_way(*(kube.restoring.get(HANGS, timeout=20) for _ in range(most))):
         await server.until(hanging=most)
-        assert (await kube.on(Lane.HEARTBEAT).get("/version", timeout=2)).ok
+        assert (await kube.on(Lane.HEARTBEAT).get(SERVER_VERSION, timeout=2)).ok
 
 
 async def test_who_gets_no_connection_waits_no_longer_than_its_own_time_and_says_so(server: Server, kube: Kube):
@@ -113,7 +115,7 @@ async def test_who_gets_no_connection_waits_no_longer_than_its_own_time_and_says
     async with under_way(*(kube.get(HANGS, timeout=20) for _ in range(most))):
         await server.until(hanging=most)
         with pytest.raises(Unreachable, match=f"no free connection within 0.05 s: all {most} for ordinary requests"):
-            await kube.get("/version", timeout=0.05)
+            await kube.get(SERVER_VERSION, timeout=0.05)
 
 
 async def test_a_watch_that_gets_no_connection_says_so(server: Server, kube: Kube, monkeypatch: pytest.MonkeyPatch):
@@ -131,7 +133,7 @@ async def test_a_connection_that_was_given_back_is_free_for_the_next(kube: Kube)
     for _ in range(3 * most):
         with pytest.raises(Unreachable):
             await beating.get(HANGS, timeout=0.02)
-    assert (await beating.get("/version", timeout=2)).ok
+    assert (await beating.get(SERVER_VERSION, timeout=2)).ok
 
 
 async def test_the_server_never_sees_more_connections_than_are_stated(server: Server, kube: Kube):
@@ -139,20 +141,20 @@ async def test_the_server_never_sees_more_connections_than_are_stated(server: Se
     async with under_way(*(kube.restoring.get(HANGS, timeout=20) for _ in range(3 * most))):
         await server.until(hanging=most)
         with pytest.raises(Unreachable, match="no free connection"):
-            await kube.restoring.get("/version", timeout=0.1)
+            await kube.restoring.get(SERVER_VERSION, timeout=0.1)
         assert server.hanging == most
 
 
 async def test_how_long_the_server_has_been_silent_is_known(kube: Kube):
     kube._answered_at -= 100
     assert kube.silent_for > timedelta(seconds=99)
-    await kube.restoring.get("/version")
+    await kube.restoring.get(SERVER_VERSION)
     assert kube.silent_for < timedelta(seconds=99)
 
 
 async def test_credentials_that_are_renewed_are_renewed_for_every_lane(server: Server, kube: Kube):
     """The in-cluster token changes every hour, and is put in place by whichever lane needs it first."""
-    renewed = []
+    renewed: list[int] = []
 
     def renew(config: Configuration) -> None:
         if not renewed:
@@ -163,7 +165,7 @@ async def test_credentials_that_are_renewed_are_renewed_for_every_lane(server: S
     config.api_key["BearerToken"] = "Bearer old"
     config.refresh_api_key_hook = renew
     for lane in Lane:
-        await kube.on(lane).get("/version")
+        await kube.on(lane).get(SERVER_VERSION)
     assert set(server.tokens) == {"Bearer new"}
 
 

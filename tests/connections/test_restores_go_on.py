@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 from tests.undo.builders import NOON
 from tests.watchdog.wire import Cluster
 from tests.wire import connected_to
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.lanes import CONNECTIONS, Lane
+from kubedrill.kube.paths import PODS
 from kubedrill.protocol.lease import beat
 from kubedrill.protocol.outcomes import Reversal
 from kubedrill.protocol.revert import revert
 from kubedrill.store.undo_records import list_records
 
 WATCHES_OF_ONE = 6
-HANGS = "/hangs"
+HANGS = ApiPath("/hangs")
 
 
 class Busy(Cluster):
@@ -56,11 +59,11 @@ async def test_a_fault_is_put_back_and_the_heart_beats_while_all_else_is_taken()
     async with connected_to(cluster.answer) as kube:
 
         async def watched() -> None:
-            async for _ in kube.watch("/api/v1/pods", "1"):
+            async for _ in kube.watch(PODS.everywhere, "1"):
                 pass
 
         watches, hanging = 20 * WATCHES_OF_ONE, CONNECTIONS[Lane.ORDINARY]
-        work = [asyncio.create_task(watched()) for _ in range(watches)]
+        work: list[asyncio.Task[Any]] = [asyncio.create_task(watched()) for _ in range(watches)]
         work += [asyncio.create_task(kube.get(HANGS, timeout=60)) for _ in range(2 * hanging)]
         async with asyncio.timeout(20):
             while cluster.under_way < watches + hanging:  # noqa: ASYNC110  the server is at the wire

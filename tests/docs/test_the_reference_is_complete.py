@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")] + sorted((ROOT / "docs").rglob("*.md"))
 
 
-def first_column(page: str, pattern: str) -> list[str]:
+def first_column(page: str, pattern: str) -> list[Any]:
     return re.findall(rf"^\| {pattern}", (ROOT / "docs" / page).read_text(), re.MULTILINE)
 
 
@@ -42,7 +43,7 @@ def test_every_verb_of_players_is_explained():
 def test_every_metric_is_explained_with_its_labels():
     rows = first_column("reference/metrics.md", r"`(kubedrill_\w+)` \| ([^|]*)\|")
     assert {name: tuple(re.findall(r"`(\w+)`", re.sub(r"\(.*?\)", "", labels))) for name, labels in rows} == {
-        name: labels for name, (_, labels) in (METRICS | WATCHDOG_METRICS).items()
+        name: labels for name, (_, labels) in {**METRICS, **WATCHDOG_METRICS}.items()
     }
 
 

@@ -18,6 +18,7 @@ from kubedrill.controller.preflight_inputs import (
     missing_rights,
     surroundings,
 )
+from kubedrill.core.undo.operations import SetFields
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.plugins.faults.of_drill import rights_for
 from kubedrill.store.undo_records import Listing
@@ -90,6 +91,7 @@ async def test_a_fault_is_planned_against_the_workload_that_was_found(kube):
 
     assert found.plans["limit"].touches
     (operation,) = found.operations["limit"]
+    assert isinstance(operation, SetFields)
     assert operation.target.name == "limit"
     assert len(found.managers) == 1
 

@@ -12,10 +12,11 @@ from tests.giving_up.lab import Lab, fact, standing
 from tests.undo.builders import NOON
 
 from kubedrill.api.drill import FINALIZER
-from kubedrill.controller import gather, planning, turn
-from kubedrill.controller.gathering import MonitoringProbe
+from kubedrill.controller import planning, turn
+from kubedrill.controller.gathering import MonitoringProbe, known_facts
 from kubedrill.controller.worker import GIVEN_UP_AFTER
 from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.machine import reducer, status
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Ask
@@ -44,7 +45,7 @@ Break = Callable[[Lab, pytest.MonkeyPatch], None]
 
 def the_reducer(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it was with durations of millions of years (F26, F27)."""
-    whole = turn.reduce
+    whole = reducer.reduce
 
     def reduce(state: Any, seen: Any) -> Any:
         return whole(state, seen) if seen.drill_plan is None else poison()
@@ -61,7 +62,7 @@ def what_monitoring_says(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def the_matching_of_players(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gather, "matched", poison)
+    monkeypatch.setattr(known_facts, "matched", poison)
 
 
 def the_evidence(lab: Lab, _monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +75,7 @@ def the_size_of_evidence(lab: Lab, _monkeypatch: pytest.MonkeyPatch) -> None:
 
 def the_bounds_of_the_status(_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that nobody thought of is too long while the drill is on."""
-    whole = turn.project
+    whole = status.project
 
     def project(decision: Any, seen: Any, before: Any) -> Any:
         status = whole(decision, seen, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.machine.world import World, fact, world_in
@@ -34,7 +35,7 @@ def changed(world: World, number: int = 1, actor: str = "", **detail: object) ->
     ],
     ids=["Flux", "Argo CD", "an operator", "a ServiceAccount, by the audit log"],
 )
-def test_it_ends_at_once_and_says_who(phase: Phase, who: dict[str, str]):
+def test_it_ends_at_once_and_says_who(phase: Phase, who: dict[str, Any]):
     world = world_in(phase)
     changed(world, **who)
 
@@ -80,7 +81,7 @@ def test_a_controller_that_comes_after_a_players_fix_takes_nothing_out():
     [{"target": "Deployment/neighbour"}, {"path": "/spec/template/metadata/annotations/checksum"}],
     ids=["another workload", "another field"],
 )
-def test_what_is_not_the_fault_is_not_taken_out(other: dict[str, str]):
+def test_what_is_not_the_fault_is_not_taken_out(other: dict[str, Any]):
     world = world_in(Phase.IN_PLAY)
     changed(world, manager="kustomize-controller", **other)
 

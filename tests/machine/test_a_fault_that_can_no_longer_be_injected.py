@@ -23,6 +23,7 @@ def test_an_intended_fault_that_fails_is_put_back_at_once():
     )
     decision = world.turn()
     assert decision.state.phase is Phase.RECOVERING
+    assert decision.state.ending is not None
     assert "changed by somebody" in decision.state.ending.message
     world.run(6)
     assert world.stored.phase is Phase.ABORTED

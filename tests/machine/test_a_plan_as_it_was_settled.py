@@ -14,6 +14,7 @@ from kubedrill.core.machine.state import FaultState
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.record import FieldUndo
 from kubedrill.core.undo.touches import Touch
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
 TOUCHED = "/spec/minReadySeconds"
 FIELDS = (FieldUndo(TOUCHED, 1, 2), FieldUndo("/spec/template/metadata/labels/a.b", "x", "y"))
@@ -35,6 +36,7 @@ def test_the_parameters_are_those_that_were_settled():
     target = {"kind": "Deployment", "name": "limit"}
     settled = FaultState("limit", settled={"target": target, "limit": "64Mi", "affected": 2})
     (fault,) = with_settled(drill_plan(), {"limit": settled}).faults
+    assert isinstance(fault.params, MemoryLimit)
     assert (fault.params.limit, fault.params.affected) == ("64Mi", 2)
 
 

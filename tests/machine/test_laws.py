@@ -23,9 +23,10 @@ STEPS = st.lists(
 )
 
 
-def played(steps: list[str]) -> tuple[World, dict[str, object]]:
+def played(steps: list[str]) -> tuple[World, dict[str, Any]]:
     """A world after these steps, and what is wanted of the drill by then."""
-    world, wanted = World(faults=("limit", "queue")), {}
+    world = World(faults=("limit", "queue"))
+    wanted: dict[str, Any] = {}
     for step in steps:
         if step == "turn":
             world.obey(world.turn(**wanted).commands)

@@ -95,6 +95,7 @@ def test_an_injection_that_fails_ends_the_drill_and_puts_the_others_back():
     )
     decision = world.run(8)
     assert decision.state.phase is Phase.ABORTED
+    assert decision.state.ending is not None
     assert "forbidden" in decision.state.ending.message
     assert not world.on
     assert not world.records

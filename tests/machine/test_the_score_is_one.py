@@ -22,6 +22,7 @@ def test_an_all_clear_that_came_too_early_makes_the_score_not_ready_in_the_statu
     decision = world.run(desired=Desired.STOP)
 
     seen, so_far = world.look(desired=Desired.STOP), decision.assessment
+    assert seen.drill_plan is not None
     told = project(decision, seen, {})["score"]
     assert "not ready" in told
     assert told == score_line(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.machine.world import START, CheckResult, World, seen
+from tests.machine.world import START, World, seen
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.commands import AddFinalizer, InjectFaults
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
-from kubedrill.core.machine.state import State
+from kubedrill.core.machine.state import CheckResult, State
 from kubedrill.core.measure.results import Verdict
 from kubedrill.core.undo.operations import Refusal
 

@@ -49,6 +49,7 @@ def test_the_drill_is_an_error_that_does_not_end_and_everything_else_is_put_back
     decision = world.run(10, **how)
     assert decision.state.phase is Phase.RECOVERING
     assert decision.state.ending is not None
+    assert decision.state.ending is not None
     assert decision.state.ending.verdict is Verdict.ERROR
     assert world.on == {"limit"}
     assert world.finalizer
@@ -165,6 +166,7 @@ def test_started_without_a_record_but_with_the_fault_in_is_never_injected_again(
     decision = world.run(8)
     assert world.injections == {}
     assert decision.state.fault("limit").step is FaultStep.UNVERIFIED
+    assert decision.state.ending is not None
     assert decision.state.ending.verdict is Verdict.ERROR
     assert world.finalizer
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
+from kubedrill.core.measure.crossings import edges
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
-from kubedrill.core.measure.windows import edges, long_enough, sustained
+from kubedrill.core.measure.windows import long_enough, sustained
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant, SteadyCheck
 from kubedrill.plugins.faults.of_drill import profile
 
@@ -90,7 +91,7 @@ def samples(values: list[float], start: float = 0, step: float = 1, name: str = 
 
 
 def limit(name: str = "detection", to: str = "Acknowledged", within: float = 300, **more: Any) -> Limit:
-    given = {"start": "AlertFired", "level": "", "anyone": False} | more
+    given: dict[str, Any] = {"start": "AlertFired", "level": "", "anyone": False, **more}
     return Limit(name, to=to, within=timedelta(seconds=within), **given)
 
 

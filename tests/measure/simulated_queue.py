@@ -26,7 +26,7 @@ class Course:
         return samples(list(self._values(step, phase, 2 if waiting else 1)), phase, step)
 
     def _values(self, step: float, phase: float, column: int) -> Iterator[float]:
-        known, number, time = 0, 0, phase
+        known, number, time = 0.0, 0, phase
         while time < END:
             while number < len(self.steps) and self.steps[number][0] <= time:
                 known = self.steps[number][column]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.measure.builders import T0, alert, at, drill_plan, fact, injected
 
 from kubedrill.core.evidence.attribution import OF_PEOPLE, since_start
-from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.facts import FactKind, FactSet
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.results import MilestoneName
 
@@ -44,7 +44,7 @@ def test_what_may_have_been_after_the_start_stays():
 def test_what_monitoring_and_cluster_told_before_stays():
     """An alert that fired before the injection makes the drill an Error: that must be seen."""
     told = {alert(FactKind.ALERT_FIRING, -3600), fact(FactKind.POD_OOM_KILLED, -3600)}
-    assert since_start(told, START) == told
+    assert since_start(told, START) == FactSet(told)
 
 
 def test_every_kind_of_fact_that_people_make_is_known():

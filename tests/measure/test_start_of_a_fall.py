@@ -10,7 +10,7 @@ from tests.measure.builders import FALL, at, samples
 from tests.measure.simulated_queue import course
 
 from kubedrill.core.evidence.facts import Interval, Series
-from kubedrill.core.measure.windows import falling
+from kubedrill.core.measure.falls import falling
 
 FIVE_SECONDS = timedelta(seconds=5)
 

@@ -10,7 +10,8 @@ from tests.measure.builders import BELOW_20, at, between, first_sustained, sampl
 from tests.measure.simulated_queue import course
 
 from kubedrill.core.evidence.facts import Interval, Series
-from kubedrill.core.measure.windows import Edge, edges, sustained
+from kubedrill.core.measure.crossings import edges
+from kubedrill.core.measure.windows import Edge, sustained
 from kubedrill.core.plan.drill_plan import SteadyCheck
 
 WINDOW = timedelta(seconds=15)

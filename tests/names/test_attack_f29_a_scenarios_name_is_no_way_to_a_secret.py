@@ -53,7 +53,7 @@ class Server(Kube):
         self.status: dict[str, Any] = {}
         self.asked: list[str] = []
 
-    async def call(self, _method: str, path: str, body: Any = None, **_more: Any) -> Answer:
+    async def call(self, method: str, path: str, body: Any = None, **_more: Any) -> Answer:  # noqa: ARG002 - named as in Kube
         demand_built(path)
         self.asked.append(path)
         if path.endswith("/status"):

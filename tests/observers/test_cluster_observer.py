@@ -162,7 +162,12 @@ async def test_how_pods_were_before_the_drill_began_is_no_fact_of_it_and_counts_
         observer._begun = CLOCK.now() - timedelta(seconds=5)
         await wire.tell(PODS, "MODIFIED", pod("b", state=death(0)))
         facts: list[Fact] = []
-        (state,) = await until(lambda: facts.extend(inbox.drain()) or facts)
+
+        def heard() -> list[Fact]:
+            facts.extend(inbox.drain())
+            return facts
+
+        (state,) = await until(heard)
         assert (state.kind, state.detail["killed"], state.detail["ready"]) == (FactKind.WORKLOAD_STATE, 1, 1)
         await observer.stop()
 

@@ -11,12 +11,13 @@ from tests.observers.builders import drill_plan
 from tests.observers.wire import Wire, standing, thing, until
 
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
-from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers, InNamespace, Subscription
 from kubedrill.kube.lanes import CONNECTIONS, Lane
 from kubedrill.kube.paths import PODS
+from kubedrill.kube.watch import WatchEvent
 from kubedrill.plugins.sources import watched_kinds
 
 PATH = "/api/v1/namespaces/shop/pods"
@@ -28,7 +29,8 @@ class Subscriber:
     """What one subscriber was told."""
 
     def __init__(self, informers: Informers, **memory) -> None:
-        self.events, self.gaps = [], []
+        self.events: list[WatchEvent] = []
+        self.gaps: list[Fact] = []
         self.subscription: Subscription = informers.subscribe(
             InNamespace(PODS, "shop"), self.events.extend, self.gaps.append, **memory
         )
@@ -99,6 +101,7 @@ async def test_until_the_gap_since_a_restart_was_told_everything_is_told_until_t
         assert back.subscription.told_until == since
         back.subscription._is_told = False
         await until(lambda: back.gaps)
+        assert back.subscription.told_until is not None
         assert CLOCK.now() - back.subscription.told_until < watch.LAG + timedelta(seconds=5)
 
 

@@ -27,7 +27,8 @@ class Prometheus:
         self.met: set[str] = set()
         self.down = False
 
-    async def __call__(self, _endpoint: Any, path: str, query: Any, read: Any, _turn: Any) -> Any:
+    async def __call__(self, endpoint: Any, path: str, query: Any, read: Any, turn: Any) -> Any:
+        del endpoint, turn
         if self.down:
             raise Unreachable("connection refused")
         if path == "/api/v1/rules":

@@ -4,6 +4,7 @@ import json
 import zlib
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import pytest
@@ -16,7 +17,7 @@ from kubedrill.kube.clock import ServerClock
 
 TOKEN = "secret"  # noqa: S105  a test's own
 CLOCK = ServerClock(timedelta(0))
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "version": "4",
     "receiver": "operator",
     "status": "firing",

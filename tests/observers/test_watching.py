@@ -2,23 +2,26 @@ import asyncio
 import itertools
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from typing import Any, cast
 
 from tests.observers.wire import standing, thing, until
 
-from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube import watch as watching
-from kubedrill.kube.client import Answer
+from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.watch import LAG, Collection, Watch
+from kubedrill.kube.paths import PODS
+from kubedrill.kube.watch import LAG, Collection, Watch, WatchEvent
 
-PATH = "/api/v1/namespaces/shop/pods"
+PATH = PODS.of("shop")
 CLOCK = ServerClock(timedelta(0))
 
 
 @asynccontextmanager
 async def watched(told=None, **collection):
     """A watch of the played collection: the wire, the watch, the events and the gaps."""
-    events, gaps = [], []
+    events: list[WatchEvent] = []
+    gaps: list[Fact] = []
     async with standing() as (wire, kube):
         watch = Watch(kube, CLOCK, Collection(PATH, **collection), told or events.extend, gaps.append)
         task = asyncio.create_task(watch.run())
@@ -42,7 +45,7 @@ async def test_what_is_there_already_is_told_first():
 
 
 async def test_a_list_is_read_page_by_page_and_told_at_once():
-    told = []
+    told: list[Any] = []
     async with standing() as (wire, kube):
         wire.page = 2
         wire.put(PATH, 5, *(thing(name, 3) for name in "abcde"))
@@ -163,11 +166,13 @@ async def test_a_quiet_watch_that_stands_has_told_everything_until_just_now():
     async with watched() as (wire, watch, _, __):
         assert watch.told_until is None
         await until(lambda: wire.watches and watch.told_until)
+        assert watch.told_until is not None
         assert CLOCK.now() - watch.told_until < LAG + timedelta(seconds=1)
         wire.refuse[PATH] = 503
         await wire.cut(PATH)
         await until(lambda: watch.problem)
         ended = watch.told_until
+        assert ended is not None
         await until(lambda: CLOCK.now() - ended > LAG + timedelta(milliseconds=50))
         assert watch.told_until == ended
 
@@ -216,7 +221,7 @@ async def test_it_ends_when_it_is_told_to_in_the_very_moment_in_which_an_event_c
                 yield {"type": "ADDED", "object": thing("a", version)}
 
     for turns in range(200):
-        watch = Watch(Talking(), CLOCK, Collection(PATH), lambda _: None)
+        watch = Watch(cast("Kube", Talking()), CLOCK, Collection(PATH), lambda _: None)
         task = asyncio.create_task(watch.run())
         await watch.synced.wait()
         for _ in range(turns % 7):

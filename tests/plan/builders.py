@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 from tests.measure import builders as measure
@@ -38,8 +40,8 @@ spans = st.timedeltas(timedelta(0), timedelta(days=30))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def some(*fields: object) -> st.SearchStrategy[tuple[object, ...]]:
-    return st.lists(st.builds(*fields), max_size=3).map(tuple)
+def some(made: Callable[..., Any], *fields: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(st.builds(made, *fields), max_size=3).map(tuple)
 
 
 plans = st.builds(

@@ -113,7 +113,7 @@ class ObjectsServer(Kube):
         return self._struck(method, named, committed=True) or answer
 
     async def watch(
-        self, path: str, resource_version: str, query: Any = (), **_more: Any
+        self, path: str, resource_version: str, query: Any = (), *_args: Any, **_more: Any
     ) -> AsyncGenerator[dict[str, Any], None]:
         self.asked.append(("WATCH", path))
         name = dict(query)["fieldSelector"].partition("=")[2]

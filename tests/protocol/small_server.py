@@ -8,13 +8,15 @@ from typing import Any
 
 from tests.undo.builders import NOON, TARGET, PatchFailed, deployment, patched, squeeze
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.inject import inject
 from kubedrill.protocol.outcomes import InjectionOutcome
 
 DRILL = DrillIdentity("d1", "storm", "drills", "shop")
-SECRETS, SPACE, DRILL_PATH = "/api/v1/namespaces/drills/secrets", "/api/v1/namespaces/shop", "/drill"
+SECRETS, SPACE = "/api/v1/namespaces/drills/secrets", "/api/v1/namespaces/shop"
+DRILL_PATH = ApiPath("/drill")
 
 
 class Noon:

@@ -152,7 +152,9 @@ async def test_a_refused_clean_up_is_awaited_for_a_minute_and_then_a_note(restor
     outcome = await restoring()
 
     assert outcome.state is Reversal.REVERTED
-    (note,) = restoring.cluster.records()[UNDO].outcome.notes
+    told = restoring.cluster.records()[UNDO].outcome
+    assert told is not None
+    (note,) = told.notes
     assert "web-faulted" in note
     assert WORDS in note
 
@@ -167,7 +169,9 @@ async def test_a_clean_up_that_is_refused_for_a_moment_leaves_nothing(restoring:
 
     assert outcome.state is Reversal.REVERTED
     assert f"{REPLICA_SETS}/web-faulted" not in restoring.cluster.objects
-    assert restoring.cluster.records()[UNDO].outcome.notes == ()
+    told = restoring.cluster.records()[UNDO].outcome
+    assert told is not None
+    assert told.notes == ()
 
 
 async def test_a_value_that_no_longer_fits_somebodys_own_is_kept_as_ever(restoring: Restoring):

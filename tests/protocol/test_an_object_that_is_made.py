@@ -156,7 +156,7 @@ async def test_where_the_history_does_not_reach_back_it_is_not_made_again_either
     async def expired(*_: object, **__: object):
         yield {"type": "ERROR", "object": {"code": 410}}
 
-    play.server.watch = expired  # type: ignore[assignment]
+    play.server.watch = expired  # type: ignore[method-assign]
     assert (await play.inject()).state is Injection.UNDONE
 
 

@@ -19,6 +19,7 @@ from kubedrill.protocol import orphans
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
 from kubedrill.protocol.outcomes import RevertOutcome
+from kubedrill.protocol.revert import revert
 from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.store.undo_records import StoredRecord, list_records
 
@@ -123,7 +124,7 @@ async def test_one_whose_undo_fails_in_an_unheard_of_way_holds_up_no_other(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ):
     sweep.cluster.ask(OutsideGroup("cable", Ask("do it", "undo it")))
-    whole = orphans.revert
+    whole = revert
 
     async def poison(kube: Kube, stored: StoredRecord, *args: Any, **kwargs: Any) -> RevertOutcome:
         if stored.ref.name == UNDO:

@@ -58,7 +58,7 @@ async def test_each_is_given_as_long_as_was_asked_for():
 
     async def call(method: str, path: str, body: object = None, **more: object) -> Answer:
         seen.extend([body] if method == "DELETE" else [])
-        return await whole(method, path, body, **more)  # type: ignore[arg-type]
+        return await whole(method, path, body, **more)
 
     play.server.call = call  # type: ignore[method-assign]
     await play.inject()

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tests.reports.records import between, fact, milestone, morning_rush, record
+from tests.reports.records import T0, between, fact, milestone, morning_rush, record
 
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.measure.results import FieldOutcome, MilestoneName, Restoration
@@ -82,7 +82,7 @@ def test_a_field_that_a_player_set_back_to_what_it_was_is_nothing_left_over():
 
 
 def test_how_long_it_ran_is_told_in_scenario_time_and_in_real_time():
-    assert ran_for(record(pace=12, ended=record().started + timedelta(minutes=5))) == "60 min of scenario time in 5 min"
+    assert ran_for(record(pace=12, ended=T0 + timedelta(minutes=5))) == "60 min of scenario time in 5 min"
 
 
 def test_a_pace_is_explained_among_how_it_was_measured():

@@ -29,7 +29,8 @@ class Server(Kube):
     """A drill that is to be stopped, its undo record, and a target that answers with `status`."""
 
     def __init__(self, status: int) -> None:
-        self.status, self.events = status, []
+        self.status = status
+        self.events: list[Any] = []
         record = injected(deployment())[0].moved_to(RecordState.INJECTED, injected=Interval.at(NOON))
         metadata = {"name": record.name, "namespace": "drills", "uid": "s1", "resourceVersion": "1"}
         data = {"record": base64.b64encode(to_json(record)).decode()}

@@ -7,6 +7,17 @@ from tests.giving_up.lab import standing
 
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State
+from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.plugins.faults.memory_limit import MemoryLimit
+
+
+def affected(plan: DrillPlan | None) -> int | None:
+    """How many pods the plan's fault is to affect; nothing while nobody has said."""
+    assert plan is not None
+    params = plan.faults[0].params
+    assert isinstance(params, MemoryLimit)
+    return params.affected
+
 
 SETTLED = {"target": {"kind": "Deployment", "name": "web"}, "limit": "64Mi", "affected": 2}
 
@@ -15,8 +26,8 @@ async def test_the_number_of_pods_that_nobody_said_is_the_one_that_was_planned(m
     async with standing(monkeypatch) as lab:
         gatherer, drill = lab.task._turns._observer, lab.cluster.drill_now
         before, _ = await gatherer._planned_drill(drill, State())
-        assert before.faults[0].params.affected is None
+        assert affected(before) is None
         after, _ = await gatherer._planned_drill(
             drill, State(Phase.ARMED, faults=(FaultState("storm", settled=SETTLED),))
         )
-        assert after.faults[0].params.affected == 2
+        assert affected(after) == 2

@@ -26,7 +26,9 @@ class Server(Kube):
     """One Drill. `asked` are the requests; a status of another version than the stored one is a 409."""
 
     def __init__(self) -> None:
-        self.version, self.finalizers, self.status = 1, [], {}
+        self.version = 1
+        self.finalizers: list[str] = []
+        self.status: dict[str, Any] = {}
         self.asked: list[str] = []
 
     def drill(self) -> dict[str, Any]:

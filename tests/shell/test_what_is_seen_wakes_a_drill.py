@@ -45,14 +45,14 @@ def turns() -> list[int]:
 
 
 @pytest.fixture
-async def running(turns: list[int]) -> AsyncIterator[DrillWorker]:
+async def running(turns: list[int], monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DrillWorker]:
     """A worker whose turns do nothing, and that wants no turn by itself."""
     worker = a_worker(ServerClock(timedelta(0)))
 
     async def turn() -> None:
         turns.append(len(turns))
 
-    worker._turn = turn
+    monkeypatch.setattr(worker, "_turn", turn)
     worker.start(lambda _: None)
     await until(lambda: turns)
     yield worker

@@ -99,7 +99,7 @@ def deployment(
 
 
 def wrote_limit(manager: str, seconds: float) -> dict[str, Any]:
-    inner = {'k:{"name":"worker"}': {"f:resources": {"f:limits": {"f:memory": {}}}}}
+    inner: dict[str, Any] = {'k:{"name":"worker"}': {"f:resources": {"f:limits": {"f:memory": {}}}}}
     return {
         "manager": manager,
         "operation": "Update",

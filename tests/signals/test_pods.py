@@ -5,6 +5,7 @@ from tests.signals.builders import between, death, pod, receipt, recorded
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.plugins.sources import pods
+from kubedrill.plugins.sources.pod_fields import is_ready, workload_of
 
 WAITING = {"waiting": {"reason": "CrashLoopBackOff"}}
 
@@ -99,16 +100,16 @@ def test_a_deleted_pod_is_gone_and_its_last_kill_is_still_told():
 
 
 def test_a_pod_on_its_way_out_is_not_ready():
-    assert not pods.is_ready(pod(ready=True, deleting=True))
+    assert not is_ready(pod(ready=True, deleting=True))
 
 
 def test_a_pod_belongs_to_the_workload_behind_its_replica_set():
-    assert pods.workload_of(pod()) == "Deployment/worker"
-    assert pods.workload_of(pod(owner=("StatefulSet", "db"))) == "StatefulSet/db"
+    assert workload_of(pod()) == "Deployment/worker"
+    assert workload_of(pod(owner=("StatefulSet", "db"))) == "StatefulSet/db"
 
 
 def test_a_replica_set_that_is_nobodys_is_its_own_workload():
-    assert pods.workload_of(pod(owner=("ReplicaSet", "lonely"))) == "ReplicaSet/lonely"
+    assert workload_of(pod(owner=("ReplicaSet", "lonely"))) == "ReplicaSet/lonely"
 
 
 def test_a_recorded_pod_that_was_killed_twice_tells_of_both_kills():

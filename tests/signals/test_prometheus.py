@@ -57,7 +57,7 @@ def test_an_alert_that_ended_was_resolved_before_its_next_evaluation():
 
 
 def test_an_alert_that_fires_again_is_two_firings():
-    flapping = RawSeries(alerts(50, 60).labels, alerts(50, 60).samples + alerts(70, 100).samples)
+    flapping = RawSeries(alerts(50, 60).labels, (*alerts(50, 60).samples, *alerts(70, 100).samples))
     told = history(flapping)
     assert kinds(told) == [FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED, FactKind.ALERT_FIRING]
     assert told.firing == {"High"}
@@ -111,6 +111,7 @@ def test_values_that_are_no_numbers_are_no_data():
 def test_sums_of_one_scrape_are_exact():
     queued, flying = series((1.0, 5), (2.0, 6), __name__="q"), series((1.0, 2), (2.0, 3), __name__="f")
     total = prometheus.raw_total([[queued], [flying]], bare=False)
+    assert total is not None
     assert [s.value for s in total] == [7, 9]
 
 
@@ -122,7 +123,9 @@ def test_samples_of_different_scrapes_cant_be_added():
 def test_several_series_are_added_only_for_a_bare_selector():
     two = [series((1.0, 5), pod="a"), series((1.0, 6), pod="b")]
     assert prometheus.raw_total([two], bare=False) is None
-    assert [s.value for s in prometheus.raw_total([two], bare=True)] == [11]
+    total = prometheus.raw_total([two], bare=True)
+    assert total is not None
+    assert [s.value for s in total] == [11]
 
 
 def test_series_that_promql_would_not_match_are_not_added():

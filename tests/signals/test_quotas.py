@@ -16,7 +16,7 @@ QUOTA = "ResourceQuota/limits"
 
 
 def quota(pods: str = "0", version: int = 1, by: str = "", uid: str = "q1", seconds: float = 5) -> dict[str, Any]:
-    fields = {"f:spec": {"f:hard": {"f:pods": {}}}}
+    fields: dict[str, Any] = {"f:spec": {"f:hard": {"f:pods": {}}}}
     entry = {"manager": by, "operation": "Update", "time": stamp(seconds), "fieldsV1": fields}
     return {
         "kind": "ResourceQuota",

@@ -54,7 +54,8 @@ def test_a_workloads_own_pods_are_counted_without_those_on_their_way_out():
 
 @given(EVENTS)
 def test_counting_event_by_event_equals_counting_anew(events):
-    counts, there = PodCounts(), {}
+    counts = PodCounts()
+    there: dict[str, Any] = {}
     for kind, one in events:
         before = {t: counts.of(t) for t in TARGETS}
         changed = counts.took(kind, one)

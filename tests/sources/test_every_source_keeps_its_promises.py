@@ -10,13 +10,14 @@ import pytest
 from tests.answers.test_readers_take_anything import changed, places
 from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
-from tests.sources.builders import OTHER, Reading, examples, facts_of
+from tests.sources.builders import OTHER, Example, Reading, examples, facts_of
 
 from kubedrill.cli.setup import opt_in
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
+from kubedrill.kube.paths import Namespaced
 from kubedrill.plugins.sources import discover, of_kind, watched_kinds
 from kubedrill.plugins.sources.base import How
 
@@ -68,6 +69,11 @@ def test_an_event_that_comes_twice_tells_nothing_new(name):
     assert {f.id for f in reading.event()} <= ids
 
 
+def event_of(example: Example) -> tuple[Namespaced, str, dict[str, Any]]:
+    assert example.event is not None
+    return example.event
+
+
 @pytest.mark.parametrize("name", WATCHED)
 def test_what_is_kept_of_an_object_is_all_that_it_reads(name):
     whole, cut = (facts_of(WATCHED[name], PROMISED[name], cut=cut) for cut in (False, True))
@@ -76,7 +82,7 @@ def test_what_is_kept_of_an_object_is_all_that_it_reads(name):
 
 @pytest.mark.parametrize("name", WATCHED)
 def test_an_object_of_any_shape_ends_nothing_and_spoils_no_other(name):
-    _, _, event = PROMISED[name].event
+    _, _, event = event_of(PROMISED[name])
     reading, good = (Reading(WATCHED[name], PROMISED[name]) for _ in range(2))
     reading.begin(), good.begin()
     for place in places(event):
@@ -92,7 +98,7 @@ def test_an_object_of_any_shape_ends_nothing_and_spoils_no_other(name):
 async def test_what_is_watched_reaches_the_drill(name):
     """Over the wire, by the informers that all sources share."""
     example, inbox, clock = PROMISED[name], FactInbox(), ServerClock(timedelta(0))
-    where, kind, item = example.event
+    where, kind, item = event_of(example)
     async with standing() as (wire, kube):
         for one in dict.fromkeys(of for of, _ in example.there):
             wire.put(one.of("shop"), 5, *(thing for of, thing in example.there if of == one))
@@ -100,7 +106,12 @@ async def test_what_is_watched_reaches_the_drill(name):
         await told.start(drill_plan(faults=example.faults), Scope("monday", "drills", clock.now()))
         await wire.tell(where.of("shop"), kind, item)
         facts: list[Fact] = []
-        await until(lambda: facts.extend(inbox.drain()) or set(example.truth) <= {f.kind for f in facts})
+
+        def heard() -> bool:
+            facts.extend(inbox.drain())
+            return set(example.truth) <= {f.kind for f in facts}
+
+        await until(heard)
         await told.stop()
 
 

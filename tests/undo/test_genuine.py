@@ -35,13 +35,18 @@ def test_a_record_as_we_store_it_has_no_flaw_and_may_have_lost_its_label():
     assert flawed(drill_uid="") == ""
 
 
+FIELDS = tuple(group for group in RECORD.groups if isinstance(group, FieldGroup))
+assert RECORD.target is not None
+API = replace(RECORD.target, name="api")
+
+
 @pytest.mark.parametrize(
     ("stored", "why"),
     [
         ({"name": "undo-other"}, "under another name"),
         ({"namespace": "staging"}, "belongs in namespace drills"),
         ({"drill_uid": "d2"}, "its label says that it is of drill d2"),
-        ({"record": replace(RECORD, target=replace(RECORD.target, name="api"))}, "its name is not the one of"),
+        ({"record": replace(RECORD, target=API)}, "its name is not the one of"),
         ({"record": replace(RECORD, namespace_uid="n2")}, "its name is not the one of"),
         ({"record": replace(RECORD, groups=())}, "nothing to undo"),
         ({"record": replace(RECORD, deadline=RECORD.deadline.replace(tzinfo=None))}, "no time zone"),
@@ -108,18 +113,16 @@ def test_the_fingerprint_stays_from_the_intent_to_the_end():
     [
         replace(RECORD, drill=replace(RECORD.drill, uid="d2")),
         replace(RECORD, target_uid="u2"),
-        replace(RECORD, target=replace(RECORD.target, name="api")),
+        replace(RECORD, target=API),
         replace(RECORD, groups=(*RECORD.groups, BY_HAND)),
         replace(RECORD, groups=tuple(replace(g, fault="other") for g in RECORD.groups)),
         replace(
             RECORD,
-            groups=tuple(replace(g, fields=(replace(g.fields[0], before="1Gi"), *g.fields[1:])) for g in RECORD.groups),
+            groups=tuple(replace(g, fields=(replace(g.fields[0], before="1Gi"), *g.fields[1:])) for g in FIELDS),
         ),
         replace(
             RECORD,
-            groups=tuple(
-                replace(g, fields=(replace(g.fields[0], path="/spec/other"), *g.fields[1:])) for g in RECORD.groups
-            ),
+            groups=tuple(replace(g, fields=(replace(g.fields[0], path="/spec/other"), *g.fields[1:])) for g in FIELDS),
         ),
     ],
     ids=["drill", "target's uid", "target", "one more operation", "fault", "value before", "path"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.undo.builders import MANAGER, deployment, entry, owning
 
@@ -57,7 +59,9 @@ def test_an_owner_who_has_spoken_again_since_keeps_his_new_time():
     before = [entry("owner", owning(LIMIT, IMAGE))]
     later = entry("owner", owning(IMAGE), time="2026-03-01T12:20:00Z")
 
-    (owner,) = given_back([later, entry(MANAGER, owning(LIMIT))], MANAGER, before) or ()
+    now = given_back([later, entry(MANAGER, owning(LIMIT))], MANAGER, before)
+    assert now is not None
+    (owner,) = now
 
     assert owner == entry("owner", owning(LIMIT, IMAGE), time="2026-03-01T12:20:00Z")
 
@@ -80,7 +84,7 @@ def test_other_entries_are_the_very_same():
 
 
 def test_a_tree_of_paths_is_the_one_that_the_server_wrote():
-    tree = {
+    tree: dict[str, Any] = {
         "f:spec": {
             "f:template": {
                 "f:spec": {

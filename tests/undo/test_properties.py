@@ -135,7 +135,7 @@ def test_a_set_of_paths_survives_its_tree(paths: frozenset[tuple[str, ...]]):
 def test_taking_and_giving_back_is_no_change_for_any_owners(
     owners: list[frozenset[tuple[str, ...]]], taken: frozenset[tuple[str, ...]]
 ):
-    before = [
+    before: list[dict[str, Any]] = [
         {"manager": f"owner-{i}", "operation": "Apply", "time": str(i), "fieldsV1": fields_tree(paths)}
         for i, paths in enumerate(owners)
         if paths

@@ -19,7 +19,7 @@ QUOTA = Target("", "v1", "ResourceQuota", "resourcequotas", "shop", "limits")
 
 def test_reading_what_was_stored_gives_the_same_record():
     record, _ = injected(deployment(limit=None), squeeze(minReadySeconds=15))
-    outside = (
+    outside: tuple[Enqueue | Announce | Ask | Create | Remove, ...] = (
         Enqueue(
             "redis.shop.svc",
             6379,

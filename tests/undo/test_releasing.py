@@ -20,7 +20,10 @@ UNAVAILABLE, SURGE = "/spec/strategy/rollingUpdate/maxUnavailable", "/spec/strat
 READY, PROGRESS = "/spec/minReadySeconds", "/spec/progressDeadlineSeconds"
 PARTITION = "/spec/updateStrategy/rollingUpdate/partition"
 HELD = {UNAVAILABLE: 1, SURGE: 0, READY: 330, PROGRESS: 390}
-OWN = {"strategy": {"rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}, "progressDeadlineSeconds": 120}
+OWN: dict[str, Any] = {
+    "strategy": {"rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}},
+    "progressDeadlineSeconds": 120,
+}
 
 
 def fault(**held: Value) -> SetFields:

@@ -17,7 +17,7 @@ from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State, state_to_wire
 from kubedrill.core.undo.genuine import fingerprint
 from kubedrill.core.undo.operations import Ask
-from kubedrill.core.undo.record import OutsideGroup, RecordState
+from kubedrill.core.undo.record import FieldGroup, OutsideGroup, RecordState
 from kubedrill.core.undo.touches import recorded_touches
 from kubedrill.store.undo_records import DRILL_UID
 
@@ -25,7 +25,7 @@ STUCK = f'kubedrill_watchdog_undo_stuck{{record="{UNDO}"}} 1.0'
 LABELLED = {DRILL_UID: "d1"}
 
 
-def deleted(hall: Hall, step: FaultStep = FaultStep.INJECTED, closed: tuple[str, ...] = (), **notes: str) -> None:
+def deleted(hall: Hall, step: FaultStep = FaultStep.INJECTED, closed: tuple[str, ...] = (), **notes: Any) -> None:
     """The Drill is being deleted, and its status tells of its fault as the operator has noted it."""
     hall.cluster.drill(deleted=NOON)
     record = hall.cluster.records()[UNDO]
@@ -151,6 +151,7 @@ async def test_a_record_that_was_exchanged_is_not_carried_out_until_it_is_as_it_
     deleted(hall)
     record = hall.cluster.records()[UNDO]
     (group,) = record.groups
+    assert isinstance(group, FieldGroup)
     forged = replace(group, fields=(replace(group.fields[0], before="9Gi"), *group.fields[1:]))
     hall.cluster.record(replace(record, groups=(forged,)))
     await hall.looks(seconds=120)

@@ -111,7 +111,7 @@ class Cluster:
     def limit(self) -> Any:
         return read(self.objects[TARGET.path], LIMIT)
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
         if request.method != "GET":
             self.writes.append((request.method, request.path))

@@ -15,6 +15,7 @@ from typing import Any
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
 from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches, Probe, Scope
+from kubedrill.controller.gathering.known_facts import KnownFacts
 from kubedrill.controller.gathering.own_records import records_for_a_turn
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.injection_plan import InjectionPlan, has_unrecorded
@@ -23,9 +24,7 @@ from kubedrill.controller.preflight_inputs import look_around, planned, read_tar
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts, without_own_removals
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.settings import OperatorSettings
-from kubedrill.core.evidence.attribution import since_start
 from kubedrill.core.evidence.facts import Fact, FactKind
-from kubedrill.core.evidence.matching import matched
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.desired import desired_of, stop_because
 from kubedrill.core.machine.expiry import ttl_of
@@ -81,6 +80,7 @@ class Gatherer:
         self.records: dict[str, StoredRecord] = {}
         self.injection = InjectionPlan()
         self.raw: dict[str, Fact] = {}
+        self._known = KnownFacts()
         self._before_seen: Observation | None = None
         self._kept = self._listing = Listing()
 
@@ -246,8 +246,7 @@ class Gatherer:
             self._take(await self._imported(drill_plan))
         if state.phase is Phase.ARMED:
             self._take(of_drill.effective(drill_plan.faults, [*self._evidence.facts, *self.raw.values()]))
-        known = since_start({*self._evidence.facts, *self.raw.values()}, state.start_ex)
-        facts = matched(known, drill_plan.players, drill_plan.subjects)
+        facts = self._known.of(self._evidence.facts, self.raw.values(), state.start_ex, drill_plan)
         series = {**self._probe.steady, "impact": self._probe.impact} if self._probe else {}
         unchecked = self._probe.unchecked if self._probe and measured else {}
         # once more, for the watches stand now: somebody may have taken a fault out while there were none

@@ -38,6 +38,7 @@ class Evidence:
         self._parts = DrillParts(kube, namespace, drill, uid)
         self.memory = WorkloadMemory(kube, namespace, drill, uid)
         self._facts: dict[str, Fact] = {}
+        self._told: frozenset[Fact] | None = None
         self._numbers: set[int] = set()
         self._last: Segment | None = None
         self._unread: dict[int, str] = {}
@@ -46,8 +47,10 @@ class Evidence:
 
     @property
     def facts(self) -> frozenset[Fact]:
-        """Every fact that is stored and can be read."""
-        return frozenset(self._facts.values())
+        """Every fact that is stored and can be read; the same object until there are others."""
+        if self._told is None:
+            self._told = frozenset(self._facts.values())
+        return self._told
 
     @property
     def segments(self) -> list[str]:
@@ -138,6 +141,7 @@ class Evidence:
             raise EvidenceRefused("evidence can't be stored", answer)
         self._numbers.add(segment.number)
         self._facts |= {fact.id: fact for fact, _ in new[:fitting]}
+        self._told = None
         self._last = replace(
             segment,
             lines=(*segment.lines, *(line for _, line in new[:fitting])),
@@ -171,6 +175,7 @@ class Evidence:
                     troubles.append(str(error))
                 else:
                     self._facts[fact.id] = fact
+                    self._told = None
         else:
             troubles.append(f"it is of another version than {LOG_VERSION}, which this operator knows")
         if troubles and number not in self._unread:

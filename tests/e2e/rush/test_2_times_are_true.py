@@ -9,7 +9,7 @@ from tests.e2e.rush.conftest import Ran
 from tests.measure.builders import first_sustained
 
 from kubedrill.core.evidence.facts import Interval, Series
-from kubedrill.core.measure.windows import falling
+from kubedrill.core.measure.falls import falling
 from kubedrill.core.plan.drill_plan import ImpactFall, SteadyCheck
 
 SAID = {

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 from kubedrill.controller.gathering.samples import SHELVES, SeriesHistory, Shelf
 from kubedrill.controller.http_client import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
 from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
+from kubedrill.core.evidence.samples import Samples
 from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan, PlannedStop
 from kubedrill.core.plan.preflight import StopReading
@@ -242,8 +243,9 @@ class MonitoringProbe:
 
     def _told(self, name: str, query: str, since: datetime) -> Series:
         history = self._series.get(query)
-        samples = next((s.samples for s in history.since(since)), ()) if history else ()
-        return Series(name, samples, prometheus.spacing(samples, history.step if history else SECOND))
+        samples = Samples.of(next((s.samples for s in history.since(since)), ()) if history else ())
+        step = prometheus.spacing(samples, history.step if history else SECOND)
+        return Series(name, samples, step, samples.thinned_until)
 
     async def _alertmanager(self, drill_plan: DrillPlan, since: datetime) -> tuple[tuple[Fact, ...], str]:
         def read(answer: Any) -> tuple[Fact, ...]:

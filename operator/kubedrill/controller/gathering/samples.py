@@ -1,29 +1,30 @@
 """Samples read so far of one query, so that each probe asks for the newest only.
 
 What a stranger's Prometheus tells is kept for as long as the drill is on, so it has an end: all drills of this
-process share room for so many samples, each an equal part of it, and each query an equal part of its drill's.
+process share room for so many samples, each an equal part of it, and each query an equal part of its drill's. Where
+that is not enough the old samples are thinned. What was measured of them stays as it was.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from bisect import bisect_left
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakSet
 
-from kubedrill.core.evidence.facts import Sample
+from kubedrill.core.evidence.samples import Samples
 from kubedrill.plugins.sources.prometheus import RawSeries
 
 LOG = logging.getLogger(__name__)
 OVERLAP: Final = timedelta(seconds=15)
 """Samples appear a little after their own stamp (the scrape takes its time): the last ones are read again."""
 LONGEST: Final = timedelta(hours=12)
-SAMPLES_OF_ALL: Final = 600_000
-"""At 140 bytes each 80 MiB. Fifty drills that scrape four series each 15 s keep twelve hours of them."""
-SAMPLES_OF_ONE: Final = 60_000
+SAMPLES_OF_ALL: Final = 1_200_000
+"""At 21 bytes each 25 MiB. Fifty drills that scrape four series each second keep the last 100 minutes in full."""
+SAMPLES_OF_ONE: Final = 180_000
+"""Of one drill: four series of one sample a second, for twelve hours."""
 SERIES_OF_ONE: Final = 100
 """Of one query. Alerts have as many as there are things that they fire about; what is summed up is one series."""
 SIGNS_OF_LABELS: Final = 2_000
@@ -74,7 +75,7 @@ class SeriesHistory:
     def __init__(self, shelf: Shelf | None = None) -> None:
         self._shelf = shelf or Shelves().one_more()
         self._shelf.add(self)
-        self._series: dict[tuple[tuple[str, str], ...], list[Sample]] = {}
+        self._series: dict[tuple[tuple[str, str], ...], Samples] = {}
         self._read: datetime | None = None
         self._since: datetime | None = None
         self._cut = False
@@ -94,20 +95,24 @@ class SeriesHistory:
         return _seconds(now - self._read + OVERLAP)
 
     def merge(self, series: Iterable[RawSeries], now: datetime) -> None:
-        """Takes over what was read at `now`; beyond the room there is, the oldest samples are dropped."""
+        """Takes over what was read at `now`, once what was there before has room for it.
+
+        What is new is measured in full by the turn that reads it, whatever room there is; only then it is thinned.
+        """
+        self._make_room(self._shelf.samples_of_one)
         for one in series:
             labels = tuple(sorted(one.labels.items()))
             if labels in self._series or self._has_room_for(labels):
-                self._series[labels] = _united(self._series.get(labels, []), one.samples)
+                self._series[labels] = self._series.get(labels, Samples()).united(one.samples)
         self._read = now
-        self._keep(self._shelf.samples_of_one)
 
     def since(self, since: datetime) -> tuple[RawSeries, ...]:
-        """Every series with its samples from `since` on."""
-        return tuple(
-            RawSeries(dict(labels), tuple(known[bisect_left(known, since, key=_at) :]))
-            for labels, known in self._series.items()
-        )
+        """Every series with its samples from `since` on. What was before is given up, and read again if asked for."""
+        if self._since is not None:
+            self._since = max(self._since, since)
+        told = {labels: known.starting(since) for labels, known in self._series.items()}
+        self._series = {labels: known for labels, known in told.items() if known}
+        return tuple(RawSeries(dict(labels), known) for labels, known in self._series.items())
 
     def _has_room_for(self, labels: tuple[tuple[str, str], ...]) -> bool:
         size = sum(len(name) + len(value) for name, value in labels)
@@ -116,32 +121,18 @@ class SeriesHistory:
         self._tell("series with more labels, or more series, than are kept are passed over")
         return False
 
-    def _keep(self, most: int) -> None:
+    def _make_room(self, most: int) -> None:
         kept = sum(map(len, self._series.values()))
         if kept <= most:
             return
-        self._tell(f"of {kept} samples the newest {most} are kept")
+        LOG.debug("of %d samples of one query about %d are kept: old ones are thinned", kept, most)
         each = most // len(self._series)
-        self._series = {labels: known[max(0, len(known) - each) :] for labels, known in self._series.items()}
+        self._series = {labels: known.thinned(each) for labels, known in self._series.items()}
 
     def _tell(self, what: str) -> None:
         if not self._cut:
             LOG.warning("Prometheus answers with more than there is room for: %s", what)
         self._cut = True
-
-
-def _united(known: list[Sample], read: Iterable[Sample]) -> list[Sample]:
-    """Both in order of time; of two samples of one instant the one that was read last."""
-    new = {sample.at: sample for sample in read}
-    if not new:
-        return known
-    begins = bisect_left(known, min(new), key=_at)
-    end = {sample.at: sample for sample in known[begins:]} | new
-    return known[:begins] + [end[at] for at in sorted(end)]
-
-
-def _at(sample: Sample) -> datetime:
-    return sample.at
 
 
 def _seconds(span: timedelta) -> int:

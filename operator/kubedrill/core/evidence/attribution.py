@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from kubedrill.core.evidence.facts import Fact, FactKind, first, in_order
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.measure.results import By
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, DrillPlan, Participant
 
@@ -144,7 +144,8 @@ def credited(facts: Iterable[Fact], drill_plan: DrillPlan, until: datetime) -> t
     players did, the change to the cause tells who; without one the fix that they spoke of, then any other change or
     word of one. Without any it is the automation's where it changed something.
     """
-    before = tuple(f for f in in_order(facts) if f.at.not_before <= until)
+    telling = in_order(facts, FactKind.INTERFERENCE, *CHANGES, *SAID)
+    before = tuple(f for f in telling if f.at.not_before <= until)
     whose = {f.detail.get("by") for f in before if f.kind is FactKind.INTERFERENCE}
     if whose:
         return (By.STRANGER if Standing.STRANGER in whose else By.UNKNOWN), ""
@@ -157,10 +158,14 @@ def credited(facts: Iterable[Fact], drill_plan: DrillPlan, until: datetime) -> t
     return (By.AUTOMATION if any(f.kind in CHANGES for f in before) else By.NOBODY), ""
 
 
-def since_start(facts: Iterable[Fact], start: datetime | None) -> frozenset[Fact]:
+def since_start(facts: Iterable[Fact], start: datetime | None) -> FactSet:
     """Without what people did and said before the drill began: it was about something else, or a rehearsal.
 
     What was changed before is the baseline and nobody's interference; a word from before, such as an acknowledgement
     of another drill's page, can't meet an objective of this one.
     """
-    return frozenset(f for f in facts if start is None or f.at.not_after >= start or f.kind not in OF_PEOPLE)
+    known = FactSet.of(facts)
+    if start is None:
+        return known
+    early = frozenset(f for f in in_order(known, *OF_PEOPLE) if f.at.not_after < start)
+    return FactSet(known - early) if early else known

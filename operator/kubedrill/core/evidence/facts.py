@@ -7,10 +7,13 @@ reported later (milestones, objectives, findings) is a pure function of facts an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from bisect import bisect_left, bisect_right
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 
@@ -160,26 +163,71 @@ class Sample:
 class Series:
     """Samples of one expression in order of time, `step` apart when nothing was missed.
 
-    An empty series is *no data*, which is never healthy. `name` is the check's or impact's name.
+    An empty series is *no data*, which is never healthy. `name` is the check's or impact's name. Before
+    `thinned_until` only some of the samples are left, far more than a step apart where nothing was missed either.
     """
 
     name: str
-    samples: tuple[Sample, ...] = ()
+    samples: Sequence[Sample] = ()
     step: timedelta = timedelta(seconds=1)
+    thinned_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.samples, list):  # as it is read from JSON
+            object.__setattr__(self, "samples", tuple(self.samples))
 
     def between(self, start: datetime, end: datetime) -> Series:
         """The samples of a stretch of time, both ends in."""
-        return Series(self.name, tuple(s for s in self.samples if start <= s.at <= end), self.step)
+        first = bisect_left(self.samples, start, key=lambda s: s.at)
+        last = bisect_right(self.samples, end, key=lambda s: s.at)
+        return replace(self, samples=tuple(self.samples[first:last]))
+
+
+class FactSet(frozenset[Fact]):
+    """Facts that are sorted once, however often a turn asks for those of a kind.
+
+    `remembered` is for what is derived from the whole set and nothing else, by what was derived.
+    """
+
+    @classmethod
+    def of(cls, facts: Iterable[Fact]) -> FactSet:
+        """These facts; the same object where it is one."""
+        return facts if isinstance(facts, FactSet) else cls(facts)
+
+    @cached_property
+    def in_order(self) -> tuple[Fact, ...]:
+        """All by time, ties by id."""
+        return tuple(sorted(self, key=_by_time))
+
+    @cached_property
+    def by_kind(self) -> Mapping[FactKind, tuple[Fact, ...]]:
+        """Those of each kind, in order."""
+        kinds: dict[FactKind, list[Fact]] = {}
+        for fact in self.in_order:
+            kinds.setdefault(fact.kind, []).append(fact)
+        return {kind: tuple(facts) for kind, facts in kinds.items()}
+
+    @cached_property
+    def remembered(self) -> dict[Hashable, Any]:
+        """What was derived from these facts already."""
+        return {}
 
 
 def first(facts: Iterable[Fact], *kinds: FactKind) -> Fact | None:
     """The fact of these kinds that may have been the earliest, by `not_before`, then `not_after`."""
-    return min(
-        (f for f in facts if f.kind in kinds), key=lambda f: (f.at.not_before, f.at.not_after, f.id), default=None
-    )
+    if isinstance(facts, FactSet):
+        earliest = (facts.by_kind[kind][0] for kind in kinds if kind in facts.by_kind)
+        return min(earliest, key=_by_time, default=None)
+    return min((f for f in facts if f.kind in kinds), key=_by_time, default=None)
 
 
 def in_order(facts: Iterable[Fact], *kinds: FactKind) -> tuple[Fact, ...]:
     """The facts of these kinds (all kinds when none is named) by time, ties by id."""
-    chosen = (f for f in facts if not kinds or f.kind in kinds)
-    return tuple(sorted(chosen, key=lambda f: (f.at.not_before, f.at.not_after, f.id)))
+    if isinstance(facts, FactSet):
+        chosen = [facts.by_kind[kind] for kind in kinds if kind in facts.by_kind] if kinds else [facts.in_order]
+        return chosen[0] if len(chosen) == 1 else tuple(sorted(chain.from_iterable(chosen), key=_by_time))
+    return tuple(sorted((f for f in facts if not kinds or f.kind in kinds), key=_by_time))
+
+
+def _by_time(fact: Fact) -> tuple[datetime, datetime, str]:
+    return fact.at.not_before, fact.at.not_after, fact.id

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, who_is
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
 from kubedrill.core.machine.bounds import short_id
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, Participant
 
@@ -31,25 +31,24 @@ SAME_VALUES = 2
 _Writes = dict[str, list[Fact]]
 
 
-def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()) -> frozenset[Fact]:
+def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()) -> FactSet:
     """The facts with their actors, sources paired, an Interference for each stranger's change.
 
     `targets` are the workloads that the drill touches (all workloads count when it names none).
     """
-    given = frozenset(facts)
+    given = FactSet.of(facts)
     paired = _paired(given)
     writes: dict[str, list[Fact]] = {}
     for fact in paired:
         if fact.kind in CHANGES:
             writes.setdefault(str(fact.detail["change"]), []).append(fact)
-    result = {f for f in paired if f.kind not in CHANGES}
-    result = {_reader(f, players) if f.kind in READS else f for f in result}
+    result = {_reader(f, players) if f.kind in READS else f for f in paired if f.kind not in CHANGES}
     for change, parts in writes.items():
         result.update(_judged(change, parts, given, players, targets))
-    return frozenset(result)
+    return FactSet(result)
 
 
-def _paired(facts: frozenset[Fact]) -> frozenset[Fact]:
+def _paired(facts: FactSet) -> frozenset[Fact]:
     """Facts of the audit log and of autoscalers take the change of the watched write that they are about.
 
     Each watched write takes the one request to the same object at the same time that fits best: the same
@@ -57,10 +56,13 @@ def _paired(facts: frozenset[Fact]) -> frozenset[Fact]:
     manifest does not tell what of it was new). An autoscaler's own word must fit wholly. What no watched
     write takes stays on its own.
     """
-    watched = _by_change(f for f in facts if f.source is Source.TARGET_WATCH and "autoscaler" not in f.detail)
-    asked = _by_change(f for f in facts if f.source is Source.AUDIT_LOG)
-    scaled = _by_change(f for f in facts if "autoscaler" in f.detail)
+    changes = in_order(facts, *CHANGES)
+    watched = _by_change(f for f in changes if f.source is Source.TARGET_WATCH and "autoscaler" not in f.detail)
+    asked = _by_change(f for f in changes if f.source is Source.AUDIT_LOG)
+    scaled = _by_change(f for f in changes if "autoscaler" in f.detail)
     taken = _best_fits(watched, asked, least=0) | _best_fits(watched, scaled, least=SAME_VALUES)
+    if not taken:
+        return facts
     return frozenset(
         replace(f, detail={**f.detail, "change": taken[f.detail["change"]]})
         if f.kind in CHANGES and f.detail["change"] in taken
@@ -89,8 +91,7 @@ def _best_fits(watched: _Writes, requests: _Writes, *, least: int) -> dict[str, 
 def _by_change(facts: Iterable[Fact]) -> _Writes:
     groups: _Writes = {}
     for fact in sorted(facts, key=lambda f: f.id):
-        if fact.kind in CHANGES:
-            groups.setdefault(str(fact.detail["change"]), []).append(fact)
+        groups.setdefault(str(fact.detail["change"]), []).append(fact)
     return groups
 
 
@@ -108,7 +109,7 @@ def _close(one: Interval, other: Interval) -> bool:
 def _judged(
     change: str,
     parts: list[Fact],
-    facts: frozenset[Fact],
+    facts: FactSet,
     players: Collection[Participant],
     targets: Collection[str],
 ) -> Iterable[Fact]:
@@ -128,14 +129,12 @@ def _judged(
     return [*judged, _interference(change, parts, whose, how)]
 
 
-def _whose(
-    change: str, parts: list[Fact], facts: frozenset[Fact], players: Collection[Participant]
-) -> tuple[Somebody, str]:
+def _whose(change: str, parts: list[Fact], facts: FactSet, players: Collection[Participant]) -> tuple[Somebody, str]:
     """Who it was, and how that is known; of somebody who is not known, by which name they are called."""
     names = {p.name for p in players}
     ids = {_interference_id(change), *(f.id for f in parts)}
-    for fact in facts:
-        if fact.kind is FactKind.ATTRIBUTED and fact.detail.get("fact") in ids and fact.detail.get("to") in names:
+    for fact in reversed(in_order(facts, FactKind.ATTRIBUTED)):  # what the facilitator said last
+        if fact.detail.get("fact") in ids and fact.detail.get("to") in names:
             return Somebody(Standing.PLAYER, str(fact.detail["to"])), "attributed by the facilitator"
     users = sorted({str(f.detail["user"]) for f in parts if f.detail.get("user")})
     if users:
@@ -162,11 +161,11 @@ def _among(key: str, names: list[str], evidence: str, players: Collection[Partic
     return Somebody(Standing.UNKNOWN), ""
 
 
-def _who_spoke_of(parts: list[Fact], facts: frozenset[Fact]) -> str:
+def _who_spoke_of(parts: list[Fact], facts: FactSet) -> str:
     """The one player who spoke of a containment or a fix close to the change; nobody when two did."""
     at = parts[0].at
     around = Interval(at.not_before - NEAR, at.not_after + NEAR)
-    speakers = {f.actor for f in facts if f.kind in WORDS and f.actor and around.intersection(f.at) is not None}
+    speakers = {f.actor for f in in_order(facts, *WORDS) if f.actor and around.intersection(f.at) is not None}
     return speakers.pop() if len(speakers) == 1 else ""
 
 

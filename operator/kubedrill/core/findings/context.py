@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from kubedrill.api.durations import format_duration
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, in_order
 from kubedrill.core.measure.results import Milestone, MilestoneName, ObjectiveResult
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 
 @dataclass(frozen=True, slots=True)
 class FindingContext:
-    """What the rules look at: facts in order, milestones and objectives as judged, the drill's design."""
+    """What the rules look at: facts, milestones and objectives as judged, the drill's design."""
 
-    facts: tuple[Fact, ...]
+    facts: FactSet
     milestones: tuple[Milestone, ...]
     objectives: tuple[ObjectiveResult, ...]
     drill_plan: DrillPlan
 
     def of(self, *kinds: FactKind) -> tuple[Fact, ...]:
         """The facts of these kinds in order."""
-        return tuple(f for f in self.facts if f.kind in kinds)
+        return in_order(self.facts, *kinds)
 
     def milestone(self, name: MilestoneName) -> Milestone | None:
         """The milestone without a level."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-from kubedrill.core.evidence.facts import Fact, in_order
+from kubedrill.core.evidence.facts import Fact, FactSet
 from kubedrill.core.findings.communication import (
     client_told_us_first,
     engaged_without_taking_lead,
@@ -40,7 +40,7 @@ def findings(
     drill_plan: DrillPlan,
 ) -> tuple[Finding, ...]:
     """All findings, the weightiest first."""
-    case = FindingContext(in_order(facts), tuple(milestones), tuple(objectives), drill_plan)
+    case = FindingContext(FactSet.of(facts), tuple(milestones), tuple(objectives), drill_plan)
     found = [finding for rule in RULES for finding in rule(case)]
     return tuple(sorted(found, key=lambda f: list(Severity).index(f.severity)))
 

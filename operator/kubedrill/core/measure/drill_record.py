@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kubedrill.core.evidence.attribution import own_revert
-from kubedrill.core.evidence.facts import Fact, Series, in_order
+from kubedrill.core.evidence.facts import Fact, FactSet, Series, in_order
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
@@ -56,9 +56,10 @@ def assemble(
     drill_plan: DrillPlan, facts: Iterable[Fact], series: Mapping[str, Series], around: Circumstances
 ) -> DrillRecord:
     """The record with milestones, objectives, findings, score; no verdict while play goes on."""
-    seen = in_order(facts)
-    reached = milestones(seen, series, drill_plan, around.now)
-    revert = own_revert(seen)
+    known = FactSet.of(facts)
+    seen = in_order(known)
+    reached = milestones(known, series, drill_plan, around.now)
+    revert = own_revert(known)
     judged = judge(
         reached,
         drill_plan,
@@ -66,7 +67,7 @@ def assemble(
         ended=around.ended,
         censored_at=revert.at.not_before if revert else None,
     )
-    found = findings(seen, reached, judged, drill_plan)
+    found = findings(known, reached, judged, drill_plan)
     verdict = roll_up(judged, around.decided) if around.ended else None
     reason, message = _why(verdict, judged, around)
     fired = next((m for m in reached if m.name is MilestoneName.ALERT_FIRED and not m.level), None)

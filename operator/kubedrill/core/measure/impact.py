@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kubedrill.core.evidence.attribution import credited, is_cause, own_revert
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, first
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
+from kubedrill.core.measure.crossings import Edges, first_breach, holds_for
+from kubedrill.core.measure.falls import falling
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
-from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, edges, falling, long_enough, sustained
+from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, long_enough, sustained
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 DECLARED = {
@@ -23,14 +25,14 @@ STATED = {MilestoneName.MITIGATED: FactKind.IMPACT_FALLING, MilestoneName.RECOVE
 class ImpactEvidence:
     """What the course is measured from; `fired` is when the alert that starts the clock fired."""
 
-    facts: tuple[Fact, ...]
+    facts: FactSet
     series: Mapping[str, Series]
     drill_plan: DrillPlan
     fired: Interval | None
 
 
 def course(
-    facts: tuple[Fact, ...],
+    facts: FactSet,
     series: Mapping[str, Series],
     drill_plan: DrillPlan,
     known: tuple[Milestone, ...],
@@ -46,7 +48,7 @@ def course(
 def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone | None:
     """Mitigated or Recovered: until the operator's first revert anybody's, after it the operator's."""
     facts, drill_plan = seen.facts, seen.drill_plan
-    stated = first((f for f in facts if f.source is not Source.OBSERVER), STATED[name])
+    stated = next((f for f in in_order(facts, STATED[name]) if f.source is not Source.OBSERVER), None)
     if stated is not None:
         return _stated(name, stated, seen)
     revert = own_revert(facts)
@@ -84,7 +86,7 @@ def _fall(seen: ImpactEvidence, until: datetime) -> Interval | None:
     impact, injected = seen.series.get(IMPACT), first(seen.facts, FactKind.FAULT_INJECTED)
     if impact is None or injected is None:
         return None
-    return falling(impact.between(injected.at.not_before, until), seen.drill_plan.impact, until)
+    return falling(impact, seen.drill_plan.impact, until, since=injected.at.not_before)
 
 
 def _impact_started(seen: ImpactEvidence, now: datetime) -> Milestone | None:
@@ -98,11 +100,10 @@ def _impact_started(seen: ImpactEvidence, now: datetime) -> Milestone | None:
     if injected is None:
         return None
     broken = [
-        (edge.at, check.name)
+        (breach, check.name)
         for check in seen.drill_plan.steady
         if check.name in seen.series
-        for edge in edges(seen.series[check.name], check, now)
-        if not edge.holds and edge.at.not_after >= injected.at.not_before
+        and (breach := first_breach(seen.series[check.name], check, injected.at.not_before, now))
     ]
     if not broken:
         return None
@@ -118,43 +119,46 @@ def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
     drill_plan, fired = seen.drill_plan, seen.fired
     if fired is None or drill_plan.people_only:
         return None
-    known = tuple(f for f in seen.facts if f.at.not_before <= until)
     targets = sorted(drill_plan.workloads)
-    window = drill_plan.recovered_window
+    checked = [(check, seen.series.get(check.name, Series(check.name))) for check in drill_plan.steady]
+    steps = [series.step for _, series in checked]
+    window = max((long_enough(drill_plan.recovered_window, s) for s in steps), default=drill_plan.recovered_window)
     lines: list[Timeline] = [(Edge(fired, holds=True),)]
-    for check in drill_plan.steady:
-        series = seen.series.get(check.name, Series(check.name))
-        lines.append(edges(series.between(fired.not_before - series.step * 10, until), check, until))
-        window = max(window, long_enough(drill_plan.recovered_window, series.step))
-    lines += [_silence(known, alert.name) for alert in drill_plan.alerts if alert.name not in drill_plan.announces]
-    lines += [_readiness(known, target) for target in targets]
-    lines += [_cause_gone(known, drill_plan)] if drill_plan.has_cause else []
+    for check, series in checked:
+        lines.append(holds_for(series, check, window, fired.not_before - series.step * 10, until))
+    expected = (alert.name for alert in drill_plan.alerts if alert.name not in drill_plan.announces)
+    lines += [_silence(seen.facts, alert, until) for alert in expected]
+    lines += [_readiness(seen.facts, target, window, until) for target in targets]
+    lines += [_cause_gone(seen.facts, drill_plan, until)] if drill_plan.has_cause else []
     return sustained(lines, window, until)
 
 
-def _silence(facts: tuple[Fact, ...], alert: str) -> Timeline:
+def _silence(facts: FactSet, alert: str, until: datetime) -> Timeline:
     """When an alert was silent; Alertmanager's word that it ended counts only where Prometheus is silent."""
     told = [
         f
-        for f in facts
-        if f.kind in (FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED)
-        and f.detail.get("alert") == alert
-        and f.source is not Source.OBSERVER
+        for f in in_order(facts, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED)
+        if f.detail.get("alert") == alert and f.source is not Source.OBSERVER and f.at.not_before <= until
     ]
     told = [f for f in told if f.source is Source.PROMETHEUS] or told
-    start = min((f.at.not_before for f in facts), default=None)
-    if start is None:
+    if not facts or facts.in_order[0].at.not_before > until:
         return ()
     return (
-        Edge(Interval.at(start), holds=True),
+        Edge(Interval.at(facts.in_order[0].at.not_before), holds=True),
         *(Edge(f.at, holds=f.kind is FactKind.ALERT_RESOLVED) for f in told),
     )
 
 
-def _readiness(facts: tuple[Fact, ...], target: str) -> Timeline:
-    """When all of a workload's pods were ready; none wanted is not ready."""
-    states = (f for f in facts if f.kind is FactKind.WORKLOAD_STATE and f.detail.get("target") == target)
-    return _changes((f.at, _all_ready(f)) for f in states)
+def _readiness(facts: FactSet, target: str, window: timedelta, until: datetime) -> Timeline:
+    """When all of a workload's pods were ready, for a window at least; none wanted is not ready."""
+    asked = ("readiness", target, window)
+    if asked not in facts.remembered:
+        states = (f for f in in_order(facts, FactKind.WORKLOAD_STATE) if f.detail.get("target") == target)
+        lasting = Edges(window)
+        for edge in _changes((f.at, _all_ready(f)) for f in states):
+            lasting.add(edge)
+        facts.remembered[asked] = lasting.timeline
+    return tuple(edge for edge in facts.remembered[asked] if edge.at.not_before <= until)
 
 
 def _all_ready(state: Fact) -> bool:
@@ -169,7 +173,8 @@ def _changes(states: Iterable[tuple[Interval, bool]]) -> Timeline:
     return tuple(found)
 
 
-def _cause_gone(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> Timeline:
+def _cause_gone(facts: FactSet, drill_plan: DrillPlan, until: datetime) -> Timeline:
     """From the last time on that somebody changed what the fault had changed."""
-    fixes = [f for f in facts if is_cause(f, drill_plan)]
+    changes = in_order(facts, FactKind.TARGET_CHANGED)
+    fixes = [f for f in changes if f.at.not_before <= until and is_cause(f, drill_plan)]
     return (Edge(fixes[-1].at, holds=True),) if fixes else ()

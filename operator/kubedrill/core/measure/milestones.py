@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source, in_order
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
 from kubedrill.core.measure.impact import course
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -109,7 +109,7 @@ def milestones(
     """
     seen = _of_this_drill(facts)
     found = [
-        _reached(name, (f for f in seen if f.kind is kind and wanted(f, drill_plan)))
+        _reached(name, (f for f in in_order(seen, kind) if wanted(f, drill_plan)))
         for name, (kind, wanted) in SEEN.items()
     ]
     found += _other_alerts(seen, drill_plan)
@@ -121,13 +121,16 @@ def milestones(
     return tuple(sorted(known, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name), m.level)))
 
 
-def _of_this_drill(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-    """The facts in order, without alerts that were over before anything was injected."""
-    ordered = in_order(facts)
-    injected = next((f for f in ordered if f.kind is FactKind.FAULT_INJECTED), None)
+def _of_this_drill(facts: Iterable[Fact]) -> FactSet:
+    """The facts without alerts that were over before anything was injected."""
+    known = FactSet.of(facts)
+    injected = first(known, FactKind.FAULT_INJECTED)
     if injected is None:
-        return ordered
-    return tuple(f for f in ordered if f.kind not in ALERTS or f.at.not_after >= injected.at.not_before)
+        return known
+    over = frozenset(f for f in in_order(known, *ALERTS) if f.at.not_after < injected.at.not_before)
+    if over and _of_this_drill not in known.remembered:
+        known.remembered[_of_this_drill] = FactSet(known - over)
+    return known.remembered[_of_this_drill] if over else known
 
 
 def _events(facts: Iterable[Fact]) -> tuple[Occurrence, ...]:
@@ -183,8 +186,8 @@ def _is_word(fact: Fact) -> bool:
     return told or fact.source is Source.OBSERVER or bool(fact.detail.get("declared"))
 
 
-def _other_alerts(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milestone | None]:
-    fired = [f for f in facts if f.kind is FactKind.ALERT_FIRING]
+def _other_alerts(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:
+    fired = in_order(facts, FactKind.ALERT_FIRING)
     names = [a.name for a in drill_plan.alerts if a.name != drill_plan.clock_alert]
     return [
         _reached(MilestoneName.ALERT_FIRED, (f for f in fired if f.detail.get("alert") == alert), alert)
@@ -192,16 +195,15 @@ def _other_alerts(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milest
     ]
 
 
-def _levels(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milestone | None]:
+def _levels(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:
     """Escalations, one milestone a level; who engages without naming a level engages as what they play."""
     roles = {p.name: p.role for p in drill_plan.players}
     found = []
     for name, kind in OF_LEVELS.items():
         groups: dict[str, list[Fact]] = {}
-        for fact in facts:
-            if fact.kind is kind:
-                own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
-                groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
+        for fact in in_order(facts, kind):
+            own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
+            groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
         wanted = {o.level for o in drill_plan.objectives} | set(roles.values())
         # those that anything asks for first, then as they were called; the facts of the others stay evidence
         chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
@@ -209,13 +211,13 @@ def _levels(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> list[Milestone | 
     return found
 
 
-def _first_containment(facts: tuple[Fact, ...]) -> Milestone | None:
+def _first_containment(facts: FactSet) -> Milestone | None:
     """The first change by a player; without any, the first one that a player spoke of."""
-    done = changes_of_players(facts) or (f for f in facts if f.kind in SAID)
+    done = changes_of_players(facts) or in_order(facts, *SAID)
     return _reached(MilestoneName.FIRST_CONTAINMENT, done)
 
 
-def _fix(facts: tuple[Fact, ...], drill_plan: DrillPlan) -> Milestone | None:
+def _fix(facts: FactSet, drill_plan: DrillPlan) -> Milestone | None:
     """The first change by a player to what the fault had changed; without any, the fix they spoke of."""
     fixes = tuple(f for f in changes_of_players(facts) if is_cause(f, drill_plan))
-    return _reached(MilestoneName.FIX_APPLIED, fixes or (f for f in facts if f.kind is FactKind.FIX_APPLIED))
+    return _reached(MilestoneName.FIX_APPLIED, fixes or in_order(facts, FactKind.FIX_APPLIED))

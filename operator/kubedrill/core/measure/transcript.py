@@ -142,7 +142,8 @@ def replayed(transcript: Transcript) -> DrillRecord:
     """The drill's record, judged like a live one's."""
     begins, ends = transcript.start, transcript.start + _offset(transcript.ends)
     facts = tuple(_fact(fact, number, begins) for number, fact in enumerate(transcript.facts))
-    samples = tuple(Sample(begins + _offset(s.at), s.value) for s in transcript.impact.samples)
+    told = sorted((_offset(s.at), s.value) for s in transcript.impact.samples)
+    samples = tuple(Sample(begins + offset, value) for offset, value in told)
     started = min(fact.at.not_before for fact in facts)
     around = Circumstances(
         name=transcript.name,

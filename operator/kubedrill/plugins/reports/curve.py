@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from kubedrill.core.evidence.facts import Sample
+from kubedrill.core.evidence.facts import Sample, Series
+from kubedrill.core.evidence.samples import PAGE
 from kubedrill.plugins.reports.axis import Scale, Tick
 
 HEIGHT: Final = 170.0
@@ -46,7 +46,7 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
         return round(bottom - max(value, 0.0) / head * HEIGHT, 1)
 
     lines, areas, dots = [], [], []
-    for stretch in _unbroken(samples, series.step):
+    for stretch in _unbroken(samples, series):
         points = [(scale.x(s.at), y(s.value)) for s in _thinned(stretch)]
         if len(points) == 1:
             dots += points
@@ -73,11 +73,15 @@ def _nice(value: float) -> float:
     return float(next(size * n for n in (1, 2, 2.5, 5, 10) if size * n >= value * 0.999))
 
 
-def _unbroken(samples: Sequence[Sample], step: timedelta) -> Iterable[Sequence[Sample]]:
-    """The stretches without a gap of more than three steps: no line is drawn over time that nobody saw."""
-    start = 0
+def _unbroken(samples: Sequence[Sample], series: Series) -> Iterable[Sequence[Sample]]:
+    """The stretches without a gap of more than three steps: no line is drawn over time that nobody saw.
+
+    Where samples were thinned they are up to a page apart, and that is no gap.
+    """
+    longest, start = 3 * series.step, 0
     for index, (before, after) in enumerate(pairwise(samples), 1):
-        if after.at - before.at > 3 * step:
+        thinned = series.thinned_until is not None and after.at <= series.thinned_until
+        if after.at - before.at > (longest + PAGE * series.step if thinned else longest):
             yield samples[start:index]
             start = index
     yield samples[start:]

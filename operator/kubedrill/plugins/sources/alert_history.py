@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from functools import partial
 from typing import Final
 
 from kubedrill.core.evidence.about import About
-from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.evidence.samples import Samples, instant
+from kubedrill.core.measure.progress import progressed
+from kubedrill.core.measure.smoothing import span
 from kubedrill.plugins.sources.base import How, SourceKind
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
 
@@ -69,31 +72,37 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
         if state not in now_in or not look.about.holds(one.labels) or not one.samples:
             continue
         every = look.every(name)
-        stretches = _stretches(one.samples, every)
-        for stretch in (
-            stretches
-            if len(stretches) <= MOST_STRETCHES
-            else (*stretches[: MOST_STRETCHES // 2], *stretches[-MOST_STRETCHES // 2 :])
-        ):
-            facts.append(_begun(one, stretch[0].at, every, look))
-            if state == "firing" and not (stretch is stretches[-1] and _goes_on(stretch, look.evaluated(name), every)):
-                facts.append(_ended(one, stretch[-1].at, every, look.error))
-        if _goes_on(stretches[-1], look.evaluated(name), every):
+        stretches = progressed(Samples.of(one.samples), ("stretches", every), partial(Stretches, every)).told
+        newest = instant(stretches[-1][1])
+        goes_on = look.evaluated(name) - newest <= MISSED_EVALUATIONS * every
+        for first, last in ((instant(first), instant(last)) for first, last in stretches):
+            facts.append(_begun(one, first, every, look))
+            if state == "firing" and not (goes_on and last == newest):
+                facts.append(_ended(one, last, every, look.error))
+        if goes_on:
             now_in[state].add(name)
     return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
 
 
-def _stretches(samples: tuple[Sample, ...], every: timedelta) -> list[list[Sample]]:
-    found = [[samples[0]]]
-    for before, sample in pairwise(samples):
-        if sample.at - before.at > MISSED_EVALUATIONS * every:
-            found.append([])
-        found[-1].append(sample)
-    return found
+class Stretches:
+    """Unbroken stretches of samples, each by its first and its last instant (microseconds since 1970)."""
 
+    def __init__(self, every: timedelta, told: Iterable[tuple[int, int]] = ()) -> None:
+        self._every, self.told = every, list(told)
+        self._longest = span(MISSED_EVALUATIONS * every)
 
-def _goes_on(stretch: list[Sample], evaluated: datetime, every: timedelta) -> bool:
-    return evaluated - stretch[-1].at <= MISSED_EVALUATIONS * every
+    def feed(self, at: int, _value: float) -> None:
+        """The next sample."""
+        if self.told and at - self.told[-1][1] <= self._longest:
+            self.told[-1] = (self.told[-1][0], at)
+            return
+        self.told.append((at, at))
+        if len(self.told) > MOST_STRETCHES:
+            del self.told[MOST_STRETCHES // 2]
+
+    def copy(self) -> Stretches:
+        """Another one that has come as far."""
+        return Stretches(self._every, self.told)
 
 
 def _begun(one: RawSeries, first: datetime, every: timedelta, look: Look) -> Fact:

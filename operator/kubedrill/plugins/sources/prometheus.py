@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final
 
 from kubedrill.core.evidence.facts import Sample
+from kubedrill.core.evidence.samples import Samples
+from kubedrill.core.measure.progress import progressed
 from kubedrill.core.plan.derive import AlertRule
 from kubedrill.kube.answers import (
     NoAnswer,
@@ -34,7 +36,7 @@ class RawSeries:
     """One series of a matrix: its labels and (time, value) pairs in order."""
 
     labels: Mapping[str, str]
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +182,39 @@ def _matching_labels(series: RawSeries) -> frozenset[tuple[str, str]]:
     return frozenset((k, v) for k, v in series.labels.items() if k != "__name__")
 
 
-def spacing(samples: Collection[Sample], default: timedelta) -> timedelta:
+class Distances:
+    """How often samples were so many seconds apart, to a tenth of one."""
+
+    def __init__(self, counted: Mapping[float, int] | None = None, last: int | None = None) -> None:
+        self._counted, self._last = Counter(counted or {}), last
+
+    def feed(self, at: int, _value: float) -> None:
+        """The next sample (microseconds)."""
+        if self._last is not None:
+            self._counted[round((at - self._last) / 1e6, 1)] += 1
+        self._last = at
+
+    def copy(self) -> Distances:
+        """Another one that has come as far."""
+        return Distances(self._counted, self._last)
+
+    @property
+    def median(self) -> timedelta | None:
+        """The usual distance; nothing when there was none."""
+        number = self._counted.total() // 2
+        for distance, count in sorted(self._counted.items()):
+            number -= count
+            if number < 0:
+                return timedelta(seconds=distance)
+        return None
+
+
+def spacing(samples: Iterable[Sample], default: timedelta) -> timedelta:
     """The usual distance of samples: their median, to a tenth of a second.
 
     Scrapes jitter by milliseconds; without rounding, every new sample would move what is measured by a hair.
     """
-    times = sorted(s.at for s in samples)
-    steps = sorted(b - a for a, b in pairwise(times))
-    return timedelta(seconds=round(steps[len(steps) // 2].total_seconds(), 1)) if steps else default
+    return progressed(Samples.of(samples), "spacing", Distances).median or default
 
 
 def alert_rules(answer: Any, wanted: Collection[str] | None = None) -> dict[str, LoadedRule]:
