@@ -200,6 +200,23 @@ async def test_only_what_has_changed_is_written_again(server: ConfigMaps):
     assert len(server.written) == 1
 
 
+async def test_what_was_refused_for_a_while_is_written_although_nothing_has_changed(server: ConfigMaps):
+    kept = memory_of(server)
+    server.refuse = Answer(503, {"message": "later"})
+    await kept.remember(workloads(3))
+    server.refuse = None
+    await kept.remember(workloads(3))
+    assert len(await memory_of(server).remembered()) == 3
+
+
+async def test_what_has_not_changed_is_not_even_divided_again(server: ConfigMaps, monkeypatch: pytest.MonkeyPatch):
+    """At every turn of a drill beside two hundred workloads that took longer than all else."""
+    kept = memory_of(server)
+    await kept.remember(workloads(200))
+    monkeypatch.setattr(kept, "_divided", None)
+    await kept.remember(workloads(200))
+
+
 async def test_of_workloads_that_are_gone_nothing_is_remembered(server: ConfigMaps):
     kept = memory_of(server)
     await kept.remember(workloads(200))

@@ -193,3 +193,11 @@ async def test_what_the_workloads_looked_like_is_asked_for_once_after_a_restart(
     for _ in range(3):
         await gatherer._watch(a_drill(), drill_plan(), state)
     assert asked == [1]
+
+
+async def test_what_workloads_looked_like_is_read_once_and_not_at_every_turn(server, gatherer):
+    state = State(phase=Phase.IN_PLAY, start_ex=datetime(2026, 3, 1, 12, tzinfo=UTC))
+    await gatherer._watch(a_drill(), drill_plan(), state)
+    await gatherer._watch(a_drill(), drill_plan(), state)
+
+    assert server.asked.count(f"GET {MAPS}") == 1

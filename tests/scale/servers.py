@@ -33,7 +33,7 @@ CONTROLLERS: Final = (
     "namespace-controller",
     "garbage-collector-controller",
 )
-READY_WITHIN: Final = 60.0
+READY_WITHIN: Final = 180.0
 AUDITED: Final = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",

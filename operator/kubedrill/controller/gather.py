@@ -274,6 +274,8 @@ class Gatherer:
     async def _watch(self, drill: dict[str, Any], drill_plan: DrillPlan, state: State) -> None:
         if self._cluster.are_on:
             return  # what the workloads looked like before a restart is asked for once, not at every turn
+        if self._cluster.is_started:
+            return
         made = datetime.fromisoformat(drill["metadata"]["creationTimestamp"])
         begun = state.start_ex or self._clock.now()
         scope = Scope(drill["metadata"]["name"], self._settings.namespace, made, begun)

@@ -27,6 +27,7 @@ class WorkloadMemory:
     def __init__(self, kube: Kube, namespace: str, drill: str, uid: str) -> None:
         self._parts = DrillParts(kube, namespace, drill, uid)
         self._written: dict[str, str] = {}
+        self._kept = ""
 
     async def remember(self, workloads: Iterable[dict[str, Any]]) -> None:
         """Keeps what the workloads look like now.
@@ -34,9 +35,12 @@ class WorkloadMemory:
         Hundreds of workloads are kept in several ConfigMaps, of which only those are written in which a workload has
         a new generation. That one of them is refused is said and no reason to stop: it is needed after a restart alone.
         """
+        workloads = tuple(workloads)
+        if _generations(workloads) == self._kept:
+            return  # every turn asks, and to divide hundreds takes as long as the rest of it
+        refused = False
         for name, part in self._divided(workloads).items():
-            generations = str([(w["metadata"]["uid"], w["metadata"].get("generation")) for w in part])
-            if self._written.get(name) == generations:
+            if self._written.get(name) == _generations(part):
                 continue
             answer = await self._put(name, json.dumps(part, sort_keys=True))
             if not answer.ok:
@@ -47,7 +51,10 @@ class WorkloadMemory:
                     answer.message,
                 )
             if answer.ok or is_unstorable(answer):
-                self._written[name] = generations
+                self._written[name] = _generations(part)
+            else:
+                refused = True
+        self._kept = "" if refused else _generations(workloads)
 
     async def remembered(self) -> list[dict[str, Any]]:
         """The workloads as they were kept; none when nothing was, or what was kept can't be read."""
@@ -88,3 +95,8 @@ class WorkloadMemory:
             parts[-1].append(workload)
         named = {self._parts.name(f"{_KIND}-{n}"): part for n, part in enumerate(parts)}
         return {known: [] for known in self._written} | named
+
+
+def _generations(workloads: Iterable[dict[str, Any]]) -> str:
+    """What tells whether workloads have changed."""
+    return str(sorted((str(w["metadata"]["uid"]), str(w["metadata"].get("generation"))) for w in workloads))

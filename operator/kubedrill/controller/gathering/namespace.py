@@ -77,7 +77,7 @@ class NamespaceWatches:
         After a restart `remembered` are the workloads as `self.remembered` told them at `since`: what was
         changed in them meanwhile is told then.
         """
-        if self._kinds:
+        if self.is_started:
             return
         namespace, self._begun = drill_plan.target_namespace, scope.begun
         self._readers = [(source, source.reader(lambda: self.own)) for source in of_kind(How.WATCH)]
@@ -125,6 +125,11 @@ class NamespaceWatches:
         for objects, hearing, event in unread:
             heard = replace(hearing, players=players)
             self._pour(one_by_one(event.object, partial(objects.read, event.object, event.receipt, heard)))
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it subscribes."""
+        return bool(self._kinds)
 
     @property
     def problems(self) -> tuple[str, ...]:
