@@ -20,7 +20,7 @@ class PlayerKind(StrEnum):
 
 
 class Identities(ApiModel):
-    """The names under which somebody acts; a change by none of them is a stranger's."""
+    """The names under which somebody acts; a change by none of them is no player's."""
 
     kubernetes: Line | None = Field(
         None,
