@@ -39,11 +39,16 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 .PHONY: check
 check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute; neither root nor apt)
 	@mkdir -p build
+	@$(MAKE) -s -j 2 --output-sync=target unit types imports generated-are-current lint
+
+.PHONY: lint types imports
+lint: setup
 	@$(BIN)/ruff format -q --check . || { echo 'not formatted: make format'; false; }
 	@$(BIN)/ruff check -q .
+types: setup
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; false; }
-	@$(MAKE) -s generated-are-current unit
+imports: setup
+	@mkdir -p build && $(BIN)/lint-imports --no-cache >build/imports.log 2>&1 || { cat build/imports.log; false; }
 
 .PHONY: format
 format: setup ## Format the code, and sort its imports

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from kubedrill.api.base import ApiModel
 from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.plan.drill_plan import Endpoint
-from kubedrill.core.undo.operations import SetFields, Target
+from kubedrill.core.undo.operations import Refusal, SetFields, Target
 from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet
 from kubedrill.plugins.faults.memory_limit import MemoryLimit
+
+P = TypeVar("P", bound=ApiModel)
+Kind = TypeVar("Kind")
 
 T0 = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 MIB = 1024**2
@@ -119,7 +123,26 @@ def seen(
 
 
 def squeeze(kind: str = "Deployment", name: str = "web", **said: Any) -> MemoryLimit:
-    return MemoryLimit(target=WorkloadTarget(kind=kind, name=name), **said)  # type: ignore[arg-type]
+    return MemoryLimit(target=WorkloadTarget.model_validate({"kind": kind, "name": name}), **said)
+
+
+def accepted(decided: Plan[P] | Refusal) -> Plan[P]:
+    """A plan; a refusal fails with its message."""
+    assert isinstance(decided, Plan), decided
+    return decided
+
+
+def only(plan: Plan[Any] | Refusal, kind: type[Kind]) -> Kind:
+    """The one operation of a plan, which is of this kind."""
+    (operation,) = accepted(plan).operations
+    assert isinstance(operation, kind)
+    return operation
+
+
+def together_of(decided: dict[str, Plan[Any]] | Refusal) -> dict[str, Plan[Any]]:
+    """Plans that go together; a refusal fails with its message."""
+    assert not isinstance(decided, Refusal), decided
+    return decided
 
 
 def changes(plan: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.faults.builders import fact, injected, second, seen
+from tests.faults.builders import accepted, fact, injected, only, second, seen
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.undo.operations import Announce, Refusal
@@ -19,7 +19,7 @@ def firing(at: float, alert: str = "CheckoutDown"):
 
 
 def test_it_is_announced_at_the_drills_alertmanager():
-    assert plan(DOWN, seen(fault="call")).operations == (
+    assert accepted(plan(DOWN, seen(fault="call"))).operations == (
         Announce(
             "alertmanager.monitoring.svc",
             9093,
@@ -31,12 +31,12 @@ def test_it_is_announced_at_the_drills_alertmanager():
 
 
 def test_a_namespace_label_may_be_said():
-    (operation,) = plan(AlertAnnounce(alert="X", labels={"namespace": "front"}), seen()).operations
+    operation = only(plan(AlertAnnounce(alert="X", labels={"namespace": "front"}), seen()), Announce)
     assert operation.labels["namespace"] == "front"
 
 
 def test_the_namespace_is_named_by_the_label_that_names_it_there():
-    (operation,) = plan(DOWN, replace(seen(), namespace_label="exported_namespace")).operations
+    operation = only(plan(DOWN, replace(seen(), namespace_label="exported_namespace")), Announce)
     assert operation.labels["exported_namespace"] == "shop"
     assert "namespace" not in operation.labels
 
@@ -59,7 +59,7 @@ def test_another_alert_or_an_earlier_one_is_not_it(other):
 
 
 def test_it_is_described_with_its_labels():
-    assert describe(DOWN, plan(DOWN, seen(fault="call"))) == (
+    assert describe(DOWN, accepted(plan(DOWN, seen(fault="call")))) == (
         "alert: CheckoutDown is fired at alertmanager.monitoring.svc:9093 and resolved by the undo",
         "labels: alertname=CheckoutDown, event=11111111-call, namespace=shop, severity=page",
     )

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from tests.faults.builders import WEB, changes, container, deployment, fact, injected, second, seen, stateful_set
+from tests.faults.builders import WEB, changes, container, deployment, fact, injected, only, second, seen, stateful_set
 from tests.observers.builders import drill_plan
 from tests.signals.builders import receipt
 
@@ -25,7 +25,7 @@ ONE, TWO, THREE = "web-5d4f6b7c89-bbbbb", "web-5d4f6b7c89-ccccc", "web-5d4f6b7c8
 
 
 def wrong(kind: str = "Deployment", name: str = "web", **said: Any) -> BadImage:
-    return BadImage(target=WorkloadTarget(kind=kind, name=name), **said)  # type: ignore[arg-type]
+    return BadImage(target=WorkloadTarget.model_validate({"kind": kind, "name": name}), **said)
 
 
 def planned(params: BadImage, obj: dict[str, Any] | None = None, target: Target = WEB) -> Plan[BadImage] | Refusal:
@@ -59,8 +59,7 @@ def test_the_container_that_is_named_gets_it_and_no_other():
     decided = planned(wrong(container="proxy"), obj)
     assert changes(decided)["template/spec/containers/1/image"] == NOPE
     assert IMAGE not in changes(decided)
-    (operation,) = decided.operations
-    assert isinstance(operation, SetFields)
+    operation = only(decided, SetFields)
     assert operation.changes[0].guards == (("/spec/template/spec/containers/1/name", "proxy"),)
 
 
@@ -74,8 +73,7 @@ def test_a_stateful_set_is_freed_of_the_pod_that_it_would_wait_for():
     db = Target("apps", "v1", "StatefulSet", "statefulsets", "shop", "db")
     decided = planned(wrong("StatefulSet", "db"), stateful_set(), db)
     assert isinstance(decided, Plan), decided
-    (operation,) = decided.operations
-    assert operation.unstick == {"app": "db"}
+    assert only(decided, SetFields).unstick == {"app": "db"}
 
 
 def test_what_is_derived_is_settled():
@@ -142,7 +140,9 @@ BROKEN = Fault.model_validate({"name": "squeeze", "badImage": {"target": {"kind"
 
 def as_watched(image: str, generation: int, manager: str = "", operation: str = "Update") -> dict[str, Any]:
     obj = copy.deepcopy(deployment(containers=[container() | {"image": image}]))
-    owned = {"f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"main"}': {"f:image": {}}}}}}}
+    owned: dict[str, Any] = {
+        "f:spec": {"f:template": {"f:spec": {"f:containers": {'k:{"name":"main"}': {"f:image": {}}}}}}
+    }
     entry = {"manager": manager, "operation": operation, "time": "2026-11-23T12:00:07Z", "fieldsV1": owned}
     metadata = {"uid": "u", "generation": generation, "managedFields": [entry] if manager else []}
     return {**obj, "kind": "Deployment", "metadata": {**obj["metadata"], **metadata}}

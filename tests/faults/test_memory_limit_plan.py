@@ -13,9 +13,11 @@ from tests.faults.builders import (
     HELD,
     MIB,
     WEB,
+    accepted,
     changes,
     container,
     deployment,
+    only,
     seen,
     squeeze,
     stateful_set,
@@ -82,8 +84,7 @@ def test_of_a_stateful_set_the_last_pod_is_hit(partition, strategy):
 @pytest.mark.parametrize(("pods", "unstick"), [("OrderedReady", {"app": "db"}), ("Parallel", {})])
 def test_ordered_pods_must_be_unstuck_by_the_undo_and_parallel_ones_not(pods, unstick):
     decided = plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: stateful_set(pods=pods)}))
-    (operation,) = decided.operations
-    assert operation.unstick == unstick
+    assert only(decided, SetFields).unstick == unstick
 
 
 def test_a_deployment_needs_no_unsticking():
@@ -158,7 +159,7 @@ def test_without_a_number_as_many_are_hit_as_the_own_strategy_replaces_one_at_le
 
 def test_what_is_planned_is_described_for_people():
     params = squeeze(limit="64Mi", affected=2)
-    assert describe(params, plan(params, seen({WEB: deployment(4)}))) == (
+    assert describe(params, accepted(plan(params, seen({WEB: deployment(4)})))) == (
         "memoryLimit: container main of Deployment/web gets 64Mi; 2 of its pods will be OOM-killed",
         "container: main",
         (
@@ -194,7 +195,7 @@ def test_the_patched_strategy_replaces_exactly_the_asked_number(size, unavailabl
     workload = deployment(replicas, unavailable, surge, ready=ready)
     decided = planned(workload, limit="64Mi", affected=affected)
     assert isinstance(decided, Plan)
-    after = Workload.read("Deployment", patched(workload, decided.operations[0]))
+    after = Workload.read("Deployment", patched(workload, only(decided, SetFields)))
     assert reach_of(after) == Reach(affected, affected)
     assert after.min_ready >= HELD or affected == replicas
     assert after.progress_deadline > after.min_ready
@@ -205,6 +206,7 @@ def test_a_derived_limit_is_whole_mebibytes_and_no_more_than_half_of_the_use(use
     workload = deployment(containers=[container(limit=str(limit_now))])
     decided = plan(squeeze(), seen({WEB: workload}, used={"main": used // MIB}))
     if isinstance(decided, Plan):
+        assert decided.settled.limit is not None
         limit = parse_memory(decided.settled.limit)
         assert limit % MIB == 0
         assert 8 * MIB <= limit <= max(8 * MIB, used // 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.builders import HELD, WEB, changes, container, deployment, seen, squeeze
+from tests.faults.builders import HELD, WEB, changes, container, deployment, seen, squeeze, together_of
 
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.plugins.faults.base import together
@@ -30,17 +30,13 @@ def test_two_faults_that_set_one_field_are_refused_by_the_name_of_both():
 
 
 def test_two_containers_of_one_workload_may_both_be_hit():
-    both = together({"first": planned(FITS, container="app"), "second": planned(FITS, container="proxy")})
+    both = together_of(together({"first": planned(FITS, container="app"), "second": planned(FITS, container="proxy")}))
     assert [changes(p) for p in both.values()] == [limit(0), limit(1)]
 
 
 def test_two_faults_that_hold_one_rollout_in_the_same_way_set_it_once():
-    both = together(
-        {
-            "first": planned(PLAIN, container="app", affected=2),
-            "second": planned(PLAIN, container="proxy", affected=2),
-        }
-    )
+    first, second = (planned(PLAIN, container=name, affected=2) for name in ("app", "proxy"))
+    both = together_of(together({"first": first, "second": second}))
     assert [changes(p) for p in both.values()] == [limit(0) | ROLLOUT, limit(1)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.faults.builders import WEB, deployment, fact, injected, second, seen
+from tests.faults.builders import WEB, accepted, deployment, fact, injected, second, seen
 from tests.observers.builders import drill_plan
 
 from kubedrill.api.faults import Fault, WorkloadTarget
@@ -80,7 +80,7 @@ def test_whoever_was_away_when_they_went_sees_it_by_what_they_leave():
 
 
 def test_two_on_one_workload_are_refused_together():
-    refused = together({name: planned(kill()) for name in ("one", "two")})  # type: ignore[arg-type]
+    refused = together({name: accepted(planned(kill())) for name in ("one", "two")})
     assert getattr(refused, "reason", "") == "FaultsOverlap"
 
 

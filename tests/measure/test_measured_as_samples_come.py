@@ -42,7 +42,7 @@ def courses(draw: st.DrawFn) -> list[Sample]:
     values: list[float] = []
     noises = st.sampled_from([0, 0, 1, 3, 0.5])
     for level, length, noise in draw(
-        st.lists(st.tuples(st.integers(0, 14), st.integers(1, 40), noises), min_size=1, max_size=6)
+        st.lists(st.tuples(st.integers(0, 14), st.integers(1, 25), noises), min_size=1, max_size=5)
     ):
         signs = draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=length, max_size=length))
         values += [max(0.0, level + sign * noise) for sign in signs]
@@ -60,7 +60,7 @@ def readings(draw: st.DrawFn) -> list[list[Sample]]:
     course = draw(courses())
     late = set(draw(st.lists(st.integers(0, len(course) - 1), max_size=2)))
     batches, read = [], 0
-    for size in draw(st.lists(st.integers(1, 30), min_size=1, max_size=12)):
+    for size in draw(st.lists(st.integers(1, 30), min_size=1, max_size=8)):
         again = draw(st.integers(0, min(5, read)))
         batch = [course[n] for n in range(read - again, min(read + size, len(course))) if n not in late]
         if again and draw(st.booleans()):
@@ -113,7 +113,7 @@ def test_what_comes_in_batches_is_measured_as_if_it_had_come_at_once(batches, si
 
 
 @settings(max_examples=50, deadline=None)
-@given(courses(), st.integers(1, 12), st.integers(0, 20))
+@given(courses(), st.integers(5, 15), st.integers(0, 20))
 def test_thinning_moves_no_bound(course, size, since):
     kept = Samples()
     for read in range(0, len(course), size):
@@ -163,6 +163,6 @@ def most_of_a_turn(*, begins: int, turns: int) -> int:
 def test_a_turn_after_eight_hours_looks_at_no_more_samples_than_one_after_ten_minutes(monkeypatch):
     monkeypatch.setattr("kubedrill.core.measure.falls.Descent", Counting)
     monkeypatch.setattr(keeping, "PAGE", 64)
-    after_ten_minutes = most_of_a_turn(begins=600, turns=130)
+    after_ten_minutes = most_of_a_turn(begins=600, turns=70)
     assert 0 < after_ten_minutes <= 2 * 64
-    assert most_of_a_turn(begins=8 * 3600, turns=130) <= after_ten_minutes
+    assert most_of_a_turn(begins=8 * 3600, turns=70) <= after_ten_minutes
