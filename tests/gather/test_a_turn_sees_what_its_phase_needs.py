@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +12,14 @@ from tests.observers.builders import drill_plan
 from tests.wire import connected_to
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
-from kubedrill.controller.gather import Gatherer
-from kubedrill.controller.gathering import FactInbox, NamespaceWatches
+from kubedrill.controller.drill_sources import DrillSources
+from kubedrill.controller.gather import gather
+from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches
+from kubedrill.controller.gathering.own_records import OwnRecords
+from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
-from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.machine.state import State
+from kubedrill.core.machine.state import Observation, State
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -59,15 +61,34 @@ async def kube(server: Server) -> AsyncIterator[Kube]:
 
 
 @pytest.fixture
-async def gatherer(kube: Kube) -> AsyncIterator[Gatherer]:
-    clock = ServerClock(timedelta(0))
-    evidence = Evidence(kube, "drills", "storm", "d1")
-    planning = DrillPlanning(kube, DrillIdentity("d1", "storm", "drills"))
-    inbox = FactInbox()
-    watches = NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None)
-    eyes = Gatherer(kube, clock, OperatorSettings(), evidence, inbox, watches, planning)
-    yield eyes
-    await eyes.close()
+async def sources(kube: Kube) -> AsyncIterator[DrillSources]:
+    clock, inbox, web = ServerClock(timedelta(0)), FactInbox(), WebClient()
+    one = DrillSources(
+        kube,
+        clock,
+        "drills",
+        Evidence(kube, "drills", "storm", "d1"),
+        inbox,
+        NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None),
+        DrillPlanning(kube, DrillIdentity("d1", "storm", "drills")),
+        OwnRecords(kube, "drills", "d1"),
+        web,
+        MonitoringProbe(web.fetch, clock),
+    )
+    yield one
+    await one.close()
+
+
+async def seen_of(
+    sources: DrillSources,
+    drill: dict[str, Any],
+    state: State,
+    *,
+    stuck: Mapping[str, str] | None = None,
+    waiting: Mapping[str, str] | None = None,
+    cannot_go_on: str = "",
+) -> Observation:
+    return await gather(sources, drill, state, {}, stuck=stuck or {}, waiting=waiting or {}, cannot_go_on=cannot_go_on)
 
 
 def refused(said: str) -> dict[str, Any]:
@@ -75,15 +96,15 @@ def refused(said: str) -> dict[str, Any]:
     return a_drill({"scenario": None, "scenarioRef": said})
 
 
-async def test_a_drill_that_cannot_go_on_asks_for_its_records_and_nothing_else(server, gatherer):
-    seen = await gatherer.observe(a_drill(), State(phase=Phase.IN_PLAY), {}, {}, cannot_go_on="too much")
+async def test_a_drill_that_cannot_go_on_asks_for_its_records_and_nothing_else(server, sources):
+    seen = await seen_of(sources, a_drill(), State(phase=Phase.IN_PLAY), cannot_go_on="too much")
 
     assert seen.cannot_go_on == "too much"
     assert seen.drill_plan is None
     assert server.asked == [f"GET {SECRETS}"]
 
 
-async def test_what_people_have_written_at_the_drill_is_told(gatherer):
+async def test_what_people_have_written_at_the_drill_is_told(sources):
     notes = {EVIDENCE_MARK: "audit.log", ACCEPTS_UNVERIFIED: "limit"}
     drill = a_drill(
         {"desired": "Stop", "stopBecause": "lunch"},
@@ -92,7 +113,9 @@ async def test_what_people_have_written_at_the_drill_is_told(gatherer):
         deletionTimestamp="2026-03-01T12:30:00Z",
         annotations=notes,
     )
-    seen = await gatherer.observe(drill, State(), {"undo-1": "refused"}, {"undo-2": "its pods"}, cannot_go_on="x")
+    seen = await seen_of(
+        sources, drill, State(), stuck={"undo-1": "refused"}, waiting={"undo-2": "its pods"}, cannot_go_on="x"
+    )
 
     assert (seen.desired, seen.stop_because) == (Desired.STOP, "lunch")
     assert (seen.deleting, seen.finalizer, seen.generation) == (True, True, 3)
@@ -101,22 +124,22 @@ async def test_what_people_have_written_at_the_drill_is_told(gatherer):
 
 
 @pytest.mark.parametrize("status", [403, 500, 503])
-async def test_without_the_list_of_the_records_there_is_no_turn(server, gatherer, status):
+async def test_without_the_list_of_the_records_there_is_no_turn(server, sources, status):
     server.refused[SECRETS] = (status, {"message": "later"})
 
     with pytest.raises((Unreachable, RecordError)):
-        await gatherer.observe(a_drill(), State(phase=Phase.RECOVERING), {}, {})
+        await seen_of(sources, a_drill(), State(phase=Phase.RECOVERING))
 
 
-async def test_without_the_evidence_that_is_stored_there_is_no_turn(server, gatherer):
+async def test_without_the_evidence_that_is_stored_there_is_no_turn(server, sources):
     server.refused[MAPS] = (403, {"message": "no"})
 
     with pytest.raises(EvidenceRefused):
-        await gatherer.observe(a_drill(), State(phase=Phase.RECOVERING), {}, {})
+        await seen_of(sources, a_drill(), State(phase=Phase.RECOVERING))
 
 
-async def test_a_scenario_that_is_not_there_is_a_refusal_that_names_it(gatherer):
-    seen = await gatherer.observe(refused("rush"), State(), {}, {})
+async def test_a_scenario_that_is_not_there_is_a_refusal_that_names_it(sources):
+    seen = await seen_of(sources, refused("rush"), State())
 
     assert seen.drill_plan is None
     assert seen.refusal is not None
@@ -127,25 +150,25 @@ async def test_a_scenario_that_is_not_there_is_a_refusal_that_names_it(gatherer)
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_scenario_that_could_not_be_read_is_no_missing_one(server, gatherer, status):
+async def test_a_scenario_that_could_not_be_read_is_no_missing_one(server, sources, status):
     server.refused[SCENARIO] = (status, {"message": "later"})
 
     with pytest.raises(Unreachable, match=f"{status} later"):
-        await gatherer.observe(refused("rush"), State(), {}, {})
+        await seen_of(sources, refused("rush"), State())
 
 
-async def test_what_is_wrong_with_a_drill_is_said_by_its_place(gatherer):
-    seen = await gatherer.observe(a_drill({"targetNamespace": "../x"}), State(), {}, {})
+async def test_what_is_wrong_with_a_drill_is_said_by_its_place(sources):
+    seen = await seen_of(sources, a_drill({"targetNamespace": "../x"}), State())
 
     assert seen.refusal is not None
     assert seen.refusal.reason == "SpecInvalid"
     assert seen.refusal.message.startswith("targetNamespace: ")
 
 
-async def test_a_drill_that_its_environment_does_not_let_reach_its_monitoring_asks_nobody_there(server, gatherer):
+async def test_a_drill_that_its_environment_does_not_let_reach_its_monitoring_asks_nobody_there(server, sources):
     server.objects[f"{ENVIRONMENTS}/shop"] = {"metadata": {"name": "shop"}, "spec": {"targetNamespaces": ["shop"]}}
     elsewhere = {"prometheus": {"name": "prometheus", "port": 9090, "namespace": "billing"}}
-    seen = await gatherer.observe(a_drill({"monitoring": elsewhere}), State(), {}, {})
+    seen = await seen_of(sources, a_drill({"monitoring": elsewhere}), State())
 
     assert seen.drill_plan is None
     assert seen.refusal is not None
@@ -153,34 +176,34 @@ async def test_a_drill_that_its_environment_does_not_let_reach_its_monitoring_as
 
 
 @pytest.mark.parametrize("status", [403, 500])
-async def test_environments_that_could_not_be_read_are_no_missing_ones(server, gatherer, status):
+async def test_environments_that_could_not_be_read_are_no_missing_ones(server, sources, status):
     server.refused[ENVIRONMENTS] = (status, {"message": "later"})
 
     with pytest.raises(Unreachable, match=f"{status} later"):
-        await gatherer.observe(a_drill(), State(), {}, {})
+        await seen_of(sources, a_drill(), State())
 
 
-async def test_a_scenario_that_was_changed_since_the_start_changes_nothing(server, gatherer):
+async def test_a_scenario_that_was_changed_since_the_start_changes_nothing(server, sources):
     server.objects[SCENARIO] = {"metadata": {"name": "rush"}, "spec": SPEC["scenario"] | {"title": "another"}}
     begun = State(phase=Phase.HOT_WASH, scenario=SPEC["scenario"])
-    seen = await gatherer.observe(refused("rush"), begun, {}, {})
+    seen = await seen_of(sources, refused("rush"), begun)
 
     assert seen.drill_plan is not None
     assert seen.drill_plan.title == "storm"
     assert f"GET {SCENARIO}" not in server.asked
 
 
-async def test_after_the_drill_the_report_that_stands_is_read(server, gatherer):
+async def test_after_the_drill_the_report_that_stands_is_read(server, sources):
     notes = {"kubedrill.dev/revision": "2", EVIDENCE_MARK: "audit.log"}
     server.objects[REPORT] = {"metadata": {"name": "storm-d1", "annotations": notes}}
     now = datetime.now(UTC)  # noqa: TID251  the clock of the server that answers
     ended = State(phase=Phase.COMPLETED, end_ex=now, imported="")
-    seen = await gatherer.observe(a_drill(), ended, {}, {})
+    seen = await seen_of(sources, a_drill(), ended)
 
     assert (seen.reported, seen.report_import) == (2, "audit.log")
 
 
-async def test_what_the_workloads_looked_like_is_asked_for_once_after_a_restart(gatherer, monkeypatch):
+async def test_what_the_workloads_looked_like_is_asked_for_once_after_a_restart(sources, monkeypatch):
     """Not at every turn: the watches stand then."""
     asked: list[int] = []
 
@@ -189,15 +212,15 @@ async def test_what_the_workloads_looked_like_is_asked_for_once_after_a_restart(
         return []
 
     monkeypatch.setattr(WorkloadMemory, "remembered", remembered)
-    state = State(phase=Phase.IN_PLAY, start_ex=gatherer._clock.now())
+    state = State(phase=Phase.IN_PLAY, start_ex=sources.clock.now())
     for _ in range(3):
-        await gatherer._watch(a_drill(), drill_plan(), state)
+        await sources.watch(a_drill(), drill_plan(), state)
     assert asked == [1]
 
 
-async def test_what_workloads_looked_like_is_read_once_and_not_at_every_turn(server, gatherer):
+async def test_what_workloads_looked_like_is_read_once_and_not_at_every_turn(server, sources):
     state = State(phase=Phase.IN_PLAY, start_ex=datetime(2026, 3, 1, 12, tzinfo=UTC))
-    await gatherer._watch(a_drill(), drill_plan(), state)
-    await gatherer._watch(a_drill(), drill_plan(), state)
+    await sources.watch(a_drill(), drill_plan(), state)
+    await sources.watch(a_drill(), drill_plan(), state)
 
     assert server.asked.count(f"GET {MAPS}") == 1

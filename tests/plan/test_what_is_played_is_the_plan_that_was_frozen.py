@@ -13,7 +13,8 @@ from tests.giving_up.lab import Lab, standing
 from tests.machine.world import seen
 
 from kubedrill.api.drill import DrillSpec
-from kubedrill.controller.gather import Gatherer
+from kubedrill.controller import turn
+from kubedrill.controller.gather import gather
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import Observation, State, state_from_wire, state_to_wire
 from kubedrill.core.plan.codec import digest_of, plan_from_json, plan_to_json
@@ -61,13 +62,12 @@ def stores(lab: Lab) -> list[str]:
 async def observed(monkeypatch: pytest.MonkeyPatch) -> list[Observation]:
     """What each turn from now on has seen."""
     found: list[Observation] = []
-    whole = Gatherer.observe
 
-    async def observe(self: Gatherer, *args: Any, **named: Any) -> Observation:
-        found.append(await whole(self, *args, **named))
+    async def gathered(*args: Any, **named: Any) -> Observation:
+        found.append(await gather(*args, **named))
         return found[-1]
 
-    monkeypatch.setattr(Gatherer, "observe", observe)
+    monkeypatch.setattr(turn, "gather", gathered)
     return found
 
 
@@ -228,10 +228,10 @@ async def started(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     settled = {"target": {"kind": "Deployment", "name": "worker"}, "limit": "64Mi", "affected": 2}
     plans = {name: replace(plan, settled=settled) for name, plan in fit.plans.items()}
 
-    async def observe(_self: Gatherer, *_args: Any, **_named: Any) -> Observation:
+    async def gathered(*_args: Any, **_named: Any) -> Observation:
         return replace(fit, plans=plans)
 
-    monkeypatch.setattr(Gatherer, "observe", observe)
+    monkeypatch.setattr(turn, "gather", gathered)
     await lab.task._turn()
 
 

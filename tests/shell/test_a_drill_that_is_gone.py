@@ -61,7 +61,7 @@ async def test_of_what_is_gone_nothing_is_watched_although_it_is_looked_for(oper
     async def close() -> None:
         closed.append(True)
 
-    monkeypatch.setattr(operator.turns._observer, "close", close)
+    monkeypatch.setattr(operator.turns._sources.watches, "stop", close)
     await operator.turns.once()
     assert closed
     assert not operator.turns.over

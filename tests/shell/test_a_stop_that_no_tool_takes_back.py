@@ -41,7 +41,7 @@ async def test_it_is_restored_without_a_turn_where_turns_fail(lab: Lab, monkeypa
     async def fails(*_: Any, **__: Any) -> Any:
         raise TimeoutError
 
-    monkeypatch.setattr("kubedrill.controller.gather.Gatherer.observe", fails)
+    monkeypatch.setattr("kubedrill.controller.turn.gather", fails)
     says(lab, Desired.STOP)
     await lab.goes_on(60)
     assert lab.limit == "128Mi"

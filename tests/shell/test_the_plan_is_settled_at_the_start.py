@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.giving_up.lab import standing
 
+from kubedrill.controller.before_start import planned_drill
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, State
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -24,10 +25,9 @@ SETTLED = {"target": {"kind": "Deployment", "name": "web"}, "limit": "64Mi", "af
 
 async def test_the_number_of_pods_that_nobody_said_is_the_one_that_was_planned(monkeypatch: pytest.MonkeyPatch):
     async with standing(monkeypatch) as lab:
-        gatherer, drill = lab.task._turns._observer, lab.cluster.drill_now
-        before, _ = await gatherer._planned_drill(drill, State())
+        sources, drill = lab.task._turns._sources, lab.cluster.drill_now
+        before, _ = await planned_drill(sources, drill, State())
         assert affected(before) is None
-        after, _ = await gatherer._planned_drill(
-            drill, State(Phase.ARMED, faults=(FaultState("storm", settled=SETTLED),))
-        )
+        armed = State(Phase.ARMED, faults=(FaultState("storm", settled=SETTLED),))
+        after, _ = await planned_drill(sources, drill, armed)
         assert affected(after) == 2

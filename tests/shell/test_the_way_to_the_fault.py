@@ -9,12 +9,12 @@ import pytest
 from tests.machine.world import seen
 
 from kubedrill.api.drill import FINALIZER
+from kubedrill.controller import turn
 from kubedrill.controller.execute import Executor
-from kubedrill.controller.gather import Gatherer
 from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.turn import Turns
-from kubedrill.core.machine.state import Observation, State
+from kubedrill.core.machine.state import Observation
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
@@ -68,14 +68,14 @@ def server() -> Server:
 def turns(server: Server, monkeypatch: pytest.MonkeyPatch) -> Turns:
     """The turns of a drill that is fit; what it injects is asked of nobody."""
 
-    async def looked(_self: Gatherer, drill: dict[str, Any], _state: State, *_more: Any, **_named: Any) -> Observation:
+    async def looked(_sources: Any, drill: dict[str, Any], *_more: Any, **_named: Any) -> Observation:
         return seen(finalizer=FINALIZER in drill["metadata"]["finalizers"])
 
     async def injected(*_anything: Any) -> tuple[tuple[()], bool]:
         server.asked.append("inject")
         return (), False
 
-    monkeypatch.setattr(Gatherer, "observe", looked)
+    monkeypatch.setattr(turn, "gather", looked)
     monkeypatch.setattr(Executor, "_inject", injected)
     clock = ServerClock(timedelta(0))
     informers = Informers(server, clock)

@@ -16,6 +16,7 @@ from kubedrill.api.base import in_words
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.api.stored import understood
+from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.phases import UNTOUCHED
 from kubedrill.core.machine.settled import as_started, with_settled
@@ -39,13 +40,14 @@ WHAT_NOW = "everything is restored from the undo records; then make another dril
 
 
 class DrillPlanning:
-    """The plan of one drill."""
+    """The plan of one drill. `injection` is what its faults do to what is there, as it was planned last."""
 
     def __init__(self, kube: Kube, drill: DrillIdentity) -> None:
         self._kube, self._drill = kube, drill
         self._frozen: tuple[str, DrillPlan] | None = None
         self._derived: DrillPlan | None = None
         self.scenario: Mapping[str, Any] = {}
+        self.injection = InjectionPlan()
 
     async def planned(
         self, drill: Mapping[str, Any], state: State, known: Rules, ask: Ask

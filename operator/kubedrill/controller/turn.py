@@ -17,9 +17,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.controller.drill_sources import DrillSources
 from kubedrill.controller.execute import Executor
-from kubedrill.controller.gather import MEASURED, Gatherer
-from kubedrill.controller.gathering import FactInbox, NamespaceWatches
+from kubedrill.controller.gather import MEASURED, News, gather
+from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches
+from kubedrill.controller.gathering.own_records import OwnRecords
+from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.received import ReceivedFacts, is_kept_by
 from kubedrill.controller.reporting import report_name
@@ -69,9 +72,20 @@ class Turns:
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
         self.received = ReceivedFacts(self._evidence)
-        self._planning = DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace))
-        watches = NamespaceWatches(informers, clock, inbox, wake)
-        self._observer = Gatherer(kube, clock, settings, self._evidence, inbox, watches, self._planning)
+        web = WebClient()
+        self._sources = DrillSources(
+            kube,
+            clock,
+            settings.namespace,
+            self._evidence,
+            inbox,
+            NamespaceWatches(informers, clock, inbox, wake),
+            DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace)),
+            OwnRecords(kube.restoring, settings.namespace, uid),
+            web,
+            MonitoringProbe(web.fetch, clock),
+        )
+        self._news: News = {}
         self._status = StatusWriter(kube.restoring)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)
@@ -87,7 +101,7 @@ class Turns:
     @property
     def about(self) -> About | None:
         """Which alerts are about the drill's target namespace; None before it has a plan."""
-        return self._planning.about
+        return self._sources.planning.about
 
     async def once(self) -> datetime | None:
         """Runs a turn. Returns when to run the next one (None: when something happens).
@@ -116,8 +130,9 @@ class Turns:
         now, given_up = self._clock.now(), self._cannot_go_on or state.given_up
         if not is_kept_by(state):
             self.received.belong_to(None)
-        seen = await self._observer.observe(
-            drill, state, self._actor.undoing.stuck(now), self._actor.waiting(now), cannot_go_on=given_up
+        stuck, waiting = self._actor.undoing.stuck(now), self._actor.waiting(now)
+        seen = await gather(
+            self._sources, drill, state, self._news, stuck=stuck, waiting=waiting, cannot_go_on=given_up
         )
         self.received.belong_to(None if given_up else state)
         unasked = self._unchecked
@@ -127,13 +142,13 @@ class Turns:
         self._actor.undoing.doubted(decision.unverified, now)
         seen = replace(seen, stuck={**seen.stuck, **decision.unverified})
         if not given_up:
-            await self._evidence.store(self._observer.raw.values())
-        self._observer.raw.clear()
+            await self._evidence.store(self._news.values())
+        self._news.clear()
         if not await self._persist(drill, state, seen, decision):
             return self._clock.now()
         self.received.belong_to(None if given_up else decision.state)
-        self._actor.plan(self._observer.injection)
-        outcomes, again = await self._actor.carry_out(drill, decision, seen, self._observer.records)
+        self._actor.plan(self._sources.planning.injection)
+        outcomes, again = await self._actor.carry_out(drill, decision, seen, self._sources.records.mine)
         self._inbox.add(outcomes)
         self._actor.undoing.proceeds()
         self._checked = min((now, *seen.unchecked.values()))
@@ -152,7 +167,7 @@ class Turns:
         decision = reduce(state, seen)
         if decision.state.plan == state.plan:
             return seen, decision
-        trouble = await self._planning.freeze(seen)
+        trouble = await self._sources.planning.freeze(seen)
         if trouble is None:
             return seen, decision
         seen = replace(seen, checks=(*seen.checks, trouble))
@@ -162,7 +177,7 @@ class Turns:
         """From now on the turns compute and store only what puts back and ends the drill."""
         LOG.error("drill %s can't go on, it is restored and ends: %s", self._name, because)
         self._cannot_go_on = because[:500]
-        await self._observer.close()
+        await self._sources.close()
 
     async def put_back_anyway(self, because: str) -> None:
         """When turns keep failing, or one does not end: what must be put back must not wait for a good one.
@@ -174,7 +189,7 @@ class Turns:
             Unreachable: the API server did not answer.
             RecordTrouble: the undo records can't be listed.
         """
-        open_records = [n for n, r in self._observer.records.items() if r.record.state is not RecordState.REVERTED]
+        open_records = [n for n, r in self._sources.records.mine.items() if r.record.state is not RecordState.REVERTED]
         self._actor.undoing.held_up(open_records, because[:500], self._clock.now())
         answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
         if answer.ok:
@@ -201,7 +216,7 @@ class Turns:
 
     async def close(self) -> None:
         """Ends the watches."""
-        await self._observer.close()
+        await self._sources.close()
 
     async def _persist(self, drill: dict[str, Any], state: State, seen: Observation, decision: Decision) -> bool:
         """Writes the status if it says anything new. False when the Drill has changed since it was read."""
@@ -249,7 +264,7 @@ class Turns:
 
         Nor is anything to be seen any more: until it is sure that it is gone no watch stands for it.
         """
-        await self._observer.close()
+        await self._sources.close()
         self.received.belong_to(None)
         records = await list_records(self._kube, self._settings.namespace, self._uid)
         await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))

@@ -106,11 +106,6 @@ class NamespaceWatches:
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
 
-    @property
-    def are_on(self) -> bool:
-        """Whether it was started, and not stopped since."""
-        return bool(self._kinds)
-
     async def stop(self) -> None:
         """Is told no more."""
         ending, self._kinds, self._words = self._all, {}, []

@@ -11,7 +11,30 @@ from kubedrill.core.machine.state import State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
 from kubedrill.kube.client import Kube
 from kubedrill.protocol.seen import records_seen
-from kubedrill.store.undo_records import Listing, list_on, list_own, list_records
+from kubedrill.store.undo_records import Listing, StoredRecord, list_on, list_own, list_records
+
+
+class OwnRecords:
+    """The undo records that matter to one drill, as they were listed last."""
+
+    def __init__(self, kube: Kube, control: str, uid: str) -> None:
+        self._kube, self._control, self._uid = kube, control, uid
+        self.listing = Listing()
+
+    @property
+    def mine(self) -> dict[str, StoredRecord]:
+        """The drill's own, of those that could be read, by name."""
+        return {one.record.name: one for one in self.listing.of(self._uid).readable}
+
+    async def list_all(self) -> Listing:
+        """Lists all drills' records. Raises RecordTrouble."""
+        self.listing = await list_records(self._kube, self._control)
+        return self.listing
+
+    async def list_for(self, drill: Mapping[str, Any], state: State) -> Listing:
+        """Lists those that matter to a turn. Raises RecordTrouble."""
+        self.listing = await records_for_a_turn(self._kube, self._control, drill, state)
+        return self.listing
 
 
 async def records_for_a_turn(kube: Kube, control: str, drill: Mapping[str, Any], state: State) -> Listing:

@@ -34,6 +34,7 @@ T = TypeVar("T")
 IMPACT: Final = "impact"
 SECOND: Final = timedelta(seconds=1)
 COARSEST: Final = timedelta(minutes=1)
+PROBE_EVERY: Final = timedelta(seconds=0.9)
 MOST_FACTS: Final = 300
 """Of one drill, from its monitoring. An expected alert that fires and ends has three."""
 MOST_OF_STOPS: Final = 1 << 20
@@ -81,6 +82,21 @@ class MonitoringProbe:
         self._series: dict[str, SeriesHistory] = {}
         self._facts_told: set[str] = set()
         self._stops_known: dict[str, datetime] = {}
+        self._measured: datetime | None = None
+        self.last: Probe | None = None
+
+    async def look(self, drill_plan: DrillPlan, since: datetime) -> Probe:
+        """Asks everything, and keeps it as what is known."""
+        self.last = await self.probe(drill_plan, since)
+        return self.last
+
+    async def measure(self, drill_plan: DrillPlan, since: datetime) -> Probe | None:
+        """Asks everything, unless it was measured a moment ago."""
+        now = self._clock.now()
+        if self._measured is not None and now - self._measured < PROBE_EVERY:
+            return None
+        probe, self._measured = await self.look(drill_plan, since), now
+        return probe
 
     async def probe(self, drill_plan: DrillPlan, since: datetime) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
