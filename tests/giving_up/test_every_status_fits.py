@@ -17,10 +17,24 @@ from tests.machine.world import START, drill_plan, seen
 from kubedrill.api.drill import DrillSpec
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.machine.bounds import LONGEST_ID, cut_bytes, parts_of, short_id, within_bounds
+from kubedrill.core.machine.bounds import (
+    LONGEST_ID,
+    STATUS_BYTES,
+    cut_bytes,
+    parts_of,
+    short_id,
+    size_of,
+    within_bounds,
+)
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
-from kubedrill.core.machine.state import CheckResult, Ending, FaultState, RecordSeen, State
+from kubedrill.core.machine.state import (
+    CheckResult,
+    Ending,
+    FaultState,
+    RecordSeen,
+    State,
+)
 from kubedrill.core.machine.status import project, without_nulls
 from kubedrill.core.measure.results import FieldOutcome, Verdict
 from kubedrill.core.plan.derive import derive
@@ -175,6 +189,27 @@ def test_every_status_fits(state, found, checked, design, why, cannot_go_on, stu
     for _ in range(again or 0):
         status = project(reduce(decision.state, looked), looked, without_nulls(status))
         assert not wrong(status)
+
+
+def test_a_status_of_four_byte_letters_is_cut_further_than_its_crd_asks():
+    field = dict.fromkeys(("target", "path", "before", "after", "now", "who"), "😀" * 256) | {"outcome": "Gone"}
+    status = {"message": "😀" * 4096, "restore": {"complete": False, "fields": [field] * 200}}
+    fitted = within_bounds(status)
+    assert size_of(fitted) <= STATUS_BYTES
+    assert len(fitted["restore"]["fields"]) == 200
+    assert not wrong(fitted)
+
+
+def test_a_status_that_is_short_is_not_cut():
+    status = {"message": "遅" * 4096, "derived": ["遅" * 256] * 60}
+    assert within_bounds(status) == status
+
+
+@given(texts, texts)
+def test_ids_of_a_list_that_are_cut_stay_two(one, other):
+    ids = ["w" * 256 + one, "w" * 256 + other]
+    shown = within_bounds({"interference": [{"id": name} for name in ids]})["interference"]
+    assert len(shown) == len(set(ids))
 
 
 @given(

@@ -91,6 +91,7 @@ class Turns:
         self._actor = Executor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Reason, datetime, str]] = []
         self._refusals_told: set[str] = set()
+        self._unread_told: set[str] = set()
         self._missed_since: datetime | None = None
         self._cannot_go_on = ""
         self._stops: tuple[str, ...] = ()
@@ -159,6 +160,7 @@ class Turns:
         if again or outcomes:
             return self._clock.now()  # what is next matters more than what is told; a quiet turn tells
         await self._tell(drill)
+        await self._tell_unread(drill)
         await self._tell_stuck(drill)
         return decision.wake_at
 
@@ -248,6 +250,13 @@ class Turns:
                 warning=bool(because.ending and because.ending.verdict),
                 once=since,
             )
+
+    async def _tell_unread(self, drill: dict[str, Any]) -> None:
+        """One warning for each segment of evidence that can't be read: times that rest on it are missing."""
+        for trouble in set(self._evidence.unread) - self._unread_told:
+            message = f"{trouble}. What rests on them is missing in what is measured"
+            await post_event(self._telling, drill, "EvidenceUnread", message, self._clock.now(), warning=True)
+        self._unread_told = set(self._evidence.unread)
 
     async def _tell_stuck(self, drill: dict[str, Any]) -> None:
         """One warning for each undo that is stuck and each reason."""

@@ -177,10 +177,10 @@ class Evidence:
                     self._facts[fact.id] = fact
                     self._told = None
         else:
-            troubles.append(f"it is of another version than {LOG_VERSION}, which this operator knows")
+            troubles.append(f"it is of another version than {LOG_VERSION}, the one that this operator knows")
         if troubles and number not in self._unread:
-            what = f"{len(troubles)} facts of evidence segment {name}" if segment.readable else f"segment {name}"
-            self._unread[number] = f"{what} can't be read; the first: {troubles[0]}"
+            many = f"{len(troubles)} of {len(segment.lines)} facts" if segment.readable else "the facts"
+            self._unread[number] = f"{many} in evidence segment {name} can't be read: {troubles[0]}"
             LOG.warning("drill %s: %s", self._parts.drill, self._unread[number])
 
     def _name(self, number: int) -> str:

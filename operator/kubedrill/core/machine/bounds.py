@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +18,9 @@ from typing import Any, Final
 from kubedrill.api.drill_status import DrillStatus
 
 LONGEST_ID: Final = 256
-_KEPT_OF_ID: Final = LONGEST_ID - 17
+STATUS_BYTES: Final = 512 * 1024
+"""Of a status without what the machine keeps; an object may have 1.5 MiB in all, with its spec."""
+_LONGEST_TEXTS: Final = (16_384, 512, 128, 24)
 _LONGEST_CHARACTER: Final = 4
 _PLAIN: Final[Mapping[str, type]] = {"boolean": bool, "integer": int, "object": dict}
 
@@ -26,11 +29,11 @@ class _Unfit(ValueError):
     """A value that no cut makes fit: it is left out, or what holds it is."""
 
 
-def short_id(text: str) -> str:
-    """An id that fits where it is shown and said again. Two long ones that begin alike stay two."""
-    if len(text) <= LONGEST_ID:
+def short_id(text: str, most: int = LONGEST_ID) -> str:
+    """An id of at most so many characters (24 at the least). Two long ones that begin alike stay two."""
+    if len(text) <= most:
         return text
-    return f"{text[:_KEPT_OF_ID]}~{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:16]}"
+    return f"{text[: most - 17]}~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def cut_bytes(text: str, most: int) -> str:
@@ -67,10 +70,23 @@ def parts_of(text: str, most_bytes: int) -> tuple[str, ...]:
 
 
 def within_bounds(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The status with every text and list cut to what the CRD takes; items that can't be made to fit are left out."""
+    """The status with every text and list cut to what the CRD takes; items that can't be made to fit are left out.
+
+    Where the whole is too long nevertheless (the CRD counts characters, what stores it counts bytes), its texts are cut
+    further, all alike. What the machine keeps is never cut here.
+    """
     schema, named = _schema()
-    fitted: dict[str, Any] = _fitted(dict(status), schema, named)
+    fitted: dict[str, Any] = {}
+    for longest in _LONGEST_TEXTS:
+        fitted = _Fitting(named, longest).fitted(dict(status), schema)
+        if size_of({key: value for key, value in fitted.items() if key != "machine"}) <= STATUS_BYTES:
+            break
     return fitted
+
+
+def size_of(value: Any) -> int:
+    """Bytes of a value as JSON, as it is sent and stored."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"))
 
 
 @functools.cache
@@ -79,38 +95,92 @@ def _schema() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return schema, schema.get("$defs", {})
 
 
-def _fitted(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> Any:
-    """A value as its schema wants it. Raises _Unfit."""
-    if "$ref" in schema:
-        return _fitted(value, named[schema["$ref"].rpartition("/")[2]], named)
-    if "anyOf" in schema:
-        chosen: Mapping[str, Any] = next((c for c in schema["anyOf"] if c.get("type") != "null"), {})
-        return None if value is None else _fitted(value, chosen, named)
-    if "enum" in schema and value not in schema["enum"]:
-        raise _Unfit(value)
-    kind = schema.get("type")
-    if kind == "string":
-        return _text(value, schema)
-    if kind == "array":
-        return _list(value, schema, named)
-    if kind == "object" and "properties" in schema:
-        return _object(value, schema, named)
-    if kind is not None and not isinstance(value, _PLAIN.get(kind, object)):
-        raise _Unfit(value)
-    return value
+class _Fitting:
+    """Makes values fit their schemas, each text in at most `longest` bytes. `named` are the schemas' definitions."""
 
+    def __init__(self, named: Mapping[str, Any], longest: int) -> None:
+        self._named, self._longest = named, longest
 
-def _text(value: Any, schema: Mapping[str, Any]) -> str:
-    if not isinstance(value, str | int | float):
-        raise _Unfit(value)
-    text = str(value)
-    most = schema.get("maxLength", len(text))
-    text = text if len(text) <= most else text[: most - 1] + "…"
-    if len(text) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), text):
-        raise _Unfit(text)
-    if schema.get("format") == "date-time" and not _is_time(text):
-        raise _Unfit(text)
-    return text
+    def fitted(self, value: Any, schema: Mapping[str, Any], *, is_key: bool = False) -> Any:
+        """A value as its schema wants it. Raises _Unfit."""
+        if "$ref" in schema:
+            return self.fitted(value, self._named[schema["$ref"].rpartition("/")[2]], is_key=is_key)
+        if "anyOf" in schema:
+            chosen: Mapping[str, Any] = next((c for c in schema["anyOf"] if c.get("type") != "null"), {})
+            return None if value is None else self.fitted(value, chosen, is_key=is_key)
+        if "enum" in schema and value not in schema["enum"]:
+            raise _Unfit(value)
+        kind = schema.get("type")
+        if kind == "string":
+            return self._text(value, schema, is_key=is_key)
+        if kind == "array":
+            return self._list(value, schema)
+        if kind == "object" and "properties" in schema:
+            return self._object(value, schema)
+        if kind is not None and not isinstance(value, _PLAIN.get(kind, object)):
+            raise _Unfit(value)
+        return value
+
+    def _text(self, value: Any, schema: Mapping[str, Any], *, is_key: bool) -> str:
+        if not isinstance(value, str | int | float):
+            raise _Unfit(value)
+        text = str(value)
+        most = schema.get("maxLength", len(text))
+        if is_key:
+            text = short_id(text, most)
+        elif len(text) > most:
+            text = text[: most - 1] + "…"
+        if not is_key and "pattern" not in schema and "format" not in schema:
+            text = cut_bytes(text, self._longest)
+        if len(text) < schema.get("minLength", 0) or not re.search(schema.get("pattern", ""), text):
+            raise _Unfit(text)
+        if schema.get("format") == "date-time" and not _is_time(text):
+            raise _Unfit(text)
+        return text
+
+    def _list(self, value: Any, schema: Mapping[str, Any]) -> list[Any]:
+        keys: Sequence[str] = schema.get("x-kubernetes-list-map-keys", ())
+        fitted: list[Any] = []
+        seen: set[tuple[Any, ...]] = set()
+        if not isinstance(value, list | tuple):
+            raise _Unfit(value)
+        for item in value:
+            try:
+                fit = self._item(item, schema["items"], keys)
+            except _Unfit:
+                continue
+            known = tuple(fit.get(key) for key in keys)
+            if not keys or known not in seen:
+                seen.add(known)
+                fitted.append(fit)
+        most = schema.get("maxItems", len(fitted))
+        if len(fitted) <= most:
+            return fitted
+        if all(isinstance(item, str) for item in fitted):
+            return [*fitted[: most - 1], f"and {len(fitted) - most + 1} more"]
+        return fitted[:most]
+
+    def _item(self, item: Any, schema: Mapping[str, Any], keys: Sequence[str]) -> Any:
+        if "$ref" in schema:
+            schema = self._named[schema["$ref"].rpartition("/")[2]]
+        return self._object(item, schema, keys) if keys else self.fitted(item, schema)
+
+    def _object(self, value: Any, schema: Mapping[str, Any], keys: Sequence[str] = ()) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _Unfit(value)
+        fitted: dict[str, Any] = {}
+        for name, part in schema["properties"].items():
+            if name not in value:
+                continue
+            try:
+                fitted[name] = self.fitted(value[name], part, is_key=name in keys)
+            except _Unfit:
+                if name in schema.get("required", ()):
+                    raise
+                fitted[name] = None
+        if missing := [name for name in schema.get("required", ()) if fitted.get(name) is None]:
+            raise _Unfit(missing)
+        return fitted
 
 
 def _is_time(text: str) -> bool:
@@ -118,44 +188,3 @@ def _is_time(text: str) -> bool:
         return datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
         return False
-
-
-def _list(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> list[Any]:
-    keys: Sequence[str] = schema.get("x-kubernetes-list-map-keys", ())
-    fitted: list[Any] = []
-    seen: set[tuple[Any, ...]] = set()
-    if not isinstance(value, list | tuple):
-        raise _Unfit(value)
-    for item in value:
-        try:
-            fit = _fitted(item, schema["items"], named)
-        except _Unfit:
-            continue
-        known = tuple(fit.get(key) for key in keys)
-        if not keys or known not in seen:
-            seen.add(known)
-            fitted.append(fit)
-    most = schema.get("maxItems", len(fitted))
-    if len(fitted) <= most:
-        return fitted
-    if all(isinstance(item, str) for item in fitted):
-        return [*fitted[: most - 1], f"and {len(fitted) - most + 1} more"]
-    return fitted[:most]
-
-
-def _object(value: Any, schema: Mapping[str, Any], named: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _Unfit(value)
-    fitted: dict[str, Any] = {}
-    for name, part in schema["properties"].items():
-        if name not in value:
-            continue
-        try:
-            fitted[name] = _fitted(value[name], part, named)
-        except _Unfit:
-            if name in schema.get("required", ()):
-                raise
-            fitted[name] = None
-    if missing := [name for name in schema.get("required", ()) if fitted.get(name) is None]:
-        raise _Unfit(missing)
-    return fitted
