@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.api.drill import EVIDENCE_MARK
+from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER
 from kubedrill.controller.execute import OPERATOR
 from kubedrill.controller.heartbeat import Heartbeat
 from kubedrill.controller.http import make_app, serve
@@ -185,12 +185,17 @@ class DrillController:
 
 
 def is_settled(drill: dict[str, Any]) -> bool:
-    """Whether a Drill needs nobody: it ended, nothing is to be cleared away, no evidence was imported since."""
+    """Whether a Drill needs nobody: it ended, our finalizer is gone, and no evidence was imported since.
+
+    The finalizer is the last thing that is taken away. Where it is left, an operator died just before that, or
+    something can't be verified: then the Drill can't be deleted without somebody who looks.
+    """
     meta, status = drill["metadata"], drill.get("status") or {}
     machine = status.get("machine") or {}
     ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL
     imported = (meta.get("annotations") or {}).get(EVIDENCE_MARK, "")
-    return ended and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")
+    held = FINALIZER in (meta.get("finalizers") or ())
+    return ended and not held and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")
 
 
 def is_expired(drill: dict[str, Any], now: datetime) -> bool:

@@ -1,0 +1,47 @@
+"""An ended drill can be deleted without an operator: whoever is started next takes our finalizer away."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from tests.giving_up.lab import Lab, standing
+
+from kubedrill.api.drill import FINALIZER
+from kubedrill.controller.controller import DrillController
+from kubedrill.controller.settings import OperatorSettings
+from kubedrill.core.machine.phases import TERMINAL
+
+
+@pytest.fixture
+async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
+    async with standing(monkeypatch) as lab:
+        lab.in_play()
+        yield lab
+
+
+@pytest.fixture
+async def controller(lab: Lab) -> AsyncIterator[DrillController]:
+    made = DrillController(lab.kube, lab.clock, OperatorSettings())
+    yield made
+    await made.close()
+
+
+async def ended(lab: Lab) -> None:
+    lab.wanted("Stop")
+    await lab.goes_on(60)
+    assert lab.state.phase in TERMINAL
+
+
+async def test_one_that_has_still_our_finalizer_is_taken_up(lab: Lab, controller: DrillController):
+    await ended(lab)
+    drill = lab.cluster.drill_now
+    controller.changed({**drill, "metadata": {**drill["metadata"], "finalizers": [FINALIZER]}}, gone=False)
+    assert drill["metadata"]["uid"] in controller._tasks
+
+
+async def test_one_without_it_needs_nobody(lab: Lab, controller: DrillController):
+    await ended(lab)
+    assert FINALIZER not in lab.cluster.drill_now["metadata"]["finalizers"]
+    controller.changed(lab.cluster.drill_now, gone=False)
+    assert not controller._tasks
