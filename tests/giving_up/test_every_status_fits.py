@@ -26,6 +26,7 @@ from kubedrill.core.machine.bounds import (
     size_of,
     within_bounds,
 )
+from kubedrill.core.machine.kept import kept
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
 from kubedrill.core.machine.state import (
@@ -34,6 +35,8 @@ from kubedrill.core.machine.state import (
     FaultState,
     RecordSeen,
     State,
+    state_from_wire,
+    state_to_wire,
 )
 from kubedrill.core.machine.status import project, without_nulls
 from kubedrill.core.measure.results import FieldOutcome, Verdict
@@ -42,6 +45,8 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.plugins.faults.of_drill import profile
 
+OBJECT_BYTES = 1_048_576
+"""A third less than what the API server stores, for the spec, the metadata and who owns which field."""
 texts = st.one_of(
     st.just(""),
     st.text(max_size=20),
@@ -186,9 +191,43 @@ def test_every_status_fits(state, found, checked, design, why, cannot_go_on, stu
     decision = reduce(state, looked)
     status = project(decision, looked, {})
     assert not wrong(status)
+    assert size_of(status) <= OBJECT_BYTES
     for _ in range(again or 0):
         status = project(reduce(decision.state, looked), looked, without_nulls(status))
         assert not wrong(status)
+        assert size_of(status) <= OBJECT_BYTES
+
+
+@given(states)
+def test_what_the_machine_keeps_is_bounded_once_for_all(state):
+    stored = kept(state)
+    assert kept(stored) == stored
+    assert size_of(state_to_wire(stored)) <= OBJECT_BYTES - STATUS_BYTES
+    assert state_from_wire(state_to_wire(stored)) == stored
+    untouched = {"phase", "since", "start_ex", "deadline", "end_ex", "restored", "closed", "reported", "heard", "plan"}
+    assert all(getattr(stored, name) == getattr(state, name) for name in untouched)
+    assert [(f.name, f.step) for f in stored.faults] == [(f.name, f.step) for f in state.faults]
+
+
+def test_names_as_long_as_they_may_be_are_kept_whole():
+    fault = FaultState("n" * 63, target=f"StatefulSet/{'w' * 253}", record="r" * 253)
+    assert kept(State(faults=(fault,))).faults == (fault,)
+
+
+@pytest.mark.parametrize("letter", ["a", "遅", "\x1b", '"', "😀"])
+def test_as_many_outcomes_as_long_as_they_get_fit_whatever_they_are_made_of(letter: str):
+    outcome = FieldOutcome(*[letter * 5000] * 8)
+    long = letter * 5000
+    faults = tuple(FaultState(f"f{n}", target=long, record=long, message=long) for n in range(20))
+    state = State(outcomes=(outcome,) * 300, faults=faults, notes=(letter * 5000,) * 80, given_up=letter * 5000)
+    stored = kept(state)
+    assert size_of(state_to_wire(stored)) <= OBJECT_BYTES - STATUS_BYTES
+    assert len(stored.outcomes) == 200
+
+
+def test_of_too_many_outcomes_those_that_are_not_back_are_kept():
+    back, not_back = FieldOutcome("web", "/a", "", "", "", "Restored"), FieldOutcome("web", "/b", "", "", "", "Gone")
+    assert kept(State(outcomes=(*[back] * 300, not_back))).outcomes[0] == not_back
 
 
 def test_a_status_of_four_byte_letters_is_cut_further_than_its_crd_asks():

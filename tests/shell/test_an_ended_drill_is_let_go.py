@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.giving_up.lab import Lab, standing
+from tests.giving_up.lab import DRILL, Lab, standing
 
-from kubedrill.api.drill import FINALIZER
+from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER
 from kubedrill.controller.controller import DrillController
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.phases import TERMINAL
@@ -43,5 +43,18 @@ async def test_one_that_has_still_our_finalizer_is_taken_up(lab: Lab, controller
 async def test_one_without_it_needs_nobody(lab: Lab, controller: DrillController):
     await ended(lab)
     assert FINALIZER not in lab.cluster.drill_now["metadata"]["finalizers"]
+    controller.changed(lab.cluster.drill_now, gone=False)
+    assert not controller._tasks
+
+
+async def test_a_mark_of_evidence_that_is_longer_than_it_is_kept_is_read_once(lab: Lab, controller: DrillController):
+    await ended(lab)
+    drill = lab.cluster.drill_now
+    marked = {**drill["metadata"], "annotations": {EVIDENCE_MARK: "audit\n" * 200}}
+    lab.cluster.put(DRILL, {**drill, "metadata": marked})
+    await lab.goes_on(60)
+    revision = lab.state.reported
+    await lab.goes_on(60)
+    assert lab.state.reported == revision
     controller.changed(lab.cluster.drill_now, gone=False)
     assert not controller._tasks

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER
+from kubedrill.api.drill import FINALIZER
 from kubedrill.controller.execute import OPERATOR
 from kubedrill.controller.heartbeat import Heartbeat
 from kubedrill.controller.http import make_app, serve
@@ -25,6 +25,7 @@ from kubedrill.controller.worker import DrillWorker
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact
 from kubedrill.core.machine.expiry import expires_at, ttl_of
+from kubedrill.core.machine.kept import imported_mark
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import state_from_wire
 from kubedrill.kube.client import Kube, Unreachable
@@ -193,9 +194,9 @@ def is_settled(drill: dict[str, Any]) -> bool:
     meta, status = drill["metadata"], drill.get("status") or {}
     machine = status.get("machine") or {}
     ended = machine.get("phase") in {p.value for p in TERMINAL} and Phase(machine["phase"]) in TERMINAL
-    imported = (meta.get("annotations") or {}).get(EVIDENCE_MARK, "")
     held = FINALIZER in (meta.get("finalizers") or ())
-    return ended and not held and not meta.get("deletionTimestamp") and imported == machine.get("imported", "")
+    needed = held or meta.get("deletionTimestamp") or imported_mark(meta) != machine.get("imported", "")
+    return ended and not needed
 
 
 def is_expired(drill: dict[str, Any], now: datetime) -> bool:

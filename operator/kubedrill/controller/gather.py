@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
+from kubedrill.api.drill import ACCEPTS_UNVERIFIED, FINALIZER, Desired
 from kubedrill.controller.before_start import LOOK_BACK, before_start, planned_drill
 from kubedrill.controller.drill_sources import DrillSources
 from kubedrill.controller.injection_plan import InjectionPlan, has_unrecorded
@@ -25,6 +25,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.desired import desired_of, stop_because
 from kubedrill.core.machine.expiry import ttl_of
+from kubedrill.core.machine.kept import imported_mark
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.state import Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
@@ -114,7 +115,7 @@ def _as_it_stands(
         finalizer=FINALIZER in meta.get("finalizers", []),
         generation=int(meta.get("generation", 0)),
         records=_records_seen(sources, meta["uid"], state),
-        imported=notes.get(EVIDENCE_MARK, ""),
+        imported=imported_mark(meta),
         accepted=notes.get(ACCEPTS_UNVERIFIED, ""),
         ttl=ttl_of(spec),
     )

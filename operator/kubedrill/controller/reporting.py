@@ -15,6 +15,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.machine.conditions import verdict_of
+from kubedrill.core.machine.kept import imported_mark
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.measure.drill_record import Circumstances, assemble
@@ -45,8 +46,8 @@ def report_name(drill: Mapping[str, Any]) -> str:
 async def read_revision(kube: Kube, drill: Mapping[str, Any]) -> tuple[int, str]:
     """The revision of the report that stands (0: none), and the mark of the imported evidence that it knows."""
     answer = await kube.get(REPORTS.one(drill["metadata"]["namespace"], report_name(drill)))
-    notes = (answer.body.get("metadata") or {}).get("annotations") or {} if answer.ok else {}
-    return int(notes.get(REVISION, 0)), str(notes.get(EVIDENCE_MARK, ""))
+    meta = answer.body.get("metadata") or {} if answer.ok else {}
+    return int((meta.get("annotations") or {}).get(REVISION, 0)), imported_mark(meta)
 
 
 async def write_report(

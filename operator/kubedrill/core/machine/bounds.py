@@ -73,7 +73,7 @@ def within_bounds(status: Mapping[str, Any]) -> dict[str, Any]:
     """The status with every text and list cut to what the CRD takes; items that can't be made to fit are left out.
 
     Where the whole is too long nevertheless (the CRD counts characters, what stores it counts bytes), its texts are cut
-    further, all alike. What the machine keeps is never cut here.
+    further, all alike. What the machine keeps is bounded where it is kept (`State`), and never cut here.
     """
     schema, named = _schema()
     fitted: dict[str, Any] = {}

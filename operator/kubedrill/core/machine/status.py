@@ -20,6 +20,7 @@ from kubedrill.core.evidence.facts import FactKind, in_order
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.machine.bounds import within_bounds
 from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said, verdict_of
+from kubedrill.core.machine.kept import kept
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
@@ -47,7 +48,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
 
     `before` is the status as it was read: what did not change keeps its times.
     """
-    state, so_far = decision.state, decision.assessment
+    state, so_far = kept(decision.state), decision.assessment
     if before.get("phase") in {p.value for p in TERMINAL}:
         # The verdict stays as it was given; what comes later makes a new revision of the report. How the workloads
         # do goes on being told.
