@@ -53,7 +53,7 @@ RULE = {"type": "alerting", "name": "HighQueueDepth", "query": "queue_depth > 50
 
 @pytest.fixture
 def cluster(api):
-    """A cluster in which the drill could start."""
+    """A cluster in which the drill could start, for somebody who may not ask the operator."""
     api.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": OPTED_IN}})
     api.put("/apis/apps/v1/namespaces/staging/deployments", DEPLOYMENT)
     api.put(
@@ -64,6 +64,7 @@ def cluster(api):
     groups = {"groups": [{"name": "g", "interval": 1, "rules": [RULE]}]}
     kinds = KINDS
     api.answers |= {
+        ("POST", DRILLS): (403, {"reason": "Forbidden", "message": "drills is forbidden"}),
         ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
         ("GET", f"{PROXY}/query"): (
             200,
@@ -92,7 +93,8 @@ def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedri
     assert "detection: AlertFired → Acknowledged within 5m" in told
     assert "limits/memory: 128Mi → 64Mi; restored to 128Mi" in told
     assert told.endswith("All checks pass now.\n")
-    assert not [m for m, p, _ in cluster.requests if m != "GET" and p != REVIEWS]
+    assert not [m for m, p, _ in cluster.requests if m != "GET" and p not in (REVIEWS, DRILLS)]
+    assert told.startswith("Looked from here, as you, without a dry run: no drill could be made in drills to ask the")
 
 
 def on_staging(uid: str) -> dict[str, Any]:

@@ -39,6 +39,7 @@ class Desired(StrEnum):
     """What the facilitator wants of the drill."""
 
     HOLD = "Hold"
+    PLAN = "Plan"
     RUN = "Run"
     STOP = "Stop"
 
@@ -148,7 +149,8 @@ class DrillSpec(ApiModel):
     facilitator: Line | None = Field(None, description="Who leads the drill.")
     desired: Desired = Field(
         Desired.RUN,
-        description="Run: start when all is checked. Hold: check, then wait for kubectl drill start. Stop:"
+        description="Plan: check, try with a dry run, and store the plan (status.plan, status.rehearsal); nothing is"
+        " started. Run: start when all is checked. Hold: check, then wait for kubectl drill start. Stop:"
         " restore everything now. What kubectl drill start and stop say (the annotation kubedrill.dev/desired) wins.",
     )
     stop_because: Line | None = Field(None, description="Why it was stopped.")

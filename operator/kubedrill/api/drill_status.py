@@ -129,6 +129,33 @@ class PlanStatus(ApiModel):
     hash: Line = Field(description="SHA-256 of its text: a plan that is not this one is not carried out.")
 
 
+class CheckStatus(ApiModel):
+    """A check of the preflight."""
+
+    name: Line = Field(description="Which check.")
+    passed: bool | None = Field(None, description="Whether it passed; left out while that is unknown.")
+    reason: Word | None = Field(None, description="Why it has not, in one word for programs.")
+    message: Annotated[str, Field(max_length=1024)] = Field("", description="Why it has not, in a sentence.")
+
+
+class RehearsedFaultStatus(ApiModel):
+    """What a fault would do."""
+
+    name: Name = Field(description="Its name.")
+    does: Annotated[list[Annotated[str, Field(max_length=512)]], Field(max_length=30)] = Field(
+        default_factory=list, description="What would be done and how it is undone, line by line."
+    )
+
+
+class RehearsalStatus(ApiModel):
+    """What would happen if the drill started now."""
+
+    checks: list[CheckStatus] = Field(default_factory=list, max_length=60, description="All checks of the preflight.")
+    faults: list[RehearsedFaultStatus] = Field(
+        default_factory=list, max_length=20, description="What each fault would do."
+    )
+
+
 class DrillStatus(ApiModel):
     """What the operator knows. People read phase and conditions; `machine` is the reducer's own."""
 
@@ -175,6 +202,9 @@ class DrillStatus(ApiModel):
     )
     plan: PlanStatus | None = Field(
         None, description="The plan that the drill is judged by, as it was stored before anything was touched."
+    )
+    rehearsal: RehearsalStatus | None = Field(
+        None, description="While desired is Plan: what would happen if the drill started now."
     )
     report_name: ObjectName | None = Field(None, description="Name of the DrillReport.")
     machine: dict[str, Any] | None = Field(

@@ -45,7 +45,7 @@ async def before_start(
         if kept.drill_plan is not None:
             sources.planning.is_started_as(kept.drill_plan)
         return replace(seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
-    watching = asyncio.ensure_future(_watch_or_not(sources, drill, drill_plan, held=seen.desired is Desired.HOLD))
+    watching = asyncio.ensure_future(_watch_or_not(sources, drill, drill_plan, held=seen.desired is not Desired.RUN))
     # The API server, Prometheus and the watches tell of different things: none waits for another.
     probe, used, found = await asyncio.gather(
         sources.monitoring.look(drill_plan, now - LOOK_BACK),

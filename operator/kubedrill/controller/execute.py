@@ -58,7 +58,7 @@ class Executor:
 
     def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings, evidence: Evidence) -> None:
         self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
-        self._reverters = all_reverters(kube, clock.now)
+        self.reverters = all_reverters(kube, clock.now)
         self._plan = InjectionPlan()
         self._injecting = ""
         self._answered: dict[str, Any] | None = None
@@ -170,7 +170,7 @@ class Executor:
             wanted,
             state.deadline,
             self._clock,
-            reverters=self._reverters,
+            reverters=self.reverters,
             on=hook,
             wanted=lambda: self._still_armed(drill, state),
         )
@@ -193,7 +193,7 @@ class Executor:
     async def _sustain(self, stored: StoredRecord | None) -> tuple[tuple[Fact, ...], bool]:
         if stored is None:
             return (), False
-        await sustain(stored, self._reverters)
+        await sustain(stored, self.reverters)
         return await self._pushed(stored), False
 
     async def _pushed(self, stored: StoredRecord) -> tuple[Fact, ...]:
@@ -202,7 +202,7 @@ class Executor:
         for group in stored.record.groups:
             if isinstance(group, OutsideGroup) and isinstance(group.operation, Enqueue):
                 asked = self._clock.now()
-                pushed = await self._reverters[Enqueue].count(group)
+                pushed = await self.reverters[Enqueue].count(group)
                 if pushed:
                     found.append(
                         Fact(
@@ -248,7 +248,7 @@ class Executor:
             OPERATOR,
             self._clock,
             confirmed,
-            reverters=self._reverters,
+            reverters=self.reverters,
             on=pause_at(self._settings.pause_at),
         )
         self.undoing.tried(name, outcome, self._clock.now())
@@ -256,7 +256,7 @@ class Executor:
 
     async def put_back_orphan(self, stored: StoredRecord) -> bool:
         """Puts back what is left of a drill whose Drill is gone; whether its record is closed."""
-        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self._reverters, self.undoing)
+        return await revert_orphan(self._kube, stored, OPERATOR, self._clock, self.reverters, self.undoing)
 
     async def _close(self, stored: StoredRecord | None) -> bool:
         if stored is None or not await undo_records.close(self._kube.restoring, stored):

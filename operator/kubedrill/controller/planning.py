@@ -19,7 +19,7 @@ from kubedrill.api.stored import understood
 from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.phases import UNTOUCHED
-from kubedrill.core.machine.settled import as_started, with_settled
+from kubedrill.core.machine.settled import NOT_STORED, as_started, with_settled
 from kubedrill.core.machine.state import CheckResult, Observation, State
 from kubedrill.core.paths import BadName
 from kubedrill.core.plan.codec import UnreadablePlan
@@ -92,7 +92,7 @@ class DrillPlanning:
             digest = await store_plan(self._kube, self._drill, plan)
         except PlanRefused as refused:
             ok = False if refused.for_good else None
-            return CheckResult("plan-stored", ok, "PlanNotStored", str(refused), hard=refused.for_good)
+            return CheckResult(NOT_STORED, ok, "PlanNotStored", str(refused), hard=refused.for_good)
         self._frozen = digest, plan
         return None
 

@@ -24,6 +24,7 @@ from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.protocol.drills import drills_on
 from kubedrill.protocol.exclusion import may_lock
+from kubedrill.protocol.in_words import planned_in_words
 from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
@@ -162,8 +163,15 @@ def planned(
     """Every fault's plan or refusal, and what it does."""
     plans, refusals = of_drill.planned(drill_plan, uid, objects, working_sets)
     states = {
-        name: PlannedFault(plan.touches, plan.settled.to_wire(), plan.notes, planned_touches(plan.operations, objects))
-        for name, plan in plans.items()
+        fault.name: PlannedFault(
+            plan.touches,
+            plan.settled.to_wire(),
+            plan.notes,
+            planned_touches(plan.operations, objects),
+            tuple(planned_in_words(fault, plan, objects)),
+        )
+        for fault in drill_plan.faults
+        if (plan := plans.get(fault.name)) is not None
     }
     return states, refusals, {name: plan.operations for name, plan in plans.items()}
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from kubedrill.core.undo.operations import Operation
 from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, RecordState
@@ -36,7 +36,9 @@ from kubedrill.protocol.plan import InjectionEnds
 from kubedrill.protocol.sustain import sustain
 from kubedrill.store.undo_records import NotGenuine, RecordError, StoredRecord, list_records
 
-__all__ = ["inject", "sustain"]
+__all__ = ["inject", "rehearse", "sustain"]
+REHEARSED_FOR: Final = timedelta(hours=1)
+"""How long the drill of a rehearsal lasts; no time is too short for a dry run."""
 T = TypeVar("T")
 
 
@@ -106,6 +108,21 @@ async def inject(
             for intent, found in done
         )
     )
+
+
+async def rehearse(
+    kube: Kube,
+    drill: DrillIdentity,
+    fault_ops: Mapping[str, Sequence[Operation]],
+    clock: Clock,
+    *,
+    reverters: Reverters,
+) -> tuple[TargetInjection, ...]:
+    """The targets that could not be injected now, and why: each is planned, and tried with a dry run."""
+    injector = Injector(kube, drill, clock.now() + REHEARSED_FOR, clock, reverters, nothing)
+    intents = by_subject(drill, fault_ops)
+    ended = await asyncio.gather(*(_ended(intent, injector.rehearse(intent)) for intent in intents))
+    return tuple(one for one in ended if one is not None)
 
 
 async def _ended(intent: Intent, step: Awaitable[T]) -> T | TargetInjection:

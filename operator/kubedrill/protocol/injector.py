@@ -78,6 +78,16 @@ class Injector:
             Injection.PENDING, "Conflict", f"{intent.subject}: its undo record keeps appearing and disappearing"
         )
 
+    async def rehearse(self, intent: Intent) -> None:
+        """Plans an intent, and lets the API server try it with a dry run. Nothing is stored or touched.
+
+        Raises:
+            InjectionEnds: it would be refused, and by whom.
+        """
+        planner = Planner(self.kube, self.drill, self.deadline, self.clock, self.reverters)
+        answer, namespace_uid = await self._found(intent)
+        await planner.record_of(intent, self._ref(intent, namespace_uid).name, namespace_uid, answer)
+
     def _ref(self, intent: Intent, namespace_uid: str) -> RecordRef:
         return RecordRef(self.drill.namespace, intent.record_name(namespace_uid))
 

@@ -104,7 +104,7 @@ REFUSED = {
         lambda s: s.update(pace=61),
         "spec.pace in body should be less than or equal to 60",
     ),
-    "an unknown wish": (lambda s: s.update(desired="Go"), 'supported values: "Hold", "Run", "Stop"'),
+    "an unknown wish": (lambda s: s.update(desired="Go"), 'supported values: "Hold", "Plan", "Run", "Stop"'),
     "no scenario": (lambda s: s.pop("scenario"), "say exactly one of scenario and scenarioRef"),
     "two scenarios": (lambda s: s.update(scenarioRef="other"), "say exactly one of scenario and scenarioRef"),
     "no target": (lambda s: s.pop("targetNamespace"), "spec.targetNamespace: Required value"),

@@ -18,11 +18,10 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.safety.installed import KINDS, drills
 from kubedrill.cli.safety.survey import surveyed
-from kubedrill.cli.setup.plan import beside
-from kubedrill.cli.setup.surroundings import SettingRefused, asked, look, scenario_of, setting_of
+from kubedrill.cli.setup.plan import beside, previewed
+from kubedrill.cli.setup.surroundings import SettingRefused, asked, scenario_of
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
-from kubedrill.core.plan.preflight import preflight
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.plugins.channels import discover
@@ -66,15 +65,15 @@ async def _checks(
     control = drill.metadata.namespace or access.control
     scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
     try:
-        setting = await setting_of(kube, drill, control, documents)
-        sight = await look(kube, drill, scenario, control, setting)
+        preview, note = await previewed(kube, drill, scenario, control, documents)
     except SettingRefused as refused:
         yield CheckResult("environment", ok=False, reason=refused.refusal.reason, message=refused.refusal.message)
         return
-    yield CheckResult("environment", ok=True, message=_used(sight.drill_plan))
-    for check in preflight(sight.drill_plan, sight.around):
+    yield CheckResult("asked", ok=True, message=note or "the operator, which has tried it with a dry run")
+    yield CheckResult("environment", ok=True, message=_used(preview.drill_plan))
+    for check in preview.checks:
         yield check
-    async for check in _channels(kube, sight.drill_plan):
+    async for check in _channels(kube, preview.drill_plan):
         yield check
 
 

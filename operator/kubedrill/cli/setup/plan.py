@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,15 +11,16 @@ import yaml
 
 from kubedrill.api.drill import Drill
 from kubedrill.api.durations import format_duration
+from kubedrill.api.environment import DrillEnvironment
+from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
-from kubedrill.cli.connection import Access, connected, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document, load, the_drill_in
-from kubedrill.cli.setup.surroundings import PreflightReadings, look, scenario_of, setting_of
-from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.core.plan.preflight import preflight
-from kubedrill.plugins.faults import discover
-from kubedrill.plugins.operations.catalogue import kind_of
+from kubedrill.cli.setup.asking import NotAsked, ask, stored
+from kubedrill.cli.setup.preview import Preview, seen_from_here, told
+from kubedrill.cli.setup.surroundings import look, scenario_of, setting_of
+from kubedrill.kube.client import Kube
 
 
 @click.command()
@@ -32,27 +32,68 @@ def lint(files: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.option("-f", "--filename", "files", multiple=True, required=True, help="The drill, and its scenario.")
+@click.argument("name", required=False)
+@click.option("-f", "--filename", "files", multiple=True, help="The drill, and its scenario, instead of NAME.")
 @click.option("--expand", is_flag=True, help="Print the drill with everything written out, as YAML.")
 @with_access
-def plan(access: Access, files: tuple[str, ...], *, expand: bool) -> None:
-    """Show what the drill in FILE would do and how it is undone. Reads the cluster, touches nothing."""
+def plan(access: Access, name: str | None, files: tuple[str, ...], *, expand: bool) -> None:
+    """Show what the drill in FILE would do and how it is undone, or the stored plan of drill NAME.
+
+    The operator is asked: it checks, tries with a dry run, and starts nothing. Where there is none, or you may not ask
+    it, you see what you may read yourself, and why.
+    """
+    if bool(name) == bool(files) or (name and expand):
+        raise CliError("say -f FILE, or the NAME of a drill (without --expand)", ExitCode.BAD_INPUT)
+    if name:
+        click.echo("\n".join(run(_stored(access, name))))
+        return
     documents = load(files)
     _, drill = the_drill_in(documents)
 
-    async def work() -> tuple[ScenarioSpec, PreflightReadings]:
+    async def work() -> tuple[ScenarioSpec, Preview, str]:
         async with connected(access) as kube:
             control = drill.metadata.namespace or access.control
             scenario = beside(documents, drill) or await scenario_of(kube, drill, control)
-            setting = await setting_of(kube, drill, control, documents)
-            return scenario, await look(kube, drill, scenario, control, setting)
+            return scenario, *await previewed(kube, drill, scenario, control, documents)
 
-    scenario, sight = run(work())
+    scenario, preview, note = run(work())
     if expand:
-        click.echo(yaml.safe_dump(expanded(drill, scenario, sight), sort_keys=False, width=110), nl=False)
+        click.echo(yaml.safe_dump(expanded(drill, scenario, preview), sort_keys=False, width=110), nl=False)
     else:
-        click.echo("\n".join(told(drill, sight)))
-    sys.exit(ExitCode.REFUSED if sight.around.refusals else ExitCode.PASSED)
+        click.echo("\n".join((*((note, "") if note else ()), *told(drill.metadata.name, preview))))
+    sys.exit(ExitCode.REFUSED if preview.is_refused else ExitCode.PASSED)
+
+
+async def previewed(
+    kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str, documents: tuple[Document, ...]
+) -> tuple[Preview, str]:
+    """What the operator says of a drill, else what is seen from here; then why it is seen from here."""
+    try:
+        return await asked_of(kube, drill, scenario, control, documents), ""
+    except NotAsked as why:
+        setting = await setting_of(kube, drill, control, documents)
+        sight = await look(kube, drill, scenario, control, setting)
+        return seen_from_here(sight), f"Looked from here, as you, without a dry run: {why}"
+
+
+async def asked_of(
+    kube: Kube, drill: Drill, scenario: ScenarioSpec, control: str, documents: tuple[Document, ...]
+) -> Preview:
+    """What the operator says; it knows of an environment and a roster only what stands in the cluster.
+
+    Raises:
+        NotAsked: it could not be asked.
+    """
+    beside_it = [d for d in documents if isinstance(d.model, DrillEnvironment | DrillRoster)]
+    if beside_it:
+        raise NotAsked(f"{beside_it[0].kind} {beside_it[0].model.metadata.name} is in the file, not in the cluster")
+    return await ask(kube, drill, scenario, control)
+
+
+async def _stored(access: Access, name: str) -> list[str]:
+    async with connected(access) as kube:
+        preview, where = await stored(kube, access.control, name)
+    return [f"As it is stored in ConfigMap {where} in {access.control}:", "", *told(name, preview)]
 
 
 def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None:
@@ -61,55 +102,9 @@ def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None
     return next((s.spec for s in named if s.metadata.name == drill.spec.scenario_ref), None)
 
 
-def told(drill: Drill, sight: PreflightReadings) -> Iterator[str]:
-    """The plan in words."""
-    drill_plan = sight.drill_plan
-    pace = f", {drill_plan.pace} times as fast" if drill_plan.pace > 1 else ""
-    yield f"{drill.metadata.name}: {drill_plan.title} (in {drill_plan.target_namespace}{pace})"
-    yield ""
-    yield "Derived, because the drill leaves it out:"
-    yield from (f"  {line}" for line in drill_plan.derived)
-    yield ""
-    yield "Objectives (in scenario time):"
-    yield from (f"  {line}" for line in _objectives(drill_plan))
-    if drill_plan.stop_when:
-        yield ""
-        yield "Stopped at once, and everything restored, when any of these is met:"
-        yield from (f"  {condition}" for condition in drill_plan.stop_when)
-    yield ""
-    yield "What would be done, and how it is undone:"
-    for fault in drill_plan.faults:
-        yield f"  {fault.name}:"
-        yield from (f"    {line}" for line in _fault(fault.name, sight))
-    failing = [c for c in preflight(drill_plan, sight.around) if not c.ok]
-    yield ""
-    yield "It would not start now:" if failing else "All checks pass now."
-    yield from (f"  {c.reason}: {c.message}" for c in failing)
-    if sight.unread:
-        yield f"Not checked: {sight.unread}"
-
-
-def _objectives(drill_plan: DrillPlan) -> Iterator[str]:
-    for o in drill_plan.objectives:
-        level = f"[{o.level}]" if o.level else ""
-        yield f"{o.name}: {o.start} → {o.to}{level} within {format_duration(o.within * drill_plan.pace)}"
-
-
-def _fault(name: str, sight: PreflightReadings) -> Iterator[str]:
-    plan = sight.plans.get(name)
-    if plan is None:
-        refusal = sight.around.refusals[name]
-        yield f"REFUSED, {refusal.reason}: {refusal.message}"
-        return
-    fault = next(f for f in sight.drill_plan.faults if f.name == name)
-    yield from discover()[fault.kind].describe(fault.params, plan)
-    for operation in plan.operations:
-        yield from kind_of(operation).planned(operation, sight.objects)
-
-
-def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> dict[str, Any]:
+def expanded(drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str, Any]:
     """The drill with everything written out that it leaves to be derived; it means the same."""
-    drill_plan, pace = sight.drill_plan, sight.drill_plan.pace
+    drill_plan, pace = preview.drill_plan, preview.drill_plan.pace
 
     def said(real: timedelta) -> str:
         return format_duration(real * pace)
@@ -117,7 +112,7 @@ def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> 
     spec = drill.spec.to_wire()
     spec.pop("scenarioRef", None)
     written = scenario.to_wire() | {
-        "faults": [_written_fault(fault.name, fault.kind, sight) or fault.to_wire() for fault in drill_plan.faults],
+        "faults": [fault.to_wire() for fault in drill_plan.faults],
         "expectedAlerts": [
             {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in drill_plan.alerts
         ],
@@ -139,11 +134,6 @@ def expanded(drill: Drill, scenario: ScenarioSpec, sight: PreflightReadings) -> 
     spec |= {"scenario": written, "maxDuration": said(drill_plan.max_duration), "wrapUp": said(drill_plan.wrap_up)}
     meta = {"name": drill.metadata.name} | ({"namespace": n} if (n := drill.metadata.namespace) else {})
     return {"apiVersion": drill.api_version, "kind": drill.kind, "metadata": meta, "spec": spec}
-
-
-def _written_fault(name: str, kind: str, sight: PreflightReadings) -> dict[str, Any] | None:
-    plan = sight.plans.get(name)
-    return {"name": name, kind: plan.settled.to_wire()} if plan else None
 
 
 def _by(*, anyone: bool) -> str:

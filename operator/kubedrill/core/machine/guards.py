@@ -103,15 +103,15 @@ def unfit(state: State, seen: Observation, _so_far: Assessment) -> Reason | None
     hard = [c for c in failing if c.hard and c.ok is False]
     waited = state.since is not None and seen.now - state.since >= SETTLE
     chosen = hard or (failing if waited else [])
-    if not chosen or (seen.desired is Desired.HOLD and not hard):
+    if not chosen or seen.desired is Desired.PLAN or (seen.desired is Desired.HOLD and not hard):
         return None
     message = "; ".join(c.message for c in chosen) + ". Nothing was touched"
     return _ends(chosen[0].reason, message, Verdict.ERROR)
 
 
 def fit_to_hold(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
-    """All checks pass, and the facilitator wants to start it by hand."""
-    if seen.desired is Desired.HOLD and _all_pass(seen):
+    """All checks pass, and the facilitator wants to start it by hand, or to see the plan first."""
+    if seen.desired in (Desired.HOLD, Desired.PLAN) and _all_pass(seen):
         return Reason("Held", "all is checked; waiting for kubectl drill start")
     return None
 
@@ -131,6 +131,13 @@ def _all_pass(seen: Observation) -> bool:
 def released(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The facilitator said start."""
     return Reason("Released", "started by the facilitator") if seen.desired is Desired.RUN else None
+
+
+def to_be_planned_anew(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
+    """It is only to be planned, and its spec has changed since."""
+    if seen.desired is not Desired.PLAN or state.planned_for == seen.generation:
+        return None
+    return Reason("PlannedAnew", "the spec has changed: it is planned anew")
 
 
 def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Reason | None:
@@ -260,6 +267,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
         fit_to_hold,
         fit,
         released,
+        to_be_planned_anew,
         past_deadline,
         injection_failed,
         taken_out_by_a_controller,

@@ -66,6 +66,7 @@ TABLE: Final[Mapping[Phase, tuple[Transition, ...]]] = {
         Transition("stop_wanted", Phase.STOPPED),
         Transition("cannot_go_on", Phase.ABORTED),
         Transition("released", Phase.PREFLIGHT),
+        Transition("to_be_planned_anew", Phase.PREFLIGHT),
     ),
     Phase.ARMED: (
         Transition("stop_wanted", Phase.RECOVERING),

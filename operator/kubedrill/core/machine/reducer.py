@@ -32,7 +32,7 @@ from kubedrill.core.machine.commands import (
 from kubedrill.core.machine.expiry import AGAIN, is_done_with, is_expired
 from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
-from kubedrill.core.machine.settled import committed
+from kubedrill.core.machine.settled import committed, previewed
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import (
     MAY_BE_IN,
@@ -90,6 +90,7 @@ def reduce(state: State, seen: Observation) -> Decision:
             break
         passed.append(edge[1])
         state = _entered(state, edge[0].to, edge[1], seen)
+    state = previewed(state, seen)
     doubts = in_doubt(state, seen)
     state = _advanced(_doubted(state, seen, doubts), seen)
     commands = tuple(_commands(state, seen, so_far, unknown))
@@ -117,7 +118,7 @@ def _entered(state: State, phase: Phase, because: Reason, seen: Observation) -> 
         state = replace(state, notes=(*state.notes, note))
     if because.reason == NO_REPORT:
         state = replace(state, notes=(*state.notes, because.message))
-    return state
+    return previewed(state, seen)
 
 
 def _given_up(state: State, seen: Observation) -> State:

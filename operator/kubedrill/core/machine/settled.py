@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
+from kubedrill.api.drill import Desired
 from kubedrill.api.faults import Fault
+from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import FaultState, Observation, PlannedFault, State
 from kubedrill.core.plan.codec import digest_of, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.touches import Touches
+
+NOT_STORED: Final = "plan-stored"
+"""The check that fails when the plan could not be stored: then nothing may name it."""
 
 
 def with_settled(drill_plan: DrillPlan, faults: Mapping[str, PlannedFault | FaultState]) -> DrillPlan:
@@ -53,6 +59,22 @@ def committed(state: State, seen: Observation) -> State:
         scenario=seen.scenario,
         plan=digest_of(plan_to_json(with_settled(seen.drill_plan, plans))),
     )
+
+
+def previewed(state: State, seen: Observation) -> State:
+    """The state of a drill that is only to be planned: it names the plan that is stored, and of which spec that is.
+
+    That is once for each spec when it is first looked at, and once more when all checks pass: what is settled may be
+    otherwise at every look, and each plan that is stored stays as long as the drill.
+    """
+    wanted = seen.desired is Desired.PLAN and state.phase in (Phase.PREFLIGHT, Phase.HELD)
+    if not wanted or seen.drill_plan is None or any(check.name == NOT_STORED for check in seen.checks):
+        return state
+    checked_now = state.phase is Phase.HELD and state.since == seen.now
+    if state.planned_for == seen.generation and not checked_now:
+        return state
+    plan = digest_of(plan_to_json(with_settled(seen.drill_plan, seen.plans)))
+    return replace(state, plan=plan, planned_for=seen.generation)
 
 
 def _any_of(touches: Touches) -> str:

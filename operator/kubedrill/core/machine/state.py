@@ -60,7 +60,8 @@ class State:
     was known to stand: what is found after a restart happened after it. `imported` is the mark of the evidence
     that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
     when the drill started: changing it afterwards changes nothing. `plan` is the hash of the plan that the drill is
-    judged by from then on (empty: an earlier version has started it, and froze none). `given_up` says why the drill
+    judged by from then on (empty: an earlier version has started it, and froze none). `planned_for` is the
+    generation of the spec whose plan was stored while it is only to be planned. `given_up` says why the drill
     can't go on: from then on it is only put back and ended, and nothing else of it is computed.
     """
 
@@ -81,6 +82,7 @@ class State:
     scenario: Mapping[str, Any] = field(default_factory=dict)
     given_up: str = ""
     plan: str = ""
+    planned_for: int = 0
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -108,12 +110,16 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFault:
-    """What preflight planned for a fault: what it touches, and its parameters with everything filled in."""
+    """What preflight planned for a fault: what it touches, and its parameters with everything filled in.
+
+    `does` says in words what it would do, line by line.
+    """
 
     target: str
     settled: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     touches: Touches = ()
+    does: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +218,7 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "scenario": dict(state.scenario),
         "givenUp": state.given_up,
         "plan": state.plan,
+        "plannedFor": state.planned_for,
         "closed": list(state.closed),
         "notes": list(state.notes),
         "faults": [
@@ -270,6 +277,7 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         scenario=wire.get("scenario", {}),
         given_up=wire.get("givenUp", ""),
         plan=wire.get("plan", ""),
+        planned_for=int(wire.get("plannedFor", 0)),
         closed=tuple(wire.get("closed", ())),
         notes=tuple(wire.get("notes", ())),
         faults=tuple(

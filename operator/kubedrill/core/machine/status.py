@@ -14,6 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from kubedrill.api.conditions import initial_conditions, with_condition
+from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
@@ -94,6 +95,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "score": _score(decision, seen) if state.phase in TERMINAL and state.start_ex else None,
         "derived": list(seen.drill_plan.derived) if seen.drill_plan else [],
         "machine": state_to_wire(state),
+        "rehearsal": _rehearsal(decision, seen, before),
     }
     if state.given_up:
         # what it was measured by is not computed any more: what was told of it stays told
@@ -176,6 +178,20 @@ def _restore(state: State, seen: Observation) -> dict[str, Any] | None:
         "fields": fields,
         "notes": list(state.notes),
         "workloads": _workloads(seen),
+    }
+
+
+def _rehearsal(decision: Decision, seen: Observation, before: Mapping[str, Any]) -> Any:
+    """What would happen if the drill started now, as it was looked at last; nothing where it is not to be planned."""
+    if seen.desired is not Desired.PLAN or decision.state.phase not in (Phase.PREFLIGHT, Phase.HELD):
+        return None
+    if decision.state.phase is Phase.HELD and not decision.passed:
+        return before.get("rehearsal")
+    return {
+        "checks": [
+            {"name": c.name, "passed": c.ok, "reason": c.reason or None, "message": c.message} for c in seen.checks
+        ],
+        "faults": [{"name": name, "does": list(plan.does)} for name, plan in seen.plans.items()],
     }
 
 
