@@ -25,10 +25,13 @@ HEARING = Hearing("monday", PLAYERS, at(0))
 
 
 class Outside(Protocol):
-    """Where messages arrive: `told` are the words that people have read; `away` says that nothing gets through now."""
+    """Where messages arrive; `away` says that nothing gets through now."""
 
-    told: list[str]
     away: bool
+
+    @property
+    def told(self) -> list[str]:
+        """What people have read, in its order."""
 
     @property
     def kube(self) -> Kube:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic.alias_generators import to_snake
 from tests.answers.test_decoding import JSON
-from tests.channels.builders import ARRIVAL, HEARING, examples, heard
+from tests.channels.builders import ARRIVAL, HEARING, Outside, examples, heard
 from tests.observers.builders import drill_plan
 from tests.signals.builders import receipt
 
@@ -39,6 +39,7 @@ CHANNELS = discover()
 PROMISED = examples()
 WEBHOOKS = {name: channel.webhook for name, channel in CHANNELS.items() if channel.webhook}
 OBJECTS = {name: channel.objects for name, channel in CHANNELS.items() if channel.objects}
+INBOUND: dict[str, object] = {**WEBHOOKS, **OBJECTS}
 OUTBOUND = {name: channel.outbound for name, channel in CHANNELS.items() if channel.outbound}
 CHECKED = {name: channel.doctor for name, channel in CHANNELS.items() if channel.doctor}
 PACKAGE = Path(opt_in.__file__).parents[2]
@@ -69,12 +70,12 @@ def test_people_are_known_in_it_by_one_of_the_identities_that_they_can_have(name
 # ---- what comes in
 
 
-@pytest.mark.parametrize("name", {**WEBHOOKS, **OBJECTS})
+@pytest.mark.parametrize("name", INBOUND)
 def test_it_gives_the_facts_that_its_example_says(name):
     assert {fact.kind for fact in heard(CHANNELS[name], PROMISED[name])} == PROMISED[name].gives
 
 
-@pytest.mark.parametrize("name", {**WEBHOOKS, **OBJECTS})
+@pytest.mark.parametrize("name", INBOUND)
 def test_the_same_message_twice_is_the_same_facts(name):
     once, again = ([fact.id for fact in heard(CHANNELS[name], PROMISED[name])] for _ in range(2))
     assert once == again
@@ -84,11 +85,13 @@ def test_the_same_message_twice_is_the_same_facts(name):
 @pytest.mark.parametrize("name", OBJECTS)
 def test_whoever_is_no_player_is_credited_with_nothing(name):
     nobody = replace(HEARING, players=())
-    facts = OBJECTS[name].read(PROMISED[name].word, receipt(8), nobody)
+    word = PROMISED[name].word
+    assert word is not None
+    facts = OBJECTS[name].read(word, receipt(8), nobody)
     assert {fact.actor for fact in facts} <= {""}
 
 
-@pytest.mark.parametrize("name", {**WEBHOOKS, **OBJECTS})
+@pytest.mark.parametrize("name", INBOUND)
 def test_somebody_is_credited_only_where_it_is_said_how_people_are_known(name):
     credited = {fact.actor for fact in heard(CHANNELS[name], PROMISED[name])} - {""}
     assert not credited or CHANNELS[name].identity
@@ -164,6 +167,13 @@ def test_no_two_webhooks_have_one_route_and_each_names_the_namespace():
 # ---- what goes out
 
 
+def outside_of(name: str) -> Outside:
+    """A new place at which what it carries arrives."""
+    outside = PROMISED[name].outside
+    assert outside is not None
+    return outside()
+
+
 def message(name: str, body: str = "our orders hang") -> Message:
     return Message("shop", min(OUTBOUND[name].carries), "Dana", body)
 
@@ -175,15 +185,17 @@ def test_it_carries_what_an_inject_can_be(name):
 
 @pytest.mark.parametrize("name", OUTBOUND)
 async def test_delivered_twice_is_told_once_and_it_is_known_when(name):
-    outside = PROMISED[name].outside()
+    outside = outside_of(name)
     first, again = [await OUTBOUND[name].deliver(outside.kube, outside.clock, message(name), "d1/a") for _ in range(2)]
     assert outside.told == ["Dana: our orders hang"]
+    assert first.at is not None
+    assert again.at is not None
     assert again.at.not_before <= first.at.not_before <= again.at.not_after
 
 
 @pytest.mark.parametrize("name", OUTBOUND)
 async def test_another_key_is_another_message(name):
-    outside = PROMISED[name].outside()
+    outside = outside_of(name)
     for key in ("d1/a", "d1/b", "d2/a"):
         await OUTBOUND[name].deliver(outside.kube, outside.clock, message(name), key)
     assert len(outside.told) == 3
@@ -191,7 +203,7 @@ async def test_another_key_is_another_message(name):
 
 @pytest.mark.parametrize("name", OUTBOUND)
 async def test_while_nothing_gets_through_it_is_to_be_tried_again(name):
-    outside = PROMISED[name].outside()
+    outside = outside_of(name)
     outside.away = True
     told = await OUTBOUND[name].deliver(outside.kube, outside.clock, message(name), "d1/a")
     assert (told.at, told.for_good, bool(told.why)) == (None, False, True)
@@ -202,7 +214,7 @@ async def test_while_nothing_gets_through_it_is_to_be_tried_again(name):
 @pytest.mark.parametrize("name", OUTBOUND)
 @pytest.mark.parametrize("body", ["遅" * 4096, "a word " * 585])
 async def test_the_longest_message_is_told_whole(name, body):
-    outside = PROMISED[name].outside()
+    outside = outside_of(name)
     await OUTBOUND[name].deliver(outside.kube, outside.clock, message(name, body), "d1/a")
     assert "".join(outside.told) == f"Dana: {body}"
 
@@ -231,7 +243,8 @@ def test_a_namespace_that_opts_in_gives_all_the_rights_that_it_needs(name):
 
 @pytest.mark.parametrize("name", CHECKED)
 async def test_doctor_says_what_to_do_where_nothing_answers(name):
-    async def nobody(_endpoint: Endpoint, _path: str) -> Any:
+    async def nobody(endpoint: Endpoint, path: str) -> Any:
+        del endpoint, path
         raise NoAnswer("does not answer in time")
 
     check = await CHECKED[name].look(nobody, drill_plan())
@@ -244,7 +257,8 @@ async def test_doctor_says_what_to_do_where_nothing_answers(name):
 @settings(deadline=None, max_examples=30)
 @given(answer=JSON)
 async def test_doctor_takes_an_answer_of_any_shape(name, answer):
-    async def anybody(_endpoint: Endpoint, _path: str) -> Any:
+    async def anybody(endpoint: Endpoint, path: str) -> Any:
+        del endpoint, path
         return answer
 
     assert isinstance(await CHECKED[name].look(anybody, drill_plan()), CheckResult)

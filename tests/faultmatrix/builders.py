@@ -8,7 +8,7 @@ import fnmatch
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from tests.faultmatrix import shapes
 from tests.faultmatrix.evidence import Evidence
@@ -17,10 +17,11 @@ from tests.faultmatrix.oracles import judged
 from tests.faultmatrix.plan import Plan, Rule
 from tests.faultmatrix.requests import Request, request_of
 from tests.faultmatrix.services import Services
+from tests.faultmatrix.slot import Slot
 from tests.faultmatrix.witness import Witness
 
 from kubedrill.core.undo.pointers import put
-from kubedrill.kube.client import Answer
+from kubedrill.kube.client import Answer, Kube
 
 APPS = "/apis/apps/v1/namespaces/shop"
 WEB = f"{APPS}/deployments/web"
@@ -106,7 +107,7 @@ class Course:
     """What a witness sees of a run, version by version, a second apart."""
 
     def __init__(self) -> None:
-        self.witness = Witness(None, None)  # type: ignore[arg-type]  it is told here, and watches nothing
+        self.witness = Witness(cast("Kube", None), cast("Slot", None))  # it is told here, and watches nothing
         self.version = 0
 
     def limit(self, value: str, name: str = "web", uid: str = "", by: str = "") -> Self:
@@ -171,7 +172,7 @@ def ended(outcome: str, name: str = "web") -> dict[str, str]:
 def evidence(course: Course | None = None, plan: Plan | None = None, **changes: Any) -> Evidence:
     """A run of a plan on `web`, at the end of which everything is as it was; `changes` are fields of the evidence."""
     before = {"Deployment/web": workload("Deployment", "web")}
-    said = {
+    said: dict[str, Any] = {
         "plan": plan or a_plan(),
         "slot": StillSlot(copy.deepcopy(before)),
         "witness": (course or a_course()).witness,

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import yaml
 
+from kubedrill.core.paths import ApiPath
+
 MANIFESTS: Final = Path(__file__).parents[2] / "manifests/base"
 RIGHTS: Final = ("rbac.yaml", "break-glass.yaml")
 
@@ -30,10 +32,11 @@ def rights(control: str) -> list[dict[str, Any]]:
     return found
 
 
-def path_of(thing: dict[str, Any]) -> str:
+def path_of(thing: dict[str, Any]) -> ApiPath:
     """An object's path on the API server."""
     group, _, version = thing["apiVersion"].rpartition("/")
     root = f"/apis/{group}/{version}" if group else f"/api/{version}"
     plural = thing["kind"].lower() + "s"
     meta = thing["metadata"]
-    return root + (f"/namespaces/{meta['namespace']}" if "namespace" in meta else "") + f"/{plural}/{meta['name']}"
+    space = f"/namespaces/{meta['namespace']}" if "namespace" in meta else ""
+    return ApiPath(f"{root}{space}/{plural}/{meta['name']}")

@@ -11,6 +11,7 @@ import contextlib
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Kube, Unreachable
 
 SCHEDULER: Final = "nobody"
@@ -42,11 +43,11 @@ class Kubelet:
         query = [("labelSelector", LABEL)]
         while True:
             with contextlib.suppress(Unreachable):
-                found = await self._kube.get("/api/v1/pods", query=query)
+                found = await self._kube.get(ApiPath("/api/v1/pods"), query=query)
                 for pod in found.body.get("items", ()):
                     await self._tell(pod)
                 version = (found.body.get("metadata") or {}).get("resourceVersion", "")
-                async for event in self._kube.watch("/api/v1/pods", version, query):
+                async for event in self._kube.watch(ApiPath("/api/v1/pods"), version, query):
                     if event["type"] == "ERROR":
                         break
                     if event["type"] in ("ADDED", "MODIFIED"):
@@ -57,7 +58,7 @@ class Kubelet:
         meta = pod["metadata"]
         if meta["uid"] in self._told or meta.get("deletionTimestamp"):
             return
-        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
+        path = ApiPath(f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status")
         answer = await self._kube.call("PATCH", path, {"status": _status(pod)}, content_type=MERGE_PATCH)
         if answer.ok or answer.status == 404:
             self._told.add(meta["uid"])

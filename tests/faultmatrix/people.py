@@ -14,6 +14,7 @@ from tests.faultmatrix.slot import Slot
 
 from kubedrill.api.drill import FINALIZER, Desired
 from kubedrill.core.machine.desired import the_word
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.operations import Target
 from kubedrill.core.undo.record import DrillIdentity, FieldGroup, FieldUndo, UndoRecord, record_name, to_json
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH
@@ -102,12 +103,10 @@ async def recreate_target(slot: Slot, _drill: str, fault: str, argument: str) ->
 async def opt_out(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """The namespace's own admin takes every right away in the middle of a drill."""
     for plural in ("rolebindings", "roles"):
-        found = await slot.kube.get(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}")
+        rights = ApiPath(f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}")
+        found = await slot.kube.get(rights)
         for item in found.body.get("items", ()):
-            await slot.kube.call(
-                "DELETE",
-                f"/apis/rbac.authorization.k8s.io/v1/namespaces/{slot.target}/{plural}/" + item["metadata"]["name"],
-            )
+            await slot.kube.call("DELETE", ApiPath(f"{rights}/{item['metadata']['name']}"))
 
 
 async def opt_in(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
@@ -117,7 +116,7 @@ async def opt_in(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
 
 async def remove_quota(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """A player removes the quota that keeps the pods away."""
-    await slot.kube.call("DELETE", f"{shapes.quotas_of(slot.target)}/{shapes.QUOTA}")
+    await slot.kube.call("DELETE", ApiPath(f"{shapes.quotas_of(slot.target)}/{shapes.QUOTA}"))
 
 
 async def take_quota(slot: Slot, drill: str, fault: str, argument: str) -> None:
@@ -129,7 +128,7 @@ async def take_quota(slot: Slot, drill: str, fault: str, argument: str) -> None:
 
 async def delete_namespace(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
     """The target namespace goes, with all that is in it."""
-    await slot.kube.call("DELETE", f"/api/v1/namespaces/{slot.target}")
+    await slot.kube.call("DELETE", ApiPath(f"/api/v1/namespaces/{slot.target}"))
 
 
 async def strip_and_keep(slot: Slot, drill: str, _fault: str, _argument: str) -> None:
@@ -161,8 +160,8 @@ async def rewrite_every(slot: Slot, _drill: str, fault: str, argument: str) -> N
     slot_tasks.setdefault(slot.number, set()).add(asyncio.create_task(heal()))
 
 
-def _records(slot: Slot) -> str:
-    return f"/api/v1/namespaces/{slot.control}/secrets"
+def _records(slot: Slot) -> ApiPath:
+    return ApiPath(f"/api/v1/namespaces/{slot.control}/secrets")
 
 
 async def _record(slot: Slot) -> dict[str, Any] | None:
@@ -175,7 +174,7 @@ async def remove_record(slot: Slot, _drill: str, _fault: str, _argument: str) ->
     """Somebody of the break-glass group deletes an undo record by hand."""
     record = await _record(slot)
     if record is not None:
-        await slot.kube.call("DELETE", f"{_records(slot)}/{record['metadata']['name']}", headers=BREAK_GLASS)
+        await slot.kube.call("DELETE", ApiPath(f"{_records(slot)}/{record['metadata']['name']}"), headers=BREAK_GLASS)
 
 
 async def damage_record(slot: Slot, _drill: str, _fault: str, _argument: str) -> None:
@@ -185,7 +184,7 @@ async def damage_record(slot: Slot, _drill: str, _fault: str, _argument: str) ->
         damaged[slot.number] = record
         await slot.kube.call(
             "PATCH",
-            f"{_records(slot)}/{record['metadata']['name']}",
+            ApiPath(f"{_records(slot)}/{record['metadata']['name']}"),
             {"data": {"record": "e30="}},
             content_type=MERGE_PATCH,
             headers=BREAK_GLASS,
@@ -198,7 +197,7 @@ async def repair_record(slot: Slot, _drill: str, _fault: str, _argument: str) ->
     if record is not None:
         await slot.kube.call(
             "PATCH",
-            f"{_records(slot)}/{record['metadata']['name']}",
+            ApiPath(f"{_records(slot)}/{record['metadata']['name']}"),
             {"data": record["data"]},
             content_type=MERGE_PATCH,
             headers=BREAK_GLASS,
@@ -208,10 +207,11 @@ async def repair_record(slot: Slot, _drill: str, _fault: str, _argument: str) ->
 async def restore_by_hand(slot: Slot, drill: str, fault: str, argument: str) -> None:
     """Somebody puts the workload back by hand, and clears away the revisions that the fault has left."""
     await replace(slot, drill, fault, argument)
-    path = f"/apis/apps/v1/namespaces/{slot.target}/replicasets"
+    path = ApiPath(f"/apis/apps/v1/namespaces/{slot.target}/replicasets")
     for item in (await slot.kube.get(path)).body.get("items") or ():
         if shapes.value_of(item) == FAULTED:
-            await slot.kube.call("DELETE", f"{path}/{item['metadata']['name']}", {"propagationPolicy": "Background"})
+            revision = ApiPath(f"{path}/{item['metadata']['name']}")
+            await slot.kube.call("DELETE", revision, {"propagationPolicy": "Background"})
 
 
 async def forge_lock(slot: Slot, drill: str, fault: str, _argument: str) -> None:
@@ -252,7 +252,8 @@ async def remove_forged_lock(slot: Slot, _drill: str, fault: str, _argument: str
     """And somebody of the break-glass group takes it away."""
     kind, name = _first(fault)
     space = (await slot.must("GET", f"/api/v1/namespaces/{slot.target}")).body["metadata"]["uid"]
-    await slot.kube.call("DELETE", f"{_records(slot)}/{record_name('apps', kind, space, name)}", headers=BREAK_GLASS)
+    lock = ApiPath(f"{_records(slot)}/{record_name('apps', kind, space, name)}")
+    await slot.kube.call("DELETE", lock, headers=BREAK_GLASS)
 
 
 damaged: dict[int, dict[str, Any]] = {}

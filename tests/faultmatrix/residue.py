@@ -36,7 +36,7 @@ async def residue(seen: Evidence, now: dict[str, dict[str, Any]]) -> list[str]:
 
 async def _revisions(seen: Evidence) -> list[str]:
     """Revisions that would bring the fault back with the owner's next `rollout undo`."""
-    found = []
+    found: list[str] = []
     targets = {name for _, name in shapes.targets_of(seen.plan.fault)}
     if seen.plan.expect.value == FAULTED or seen.plan.expect.untidy:
         return found

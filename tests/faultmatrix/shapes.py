@@ -7,6 +7,7 @@ from typing import Any, Final
 from tests.faultmatrix.kubelet import FAULTED, LABEL, NO_SUCH_IMAGE, SCHEDULER
 from tests.faultmatrix.services import ALERT, Services
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.pointers import read
 
 PEOPLE: Final = frozenset({"kubectl-set", "kubectl-edit", "kubectl-replace", "kustomize-controller"})
@@ -112,9 +113,9 @@ def quota(pods: str) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": QUOTA}, "spec": {"hard": {"pods": pods}}}
 
 
-def quotas_of(namespace: str) -> str:
+def quotas_of(namespace: str) -> ApiPath:
     """The path of the quotas of a namespace."""
-    return f"/api/v1/namespaces/{namespace}/resourcequotas"
+    return ApiPath(f"/api/v1/namespaces/{namespace}/resourcequotas")
 
 
 def drill(name: str, control: str, target: str, fault: str, at: Services, changes: dict[str, Any]) -> dict[str, Any]:

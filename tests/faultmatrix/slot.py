@@ -18,6 +18,7 @@ from tests.faultmatrix.services import Services
 
 from kubedrill.cli.setup.opt_in import MORE
 from kubedrill.cli.setup.opt_in import objects as opt_in_objects
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import JSON_PATCH, MERGE_PATCH, Answer, Kube
 from kubedrill.protocol.drills import drill_path
 
@@ -104,7 +105,7 @@ class Slot:
         for drill in found.body.get("items") or ():  # of a plan that was cut short: nobody would let them go
             await self.clear(drill["metadata"]["name"])
         for namespace in (self.control, self.target):
-            await self.kube.call("DELETE", f"/api/v1/namespaces/{namespace}")
+            await self.kube.call("DELETE", ApiPath(f"/api/v1/namespaces/{namespace}"))
 
     def kubeconfig(self, role: str, port: int) -> Path:
         """The way of a role to the API server: through the proxy, under its own ServiceAccount."""
@@ -159,9 +160,9 @@ class Slot:
 
     async def gone(self, path: str) -> None:
         """Deletes an object with all that it owns, and waits until it is gone."""
-        await self.kube.call("DELETE", path, {"propagationPolicy": "Foreground"})
+        await self.kube.call("DELETE", ApiPath(path), {"propagationPolicy": "Foreground"})
         async with asyncio.timeout(30):
-            while (await self.kube.get(path)).status != 404:
+            while (await self.kube.get(ApiPath(path))).status != 404:
                 await asyncio.sleep(0.05)
 
     async def without_quotas(self) -> None:
@@ -189,7 +190,7 @@ class Slot:
         """As a member of the break-glass group."""
         headers = {"Impersonate-User": "somebody", "Impersonate-Group": "kubedrill:break-glass"}
         content_type = MERGE_PATCH if method == "PATCH" else "application/json"
-        return await self.kube.call(method, path, body, content_type=content_type, headers=headers)
+        return await self.kube.call(method, ApiPath(path), body, content_type=content_type, headers=headers)
 
     def redis(self) -> Redis:
         """A connection to the queue's Redis. All slots have one database: a slot's keys bear its target namespace."""
@@ -221,9 +222,9 @@ class Slot:
             "PATCH", self.path_of(kind, name), patch, content_type=JSON_PATCH, query=[("fieldManager", manager)]
         )
 
-    def path_of(self, kind: str, name: str) -> str:
+    def path_of(self, kind: str, name: str) -> ApiPath:
         """A workload's path."""
-        return f"/apis/apps/v1/namespaces/{self.target}/{shapes.PLURALS[kind]}/{name}"
+        return ApiPath(f"/apis/apps/v1/namespaces/{self.target}/{shapes.PLURALS[kind]}/{name}")
 
     async def apply(self, thing: dict[str, Any]) -> None:
         """Server-side apply of any object that the manifests have."""
@@ -240,6 +241,6 @@ class Slot:
         query: Any = (),
     ) -> Answer:
         """A request that has to succeed."""
-        answer = await self.kube.call(method, path, body, content_type=content_type, query=query)
+        answer = await self.kube.call(method, ApiPath(path), body, content_type=content_type, query=query)
         assert answer.ok or answer.status in also, f"{method} {path}: {answer.status} {answer.message}"
         return answer

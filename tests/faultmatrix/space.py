@@ -72,7 +72,8 @@ class LeftOut:
 def left_out() -> list[LeftOut]:
     """The reasons, as the file says them."""
     said: list[dict[str, Any]] = yaml.safe_load(LEFT_OUT.read_text(encoding="utf-8"))
-    return [LeftOut(**{k: v if k == "reason" else tuple(v) for k, v in entry.items()}) for entry in said]
+    fields: list[dict[str, Any]] = [{k: v if k == "reason" else tuple(v) for k, v in entry.items()} for entry in said]
+    return [LeftOut(**one) for one in fields]
 
 
 def cells() -> Iterator[Cell]:

@@ -102,7 +102,8 @@ async def test_a_second_operator_is_one_more_with_a_log_of_its_own():
 
     (second,) = hall.operator.twins
     assert (second.done, second.log.name, hall.operator.done) == (["start"], "plan-1-second.log", [])
-    assert hall.keeper.programs["second"] is second
+    kept: object = hall.keeper.programs["second"]
+    assert kept is second
 
 
 async def test_one_that_is_asked_to_end_is_asked():

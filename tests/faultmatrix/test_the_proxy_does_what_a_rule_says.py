@@ -24,7 +24,7 @@ class Wire:
     """A proxy, what the API server behind it was asked, and what the proxy left to others."""
 
     client: aiohttp.ClientSession
-    proxy: Proxy | None = None
+    proxy: Proxy
     arrived: list[str] = field(default_factory=list)
     acted: list[str] = field(default_factory=list)
 
@@ -73,8 +73,7 @@ async def wire() -> AsyncIterator[Wire]:
     await site.start()
     host, port = runner.addresses[0][:2]
     async with aiohttp.ClientSession() as client:
-        here = Wire(client)
-        here.proxy = Proxy("operator", Upstream(f"http://{host}:{port}", None), act)
+        here = Wire(client, Proxy("operator", Upstream(f"http://{host}:{port}", None), act))
         await here.proxy.start()
         yield here
         await here.proxy.stop()

@@ -23,7 +23,7 @@ class Story(Course):
 
 
 def seen(course: Course, fault: str = "resource-quota", **plan: Any) -> Evidence:
-    status = {"phase": "Stopped", "verdict": "Stopped", "milestones": [{"name": "Injected"}]}
+    status: dict[str, Any] = {"phase": "Stopped", "verdict": "Stopped", "milestones": [{"name": "Injected"}]}
     status["restore"] = {"complete": True, "fields": []}
     return evidence(course, a_plan(fault=fault, **plan), slot=StillSlot({}), before={}, status=status)
 
@@ -73,7 +73,7 @@ async def test_it_finds_what_is_wrong_with_what_was_made(course: Course, finding
 
 async def test_what_people_do_under_that_name_is_theirs():
     course = stored().quota("ADDED").quota("DELETED").quota("ADDED", "q2", "kubectl")
-    plan = {"rules": (Rule("record", ("take-quota",)),), "expect": Expect()}
+    plan: dict[str, Any] = {"rules": (Rule("record", ("take-quota",)),), "expect": Expect()}
     assert await said(seen(closed(course), **plan)) == []
 
 

@@ -18,6 +18,7 @@ from tests.faultmatrix import shapes
 from tests.faultmatrix.shapes import PEOPLE
 from tests.faultmatrix.slot import RECORDS, Slot
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.drills import drill_path
 
@@ -84,12 +85,12 @@ class Witness:
         """Lists, then watches; when the API server was away, begins anew."""
         while True:
             with contextlib.suppress(Unreachable):
-                found = await self._kube.get(path, query=query)
+                found = await self._kube.get(ApiPath(path), query=query)
                 for item in found.body.get("items") or ():
                     self._note(what, "LISTED", item)
                 stands.set()
                 version = (found.body.get("metadata") or {}).get("resourceVersion", "")
-                async for event in self._kube.watch(path, version, query):
+                async for event in self._kube.watch(ApiPath(path), version, query):
                     if event["type"] == "ERROR":
                         break
                     if event["type"] != "BOOKMARK":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.model.explore import Ends
@@ -12,7 +13,7 @@ from tests.model.world import Budget, World, answered, edited, operators
 
 
 def beginning_of(
-    drills: dict[str, tuple[str, ...]], budget: Budget, edits: tuple[str, ...] = (), *, alive: int = 1
+    drills: Mapping[str, tuple[str, ...]], budget: Budget, edits: tuple[str, ...] = (), *, alive: int = 1
 ) -> World:
     """Drills that are to start, and `alive` operators that have just been started."""
     targets = sorted({name for names in drills.values() for name in names})

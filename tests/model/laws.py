@@ -133,6 +133,8 @@ def in_doubt(world: World) -> None:
 
 def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> World:
     was, now = (s.read(wire.request.path) for s in (wire.before, wire.after))
+    assert was is not None
+    assert now is not None
     change = tuple(thing["spec"]["minReadySeconds"] for thing in (was, now))
     people, fault = dict(world.foreign)[name], AFTER[record.drill.name]
     _judged_pace(wire, name, record)
@@ -157,6 +159,8 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
 def _judged_pace(wire: Wire, name: str, record: UndoRecord) -> None:
     """What holds a rollout comes with the fault, and goes with it or once the fault was taken out by somebody."""
     was, now = (store.read(wire.request.path) for store in (wire.before, wire.after))
+    assert was is not None
+    assert now is not None
     pace = tuple(thing["spec"]["progressDeadlineSeconds"] for thing in (was, now))
     if pace[0] == pace[1] or (pace == (OWN_PACE, HELD) and now["spec"]["minReadySeconds"] == AFTER[record.drill.name]):
         return

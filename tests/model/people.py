@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from tests.machine.world import FIT, START, drill_plan
 from tests.model.server import TIME, Store
@@ -22,10 +22,12 @@ from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import reduce
 from kubedrill.core.machine.state import Observation, PlannedFault, State, state_from_wire, state_to_wire
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.operations import FieldChange, SetFields, Target
 from kubedrill.core.undo.record import RecordState
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.drills import drill_path, write_status
 from kubedrill.protocol.objects import Inconclusive
@@ -76,11 +78,11 @@ def workload(value: int) -> dict[str, Any]:
     }
 
 
-def drill_at(name: str) -> str:
+def drill_at(name: str) -> ApiPath:
     return drill_path(CONTROL, name)
 
 
-def cluster(drills: dict[str, tuple[str, ...]]) -> Store:
+def cluster(drills: Mapping[str, tuple[str, ...]]) -> Store:
     """Drills with the targets of their faults, nothing begun yet."""
     store = Store({}).created(f"/api/v1/namespaces/{SHOP}", {}).created(f"/api/v1/namespaces/{CONTROL}", {})
     for name in sorted({t for targets in drills.values() for t in targets}):
@@ -126,7 +128,8 @@ async def _turned(kube: Kube, name: str, uid: str, memory: frozenset[Fact]) -> f
             return memory
         drill["metadata"]["resourceVersion"] = written.body["metadata"]["resourceVersion"]
     acting = replace(decision, commands=tuple(c for c in decision.commands if not isinstance(c, WriteReport)))
-    actor = Executor(kube, StillClock(), OperatorSettings(CONTROL), Evidence(kube, CONTROL, name, uid))
+    clock = cast("ServerClock", StillClock())
+    actor = Executor(kube, clock, OperatorSettings(CONTROL), Evidence(kube, CONTROL, name, uid))
     actor.plan(InjectionPlan({fault: (change(name, fault),) for fault in drill["spec"]["targets"]}))
     facts, _ = await actor.carry_out(drill, acting, seen, stored)
     return memory | frozenset(facts)

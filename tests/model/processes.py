@@ -11,8 +11,9 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Coroutine, Hashable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVarTuple, cast
 
 from tests.model.server import Reply, Request
 
@@ -20,6 +21,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 
 LOST = Reply(0, "")
 """No answer: whether the request was done is unknown to who sent it."""
+Given = TypeVarTuple("Given")
 Body = Callable[[Kube], Coroutine[Any, Any, Hashable]]
 
 
@@ -38,13 +40,23 @@ class TimelessLoop(asyncio.AbstractEventLoop):
         finally:
             asyncio.events._set_running_loop(None)
 
-    def call_soon(self, callback, *args, context=None):
+    def call_soon(
+        self, callback: Callable[[*Given], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
-    def call_later(self, _delay, callback, *args, context=None):
-        return self.call_soon(callback, *args, context=context)
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[*Given], object],
+        *args: *Given,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        del delay
+        # nobody asks it when it is due: it is now
+        return cast("asyncio.TimerHandle", self.call_soon(callback, *args, context=context))
 
     def create_future(self):
         return asyncio.Future(loop=self)
@@ -70,7 +82,16 @@ class Wire(Kube):
         self.waiting: list[tuple[Request, asyncio.Future[Reply]]] = []
         self._loop = loop
 
-    async def call(self, method, path, body=None, *, content_type="application/json", query: Sequence = (), **_more):
+    async def call(
+        self,
+        method,
+        path,
+        body=None,
+        *,
+        content_type="application/json",
+        query: Sequence[tuple[str, str]] = (),
+        **_more,
+    ):
         text = json.dumps(body, sort_keys=True) if body is not None else ""
         future = self._loop.create_future()
         self.waiting.append((Request(method, path, text, content_type, tuple(query)), future))
@@ -84,7 +105,7 @@ class Run:
     """A coroutine at one point of its course."""
 
     def __init__(self, body: Body) -> None:
-        self._loop = TimelessLoop()
+        self._loop = TimelessLoop()  # type: ignore[abstract]  # whatever it lacks raises when it is called
         self._wire = Wire(self._loop)
         self._task = self._loop.create_task(body(self._wire))
         self._loop.run()

@@ -207,7 +207,7 @@ def _merged(now: Any, patch: Json) -> Json:
 
 def _changes(now: Json, wanted: Json) -> dict[tuple[str, ...], bool]:
     """The paths of spec and labels that differ, each with whether it is there afterwards."""
-    found = {}
+    found: dict[tuple[str, ...], bool] = {}
     for place in (("spec",), ("metadata", "labels")):
         old, new = now, wanted
         for step in place:

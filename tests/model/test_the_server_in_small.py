@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.model.people import cluster, target
@@ -26,7 +27,7 @@ def patch(*steps: tuple[str, str, object], manager: str = "us", **query: str) ->
     return Request("PATCH", PATH, json.dumps(body), JSON_PATCH, asked)
 
 
-def refusal(reply: Reply) -> tuple[int, str, dict]:
+def refusal(reply: Reply) -> tuple[int, str, dict[str, Any]]:
     body = json.loads(reply.body)
     return reply.status, body["reason"], body["details"]
 

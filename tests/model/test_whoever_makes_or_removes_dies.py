@@ -50,7 +50,8 @@ class Scene:
         self.play = Play(operation)
         if operation is not MAKE:
             self.play.with_pods("web-a", "web-b")
-        self.death, self.asked, self.held = death, 0, None
+        self.death, self.asked = death, 0
+        self.held: tuple[str, str, Any, dict[str, Any]] | None = None
         self.made = 0
         self.whole = self.play.server.call
         self.play.server.call = self._call  # type: ignore[method-assign]

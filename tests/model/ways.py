@@ -59,13 +59,17 @@ def _freezes(world: World) -> Iterator[Step]:
         yield Step(f"{world.frozen} may be written again", thawed(world))
         return
     budget = world.budget.without("freezes")
-    for frozen in FREEZES if budget else ():
+    if budget is None:
+        return
+    for frozen in FREEZES:
         yield Step(f"{frozen} may not be written", replace(world, budget=budget, frozen=frozen))
 
 
 def _crashes(world: World) -> Iterator[Step]:
     budget = world.budget.without("crashes")
-    for incarnation in dict.fromkeys(p.incarnation for p in world.processes) if budget else ():
+    if budget is None:
+        return
+    for incarnation in dict.fromkeys(p.incarnation for p in world.processes):
         mine = [p for p in world.processes if p.incarnation == incarnation]
         if any(p.at or p.memory for p in mine):
             kept = tuple(p for p in world.processes if p.incarnation != incarnation)
@@ -92,7 +96,9 @@ def _starts(world: World) -> Iterator[Step]:
 
 def _edits(world: World) -> Iterator[Step]:
     budget = world.budget.without("edits")
-    for edit in world.edits if budget else ():
+    if budget is None:
+        return
+    for edit in world.edits:
         done = edited(world, edit)
         if done is not None:
             yield Step(edit, replace(done, budget=budget, edits=tuple(e for e in world.edits if e != edit)))

@@ -6,12 +6,15 @@ import functools
 import json
 from collections.abc import Hashable, Iterator
 from dataclasses import asdict, dataclass, replace
+from typing import cast
 
 from tests.model.doubts import damaged, record_path, removed, written
 from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
 from tests.model.processes import LOST, History
 from tests.model.refusals import KINDS, is_frozen, refused
 from tests.model.server import Request, Store
+
+from kubedrill.core.evidence.facts import Fact
 
 ALONE = {"look": look, "watch": look, "sweep": sweep}
 """What is done for no drill of its own."""
@@ -77,7 +80,8 @@ def beginning(drill: str, uid: str, memory: Hashable) -> History:
     """The start of a turn, a sweep, or a look."""
     if drill in ALONE:
         return History.of(ALONE[drill])
-    return History.of(functools.partial(turn, name=drill, uid=uid, memory=memory))
+    facts = cast("frozenset[Fact]", memory)  # what a turn remembers
+    return History.of(functools.partial(turn, name=drill, uid=uid, memory=facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +135,12 @@ class World:
     def value(self, name: str) -> int | None:
         """A target's field, None when the target is gone."""
         thing = self.store.read(target(name).path)
-        return thing and thing["spec"]["minReadySeconds"]
+        return thing["spec"]["minReadySeconds"] if thing else None
 
     def pace(self, name: str) -> int | None:
         """The pace of a target's rollout, None when the target is gone."""
         thing = self.store.read(target(name).path)
-        return thing and thing["spec"]["progressDeadlineSeconds"]
+        return thing["spec"]["progressDeadlineSeconds"] if thing else None
 
     def next_running(self, after: int) -> int | None:
         """Whose turn it is: the first from there on, round about, that does not rest."""

@@ -122,7 +122,12 @@ async def test_an_event_beside_many_objects_asks_for_none_of_the_others(monkeypa
         one = Subscriber(informers)
         await until(lambda: one.events)
         asked: list[int] = []
-        monkeypatch.setattr(watch.Watch, "objects", property(lambda _: asked.append(1) or ()))
+
+        def objects(_watch: watch.Watch) -> tuple[()]:
+            asked.append(1)
+            return ()
+
+        monkeypatch.setattr(watch.Watch, "objects", property(objects))
         await wire.tell(PATH, "ADDED", thing("b", 6))
         await until(lambda: len(one.events) == 2)
         assert asked == []

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 from tests.faultmatrix.kubelet import FAULTED
@@ -122,9 +123,9 @@ class AtSize:
         await self._all_are(self._names.values(), "Stopped")
         return self._took(began, GOOD)
 
-    async def _all_are(self, names: list[str] | object, phase: str) -> None:
+    async def _all_are(self, names: Iterable[str], phase: str) -> None:
         """Waits until all are in a phase; those that are not in time are wedged."""
-        wanted = list(names)  # type: ignore[call-overload]
+        wanted = list(names)
         began = time.monotonic()
         await self._sight.until(lambda: all(self._sight.is_in(name, phase) for name in wanted), WITHIN)
         late = [name for name in wanted if not self._sight.is_in(name, phase)]

@@ -11,7 +11,9 @@ from typing import Any, Final, Self
 
 from tests.faultmatrix.kubelet import FAULTED, _status
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube, Unreachable
+from kubedrill.kube.paths import PODS
 
 LABEL: Final = "scale"
 NODES: Final = 100
@@ -31,7 +33,7 @@ class FakeNodes:
     async def __aenter__(self) -> Self:
         for number in range(NODES):
             body = {"metadata": {"name": f"fake-{number}", "labels": {"type": "fake"}}}
-            await self._kube.call("POST", "/api/v1/nodes", body)
+            await self._kube.call("POST", ApiPath("/api/v1/nodes"), body)
         self._tasks = [asyncio.create_task(self._look())]
         self._tasks += [asyncio.create_task(self._tell_on()) for _ in range(AT_ONCE)]
         return self
@@ -50,11 +52,11 @@ class FakeNodes:
         query = [("labelSelector", LABEL)]
         while True:
             with contextlib.suppress(Unreachable):
-                found = await self._kube.get("/api/v1/pods", query=query, timeout=120)
+                found = await self._kube.get(PODS.everywhere, query=query, timeout=120)
                 for pod in found.body.get("items", ()):
                     self._seen("ADDED", pod)
                 version = (found.body.get("metadata") or {}).get("resourceVersion", "")
-                async for event in self._kube.watch("/api/v1/pods", version, query):
+                async for event in self._kube.watch(PODS.everywhere, version, query):
                     if event["type"] == "ERROR":
                         break
                     self._seen(event["type"], event["object"])
@@ -72,7 +74,7 @@ class FakeNodes:
         while True:
             pod = await self._untold.get()
             meta = pod["metadata"]
-            path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/status"
+            path = PODS.part(meta["namespace"], meta["name"], "status")
             try:
                 answer = await self._kube.call("PATCH", path, {"status": _status(pod)}, content_type=MERGE_PATCH)
             except Unreachable:
@@ -87,14 +89,14 @@ class FakeNodes:
                 self.ready.setdefault(meta["namespace"], set()).add(meta["name"])
 
 
-def noise(namespace: str, names: list[str], dice: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
+def noise(namespace: str, names: list[str], dice: random.Random) -> Iterator[tuple[ApiPath, dict[str, Any]]]:
     """Path and patch of what happens to pods while nothing happens: one in four turns unready and ready again.
 
     The others are told anew without a difference that means anything, as kubelets do.
     """
     for number in itertools.count():
         name = dice.choice(names)
-        path = f"/api/v1/namespaces/{namespace}/pods/{name}/status"
+        path = PODS.part(namespace, name, "status")
         ready = "False" if number % 8 == 0 else "True"
         if number % 4 == 0:
             conditions = [{"type": "Ready", "status": ready}]

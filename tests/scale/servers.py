@@ -164,7 +164,7 @@ def _controllers(plane: ControlPlane, key: Path) -> list[str]:
 
 def _wait_until_ready(plane: ControlPlane) -> None:
     deadline = time.monotonic() + READY_WITHIN
-    asked = [plane.kubectl, "--kubeconfig", plane.kubeconfig, "get", "--raw", "/readyz"]
+    asked: list[str | Path] = [plane.kubectl, "--kubeconfig", plane.kubeconfig, "get", "--raw", "/readyz"]
     while subprocess.run(asked, check=False, capture_output=True).returncode:
         if time.monotonic() > deadline:
             raise SystemExit(f"the API server is not ready after {READY_WITHIN:g} s: {plane.folder}/kube-apiserver.log")

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from tests.scale.world import CONTROL, DRILLS, LIMIT, TARGET
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.protocol.lease import BEAT_SECONDS, LEASE
 
@@ -82,11 +83,11 @@ class Sight:
     ) -> None:
         while True:
             try:
-                found = await self.kube.get(path, query=query)
+                found = await self.kube.get(ApiPath(path), query=query)
                 for item in found.body.get("items") or ():
                     told("ADDED", item)
                 version = (found.body.get("metadata") or {}).get("resourceVersion", "")
-                async for event in self.kube.watch(path, version, query):
+                async for event in self.kube.watch(ApiPath(path), version, query):
                     if event["type"] == "ERROR":
                         break
                     if event["type"] != "BOOKMARK":

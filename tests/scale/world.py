@@ -19,6 +19,7 @@ from tests.scale.nodes import LABEL, NODES, FakeNodes
 from tests.scale.servers import ControlPlane
 
 from kubedrill.cli.setup.opt_in import objects as opt_in_objects
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 
 ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ HELD: Final = 100
 TARGET: Final = "web"
 GOOD: Final = "64Mi"
 AT_ONCE: Final = 8
-LIMIT: Final = ("spec", "template", "spec", "containers", 0, "resources", "limits", "memory")
+LIMIT: Final[tuple[Any, ...]] = ("spec", "template", "spec", "containers", 0, "resources", "limits", "memory")
 DRILLS: Final = f"/apis/kubedrill.dev/v1alpha1/namespaces/{CONTROL}/drills"
 
 
@@ -139,8 +140,8 @@ class World:
 
     def _apply(self, *files: Path) -> None:
         arguments = [word for file in files for word in ("-f", str(file))]
-        asked = [self.plane.kubectl, "--kubeconfig", self.plane.kubeconfig, "apply", "--server-side", *arguments]
-        subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
+        kubectl: list[str | Path] = [self.plane.kubectl, "--kubeconfig", self.plane.kubeconfig]
+        subprocess.run([*kubectl, "apply", "--server-side", *arguments], check=True, stdout=subprocess.DEVNULL)
 
     async def namespace(self, name: str, *, opted_in: bool = False) -> None:
         """A namespace, with what `kubectl drill opt-in` applies."""
@@ -171,7 +172,7 @@ class World:
 
     async def must(self, method: str, path: str, body: Any = None, content_type: str = "application/json") -> Answer:
         """A request that has to succeed."""
-        answer = await self.kube.call(method, path, body, content_type=content_type)
+        answer = await self.kube.call(method, ApiPath(path), body, content_type=content_type)
         assert answer.ok, f"{method} {path}: {answer.status} {answer.message}"
         return answer
 

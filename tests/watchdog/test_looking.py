@@ -48,7 +48,7 @@ async def test_past_the_deadline_it_puts_back_and_leaves_the_outcome_to_be_told(
 
 
 @pytest.mark.parametrize("stopped", [{"desired": "Stop"}, {"word": "Stop"}], ids=["in its spec", "by the facilitator"])
-async def test_what_it_put_back_it_says_once_with_the_reason(hall: Hall, stopped: dict[str, str]):
+async def test_what_it_put_back_it_says_once_with_the_reason(hall: Hall, stopped: dict[str, Any]):
     hall.cluster.drill(**stopped)
     hall.cluster.fault()
     await hall.looks(seconds=60, beating=True)

@@ -28,6 +28,7 @@ from tests.integration.answers.test_memory import limit_of
 from tests.integration.services import redis_server
 
 from kubedrill.cli.setup.opt_in import objects as opt_in_objects
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.pointers import read
 from kubedrill.core.undo.record import from_json
 from kubedrill.kube.client import MERGE_PATCH, Kube
@@ -141,7 +142,7 @@ async def opened(slot: Slot, stack: AsyncExitStack, at: Services) -> None:
     """The evil target: a second namespace that has opted in, with its Services."""
     namespace = evil_of(slot)
     await slot.must("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
-    stack.push_async_callback(slot.kube.call, "DELETE", f"/api/v1/namespaces/{namespace}")
+    stack.push_async_callback(slot.kube.call, "DELETE", ApiPath(f"/api/v1/namespaces/{namespace}"))
     label, *granted = opt_in_objects(namespace, slot.control)
     labels = {"metadata": {"labels": label["metadata"]["labels"]}}
     await slot.must("PATCH", f"/api/v1/namespaces/{namespace}", labels, MERGE_PATCH)

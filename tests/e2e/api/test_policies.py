@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.api.conftest import kubectl
@@ -24,7 +25,7 @@ IN_FORCE_WITHIN = 30
 REMOVES = json.dumps({"metadata": {"finalizers": None}})
 
 
-def record() -> dict[str, object]:
+def record() -> dict[str, Any]:
     metadata = {"name": undo_name(), "labels": {"kubedrill.dev/record": "undo"}}
     return {"apiVersion": "v1", "kind": "Secret", "type": "kubedrill.dev/undo", "metadata": metadata}
 

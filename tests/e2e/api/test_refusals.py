@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.api.conftest import kubectl
 from tests.faultmatrix.refusals import FREEZE, NAME, NO_ANSWER, NOBODY_THERE, Refused, refusal
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 
 IN_FORCE: Final = 20.0
@@ -120,7 +121,7 @@ async def kube() -> AsyncIterator[Kube]:
 async def refused(kube: Kube, method: str, path: str, body: Any, **how: Any) -> Answer:
     """The answer to a write that is refused once what refuses it is in force."""
     deadline = time.monotonic() + IN_FORCE
-    while (answer := await kube.call(method, path, body, query=[("dryRun", "All")], **how)).ok:
+    while (answer := await kube.call(method, ApiPath(path), body, query=[("dryRun", "All")], **how)).ok:
         assert time.monotonic() < deadline, f"{method} {path} is not refused"
         await asyncio.sleep(0.2)
     return answer

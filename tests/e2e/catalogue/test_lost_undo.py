@@ -16,6 +16,8 @@ from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 from tests.faultmatrix.stories import stop, stop_once_met
 
+from kubedrill.core.paths import ApiPath
+
 NO_SECRETS = {"metadata": {"name": "no-secrets"}, "spec": {"hard": {"count/secrets": "0"}}}
 __all__ = ["api", "kubedrill"]  # fixtures: an API server at the wire, and a command line
 
@@ -28,7 +30,7 @@ async def without_room_for_a_record(run: Run) -> None:
         await run.apply()
         await over_and_deleted(run)
     finally:
-        await run.slot.kube.call("DELETE", f"{quotas}/no-secrets")
+        await run.slot.kube.call("DELETE", ApiPath(f"{quotas}/no-secrets"))
 
 
 @known_failure("krkn rollback/handler.py", story=without_room_for_a_record, expect={"verdict": ("Error",)})

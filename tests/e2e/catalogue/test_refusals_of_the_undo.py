@@ -16,6 +16,7 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH
 
 GROUP: Final = "/apis/admissionregistration.k8s.io/v1"
@@ -153,7 +154,7 @@ async def policy(run: Run, operation: str, plural: str, expression: str, message
         yield
     finally:
         for resource in wanted:
-            await run.slot.kube.call("DELETE", f"{GROUP}/{resource}/{name}")
+            await run.slot.kube.call("DELETE", ApiPath(f"{GROUP}/{resource}/{name}"))
 
 
 async def in_force(run: Run, method: str, path: str, body: Any = None) -> None:
@@ -169,6 +170,6 @@ async def out_of_force(run: Run, method: str, path: str) -> None:
 async def _answered(run: Run, method: str, path: str, body: Any, *, ok: bool, query: Any) -> None:
     content = MERGE_PATCH if body else "application/json"
     until = time.monotonic() + WITHIN
-    while (await run.slot.kube.call(method, path, body, content_type=content, query=query)).ok is not ok:
+    while (await run.slot.kube.call(method, ApiPath(path), body, content_type=content, query=query)).ok is not ok:
         assert time.monotonic() < until, f"{method} {path} is still {'refused' if ok else 'allowed'}"
         await asyncio.sleep(0.1)

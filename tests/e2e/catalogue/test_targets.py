@@ -10,6 +10,7 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH
 
 RESTARTED = "kubectl.kubernetes.io/restartedAt"
@@ -95,9 +96,8 @@ async def pods_deleted_in_play(run: Run) -> list[str]:
     await in_play(run)
     hit = await pods(run)
     for pod in hit:
-        await run.slot.kube.call(
-            "DELETE", f"/api/v1/namespaces/{run.slot.target}/pods/{pod['metadata']['name']}", {"gracePeriodSeconds": 0}
-        )
+        path = ApiPath(f"/api/v1/namespaces/{run.slot.target}/pods/{pod['metadata']['name']}")
+        await run.slot.kube.call("DELETE", path, {"gracePeriodSeconds": 0})
     await run.stop()
     await over_and_deleted(run)
     return [pod["metadata"]["uid"] for pod in hit]

@@ -18,7 +18,7 @@ from tests.e2e.staging.copies import kubectl, until
 pytestmark = pytest.mark.usefixtures("shop", "steady")
 KUBEDRILL = str(Path(sys.executable).with_name("kubectl-drill"))
 PACE = 20
-PLAYERS = [
+PLAYERS: list[dict[str, Any]] = [
     {"name": "alice", "role": "L1", "kind": "Script", "identities": {"kubernetes": "alice@shop"}},
     {"name": "tom", "role": "Engineering", "kind": "Script", "identities": {"kubernetes": "tom@shop"}},
 ]

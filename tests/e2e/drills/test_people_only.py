@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.e2e.drills.lab import CONTROL, drill, in_phase, records, status, stop
@@ -41,7 +42,7 @@ def test_an_announced_alert_fires_and_is_resolved_again():
 def test_a_fault_by_hand_waits_for_the_facilitators_word_both_times():
     faults = [{"name": "cable", "manual": {"do": "Pull the cable.", "undo": "Plug it in again."}}]
     kubectl("apply", "-f", "-", given=drill("by-hand", faults=faults))
-    asked = until(lambda: status("by-hand").get("phase") == "Armed" and status("by-hand")["message"], 30, "asked")
+    asked: Any = until(lambda: status("by-hand").get("phase") == "Armed" and status("by-hand")["message"], 30, "asked")
     assert "Pull the cable." in asked
     confirm("by-hand", "do")
     in_phase("by-hand", "InPlay")

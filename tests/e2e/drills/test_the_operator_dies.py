@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from tests.e2e.drills.lab import (
     CONTROL,
@@ -27,7 +29,7 @@ from tests.e2e.staging.copies import kubectl
 pytestmark = pytest.mark.usefixtures("whole")
 
 
-def nothing_is_left(before: dict, *, writes: int) -> None:
+def nothing_is_left(before: dict[str, Any], *, writes: int) -> None:
     """The target is as it was, was written exactly so often, and bears no trace; no record is left."""
     now = target()
     assert now["spec"] == before["spec"]

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from tests.e2e.faults.rows import FAULT_LIMIT, Row
@@ -95,7 +96,7 @@ class Field:
         return {name: plan.message for name, plan in self.plans().items() if isinstance(plan, Refusal)}
 
     def _plan(self, row: Row, workload: Mapping[str, Any]) -> Plan[MemoryLimit] | Refusal:
-        target = WorkloadTarget(kind=row.kind, name=row.name)  # type: ignore[arg-type]
+        target = WorkloadTarget(kind=row.kind, name=row.name)
         # for the limit alone the number does not matter, as its strategy is left as it is
         number = row.affected or (row.replicas if row.strategy["type"] == "Recreate" else 1)
         params = MemoryLimit(target=target, limit=FAULT_LIMIT, affected=number)
@@ -114,7 +115,7 @@ class Field:
             plans = self.plans()
             for row in wave:
                 self._inject(row, plans[row.name])
-            until_none(lambda wave=wave: self._missing(wave), within, "so many killed pods as the table says")
+            until_none(partial(self._missing, wave), within, "so many killed pods as the table says")
 
     def _inject(self, row: Row, plan: Plan[MemoryLimit] | Refusal) -> None:
         """Patch as planned; a row of "the limit alone" without what was planned for its strategy."""

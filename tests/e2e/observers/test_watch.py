@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.watch import Collection, Watch
 
@@ -23,7 +24,7 @@ class Maps:
 
     def __init__(self, kube, namespace, label):
         self._kube, self._label = kube, label
-        self.path = f"/api/v1/namespaces/{namespace}/configmaps"
+        self.path = ApiPath(f"/api/v1/namespaces/{namespace}/configmaps")
         self.query = (("labelSelector", f"test={label}"),)
         self.events, self.gaps = [], []
 

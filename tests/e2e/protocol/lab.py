@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.operations import FieldChange, SetFields, Target
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import MERGE_PATCH, Kube
@@ -126,7 +127,7 @@ class Lab:
     async def made(self, manifest: dict[str, Any], *, quiet: bool = True) -> Target:
         """Create a workload and wait until its controller has seen it."""
         target = self.target(manifest["metadata"]["name"], manifest["kind"])
-        path = target.path.rpartition("/")[0]
+        path = ApiPath(target.path.rpartition("/")[0])
         answer = await self.kube.call("POST", path, manifest, query=[("fieldManager", "owner")])
         assert answer.ok, answer
         if quiet:

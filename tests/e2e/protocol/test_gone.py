@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from tests.e2e.protocol.lab import Lab, drill, ends, kubectl, memory_of, workload
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.protocol.outcomes import Reversal
 
@@ -24,7 +27,7 @@ class Answering:
             if self._answer is None:
                 raise Unreachable(path)
             return self._answer
-        return await self._kube.call(method, path, *args, **kwargs)
+        return await self._kube.call(method, ApiPath(path), *args, **kwargs)
 
     async def get(self, path: str, **kwargs) -> Answer:
         return await self.call("GET", path, **kwargs)
@@ -71,7 +74,7 @@ async def test_a_deleted_namespace_is_gone_even_when_its_role_went_with_it(lab: 
     kubectl("delete", "namespace", name)
     refused = Answer(403, {"kind": "Status", "reason": "Forbidden", "message": "no Role any more"})
 
-    other.kube = Answering(lab.kube, target.path, refused)
+    other.kube = cast("Kube", Answering(lab.kube, target.path, refused))
     outcome = await other.put_back(injected)
 
     assert set(ends(outcome).values()) == {"Gone"}
@@ -91,7 +94,7 @@ UNSURE = {
 async def test_what_cannot_be_read_is_not_gone_and_is_tried_again(lab: Lab, answer: Answer | None):
     target = await lab.made(workload("Deployment", f"unsure-{list(UNSURE.values()).index(answer)}"))
     injected = await lab.inject(drill(), target)
-    behind = Lab(Answering(lab.kube, target.path, answer), lab.namespace, lab.control)
+    behind = Lab(cast("Kube", Answering(lab.kube, target.path, answer)), lab.namespace, lab.control)
 
     outcome = await behind.revert(injected)
 
@@ -104,7 +107,8 @@ async def test_what_cannot_be_read_is_not_gone_and_is_tried_again(lab: Lab, answ
 async def test_a_stuck_record_holds_up_no_other(lab: Lab):
     stuck, free = [await lab.made(workload("Deployment", name)) for name in ("stuck", "free")]
     first, second = [await lab.inject(drill(), target) for target in (stuck, free)]
-    behind = Lab(Answering(lab.kube, stuck.path, UNSURE["forbidden"]), lab.namespace, lab.control)
+    refusing = cast("Kube", Answering(lab.kube, stuck.path, UNSURE["forbidden"]))
+    behind = Lab(refusing, lab.namespace, lab.control)
 
     assert (await behind.revert(first)).state is Reversal.STALLED
     assert set(ends(await behind.put_back(second)).values()) == {"Restored"}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.e2e.protocol.lab import Crash, Lab, WallClock, crash_at, drill, kubectl, until, workload
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.core.undo.operations import Create, Operation, Remove, Target
 from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.plugins.operations.catalogue import all_reverters
@@ -133,7 +134,7 @@ async def test_what_comes_late_is_removed_while_it_is_waited_for(lab: Lab):
     assert (await making.revert()).reason == "Draining"
     stored = await lab.record(making.who)
     assert isinstance(making.operation, Create)
-    path = making.target.path.rpartition("/")[0]
+    path = ApiPath(making.target.path.rpartition("/")[0])
     query = [("fieldManager", stored.record.manager)]
     assert (await lab.kube.call("POST", path, dict(making.operation.manifest), query=query)).ok
     outcome = await making.put_back()
@@ -157,7 +158,7 @@ async def test_pods_are_removed_by_their_uids_and_the_undo_waits_for_nothing(lab
 
     async def pods() -> list[dict[str, Any]] | None:
         query = [("labelSelector", "app=removed")]
-        answer = await lab.kube.get(f"/api/v1/namespaces/{lab.namespace}/pods", query=query)
+        answer = await lab.kube.get(ApiPath(f"/api/v1/namespaces/{lab.namespace}/pods"), query=query)
         found = [p for p in answer.body["items"] if "deletionTimestamp" not in p["metadata"]]
         return found if len(found) == 2 else None
 

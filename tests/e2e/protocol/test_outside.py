@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.e2e.protocol.lab import Crash, Lab, changes, crash_at, drill, kubectl
@@ -13,6 +13,7 @@ from tests.reverters.builders import jobs
 
 from kubedrill.core.undo.operations import Announce, Ask, Enqueue, Operation, Refusal, SetFields
 from kubedrill.core.undo.record import Again, Done, DrillIdentity, Progress, RecordState
+from kubedrill.plugins.operations.base import Reverter, Reverters
 from kubedrill.plugins.operations.redis import RedisJobs
 from kubedrill.protocol.inject import inject, sustain
 from kubedrill.protocol.outcomes import FAULT_PATCHED, Injection, InjectionOutcome, Reversal
@@ -59,7 +60,7 @@ async def injected(
         faults,
         lab.clock.now() + timedelta(minutes=5),
         lab.clock,
-        reverters={Announce: alerts},
+        reverters={Announce: cast("Reverter", alerts)},
         **options,
     )
 
@@ -68,7 +69,7 @@ async def test_an_alert_is_announced_refreshed_and_resolved(lab: Lab):
     who, alerts = drill(), Alerts()
 
     outcome = await injected(lab, who, {"call": [fire("Fire")]}, alerts)
-    again = await sustain(await lab.record(who), {Announce: alerts})
+    again = await sustain(await lab.record(who), {Announce: cast("Reverter", alerts)})
     first = await lab.revert(outcome, reverters={Announce: alerts})
     second = await lab.revert(outcome, reverters={Announce: alerts})
 
@@ -143,7 +144,7 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 async def test_d10_what_a_namespace_took_with_it_is_gone_and_its_name_can_be_drilled_again(lab: Lab, queue: int):
     """A preview environment with its own Redis is torn down in the middle of a drill, and made anew."""
     space = f"{lab.namespace}-preview"
-    reverters = {Enqueue: RedisJobs(lab.clock.now, resolve=lambda _host, _port: ("127.0.0.1", queue))}
+    reverters: Reverters = {Enqueue: RedisJobs(lab.clock.now, resolve=lambda _host, _port: ("127.0.0.1", queue))}
     deadline = lab.clock.now() + timedelta(minutes=5)
 
     async def flooded(who: DrillIdentity) -> InjectionOutcome:

@@ -18,12 +18,13 @@ from tests.e2e.protocol.lab import (
     workload,
 )
 
+from kubedrill.core.paths import ApiPath
 from kubedrill.protocol.outcomes import Reversal
 
 
 async def owned_by(lab: Lab, plural: str, uid: str) -> list[dict[str, Any]]:
     root = "/api/v1" if plural == "pods" else "/apis/apps/v1"
-    answer = await lab.kube.get(f"{root}/namespaces/{lab.namespace}/{plural}")
+    answer = await lab.kube.get(ApiPath(f"{root}/namespaces/{lab.namespace}/{plural}"))
     return [
         item
         for item in answer.body["items"]
@@ -120,7 +121,8 @@ async def test_a_stateful_sets_broken_pod_is_replaced_and_its_faulted_revision_r
     injected = await lab.inject(drill(), target, unstick={"app": target.name})
     await count_of(lab, "controllerrevisions", uid, 2)
     (pod,) = await owned_by(lab, "pods", uid)
-    await lab.kube.call("DELETE", f"/api/v1/namespaces/{lab.namespace}/pods/{pod['metadata']['name']}")
+    path = ApiPath(f"/api/v1/namespaces/{lab.namespace}/pods/{pod['metadata']['name']}")
+    await lab.kube.call("DELETE", path)
 
     async def faulted() -> dict[str, Any] | None:
         found = await owned_by(lab, "pods", uid)

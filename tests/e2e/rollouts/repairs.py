@@ -73,7 +73,7 @@ class Repairs:
     def _plan(
         self, row: Row, workload: Mapping[str, Any], limit: str, arm_within: timedelta
     ) -> Plan[MemoryLimit] | Refusal:
-        target = WorkloadTarget(kind=row.kind, name=row.name)  # type: ignore[arg-type]
+        target = WorkloadTarget(kind=row.kind, name=row.name)
         params = MemoryLimit(target=target, limit=limit, affected=row.affected)
         (seen,) = memory_limit.targets(params, self.field.namespace)
         monitoring = Endpoint("", "", 0)

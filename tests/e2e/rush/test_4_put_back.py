@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from tests.e2e.rush.conftest import NAMESPACE, Ran
 from tests.e2e.staging.copies import kubectl
 
 
-def fields(target: dict) -> dict:
+def fields(target: dict[str, Any]) -> dict[str, Any]:
     """The fields that a drill may touch."""
     spec = target["spec"]
     return {

@@ -24,7 +24,7 @@ def kubectl(*arguments: str, given: str | None = None) -> str:
     return done.stdout
 
 
-def until(look: Callable[[], T], within_seconds: float, what: str) -> T:
+def until(look: Callable[[], T | None], within_seconds: float, what: str) -> T:
     """The first true answer; none in time is a failure."""
     deadline = time.monotonic() + within_seconds
     while True:

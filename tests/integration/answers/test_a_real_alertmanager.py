@@ -34,11 +34,11 @@ def post(port: int, alerts: list[dict[str, object]]) -> int:
 
 async def test_f16_alerts_of_the_years_9999_and_1_that_a_real_alertmanager_takes_hide_no_other(port):
     now = CLOCK.now()
-    absurd = [
-        {"labels": {"alertname": name}, "startsAt": starts} | ({"endsAt": ends} if ends else {})
+    absurd: list[dict[str, object]] = [
+        {"labels": {"alertname": name}, "startsAt": starts, **({"endsAt": ends} if ends else {})}
         for name, (starts, ends) in ABSURD.items()
     ]
-    others = [
+    others: list[dict[str, object]] = [
         {"labels": {"alertname": "Ours", "namespace": "shop"}, "startsAt": now.isoformat()},
         {"labels": {"alertname": "Theirs", "namespace": "bank"}, "startsAt": now.isoformat()},
     ]

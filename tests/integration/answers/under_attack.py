@@ -38,7 +38,7 @@ async def operator(port: int, drills: int, rounds: int, patience: int) -> None:
     began = high_water_mark()
     checks = tuple(SteadyCheck(f"c{n}", f"metric_{n}", above=0) for n in range(8))
     drill = replace(drill_plan(impact="depth", steady=checks), stop_when=(PlannedStop("s", promql="errors > 5"),))
-    http_client.LARGE_WITHIN = patience
+    http_client.LARGE_WITHIN = patience  # type: ignore[misc]  # in this process alone
     clients = [http_client.WebClient(lambda _: f"http://127.0.0.1:{port}", patience) for _ in range(drills)]
     observed = [MonitoringProbe(client.fetch, clock) for client in clients]
     kept = []

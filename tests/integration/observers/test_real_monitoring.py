@@ -182,7 +182,7 @@ async def settled(site, samples, **wanted):
 
 
 async def taken(inbox, kind):
-    facts = []
+    facts: list[Fact] = []
     async with asyncio.timeout(WITHIN):
         while kind not in {f.kind for f in facts}:
             facts.extend(inbox.drain())

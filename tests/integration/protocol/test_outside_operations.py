@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.integration.protocol.outside import SPACES, Cluster, Hands, ends, fakes, not_found
 from tests.reverters.builders import free_port
 
+from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import BEGINS_WITHIN, OutsideGroup, RecordState, record_name
 from kubedrill.kube.client import Answer
 from kubedrill.protocol.outcomes import RECORD_WRITTEN, Injection, Reversal
@@ -43,7 +45,7 @@ async def intended(hands: Hands, uid: str = "d1") -> StoredRecord:
     return await hands.record(uid)
 
 
-async def renamed(hands: Hands, stored: StoredRecord, name: str, **changes: object) -> None:
+async def renamed(hands: Hands, stored: StoredRecord, name: str, **changes: Any) -> None:
     """The record as an earlier version stored it."""
     del hands.cluster.secrets[stored.ref.name]
     assert await undo_records.create(hands.cluster, replace(stored.record, name=name, **changes)) is not None
@@ -228,6 +230,7 @@ async def test_an_earlier_versions_record_is_gone_with_its_namespace_too(hands):
     stored = await hands.record()
     (group,) = stored.record.groups
     assert isinstance(group, OutsideGroup)
+    assert isinstance(group.operation, Enqueue)
     old = replace(group, operation=replace(group.operation, namespace=""))
     name = record_name("", "Enqueue", "", stored.record.subject)
     await renamed(hands, stored, name, namespace_uid="", groups=(old,))

@@ -54,7 +54,7 @@ class Used:
     def connections(self) -> list[socket.socket]:
         """All that are allowed."""
         self.client.config_set("maxclients", self.client.info("clients")["connected_clients"] + 3)
-        taken = []
+        taken: list[socket.socket] = []
         while True:
             one = self.held.enter_context(socket.create_connection(("127.0.0.1", self.port)))
             one.settimeout(5)

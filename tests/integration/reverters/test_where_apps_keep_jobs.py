@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from typing import cast
 
 import pytest
 from redis import Redis
@@ -13,6 +14,7 @@ from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import Done
 from kubedrill.plugins.operations.redis import RedisJobs, accounted
 
+Put = Callable[[Redis, str, Iterable[bytes]], None]
 REAL = [json.dumps({"id": f"job-{n}", "note": f"seen beside {PREFIX}{n}"}).encode() for n in range(3)]
 
 
@@ -56,22 +58,23 @@ def stream(queue: Redis, key: str, bodies: Iterable[bytes]) -> None:
 def bodies_in(queue: Redis, key: str) -> list[bytes]:
     match queue.type(key):
         case b"list":
-            return queue.lrange(key, 0, -1)
+            return cast("list[bytes]", queue.lrange(key, 0, -1))
         case b"zset":
-            return queue.zrange(key, 0, -1)
+            return cast("list[bytes]", queue.zrange(key, 0, -1))
         case b"set":
-            return list(queue.smembers(key))
+            return list(cast("set[bytes]", queue.smembers(key)))
         case b"hash":
-            return queue.hvals(key)
+            return cast("list[bytes]", queue.hvals(key))
         case b"stream":
-            return [json.dumps({k.decode(): v.decode() for k, v in e.items()}).encode() for _, e in queue.xrange(key)]
+            entries = cast("list[tuple[bytes, dict[bytes, bytes]]]", queue.xrange(key))
+            return [json.dumps({k.decode(): v.decode() for k, v in e.items()}).encode() for _, e in entries]
     return []
 
 
 @pytest.mark.parametrize("put", [a_list, sorted_set, a_set, hash_of_bodies, stream])
 @pytest.mark.parametrize("pattern", ["retry", "ret*"], ids=["named", "by a pattern"])
 @pytest.mark.parametrize("fakes", [1, 2500], ids=["one", "more than a stretch"])
-async def test_d7_jobs_are_taken_out_of_every_kind_of_key(queue, redis_port, put: Callable, pattern, fakes):
+async def test_d7_jobs_are_taken_out_of_every_kind_of_key(queue, redis_port, put: Put, pattern, fakes):
     put(queue, "retry", [*REAL[:2], *(fake(n) for n in range(1, fakes + 1)), REAL[2]])
     done = await undone(jobs(redis_port, in_flight=(pattern,)))
     assert sorted(bodies_in(queue, "retry")) == sorted(REAL)
@@ -79,7 +82,7 @@ async def test_d7_jobs_are_taken_out_of_every_kind_of_key(queue, redis_port, put
 
 
 @pytest.mark.parametrize("put", [a_list, sorted_set, a_set, hash_of_bodies, stream])
-async def test_a_key_in_which_nothing_is_ours_is_left_byte_for_byte(queue, redis_port, put: Callable):
+async def test_a_key_in_which_nothing_is_ours_is_left_byte_for_byte(queue, redis_port, put: Put):
     put(queue, "retry", [*REAL, json.dumps({"id": f"x{PREFIX}1"}).encode()])
     before = queue.dump("retry")
     await undone(jobs(redis_port, in_flight=("*",)))
