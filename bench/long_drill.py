@@ -75,7 +75,12 @@ class PlayedMonitoring:
         return [[start + n, f"{self.value(query, n):g}"] for n in range(max(0, last - span), last)]
 
     async def fetch(
-        self, _endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]], read: Read[T], _turn: Turn
+        self,
+        endpoint: Endpoint,  # noqa: ARG002  all of a drill's monitoring is this one
+        path: str,
+        query: Sequence[tuple[str, str]],
+        read: Read[T],
+        turn: Turn,  # noqa: ARG002  nothing that it tells is too much
     ) -> T:
         """Answers like the operator's web client; making the answer is no part of what is measured."""
         begun = time.process_time()

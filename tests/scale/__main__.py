@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.faultmatrix.services import services
+from tests.scale import long_drill
 from tests.scale.at_size import AtSize
 from tests.scale.bounds import Findings
 from tests.scale.nodes import FakeNodes
@@ -64,18 +65,21 @@ async def in_a_cluster(folder: Path, only: str | None, findings: Findings) -> No
                 await AtSize(world, sight, operator, findings).measured()
 
 
-async def main() -> int:
+def main() -> int:
     """The parts that are asked for; 1 when a bound did not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.scale", description=__doc__)
-    parser.add_argument("--only", choices=("small", "size"), help="one part of it")
+    parser.add_argument("--only", choices=("small", "size", "long"), help="one part of it")
     only = parser.parse_args().only
     findings, began = Findings(), time.monotonic()
     with folder_with_logs() as folder:
-        await in_a_cluster(folder, only, findings)
+        if only in (None, "long"):
+            long_drill.measured(findings)
+        if only != "long":
+            asyncio.run(in_a_cluster(folder, only, findings))
     findings.stated(f"{time.monotonic() - began:.0f} s")
     print(findings.verdict())
     return 0 if all(bound.held for bound in findings.bounds) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(main())
