@@ -4,6 +4,8 @@ import os
 
 from hypothesis import settings
 
+from kubedrill.plugins import faults  # noqa: F401  a scenario is read by the kinds that are registered, in any test
+
 
 def pytest_configure() -> None:
     """No connection reads the machine's own authorities: what tests talk to has none, or the one of its kubeconfig.

@@ -74,7 +74,7 @@ def test_a_drill_that_never_started_leaves_a_junit_file_that_fails(api, kubedril
 def test_a_drill_that_never_started_has_a_report_although_its_players_are_mere_names(api, kubedrill, file, tmp_path):
     named = drill()
     named["spec"]["players"] = [{"name": "alice"}]
-    ends(api, **finished("Error", started=False, message="player alice has no role here"))
+    ends(api, **finished("Error", started=False, message="no role is given for alice"))
     assert kubedrill("run", "-f", file(named), "--report", str(tmp_path / "out")).exit_code == 3
     assert "alice, role not known (human)" in next((tmp_path / "out").glob("*.md")).read_text(encoding="utf-8")
 

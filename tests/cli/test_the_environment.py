@@ -85,8 +85,16 @@ def test_the_doctor_says_which_environment_and_roster_are_used_and_where_monitor
 
 
 WRONG: dict[str, tuple[tuple[dict[str, Any], ...], dict[str, Any], str]] = {
-    "two environments": ((environment("a"), environment("b")), {}, "DrillEnvironments a and b list namespace staging"),
-    "nobody of that name": ((beside("DrillRoster", "people", people=[ALICE | {"name": "bob"}]),), {}, "player alice"),
+    "two environments": (
+        (environment("a"), environment("b")),
+        {},
+        "several DrillEnvironments (a, b) list namespace staging",
+    ),
+    "nobody of that name": (
+        (beside("DrillRoster", "people", people=[ALICE | {"name": "bob"}]),),
+        {},
+        "no role is given for alice",
+    ),
     "a service that is not allowed": (
         (environment(),),
         {

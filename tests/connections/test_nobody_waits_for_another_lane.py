@@ -95,9 +95,10 @@ async def test_watches_of_many_drills_hold_up_no_call(server: Server, kube: Kube
         assert (await beat(kube.on(Lane.HEARTBEAT), "drills", "me", START)).ok
 
 
-async def test_requests_that_hang_hold_up_neither_a_restore_nor_the_heartbeat(server: Server, kube: Kube):
-    most = CONNECTIONS[Lane.ORDINARY]
-    async with under_way(*(kube.get(HANGS, timeout=20) for _ in range(most + 30))):
+@pytest.mark.parametrize("lane", [Lane.ORDINARY, Lane.TURNS])
+async def test_requests_that_hang_hold_up_neither_a_restore_nor_the_heartbeat(server: Server, kube: Kube, lane: Lane):
+    most = CONNECTIONS[lane]
+    async with under_way(*(kube.on(lane).get(HANGS, timeout=20) for _ in range(most + 30))):
         await server.until(hanging=most)
         assert (await kube.restoring.get(SERVER_VERSION, timeout=2)).ok
         assert (await kube.on(Lane.HEARTBEAT).get(SERVER_VERSION, timeout=2)).ok

@@ -61,22 +61,35 @@ def test_two_that_list_the_namespace_are_refused_by_their_names_even_where_the_d
     for spec in (drill_spec(), drill_spec(environment="shop")):
         assert refused(spec, environment("shop"), environment("all-staging", "x", NAMESPACE)) == (
             "EnvironmentAmbiguous",
-            f"DrillEnvironments all-staging and shop list namespace {NAMESPACE}: take it out of all but one",
+            f"several DrillEnvironments (all-staging, shop) list namespace {NAMESPACE}: take it out of all but one",
         )
 
 
 def test_one_that_is_not_there_is_refused_by_name():
     assert refused(drill_spec(environment="shop"), environment("billing", "billing-staging")) == (
         "EnvironmentNotFound",
-        "there is no DrillEnvironment shop beside the drill",
+        (
+            "there is no DrillEnvironment shop in the drill's namespace (billing): name another in environment, or"
+            f" leave it out to use the one that lists {NAMESPACE}"
+        ),
     )
 
 
 def test_one_that_does_not_list_the_namespace_is_not_for_the_drill_and_says_for_which_it_is():
     assert refused(drill_spec(environment="billing"), environment("billing", "billing-a", "billing-b")) == (
         "EnvironmentNotForNamespace",
-        f"DrillEnvironment billing is not for namespace {NAMESPACE}: it lists billing-a, billing-b",
+        (
+            f"DrillEnvironment billing is not for namespace {NAMESPACE} (it lists billing-a, billing-b):"
+            f" add {NAMESPACE} to its targetNamespaces, or name another"
+        ),
     )
+
+
+def test_of_many_names_a_refusal_lists_as_many_as_people_read():
+    _, message = refused(drill_spec(environment="all"), environment("all", *(f"copy-{n:02}" for n in range(100))))
+
+    assert "(it lists copy-00, copy-01, " in message
+    assert "copy-09 and 90 more):" in message
 
 
 @pytest.mark.parametrize("label", ["", "a-b", "1st", "a.b", 'x"}'])

@@ -30,6 +30,14 @@ def test_what_the_drill_says_of_a_player_wins_one_by_one():
     )
 
 
+def test_of_somebody_whom_the_drill_describes_in_full_nothing_is_taken_from_the_roster():
+    whole = {"name": "alice", "role": "L2", "kind": "Agent", "identities": {"fieldManager": "a"}}
+    found = settled(drill_spec(whole), roster("on-call", ALICE))
+
+    assert found.players == (Participant("alice", "L2", "Agent", "", "a"),)
+    assert found.said == ()
+
+
 def test_somebody_whom_the_drill_describes_needs_no_roster():
     for beside in ((), (roster("on-call", ROBOT),)):
         assert settled(drill_spec(person("alice")), *beside).players == (Participant("alice", "L1", "Human"),)
@@ -48,25 +56,31 @@ def test_of_several_that_it_does_not_name_none_is_read_and_a_mere_name_is_refuse
     assert settled(drill_spec(person("alice")), *beside).players == (Participant("alice", "L1", "Human"),)
     assert refused(drill_spec({"name": "alice"}), *beside) == (
         "RosterAmbiguous",
-        "player alice has no role here, and there are several DrillRosters (days, nights): name one in roster",
+        "no role is given for alice, and there are several DrillRosters (days, nights): name one in roster",
     )
 
 
 def test_a_name_that_nobody_has_is_refused():
     assert refused(drill_spec({"name": "tom"}, {"name": "emma"}), roster("on-call", ALICE)) == (
         "PlayerUnknown",
-        "player tom, emma has no role here and is not in DrillRoster on-call: add them there, or say a role",
+        (
+            "no role is given for emma, tom, and DrillRoster on-call does not list them: add them to it, or give a role"
+            " in players"
+        ),
     )
     assert refused(drill_spec({"name": "tom"})) == (
         "PlayerUnknown",
-        "player tom has no role here, and there is no DrillRoster beside the drill: say a role, or make one",
+        (
+            "no role is given for tom, and there is no DrillRoster in the drill's namespace: give a role in players,"
+            " or create a roster"
+        ),
     )
 
 
 def test_a_roster_that_is_not_there_is_refused_by_name():
     assert refused(drill_spec(person("alice"), roster="nights"), roster("days", ALICE)) == (
         "RosterNotFound",
-        "there is no DrillRoster nights beside the drill",
+        "there is no DrillRoster nights in the drill's namespace (days): name another in roster, or create it",
     )
 
 
@@ -76,3 +90,4 @@ def test_the_line_that_tells_of_them_fits_the_status():
 
     assert len(found.players) == 50
     assert all(len(line) <= 256 for line in found.said)
+    assert found.said[-1].endswith(" …")

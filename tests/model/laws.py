@@ -9,12 +9,13 @@ from dataclasses import replace
 
 from tests.model.doubts import DAMAGED
 from tests.model.people import AFTER, BEFORE, CONTROL, HELD, HOLD, OWN_PACE, drill_at, target
-from tests.model.server import Store
+from tests.model.server import Json, Store
 from tests.model.world import Step, Wire, World
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.core.machine.phases import TERMINAL
-from kubedrill.core.machine.state import state_from_wire
+from kubedrill.core.machine.state import State, state_from_wire
+from kubedrill.core.plan.codec import digest_of
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.record import RecordState, UndoRecord, from_json
 
@@ -81,10 +82,14 @@ def _is_in(world: World, drill: str, name: str, uid: str = "") -> bool:
 
 
 def _judged_record(wire: Wire, world: World) -> None:
-    """A record goes when its fault has gone, and blames people only for what they did; one that can't be read stays."""
+    """A record comes when its Drill says that the fault is started, and goes when the fault has gone; it blames people
+    only for what they did; one that can't be read stays.
+    """
     if set(unreadable(wire.before)) - set(unreadable(wire.after)):
         raise Broken("a record that can't be read is written or removed")
     was, now = ({r.name: r for r in records(store)} for store in (wire.before, wire.after))
+    for name in now.keys() - was.keys():
+        _judged_intent(wire, now[name])
     for name in was.keys() - now.keys():
         record = was[name]
         if record.target and _is_in(world, record.drill.name, record.target.name, record.target_uid):
@@ -96,12 +101,43 @@ def _judged_record(wire: Wire, world: World) -> None:
             raise Broken(f"{record.subject} is given up as {blamed[0].outcome}, and nobody has changed it")
 
 
-def _judged_status(wire: Wire, world: World) -> None:
-    """What is said to be restored is."""
-    drill = wire.after.read(wire.request.path.removesuffix("/status"))
-    if drill is None or state_from_wire(drill["status"].get("machine")).restored is None:
+def _judged_intent(wire: Wire, record: UndoRecord) -> None:
+    """Persist before act: what is about to be touched stands in the status first, with the plan that it is of."""
+    for drill in wire.before.below(drill_at("x").rpartition("/")[0]):
+        if drill["metadata"]["uid"] == record.drill.uid:
+            state = _state(drill)
+            started = {f.name for f in state.faults if f.attempt}
+            if not state.plan or not started.issuperset(record.faults):
+                raise Broken(
+                    f"{record.subject} is to be touched, and the status of {record.drill.name} does not say so"
+                )
+
+
+def _judged_plan(wire: Wire, name: str, was: State, now: State) -> None:
+    """A plan is stored before its drill commits to it, and the drill stays with it."""
+    if was.plan == now.plan:
         return
-    name = drill["metadata"]["name"]
+    if was.plan:
+        raise Broken(f"{name} takes up another plan while it is on")
+    plans = wire.before.below(f"/api/v1/namespaces/{CONTROL}/configmaps")
+    if now.plan not in {digest_of(plan["data"]["plan"]) for plan in plans}:
+        raise Broken(f"{name} commits to a plan that is not stored")
+
+
+def _state(drill: Json) -> State:
+    return state_from_wire((drill.get("status") or {}).get("machine"))
+
+
+def _judged_status(wire: Wire, world: World) -> None:
+    """What is said to be restored is, and what a drill is judged by is one plan, which is stored."""
+    path = wire.request.path.removesuffix("/status")
+    before, drill = wire.before.read(path), wire.after.read(path)
+    if before is None or drill is None:
+        return
+    name, state = drill["metadata"]["name"], _state(drill)
+    _judged_plan(wire, name, _state(before), state)
+    if state.restored is None:
+        return
     for one in drill["spec"]["targets"]:
         if _is_in(world, name, one) and (drill["metadata"]["uid"], _uid(world, one)) in world.injected:
             raise Broken(f"{name} is said to be restored while its fault is in {one}")
@@ -137,6 +173,11 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
     assert now is not None
     change = tuple(thing["spec"]["minReadySeconds"] for thing in (was, now))
     people, fault = dict(world.foreign)[name], AFTER[record.drill.name]
+    odd = Broken(
+        f"{name} goes from {change[0]} to {change[1]} while its record is {record.state}; people made it {people}"
+    )
+    if change[1] not in {change[0], people, fault}:
+        raise odd
     _judged_pace(wire, name, record)
     if change[0] == change[1]:
         return world
@@ -151,9 +192,7 @@ def _judged_change(wire: Wire, world: World, name: str, record: UndoRecord) -> W
         return replace(world, injected=tuple(sorted((*world.injected, count))))
     if change == (fault, people) and record.state is RecordState.REVERTING:
         return world
-    raise Broken(
-        f"{name} goes from {change[0]} to {change[1]} while its record is {record.state}; people made it {people}"
-    )
+    raise odd
 
 
 def _judged_pace(wire: Wire, name: str, record: UndoRecord) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kubedrill.core.undo.ownership import fields_tree, owned_paths
 
-COLLECTIONS = ("secrets", "drills", "replicasets", "controllerrevisions", "pods", "events", "leases")
+COLLECTIONS = ("secrets", "configmaps", "drills", "replicasets", "controllerrevisions", "pods", "events", "leases")
 TIME = "2026-11-23T09:00:00Z"
 Json = dict[str, Any]
 

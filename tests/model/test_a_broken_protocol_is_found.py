@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import functools
+from contextlib import suppress
 
 import pytest
-from tests.model import people
+from tests.model import turns
 from tests.model.course import beginning_of
 from tests.model.explore import explore
 from tests.model.laws import Broken
 from tests.model.world import Budget
 
+from kubedrill.controller import planning
+from kubedrill.controller.status_writer import StatusRefused, StatusWriter
+from kubedrill.core.plan.codec import digest_of, plan_from_json, plan_to_json
 from kubedrill.core.undo.patches import Applied, inject_patch, plan_revert
 from kubedrill.core.undo.touches import Touch
+from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.protocol import fence, injector, objects, release, revert, seen
 from kubedrill.protocol.objects import Reply
 from kubedrill.protocol.seen import record_seen
 from kubedrill.store import undo_records
+from kubedrill.store.plans import plan_name
 
 ONE = {"storm": ("x",)}
 
@@ -127,6 +133,39 @@ def test_a_refused_record_that_is_taken_for_a_stored_one_lets_a_fault_in_without
 def test_who_takes_a_record_that_cannot_be_read_for_none_ends_with_the_fault_in(monkeypatch, edit):
     monkeypatch.setattr(Touch, "is_in", lambda *_: False)
     readable = lambda listing, uid, *_: tuple(map(record_seen, listing.of(uid).readable))  # noqa: E731
-    monkeypatch.setattr(people, "records_seen", readable)
+    monkeypatch.setattr(turns, "records_seen", readable)
 
     assert found(Budget(edits=1), (edit,)) == "storm is said to be restored while its fault is in x"
+
+
+def test_a_plan_that_is_committed_to_before_it_is_stored_is_nobodys(monkeypatch):
+    async def unstored(_kube, _drill, plan):
+        return digest_of(plan_to_json(plan))
+
+    monkeypatch.setattr(planning, "store_plan", unstored)
+
+    assert found(Budget()) == "storm commits to a plan that is not stored"
+
+
+def test_who_acts_although_the_status_was_refused_touches_what_nobody_is_told_of(monkeypatch):
+    real = StatusWriter.write
+
+    async def believed(self, drill, status):
+        with suppress(StatusRefused):
+            await real(self, drill, status)
+        return True
+
+    monkeypatch.setattr(StatusWriter, "write", believed)
+
+    said = "Deployment/x is to be touched, and the status of storm does not say so"
+    assert found(Budget(refusals=1)) == said
+
+
+def test_a_plan_that_is_not_compared_with_its_hash_is_carried_out_whosever_it_is(monkeypatch):
+    async def trusting(kube, drill, digest):
+        answer = await kube.get(CONFIG_MAPS.one(drill.namespace, plan_name(drill, digest)))
+        return plan_from_json(answer.body["data"]["plan"])
+
+    monkeypatch.setattr(planning, "read_plan", trusting)
+
+    assert found(Budget(crashes=1, edits=1), ("storm is given another plan",)).startswith("x goes from 1 to 9")

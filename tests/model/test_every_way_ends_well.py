@@ -2,7 +2,9 @@
 
 Two drills, two targets, a crash at any request, an answer or a request that is lost, a second operator that starts
 while the first is frozen, a watchdog, a human's edit between any two requests, a write that a policy or a webhook
-refuses, a freeze that refuses all writes of a kind until it is lifted, a record that somebody removes or damages.
+refuses, a freeze that refuses all writes of a kind until it is lifted, a record that somebody removes or damages,
+another plan that somebody puts in the place of the one that a drill has committed to. The turns are the controller's
+own (`turns.py`): what is stored before what, and which plan is carried out, is not said a second time here.
 
 At every step the laws hold (`laws.py`), and from every moment a stop leads to everything reverted: by the watchdog
 alone, by a new operator alone, and by a new operator after which all who were frozen go on; while a freeze lasts,
@@ -24,6 +26,7 @@ TWO = {"storm": ("x", "y"), "flood": ("y", "x")}
 APART = {"storm": ("x",), "flood": ("y",)}
 ENDS = ("storm is stopped", "storm is deleted")
 TOUCHED = ("x is edited", "x is repaired", "x is replaced", "x is made anew", "x is carried over", "x is removed")
+FORGED = ("storm is given another plan",)
 DOUBTED = ("x loses its record", "x has its record damaged")
 ON_TWO = ("x is edited", "x is repaired", "y is edited", "x is carried over", *ENDS)
 
@@ -37,6 +40,7 @@ QUICK = (
     (ONE, Budget(refusals=1, edits=1), ENDS[:1], 100),
     (ONE, Budget(freezes=1), (), 1_000),
     (ONE, Budget(edits=1, crashes=1), DOUBTED, 300),
+    (ONE, Budget(edits=1, crashes=1), FORGED, 100),
     (TWO, Budget(crashes=1), (), 40),
     (APART, Budget(switches=1), (), 40),
 )
@@ -58,6 +62,7 @@ DEEP = (
     (ONE, Budget(freezes=1, crashes=1), (), 30_000),
     (ONE, Budget(freezes=1, watchdogs=1), (), 30_000),
     (ONE, Budget(edits=1, switches=1, operators=1), DOUBTED, 10_000),
+    (ONE, Budget(edits=1, crashes=1, losses=1), FORGED, 1_000),
 )
 ROUNDS = DEEP if os.environ.get("KUBEDRILL_MODEL_DEPTH") == "deep" else QUICK
 

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 from tests.model.doubts import damaged, record_path, removed, written
-from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, turn, workload
+from tests.model.forgery import forged
+from tests.model.people import BEFORE, HUMAN, drill_at, look, sweep, target, workload
 from tests.model.processes import LOST, History
 from tests.model.refusals import KINDS, is_frozen, refused
 from tests.model.server import Request, Store
-
-from kubedrill.core.evidence.facts import Fact
+from tests.model.turns import NOTHING, Memory, turn
 
 ALONE = {"look": look, "watch": look, "sweep": sweep}
 """What is done for no drill of its own."""
@@ -55,7 +55,7 @@ class Process:
     drill: str = ""
     uid: str = ""
     at: History | None = None
-    memory: Hashable = frozenset()
+    memory: Hashable = NOTHING
     quiet: bool = True
     resting: bool = False
 
@@ -80,8 +80,8 @@ def beginning(drill: str, uid: str, memory: Hashable) -> History:
     """The start of a turn, a sweep, or a look."""
     if drill in ALONE:
         return History.of(ALONE[drill])
-    facts = cast("frozenset[Fact]", memory)  # what a turn remembers
-    return History.of(functools.partial(turn, name=drill, uid=uid, memory=facts))
+    known = cast("Memory", memory)  # what a turn remembers
+    return History.of(functools.partial(turn, name=drill, uid=uid, memory=known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +214,9 @@ def edited(world: World, edit: str) -> World | None:
             else _merge(drill_at(who), {"spec": {"desired": "Stop"}})
         )
         after, _ = store.served(request)
+        return None if after is store else world.changed(after)
+    if what == "is given another plan":
+        after = forged(store, who)
         return None if after is store else world.changed(after)
     if what.startswith(("loses", "has its")):
         return _doubted(world, who, what)

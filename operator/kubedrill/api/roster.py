@@ -7,8 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from kubedrill.api.base import ApiModel, Line, Name, Term
-from kubedrill.api.faults import FAULTS_LIST
-from kubedrill.api.scenario import ObjectMeta
+from kubedrill.api.scenario import NAMED, ObjectMeta
 
 
 class PlayerKind(StrEnum):
@@ -42,7 +41,7 @@ class DrillRosterSpec(ApiModel):
     """The people who may play."""
 
     people: list[RosterPerson] = Field(
-        min_length=1, max_length=200, json_schema_extra=FAULTS_LIST, description="Who may play, by name."
+        min_length=1, max_length=200, json_schema_extra=NAMED, description="Who may play, by name."
     )
 
 

@@ -41,6 +41,7 @@ from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
+from kubedrill.kube.lanes import Lane
 from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
 from kubedrill.protocol.drills import drill_path, post_event
 from kubedrill.store.evidence_log import Evidence
@@ -69,9 +70,12 @@ class Turns:
         wake: Callable[[], None],
         informers: Informers,
     ) -> None:
-        self._kube, self._telling, self._clock, self._settings = kube.restoring, kube, clock, settings
+        # A hundred drills that are only held must not stand in the way of one that is put back.
+        turning = kube.on(Lane.TURNS)
+        self._kube, self._restoring, self._telling = turning, kube.restoring, kube
+        self._clock, self._settings = clock, settings
         self._name, self._uid, self._inbox = name, uid, inbox
-        self._evidence = Evidence(kube.restoring, settings.namespace, name, uid)
+        self._evidence = Evidence(turning, settings.namespace, name, uid)
         self.received = ReceivedFacts(self._evidence)
         web = WebClient()
         self._sources = DrillSources(
@@ -82,12 +86,12 @@ class Turns:
             inbox,
             NamespaceWatches(informers, clock, inbox, wake),
             DrillPlanning(kube, DrillIdentity(uid, name, settings.namespace)),
-            OwnRecords(kube.restoring, settings.namespace, uid),
+            OwnRecords(turning, settings.namespace, uid),
             web,
             MonitoringProbe(web.fetch, clock),
         )
         self._news: News = {}
-        self._status = StatusWriter(kube.restoring)
+        self._status = StatusWriter(turning)
         self._sightings = DrillLiveness()
         self._actor = Executor(kube, clock, settings, self._evidence)
         self._untold: list[tuple[Reason, datetime, str]] = []
@@ -198,12 +202,12 @@ class Turns:
         """
         open_records = [n for n, r in self._sources.records.mine.items() if r.record.state is not RecordState.REVERTED]
         self._actor.undoing.held_up(open_records, because[:500], self._clock.now())
-        answer = await self._kube.get(drill_path(self._settings.namespace, self._name))
+        answer = await self._restoring.get(drill_path(self._settings.namespace, self._name))
         if answer.ok:
             self._stops = stops_of(answer.body)
         self._unchecked = self._unasked()
         ending = (answer.ok and is_ending(answer.body)) or self._cannot_go_on or self._unchecked
-        stored = (await list_records(self._kube, self._settings.namespace, self._uid)).readable
+        stored = (await list_records(self._restoring, self._settings.namespace, self._uid)).readable
         noted = noted_in(answer.body) if answer.ok else {}
         due = [
             one
@@ -280,7 +284,7 @@ class Turns:
         """
         await self._sources.close()
         self.received.belong_to(None)
-        records = await list_records(self._kube, self._settings.namespace, self._uid)
+        records = await list_records(self._restoring, self._settings.namespace, self._uid)
         await asyncio.gather(*(self._actor.put_back_orphan(stored) for stored in records.readable))
         now = self._clock.now()
         self._actor.undoing.doubted({one.ref.name: one.why for one in records.unreadable}, now)

@@ -29,6 +29,7 @@ class Lane(StrEnum):
 
     WATCHES = "watches"
     ORDINARY = "ordinary requests"
+    TURNS = "turns"
     RESTORING = "restores"
     HEARTBEAT = "the heartbeat"
 
@@ -36,6 +37,7 @@ class Lane(StrEnum):
 CONNECTIONS: Final[Mapping[Lane, int]] = {
     Lane.WATCHES: 480,  # five a namespace with a drill in play, one for all words in the control namespace: 95 drills
     Lane.ORDINARY: 60,
+    Lane.TURNS: 40,
     Lane.RESTORING: 40,
     Lane.HEARTBEAT: 2,
 }

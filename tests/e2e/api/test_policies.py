@@ -257,7 +257,9 @@ def test_other_namespaces_can_be_deleted_meanwhile(namespace: str, open_record_o
     assert kubectl("delete", "namespace", namespace, "--dry-run=server").returncode == 0
 
 
-@pytest.mark.parametrize("kind", ["drills", "drillscenarios", "playeractions", "drillreports"])
+@pytest.mark.parametrize(
+    "kind", ["drills", "drillscenarios", "drillenvironments", "drillrosters", "playeractions", "drillreports"]
+)
 def test_a_definition_of_ours_cannot_be_deleted_while_a_record_is_open(kind: str, open_record_of_the_installation: str):
     said = once_known("delete", "customresourcedefinition", f"{kind}.kubedrill.dev")
     assert "is still open: its drill would be deleted" in said

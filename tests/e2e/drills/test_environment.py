@@ -82,7 +82,7 @@ def test_two_environments_of_one_namespace_are_refused_by_their_names():
     try:
         kubectl("apply", "-f", "-", given=bare("whose"))
         assert (
-            f"DrillEnvironments small-drills and twice list namespace {NAMESPACE}"
+            f"several DrillEnvironments (small-drills, twice) list namespace {NAMESPACE}"
             in (in_phase("whose", "Aborted", within=30)["message"])
         )
     finally:

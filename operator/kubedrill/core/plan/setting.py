@@ -6,8 +6,10 @@ to know where monitoring or a person was written down.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from kubedrill.api.drill import DrillSpec, PlayerSpec
 from kubedrill.api.environment import DrillEnvironment, DrillEnvironmentSpec, MetricLabels, MonitoringServer
@@ -15,6 +17,11 @@ from kubedrill.api.faults import ServiceRef
 from kubedrill.api.roster import DrillRoster, Identities, PlayerKind, RosterPerson
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, Participant
 from kubedrill.core.undo.operations import Refusal
+
+MOST_NAMES: Final = 10
+"""A message that lists names shows so many, and how many more there are."""
+LONGEST_LINE: Final = 256
+"""Characters that the status keeps of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def out_of_reach(drill_plan: DrillPlan) -> Refusal | None:
     return Refusal(
         "ServiceNotAllowed",
         f"DrillEnvironment {drill_plan.environment} does not let drills on {drill_plan.target_namespace} reach"
-        f" {', '.join(refused)}: add it to allowedServices, or use one in {drill_plan.target_namespace}",
+        f" {_names(refused)}: add it to allowedServices, or use one in {drill_plan.target_namespace}",
     )
 
 
@@ -75,20 +82,26 @@ def _environment(spec: DrillSpec, known: Sequence[DrillEnvironment]) -> DrillEnv
     namespace = spec.target_namespace
     claiming = [e for e in known if namespace in e.spec.target_namespaces]
     if len(claiming) > 1:
-        names = " and ".join(sorted(e.metadata.name for e in claiming))
+        names = _names(e.metadata.name for e in claiming)
         return Refusal(
-            "EnvironmentAmbiguous", f"DrillEnvironments {names} list namespace {namespace}: take it out of all but one"
+            "EnvironmentAmbiguous",
+            f"several DrillEnvironments ({names}) list namespace {namespace}: take it out of all but one",
         )
     if spec.environment is None:
         return claiming[0] if claiming else None
     named = next((e for e in known if e.metadata.name == spec.environment), None)
     if named is None:
-        return Refusal("EnvironmentNotFound", f"there is no DrillEnvironment {spec.environment} beside the drill")
+        return Refusal(
+            "EnvironmentNotFound",
+            f"there is no DrillEnvironment {spec.environment} in the drill's namespace"
+            f" ({_names(e.metadata.name for e in known)}): name another in environment, or leave it out to use the one"
+            f" that lists {namespace}",
+        )
     if named not in claiming:
         return Refusal(
             "EnvironmentNotForNamespace",
-            f"DrillEnvironment {spec.environment} is not for namespace {namespace}: it lists"
-            f" {', '.join(named.spec.target_namespaces)}",
+            f"DrillEnvironment {spec.environment} is not for namespace {namespace} (it lists"
+            f" {_names(named.spec.target_namespaces)}): add {namespace} to its targetNamespaces, or name another",
         )
     return named
 
@@ -97,7 +110,11 @@ def _roster(spec: DrillSpec, known: Sequence[DrillRoster]) -> DrillRoster | Refu
     if spec.roster is None:
         return known[0] if len(known) == 1 else None
     named = next((r for r in known if r.metadata.name == spec.roster), None)
-    return named or Refusal("RosterNotFound", f"there is no DrillRoster {spec.roster} beside the drill")
+    return named or Refusal(
+        "RosterNotFound",
+        f"there is no DrillRoster {spec.roster} in the drill's namespace ({_names(r.metadata.name for r in known)}):"
+        " name another in roster, or create it",
+    )
 
 
 def _without_a_role(spec: DrillSpec, roster: DrillRoster | None, known: Sequence[DrillRoster]) -> Refusal | None:
@@ -106,15 +123,27 @@ def _without_a_role(spec: DrillSpec, roster: DrillRoster | None, known: Sequence
     missing = [p.name for p in spec.players if p.role is None and p.name not in people]
     if not missing:
         return None
-    said = f"player {', '.join(missing)} has no role here"
+    said = f"no role is given for {_names(missing)}"
     if roster is not None:
         return Refusal(
-            "PlayerUnknown", f"{said} and is not in DrillRoster {roster.metadata.name}: add them there, or say a role"
+            "PlayerUnknown",
+            f"{said}, and DrillRoster {roster.metadata.name} does not list them: add them to it, or give a role in"
+            " players",
         )
     if known:
-        names = ", ".join(sorted(r.metadata.name for r in known))
+        names = _names(r.metadata.name for r in known)
         return Refusal("RosterAmbiguous", f"{said}, and there are several DrillRosters ({names}): name one in roster")
-    return Refusal("PlayerUnknown", f"{said}, and there is no DrillRoster beside the drill: say a role, or make one")
+    return Refusal(
+        "PlayerUnknown",
+        f"{said}, and there is no DrillRoster in the drill's namespace: give a role in players, or create a roster",
+    )
+
+
+def _names(names: Iterable[str]) -> str:
+    """Names in a message, as many as people read."""
+    found = sorted(names)
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return ", ".join(found[:MOST_NAMES]) + more or "there is none"
 
 
 def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: DrillRoster | None) -> DrillSetting:
@@ -167,7 +196,7 @@ def _said(spec: DrillSpec, environment: DrillEnvironment | None, roster: DrillRo
     if environment and spec.environment is None:
         yield f"environment: {environment.metadata.name}, which lists {spec.target_namespace}"
     people = _people(roster)
-    taken = [player for player in spec.players if player.name in people]
+    taken = [p for p in spec.players if p.name in people and None in (p.role, p.kind, p.identities)]
     if roster and taken:
         told = ", ".join(f"{p.name} ({p.role or people[p.name].role})" for p in taken)
-        yield f"players of roster {roster.metadata.name}: {told}"[:256]
+        yield textwrap.shorten(f"players of roster {roster.metadata.name}: {told}", LONGEST_LINE, placeholder=" …")
