@@ -9,7 +9,8 @@ import pytest
 
 from kubedrill.api.scenario import Channel
 from kubedrill.plugins import channels
-from kubedrill.plugins.channels import DefectiveChannelError, carriers, discover
+from kubedrill.plugins.channels import carriers, discover
+from kubedrill.plugins.registry import DefectiveMemberError
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ CHANNEL = ChannelKind("carrierPigeon", "A bird.")
 )
 def test_a_defective_module_stops_the_discovery(spare: Path, source: str, complaint: str):
     spare.write_text(source)
-    with pytest.raises(DefectiveChannelError, match=complaint):
+    with pytest.raises(DefectiveMemberError, match=complaint):
         discover.__wrapped__()
 
 

@@ -10,7 +10,8 @@ import pytest
 from kubedrill.api import faults as of_api
 from kubedrill.api.faults import Fault, NoFaultKindsError
 from kubedrill.plugins import faults
-from kubedrill.plugins.faults import DefectiveRegistryError, discover
+from kubedrill.plugins.faults import discover
+from kubedrill.plugins.registry import DefectiveMemberError
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ FAULT = dataclasses.replace(OTHER, kind="sparePart")
 )
 def test_a_defective_module_stops_the_discovery(spare: Path, source: str, complaint: str):
     spare.write_text(source)
-    with pytest.raises(DefectiveRegistryError, match=complaint):
+    with pytest.raises(DefectiveMemberError, match=complaint):
         discover.__wrapped__()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,50 @@ class Reading:
 
     def _tell(self, events: Sequence[WatchEvent], *, complete: bool) -> list[Fact]:
         return list(self._reader(Told(events, complete, self._example.received)))
+
+
+class Asked(dict[str, Any]):
+    """An object that notes, dotted and without indexes, which fields a reader asks it for by their names."""
+
+    def __init__(self, item: Mapping[str, Any], noted: set[str], at: str = "") -> None:
+        super().__init__({key: _asked(value, noted, f"{at}{key}") for key, value in item.items()})
+        self._noted, self._at = noted, at
+
+    def __getitem__(self, key: str) -> Any:
+        self._noted.add(f"{self._at}{key}")
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self._noted.add(f"{self._at}{key}")
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self._noted.add(f"{self._at}{key}")
+        return super().__contains__(key)
+
+
+def _asked(value: Any, noted: set[str], at: str) -> Any:
+    if isinstance(value, Mapping):
+        return Asked(value, noted, f"{at}.")
+    return [_asked(one, noted, at) for one in value] if isinstance(value, list) else value
+
+
+def fields_asked_for(source: SourceKind, example: Example) -> set[str]:
+    """The fields that a reader asks for of what an example tells, whether they are there or not."""
+    noted: set[str] = set()
+    assert example.event is not None
+    where, kind, item = example.event
+    there = [(of, Asked(thing, noted)) for of, thing in example.there]
+    seen = replace(example, there=there, event=(where, kind, Asked(item, noted)))
+    facts_of(source, seen, cut=False)
+    return noted
+
+
+def is_kept(field_asked: str, fields: Iterable[str]) -> bool:
+    """Whether a field is declared, lies below one that is, or holds one."""
+    return any(
+        field_asked == one or one.startswith(f"{field_asked}.") or field_asked.startswith(f"{one}.") for one in fields
+    )
 
 
 def facts_of(source: SourceKind, example: Example, *, cut: bool = True) -> list[Fact]:

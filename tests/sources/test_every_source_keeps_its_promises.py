@@ -10,7 +10,7 @@ import pytest
 from tests.answers.test_readers_take_anything import changed, places
 from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
-from tests.sources.builders import OTHER, Example, Reading, examples, facts_of
+from tests.sources.builders import OTHER, Example, Reading, examples, facts_of, fields_asked_for, is_kept
 
 from kubedrill.cli.setup import opt_in
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
@@ -18,6 +18,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 from kubedrill.kube.paths import Namespaced
+from kubedrill.kube.watch import IDENTITY
 from kubedrill.plugins.sources import discover, of_kind, watched_kinds
 from kubedrill.plugins.sources.base import How
 
@@ -78,6 +79,15 @@ def event_of(example: Example) -> tuple[Namespaced, str, dict[str, Any]]:
 def test_what_is_kept_of_an_object_is_all_that_it_reads(name):
     whole, cut = (facts_of(WATCHED[name], PROMISED[name], cut=cut) for cut in (False, True))
     assert [(f.id, f.at, f.evidence, f.detail) for f in cut] == [(f.id, f.at, f.evidence, f.detail) for f in whole]
+
+
+@pytest.mark.parametrize("name", WATCHED)
+def test_it_asks_for_nothing_that_is_not_kept(name):
+    """A field that is asked for and not kept is a field that is never there."""
+    kinds = [watched_kinds()[watched.where] for watched in WATCHED[name].watches]
+    fields = IDENTITY.union({"kind"}, *(kind.fields for kind in kinds))
+    asked = fields_asked_for(WATCHED[name], PROMISED[name])
+    assert {field for field in asked if not is_kept(field, fields)} == set()
 
 
 @pytest.mark.parametrize("name", WATCHED)

@@ -5,24 +5,18 @@ To add a channel: a module here with `CHANNEL: Final = ChannelKind(…)`. Its na
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from types import MappingProxyType
 
 from pydantic.alias_generators import to_camel
 
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.rights import Right
 from kubedrill.plugins.channels.base import ChannelKind, Outbound, SpokenObjects
+from kubedrill.plugins.registry import members
 
 # Modules of this package that are no channel.
 _SHARED = frozenset({"base"})
-
-
-class DefectiveChannelError(Exception):
-    """A module of this package is no valid channel."""
 
 
 @cache
@@ -30,21 +24,18 @@ def discover() -> Mapping[str, ChannelKind]:
     """Every channel by its name.
 
     Raises:
-        DefectiveChannelError: a module has no `CHANNEL`, or one of another name.
+        DefectiveMemberError: a module has no `CHANNEL`, or one of another name.
     """
-    found: dict[str, ChannelKind] = {}
-    for module in sorted(pkgutil.iter_modules(__path__), key=lambda m: m.name):
-        if module.name in _SHARED:
-            continue
-        channel = getattr(importlib.import_module(f"{__name__}.{module.name}"), "CHANNEL", None)
-        if not isinstance(channel, ChannelKind):
-            raise DefectiveChannelError(f"channels/{module.name}.py has no CHANNEL: ChannelKind")
-        if channel.name != to_camel(module.name):
-            raise DefectiveChannelError(
-                f"channels/{module.name}.py is the channel {channel.name}: name it after its module"
-            )
-        found[channel.name] = channel
-    return MappingProxyType(found)
+    return members(
+        __name__,
+        __path__,
+        "CHANNEL",
+        ChannelKind,
+        noun="channel",
+        name=lambda channel: channel.name,
+        named_after=to_camel,
+        shared=_SHARED,
+    )
 
 
 def spoken() -> tuple[SpokenObjects, ...]:

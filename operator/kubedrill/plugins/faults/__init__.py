@@ -6,8 +6,6 @@ this package registers all kinds with the API, so scenarios may choose them and 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -17,13 +15,10 @@ from pydantic.alias_generators import to_camel
 
 from kubedrill.api.faults import FaultChoice, register
 from kubedrill.plugins.faults.base import FaultKind
+from kubedrill.plugins.registry import members
 
 # Modules of this package that are no kind.
 _SHARED = frozenset({"base", "of_drill", "strategy", "workload"})
-
-
-class DefectiveRegistryError(Exception):
-    """A module of this package is no valid fault kind."""
 
 
 @cache
@@ -31,20 +26,20 @@ def discover() -> Mapping[str, FaultKind[Any]]:
     """Every fault kind by the name that it has in the API: what breaks something first, then what is for people only.
 
     Raises:
-        DefectiveRegistryError: a module has no `FAULT`, or one of another name.
+        DefectiveMemberError: a module has no `FAULT`, or one of another name.
     """
-    kinds: list[FaultKind[Any]] = []
-    for module in pkgutil.iter_modules(__path__):
-        if module.name in _SHARED:
-            continue
-        fault = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FAULT", None)
-        if not isinstance(fault, FaultKind):
-            raise DefectiveRegistryError(f"faults/{module.name}.py has no FAULT: FaultKind")
-        if fault.kind != to_camel(module.name):
-            raise DefectiveRegistryError(f"faults/{module.name}.py is the kind {fault.kind}: name it after its module")
-        kinds.append(fault)
-    kinds.sort(key=lambda kind: (kind.people_only, kind.kind))
-    return MappingProxyType({kind.kind: kind for kind in kinds})
+    found = members(
+        __name__,
+        __path__,
+        "FAULT",
+        FaultKind,
+        noun="kind",
+        name=lambda fault: fault.kind,
+        named_after=to_camel,
+        shared=_SHARED,
+    )
+    ordered = sorted(found.values(), key=lambda fault: (fault.people_only, fault.kind))
+    return MappingProxyType({fault.kind: fault for fault in ordered})
 
 
 register(*(FaultChoice(kind.kind, kind.params, kind.summary) for kind in discover().values()))

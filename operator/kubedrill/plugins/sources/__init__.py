@@ -6,22 +6,17 @@ watched in the target namespace of every drill; nothing else of the operator nam
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
 from kubedrill.kube.kept_fields import union
 from kubedrill.kube.paths import Namespaced
+from kubedrill.plugins.registry import members
 from kubedrill.plugins.sources.base import How, SourceKind, Watched
 
 # Modules of this package that are no source.
 _SHARED = frozenset({"base", "fields", "pod_fields", "promql"})
-
-
-class DefectiveSourceError(Exception):
-    """A module of this package is no valid source."""
 
 
 @cache
@@ -29,21 +24,18 @@ def discover() -> Mapping[str, SourceKind]:
     """Every source by its name.
 
     Raises:
-        DefectiveSourceError: a module has no `SOURCE`, or one of another name.
+        DefectiveMemberError: a module has no `SOURCE`, or one of another name.
     """
-    found: dict[str, SourceKind] = {}
-    for module in pkgutil.iter_modules(__path__):
-        if module.name in _SHARED:
-            continue
-        source = getattr(importlib.import_module(f"{__name__}.{module.name}"), "SOURCE", None)
-        if not isinstance(source, SourceKind):
-            raise DefectiveSourceError(f"sources/{module.name}.py has no SOURCE: SourceKind")
-        if source.name != module.name:
-            raise DefectiveSourceError(
-                f"sources/{module.name}.py is the source {source.name}: name it after its module"
-            )
-        found[source.name] = source
-    return MappingProxyType(found)
+    return members(
+        __name__,
+        __path__,
+        "SOURCE",
+        SourceKind,
+        noun="source",
+        name=lambda source: source.name,
+        named_after=str,
+        shared=_SHARED,
+    )
 
 
 def of_kind(how: How) -> tuple[SourceKind, ...]:

@@ -159,6 +159,7 @@ def _fact(kind: FactKind, fact_id: str, pod: Pod, at: Any, what: str, **detail: 
 FIELDS: Final = (
     *OWNER,
     *READINESS,
+    "metadata.creationTimestamp",
     *(
         f"status.{statuses}.{field}"
         for statuses in ("initContainerStatuses", "containerStatuses")
