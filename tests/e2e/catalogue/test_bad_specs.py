@@ -9,6 +9,7 @@ from tests.faultmatrix.kubelet import FAULTED
 from tests.faultmatrix.run import Run
 from tests.faultmatrix.shapes import GOOD
 
+from kubedrill.api.drill import DESIRED
 from kubedrill.kube.client import MERGE_PATCH
 from kubedrill.protocol.drills import drill_path
 
@@ -63,7 +64,8 @@ async def with_large_annotations(run: Run) -> int:
 @known_failure("kopf#1087", story=with_large_annotations)
 async def test_bad_size_of_annotations_keeps_no_drill_from_ending_and_going(enacted: Enactment):
     """kopf 1087: an object whose annotations were full could not be deleted, for the framework wanted to write one
-    more. Here nothing of ours is kept in annotations: the drill ends, puts back and goes.
+    more. Here the operator keeps nothing in annotations, only the facilitator's word to stop is there: the drill ends,
+    puts back and goes.
     """
-    assert enacted.saw == len("example.com/notes") + LARGE
+    assert enacted.saw == len("example.com/notes") + LARGE + len(DESIRED) + len("Stop")
     assert set(enacted.ends.values()) == {"Restored"}
