@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.gather.server import Server
 from tests.observers.builders import drill_plan
+from tests.observers.wire import until
 from tests.wire import connected_to
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
@@ -18,6 +19,7 @@ from kubedrill.controller.gathering import FactInbox, MonitoringProbe, Namespace
 from kubedrill.controller.gathering.own_records import OwnRecords
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
+from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import Observation, State
 from kubedrill.core.undo.record import DrillIdentity
@@ -224,3 +226,15 @@ async def test_what_workloads_looked_like_is_read_once_and_not_at_every_turn(ser
     await sources.watch(a_drill(), drill_plan(), state)
 
     assert server.asked.count(f"GET {MAPS}") == 1
+
+
+async def test_after_a_restart_before_the_first_lists_were_whole_all_since_the_start_is_a_gap(sources):
+    begun = sources.clock.now() - timedelta(minutes=1)
+    await sources.watch(a_drill(), drill_plan(), State(phase=Phase.ARMED, start_ex=begun, heard=None))
+    told: list[Fact] = []
+
+    def gaps() -> set[datetime]:
+        told.extend(sources.inbox.drain())
+        return {fact.at.not_before for fact in told if fact.kind is FactKind.GAP}
+
+    assert await until(gaps) == {begun}

@@ -1,3 +1,4 @@
+import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -79,6 +80,40 @@ async def test_the_state_of_the_pods_is_told_once_everything_was_listed_and_when
         await stage.wire.tell(PODS, "MODIFIED", pod("a", ready=False, restarts=1))
         await stage.wire.tell(PODS, "DELETED", pod("b", ready=True))
         assert (await stage.fact(FactKind.WORKLOAD_STATE, 3)).detail["ready"] == 0
+
+
+async def test_many_pods_hold_up_no_start_and_what_happens_while_they_are_listed_is_told():
+    def with_pages_of_pods(wire):
+        with_worker(wire)
+        wire.page, wire.turning[PODS] = 1, asyncio.Event()
+
+    async with observed(prepare=with_pages_of_pods) as stage:
+        await until(lambda: stage.wire.lists.count(PODS) == 2)
+        assert stage.observer.workload("Deployment/worker")
+        assert (stage.wire.watched(PODS), stage.facts(FactKind.WORKLOAD_STATE)) == ([], [])
+        assert stage.observer.heard is None
+        stage.wire.turning[PODS].set()
+        # what has happened since the first page is told by the watch, for it begins where all pages are of
+        await stage.wire.tell(PODS, "MODIFIED", pod("a", state=death(0)))
+        await stage.wire.tell(PODS, "DELETED", pod("b", ready=True))
+        assert (await stage.fact(FactKind.POD_GONE)).detail["pod"] == "b"
+        assert [f.detail["pod"] for f in stage.facts(FactKind.POD_OOM_KILLED)] == ["a"]
+        assert stage.facts(FactKind.WORKLOAD_STATE)[0].detail["ready"] == 2
+        assert (stage.wire.lists.count(PODS), stage.wire.watched(PODS)) == (2, ["5"])
+
+
+async def test_what_is_remembered_for_a_restart_is_listed_whole_by_the_start():
+    async with standing() as (wire, kube):
+        wire.put(DEPLOYMENTS, 5, deployment("64Mi"), deployment("64Mi") | {"metadata": {"name": "web", "uid": "w"}})
+        wire.page, wire.turning[DEPLOYMENTS] = 1, asyncio.Event()
+        observer = NamespaceWatches(Informers(kube, CLOCK), CLOCK, FactInbox(), lambda: None)
+        start = asyncio.create_task(observer.start(drill_plan(), SCOPE))
+        await until(lambda: wire.lists.count(DEPLOYMENTS) == 2)
+        assert not start.done()
+        wire.turning[DEPLOYMENTS].set()
+        await start
+        assert {item["metadata"]["name"] for item in observer.remembered} == {"worker", "web"}
+        await observer.stop()
 
 
 async def test_a_workload_is_known_as_it_was_told_last_by_the_time_its_fact_wakes_the_drill():

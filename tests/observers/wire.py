@@ -30,7 +30,10 @@ def thing(name: str, version: int, **spec: Any) -> dict[str, Any]:
 
 
 class Wire:
-    """Collections by path. A watch gets what `tell` says; `cut` ends it without a word."""
+    """Collections by path. A watch gets what `tell` says; `cut` ends it without a word.
+
+    Of a collection that is `turning`, the pages after the first come when that is set.
+    """
 
     def __init__(self) -> None:
         self.items: dict[str, list[dict[str, Any]]] = {}
@@ -40,6 +43,7 @@ class Wire:
         self.watches: list[tuple[str, str]] = []
         self.expired = False
         self.page = 0
+        self.turning: dict[str, asyncio.Event] = {}
         self.forgets_pages = 0
         self.gone: set[str] = set()
         self._live: dict[str, asyncio.Queue[Any]] = {}
@@ -69,6 +73,8 @@ class Wire:
             return web.json_response({"kind": "Status", "message": "forbidden"}, status=self.refuse[path])
         if request.query.get("watch") != "true":
             self.lists.append(path)
+            if request.query.get("continue") and path in self.turning:
+                await self.turning[path].wait()
             return self._listed(path, int(request.query.get("continue") or 0))
         self.watches.append((path, request.query["resourceVersion"]))
         if self.expired:

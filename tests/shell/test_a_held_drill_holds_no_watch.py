@@ -1,4 +1,7 @@
-"""A drill that is held may be so for days: it watches nothing until it is started, and then before it injects."""
+"""A drill that is held may be so for days: it watches nothing until it is started, and then before it injects.
+
+A hundred of them must cost little: each looks around seldom, and at its start anew.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,8 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
         def answering(request: web.Request) -> web.Response | None:
             if request.method == "POST" and request.path == SECRETS:
                 told.append("record")
+            if request.path == REVIEWS:
+                told.append("looked")
             return web.json_response(EVERYTHING, status=201) if request.path == REVIEWS else None
 
         monkeypatch.setattr(NamespaceWatches, "start", watched)
@@ -61,6 +66,23 @@ async def test_while_it_is_held_nothing_is_watched(lab: Lab, told: list[str]):
     await lab.goes_on(60)
     assert lab.state.phase is Phase.HELD, lab.cluster.status["message"]
     assert "watched" not in told
+
+
+async def test_while_it_is_held_it_is_looked_around_twice_a_minute(lab: Lab, told: list[str]):
+    await lab.goes_on(3)
+    assert lab.state.phase is Phase.HELD, lab.cluster.status["message"]
+    told.clear()
+    await lab.goes_on(600)
+    assert told.count("looked") == 20
+
+
+async def test_when_it_is_started_it_is_looked_around_anew_and_at_once(lab: Lab, told: list[str]):
+    await lab.goes_on(10)
+    told.clear()
+    lab.wanted("Run")
+    await lab.goes_on(0.1)
+    assert "looked" in told
+    assert told.index("looked") < told.index("record")
 
 
 async def test_when_it_is_started_the_watches_stand_before_anything_is_touched(lab: Lab, told: list[str]):
@@ -81,4 +103,4 @@ async def test_one_that_is_held_after_all_ends_its_watches(lab: Lab, told: list[
     assert "watched" in told
     lab.wanted("Hold")
     await lab.goes_on(3)
-    assert told[-1] == "unwatched"
+    assert [one for one in told if one != "looked"][-1] == "unwatched"

@@ -17,6 +17,8 @@ from kubedrill.core.plan.derive import AlertRule
 
 STORED = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillscenarios/storm"
 
+ASKED_ONCE = ("drillenvironments", "drillrosters", "storm.scenario", "selfsubjectrulesreviews")
+
 
 @pytest.fixture
 async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
@@ -60,3 +62,22 @@ async def test_a_scenario_that_changes_between_the_checks_and_the_start_is_not_p
     assert lab.state.scenario["faults"][0]["manual"]["do"] == "unplug it"
     await lab.task._turn()
     assert lab.cluster.status["message"].startswith("by hand: unplug it")
+
+
+async def test_what_the_plan_is_derived_from_is_asked_for_once_from_the_checks_to_the_start(lab: Lab):
+    asked: list[str] = []
+    before = lab.cluster.answering
+
+    def answering(request: web.Request) -> web.Response | None:
+        asked.append("storm.scenario" if request.path == STORED else request.path.rpartition("/")[2])
+        return before(request)
+
+    lab.cluster.answering = answering
+    await lab.task._turn()
+    assert phase_of(lab) is Phase.PREFLIGHT, lab.cluster.status["message"]
+    assert [asked.count(what) for what in ASKED_ONCE] == [1] * len(ASKED_ONCE)
+    asked.clear()
+    await lab.task._turn()
+    assert phase_of(lab) is Phase.ARMED, lab.cluster.status["message"]
+    assert asked
+    assert not {*ASKED_ONCE} & {*asked}

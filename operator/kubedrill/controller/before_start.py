@@ -42,8 +42,6 @@ async def before_start(
     kept = sources.look.of(seen.generation, now)
     if kept:
         # the turn that set the finalizer has looked a moment ago, and this is what is started
-        if kept.drill_plan is not None:
-            sources.planning.is_started_as(kept.drill_plan)
         return replace(seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
     watching = asyncio.ensure_future(_watch_or_not(sources, drill, drill_plan, held=seen.desired is not Desired.RUN))
     # The API server, Prometheus and the watches tell of different things: none waits for another.
@@ -53,8 +51,7 @@ async def before_start(
         look_around(sources.kube, sources.control, drill_plan),
     )
     if not drill_plan.impact.query and probe.rules:
-        derived, _ = await planned_drill(sources, drill, State())
-        drill_plan = derived or drill_plan
+        drill_plan = sources.planning.with_rules(probe.rules)
     read = surroundings(found, sources.control, drill, drill_plan, listing, probe, used, now)
     checks = preflight(drill_plan, read.around)
     if not any(c.hard and c.ok is False for c in checks):

@@ -62,7 +62,8 @@ class DrillSources:
         begun = state.start_ex or self.clock.now()
         remembered = await self.evidence.memory.remembered() if state.start_ex else ()
         scope = Scope(drill["metadata"]["name"], self.control, made, begun)
-        await self.watches.start(drill_plan, scope, remembered, state.heard)
+        # until the first lists are whole nothing is noted as heard: then all since the start may have been missed
+        await self.watches.start(drill_plan, scope, remembered, state.heard or state.start_ex)
 
     async def close(self) -> None:
         """Ends the watches and connections."""

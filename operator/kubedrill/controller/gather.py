@@ -129,19 +129,32 @@ async def _read(
         await sources.records.list_all()
         return None, None
     plan, _, _ = await asyncio.gather(
-        planned_drill(sources, drill, state), _list_records(sources, drill, state), sources.evidence.load()
+        _planned(sources, drill, state), _list_records(sources, drill, state), sources.evidence.load()
     )
     return plan
+
+
+def _look_that_counts(sources: DrillSources, drill: Mapping[str, Any], state: State) -> Observation | None:
+    """The whole look of a moment ago. It counts only while nothing was touched."""
+    generation = int(drill["metadata"].get("generation", 0))
+    return sources.look.of(generation, sources.clock.now()) if state.phase in UNTOUCHED else None
+
+
+async def _planned(
+    sources: DrillSources, drill: dict[str, Any], state: State
+) -> tuple[DrillPlan | None, Refusal | None]:
+    """What the drill is judged by: what was just checked, or what is derived now."""
+    kept = _look_that_counts(sources, drill, state)
+    return (kept.drill_plan, None) if kept else await planned_drill(sources, drill, state)
 
 
 async def _list_records(sources: DrillSources, drill: Mapping[str, Any], state: State) -> None:
     """Lists the undo records that matter to a turn, unless the whole look of a moment ago still counts.
 
-    It counts only while nothing was touched. A record that another drill has stored since is a lock of its
-    own, and is asked for again before the first patch (`protocol.exclusion`).
+    A record that another drill has stored since is a lock of its own, and is asked for again before the first
+    patch (`protocol.exclusion`).
     """
-    generation = int(drill["metadata"].get("generation", 0))
-    if state.phase not in UNTOUCHED or not sources.look.of(generation, sources.clock.now()):
+    if not _look_that_counts(sources, drill, state):
         await sources.records.list_for(drill, state)
 
 

@@ -19,6 +19,7 @@ from kubedrill.controller.controller import DrillController
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.lanes import with_small_buffers
 from kubedrill.protocol.drills import drill_path
 
 LOG = logging.getLogger("kubedrill")
@@ -99,4 +100,5 @@ def main() -> None:
     )
     for chatty in ("aiohttp.access", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    with_small_buffers()
     asyncio.run(run(OperatorSettings.from_environment(os.environ)))

@@ -8,6 +8,7 @@ for a plan.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -25,7 +26,7 @@ from kubedrill.core.paths import BadName
 from kubedrill.core.plan.codec import UnreadablePlan
 from kubedrill.core.plan.derive import AlertRule, derive
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.core.plan.setting import alone, out_of_reach
+from kubedrill.core.plan.setting import DrillSetting, alone, out_of_reach
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable
@@ -46,6 +47,7 @@ class DrillPlanning:
         self._kube, self._drill = kube, drill
         self._frozen: tuple[str, DrillPlan] | None = None
         self._derived: DrillPlan | None = None
+        self._derive_with: Callable[[Rules], DrillPlan] | None = None
         self.scenario: Mapping[str, Any] = {}
         self.injection = InjectionPlan()
 
@@ -70,15 +72,17 @@ class DrillPlanning:
         self._derived = as_started(plan, state)
         return self._derived, None
 
+    def with_rules(self, rules: Rules) -> DrillPlan:
+        """The plan from what was read last, now that it is known which alert rules are loaded."""
+        assert self._derive_with is not None  # noqa: S101  which rules matter is known from a plan
+        self._derived = self._derive_with(rules)
+        return self._derived
+
     @property
     def about(self) -> About | None:
         """Which alerts are about its target namespace; None before there was a plan."""
         known = self._frozen[1] if self._frozen else self._derived
         return known.about if known else None
-
-    def is_started_as(self, plan: DrillPlan) -> None:
-        """What the drill would be started as: what was checked last, although it was derived again since."""
-        self._derived = plan
 
     async def freeze(self, seen: Observation) -> CheckResult | None:
         """Stores the plan of what was seen; why it can't be stored, as one more check of the preflight.
@@ -124,11 +128,12 @@ class DrillPlanning:
         if isinstance(setting, Refusal):
             return setting
         self.scenario = scenario.to_wire()
-        plan = derive(spec, scenario, of_drill.profile, known, setting)
+        derive_with = self._derive_with = partial(_derived, spec, scenario, setting)
+        plan = derive_with(known)
         if not begun and (refusal := out_of_reach(plan)):
             return refusal
         if not plan.impact.query and begun:
-            plan = derive(spec, scenario, of_drill.profile, await ask(plan), setting)
+            plan = derive_with(await ask(plan))
         return plan
 
     async def _scenario(self, name: str, state: State) -> ScenarioSpec | Refusal:
@@ -142,3 +147,7 @@ class DrillPlanning:
         if not answer.ok:
             raise Unreachable(f"DrillScenario {name} can't be read: {answer.status} {answer.message}")
         return understood(ScenarioSpec, answer.body.get("spec"))
+
+
+def _derived(spec: DrillSpec, scenario: ScenarioSpec, setting: DrillSetting, rules: Rules) -> DrillPlan:
+    return derive(spec, scenario, of_drill.profile, rules, setting)

@@ -120,6 +120,11 @@ class Subscription:
         if informer is not None:
             await self._informers.left(self, informer)
 
+    async def fixed(self) -> None:
+        """Waits until whatever happens from now on will be told, though not all was listed yet; or it is gone."""
+        if self._informer is not None:
+            await self._informer.watch.fixed.wait()
+
     async def listed_once(self) -> None:
         """Waits until everything was listed once, or is gone."""
         if self._informer is not None:

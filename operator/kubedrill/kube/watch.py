@@ -71,6 +71,10 @@ class Watch:
     `told` gets every event (a listing's events all at once); `away` gets a Gap fact when nothing was watched
     for longer than `GAP`, and then `stands` is called. `gone` is asked each time that a watch has ended, or could not
     be begun.
+
+    `fixed` is set once a list has its first page, `synced` once it has all: the pages that follow are of the same
+    version, and from that the watch goes on, so whatever happens after the first page is told, if later. A first list
+    that has to be begun anew is of another version: what may have come and gone between the two is a gap.
     """
 
     def __init__(
@@ -94,7 +98,8 @@ class Watch:
         self._ended = clock.now()
         self._has_watched = False
         self._opened: datetime | None = None
-        self.synced = asyncio.Event()
+        self.fixed, self.synced = asyncio.Event(), asyncio.Event()
+        self._fixed_at: datetime | None = None
         self.listed = self.is_over = False
         self.heard: datetime | None = None
         self.problem = ""
@@ -133,14 +138,17 @@ class Watch:
             if await self._gone():
                 LOG.info("%s is gone and is no longer watched", self.path)
                 self.problem, self.is_over = f"{self.path} is gone", True
+                self.fixed.set()
                 self.synced.set()
                 return
             await asyncio.sleep(BACK_OFF[min(failures, len(BACK_OFF) - 1)])
 
     async def _list(self) -> None:
         listed: dict[str, dict[str, Any]] = {}
-        version = ""
+        version, lost_since = "", self._fixed_at if not self.listed else None
         async for page in self._pages():
+            self._fixed_at = self._fixed_at or self._clock.now()
+            self.fixed.set()
             listed |= {uid: self._kept(item) for item in page.get("items") or () if (uid := _metadata(item).get("uid"))}
             version = str((page.get("metadata") or {}).get("resourceVersion", ""))
         now = self._clock.now()
@@ -151,6 +159,8 @@ class Watch:
         self._version = version
         self.listed = True
         self._tell([*gone, *found])
+        if lost_since:
+            self._away(gap(self.path, lost_since, now))
         self.synced.set()
 
     async def _pages(self) -> AsyncIterator[dict[str, Any]]:

@@ -72,7 +72,10 @@ class NamespaceWatches:
         remembered: Iterable[Mapping[str, Any]] = (),
         since: datetime | None = None,
     ) -> None:
-        """Subscribes and waits (5 s at most) until everything was listed once.
+        """Subscribes and waits (5 s at most) until whatever happens from then on will be told.
+
+        Only what is remembered is listed by then: thousands of pods may come later, as they were at that moment, and
+        then what became of them. Their pages must not hold up a fault.
 
         After a restart `remembered` are the workloads as `self.remembered` told them at `since`: what was
         changed in them meanwhile is told then.
@@ -101,10 +104,16 @@ class NamespaceWatches:
             one.begin()
         try:
             async with asyncio.timeout(SYNC_WITHIN):
-                for one in self._all:
-                    await one.listed_once()
+                await self._misses_nothing()
         except TimeoutError:
             LOG.warning("not everything could be listed: %s", "; ".join(self.problems))
+
+    async def _misses_nothing(self) -> None:
+        for one in self._all:
+            await one.fixed()
+        for where, one in self._kinds.items():
+            if watched_kinds()[where].remembered:
+                await one.listed_once()
 
     async def stop(self) -> None:
         """Is told no more."""

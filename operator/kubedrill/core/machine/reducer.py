@@ -56,7 +56,8 @@ RETRY: Final = timedelta(seconds=1)
 LOOK_AGAIN: Final = timedelta(seconds=2)
 """How often it is looked whether the workloads of an ended drill are well again."""
 PREFLIGHT_AGAIN: Final = timedelta(seconds=2)
-HELD_AGAIN: Final = timedelta(seconds=10)
+HELD_AGAIN: Final = timedelta(seconds=30)
+"""How often it is looked around a drill that is held, for whoever reads its checks. Its start looks anew, at once."""
 
 
 @dataclass(frozen=True, slots=True)
