@@ -35,10 +35,13 @@ def nobodys(side: ssl._SSLMethod) -> ssl.SSLContext:
 async def answered() -> tuple[bytes, int]:
     """What came over a TLS connection, and how long the buffer is that it keeps."""
 
+    told = asyncio.Event()
+
     async def tell(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(ANSWER)
         await writer.drain()
-        writer.close()
+        await ended(writer)
+        told.set()
 
     server = await asyncio.start_server(tell, "127.0.0.1", 0, ssl=nobodys(ssl.PROTOCOL_TLS_SERVER))
     async with server:
@@ -48,8 +51,15 @@ async def answered() -> tuple[bytes, int]:
         kept = len(connection._ssl_protocol.get_buffer(-1))
         async with asyncio.timeout(5):
             came = await reader.read()
-        writer.close()
+            await ended(writer)
+            await told.wait()
     return came, kept
+
+
+async def ended(writer: asyncio.StreamWriter) -> None:
+    """Closed on both sides: what is only dropped is found by whichever test comes next."""
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_the_buffer_of_a_connection_is_small_and_a_large_answer_comes_whole():

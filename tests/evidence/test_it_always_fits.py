@@ -20,7 +20,7 @@ from kubedrill.core.machine.bounds import LONGEST_ID
 from kubedrill.kube.client import Answer
 from kubedrill.store import segments
 from kubedrill.store.drill_parts import EvidenceRefused
-from kubedrill.store.evidence_log import Evidence
+from kubedrill.store.evidence_log import FULL, Evidence
 from kubedrill.store.segments import FACT_BYTES, SEGMENT_BYTES
 from kubedrill.store.workload_memory import PART_BYTES, WorkloadMemory
 
@@ -281,3 +281,48 @@ async def test_a_config_map_of_another_name_or_drill_is_none_of_its_own(server: 
     server.items["odd"] = own | {"metadata": own["metadata"] | {"name": "odd"}}
     server.items["x-1"] = own | {"metadata": {"name": "x-1", "labels": own["metadata"]["labels"]}}
     assert await read_back(server) == {"note/0"}
+
+
+def pods(count: int) -> list[Fact]:
+    return [fact(FactKind.POD_READY, START, f"ready/{n}", pod="x" * 300) for n in range(count)]
+
+
+@pytest.fixture
+def little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four segments for all, six in all, of a few facts each."""
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 2000)
+    monkeypatch.setattr(segments, "SEGMENTS_OF_ANYTHING", 4)
+    monkeypatch.setattr(segments, "SEGMENTS_KEPT", 6)
+
+
+@pytest.mark.usefixtures("little_room")
+async def test_near_the_end_of_the_room_what_decides_is_stored_and_one_fact_says_so(server: ConfigMaps):
+    kept = of_drill(server)
+    await kept.store(pods(50))
+    stored = len(server.lines)
+    await kept.store([*pods(60), fact(FactKind.ACKNOWLEDGED, START, "ack")])
+    assert [line["id"] for line in server.lines[stored:]] == ["ack"]
+    assert [line["id"] for line in server.lines if "is not stored" in line["evidence"]] == [FULL]
+    assert kept.unread == ()
+
+
+@pytest.mark.usefixtures("little_room")
+async def test_beyond_it_nothing_is_stored_and_that_is_unknown_also_to_the_next_operator(server: ConfigMaps):
+    kept = of_drill(server)
+    await kept.store(notes(50, 300))
+    await kept.store([fact(FactKind.ACKNOWLEDGED, START, "ack")])
+    assert len(server.items) == 6
+    assert "ack" not in await read_back(server)
+    again = of_drill(server)
+    await again.load()
+    for one in (kept, again):
+        (told,) = one.unread
+        assert "after 6 segments of evidence" in told
+
+
+@pytest.mark.usefixtures("little_room")
+async def test_whoever_has_room_says_nothing(server: ConfigMaps):
+    kept = of_drill(server)
+    await kept.store(pods(3))
+    assert kept.unread == ()
+    assert FULL not in await read_back(server)

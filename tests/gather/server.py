@@ -19,6 +19,7 @@ class Server:
     refused: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     rights: dict[str, Any] = field(default_factory=lambda: NO_RIGHTS)
     asked: list[str] = field(default_factory=list)
+    version: int = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         path, body = request.path, json.loads(await request.text() or "{}")
@@ -37,8 +38,14 @@ class Server:
             kind, _, name = path.rpartition("/")
             details = {"kind": kind.rpartition("/")[2], "name": name}
             return web.json_response({"reason": "NotFound", "details": details}, status=404)
+        expected = (body.get("metadata") or body.get("preconditions") or {}).get("resourceVersion")
+        if expected not in (None, self.objects[path]["metadata"].get("resourceVersion")):
+            return web.json_response({"reason": "Conflict"}, status=409)
+        if request.method == "DELETE":
+            return web.json_response(self.objects.pop(path))
         if request.method == "PATCH":
             merge(self.objects[path], body)
+            self._changed(path)
         return web.json_response(self.objects[path])
 
     def _created(self, path: str, body: dict[str, Any]) -> web.Response:
@@ -47,7 +54,12 @@ class Server:
             return web.json_response({"reason": "AlreadyExists"}, status=409)
         body["metadata"]["uid"] = f"uid-{name}"
         self.objects[f"{path}/{name}"] = body
+        self._changed(f"{path}/{name}")
         return web.json_response(body, status=201)
+
+    def _changed(self, path: str) -> None:
+        self.version += 1
+        self.objects[path]["metadata"]["resourceVersion"] = str(self.version)
 
     @staticmethod
     def _is_one(path: str) -> bool:

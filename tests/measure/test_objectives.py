@@ -16,13 +16,14 @@ MET, MISSED, OPEN = ObjectiveVerdict.MET, ObjectiveVerdict.MISSED, ObjectiveVerd
 ACK = MilestoneName.ACKNOWLEDGED
 
 
-def one(*milestones, objective=None, now=1000, ended=None, censored=None, **design):
+def one(*milestones, objective=None, now=1000, ended=None, censored=None, unread=False, **design):
     (result,) = judge(
         (FIRED, *milestones),
         drill_plan(objective or limit(), **design),
         now=at(now),
         ended=at(ended) if ended is not None else None,
         censored_at=at(censored) if censored is not None else None,
+        unread=unread,
     )
     return result
 
@@ -139,6 +140,30 @@ def test_the_alert_has_a_limit_of_its_own_from_the_faults_effect():
     assert never.verdict is MISSED
     assert ack.verdict is ObjectiveVerdict.NOT_STARTED
     assert roll_up([never, ack]) is Verdict.FAILED
+
+
+@pytest.mark.parametrize("stop", [(), (milestone(ACK, 420),), (milestone(ACK, 420, by=By.OPERATOR),)])
+def test_what_was_not_seen_in_time_may_stand_in_evidence_that_cannot_be_read(stop):
+    result = one(*stop, now=500, ended=500, unread=True)
+    assert result.verdict is OPEN
+    assert "evidence can't be read" in result.reason
+
+
+def test_nobody_says_that_nobody_reported_it_while_evidence_cannot_be_read():
+    result = one(objective=limit(to="ClientNotified"), now=500, unread=True)
+    assert result.verdict is OPEN
+    assert "nobody" not in result.reason
+
+
+def test_a_clock_whose_start_may_stand_in_evidence_that_cannot_be_read_may_have_started():
+    (result,) = judge([], drill_plan(limit()), now=at(9000), ended=at(9000), unread=True)
+    assert result.verdict is OPEN
+    assert "evidence can't be read" in result.reason
+
+
+def test_what_may_still_come_is_pending_and_what_was_seen_in_time_is_met_whatever_else_cannot_be_read():
+    assert one(now=299, unread=True).verdict is ObjectiveVerdict.PENDING
+    assert one(milestone(ACK, 100), unread=True).verdict is MET
 
 
 @pytest.mark.parametrize(

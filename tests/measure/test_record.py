@@ -25,6 +25,13 @@ def test_it_carries_what_was_judged_and_what_it_rests_on():
     assert [p.role for p in record.team] == ["L1", "L2", "Engineering"]
 
 
+def test_evidence_that_can_not_be_read_is_told_once_and_nothing_is_held_against_anybody():
+    unread = "the facts in evidence segment drill-1-facts-0 can't be read: it is damaged"
+    record = assemble(drill_plan(limit()), FACTS[1:], {}, replace(OVER, unread=(unread,), measurement=("Operator: 1",)))
+    assert record.verdict is Verdict.INCONCLUSIVE
+    assert record.measurement == ("Operator: 1", f"{unread}. What rests on them is missing in what is measured")
+
+
 def test_there_is_no_verdict_while_play_goes_on():
     assert assemble(drill_plan(limit()), FACTS, {}, replace(OVER, ended=None)).verdict is None
 

@@ -87,7 +87,7 @@ class TurnFromMemory(Turns):
         self._facts = memory.facts
         self._plans = PlanningFromMemory(kube, DrillIdentity(uid, name, CONTROL), memory.plan)
         self._sources = replace(self._sources, planning=self._plans)
-        self._actor = ReportlessExecutor(kube, clock, settings, self._evidence)
+        self._actor = ReportlessExecutor(kube, clock, settings)
 
     def memory(self) -> Memory:
         return Memory(self._facts | frozenset(self._inbox.drain()), self._plans.known)

@@ -12,12 +12,13 @@ from tests.gather.server import Server
 from tests.machine.world import START, seen, world_in
 from tests.wire import connected_to
 
-from kubedrill.controller.reporting import CHUNK, ReportRefused, read_revision, write_report
+from kubedrill.controller.reporting import read_revision, write_report
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Observation
 from kubedrill.kube.client import Kube
+from kubedrill.store.reports import PART_CHARACTERS, ReportRefused
 
 DRILL: dict[str, Any] = {"metadata": {"name": "storm", "namespace": "drills", "uid": "d1234567-89ab"}}
 MAPS = "/api/v1/namespaces/drills/configmaps"
@@ -76,7 +77,7 @@ async def test_a_record_that_is_too_long_for_one_config_map_stands_in_several(se
 
     texts = [o["data"]["record"] for p, o in server.objects.items() if p.startswith(MAPS)]
     assert len(texts) > 1
-    assert max(map(len, texts)) <= CHUNK
+    assert max(map(len, texts)) <= PART_CHARACTERS
     assert record(server)["record"]["title"] == "A drill"
 
 

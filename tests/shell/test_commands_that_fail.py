@@ -18,7 +18,6 @@ from kubedrill.core.machine.state import State
 from kubedrill.core.undo.record import DrillIdentity, RecordState, UndoRecord
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.protocol.revert_tracker import STUCK_AFTER
-from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 DRILL = {
@@ -63,7 +62,7 @@ def clock():
 
 @pytest.fixture
 def actor(server: Server, clock: Settable):
-    return Executor(server, clock, OperatorSettings(), Evidence(server, "drills", "storm", "d1"))
+    return Executor(server, clock, OperatorSettings())
 
 
 async def carried_out(actor: Executor):

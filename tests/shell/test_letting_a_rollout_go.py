@@ -20,7 +20,6 @@ from kubedrill.core.undo.pointers import put
 from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.store import undo_records
-from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordRef, StoredRecord
 
 FAULT = SetFields(TARGET, (FieldChange(LIMIT, "32Mi", NAMED_WEB), FieldChange("/spec/minReadySeconds", 330)))
@@ -59,7 +58,7 @@ def clock() -> Settable:
 
 @pytest.fixture
 def actor(server: Server, clock: Settable) -> Executor:
-    return Executor(server, clock, OperatorSettings(), Evidence(server, "drills", "storm", "d1"))
+    return Executor(server, clock, OperatorSettings())
 
 
 async def let_go(actor: Executor, server: Server) -> None:

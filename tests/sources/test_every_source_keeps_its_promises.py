@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +12,26 @@ import pytest
 from tests.answers.test_readers_take_anything import changed, places
 from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
+from tests.signals.builders import at
 from tests.sources.builders import OTHER, Example, Reading, examples, facts_of, fields_asked_for, is_kept
 
 from kubedrill.cli.setup import opt_in
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
+from kubedrill.controller.gathering.samples import SeriesHistory
 from kubedrill.core.evidence.facts import Fact, FactKind
+from kubedrill.core.plan.drill_plan import PlannedStop
+from kubedrill.kube.answers import NoAnswer, TooMuch
+from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 from kubedrill.kube.paths import Namespaced
 from kubedrill.kube.watch import IDENTITY
 from kubedrill.plugins.sources import discover, of_kind, watched_kinds
 from kubedrill.plugins.sources.base import How
+from kubedrill.plugins.sources.polled import Conversation, Heard, Poll, PollScope
 
 SOURCES = discover()
+POLLED = {source.name: source for source in of_kind(How.POLL)}
 WATCHED = {source.name: source for source in of_kind(How.WATCH)}
 PROMISED = examples()
 ABSURD = [None, 7, "x", [], {}, [7], {"": None}, "9999-12-31T23:59:59-23:59", 10**400]
@@ -42,6 +51,7 @@ def test_every_source_has_an_example_and_every_example_a_source():
 def test_it_says_where_its_bounds_come_from(name):
     assert SOURCES[name].bounds
     assert bool(SOURCES[name].watches) == (SOURCES[name].how is How.WATCH)
+    assert bool(SOURCES[name].polling) == (SOURCES[name].how is How.POLL)
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -125,6 +135,38 @@ async def test_what_is_watched_reaches_the_drill(name):
         await told.stop()
 
 
+def asked_of(name: str) -> tuple[Poll, PollScope, list[Conversation]]:
+    """A poll of a drill that has something to ask of each source, and the conversations that it begins."""
+    plan = replace(drill_plan(impact="depth"), stop_when=(PlannedStop("errors", promql="errors > 5"),))
+    polling = POLLED[name].polling
+    assert polling is not None
+    poll, scope = polling.begin(SeriesHistory), PollScope(plan, at(0), at(0), at(0), timedelta(seconds=1), {})
+    return poll, scope, list(poll.ask(scope))
+
+
+@pytest.mark.parametrize("name", POLLED)
+def test_what_is_polled_is_asked_for_by_its_source_alone(name):
+    _, _, conversations = asked_of(name)
+    questions = [question for one in conversations for question in next(one)]
+    assert questions
+    assert all(question.path.startswith("/api/") for question in questions)
+
+
+@pytest.mark.parametrize("name", POLLED)
+@pytest.mark.parametrize("error", [Unreachable("refused"), NoAnswer("says nothing"), TooMuch("says too much")])
+def test_whoever_has_no_answer_tells_of_nothing_and_says_why(name, error):
+    poll, scope, conversations = asked_of(name)
+    for one in conversations:
+        next(one)
+        with pytest.raises(type(error)):
+            one.throw(error)
+    told = poll.told(scope, [Heard(None, str(error)) for _ in conversations])
+    assert [*told.facts, *told.decisive, *told.firing, *told.pending] == []
+    assert not any(series.samples for series in told.series.values())
+    assert (told.errors or tuple(reading.said for reading in told.stops)) == (str(error),)
+    assert all(reading.met is None for reading in told.stops)
+
+
 @pytest.mark.parametrize("where", watched_kinds(), ids=lambda where: where.plural)
 def test_the_opt_in_gives_the_rights_to_watch_it(where):
     group = where.group_version.rpartition("/")[0]
@@ -149,12 +191,12 @@ async def test_what_is_watched_only_where_it_is_made_costs_others_nothing():
         await told.stop()
 
 
-def test_the_controller_names_none_that_is_watched_or_imported():
+def test_the_controller_names_none_of_them():
     named = [
         (module.name, source.name)
         for module in CONTROLLER.rglob("*.py")
-        for source in (*of_kind(How.WATCH), *of_kind(How.IMPORT))
+        for source in SOURCES.values()
         if f"sources.{source.name} import" in (text := module.read_text(encoding="utf-8"))
-        or f"sources import {source.name}" in text
+        or re.search(rf"sources import .*\b{source.name}\b", text)
     ]
     assert named == []

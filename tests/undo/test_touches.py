@@ -8,9 +8,8 @@ import pytest
 from tests.undo.builders import LIMIT, NAMED_WEB, TARGET, deployment, injected, squeeze
 
 from kubedrill.core.undo.operations import Create, FieldChange, SetFields
-from kubedrill.core.undo.record import OutsideGroup
+from kubedrill.core.undo.record import LONGEST, OutsideGroup
 from kubedrill.core.undo.touches import (
-    LONGEST,
     MOST_FIELDS,
     planned_touches,
     recorded_touches,

@@ -20,4 +20,5 @@ async def test_it_is_one_event_and_the_drill_goes_on(monkeypatch: pytest.MonkeyP
         assert len(told) == 1
         assert SEGMENT in told[0]
         assert lab.state.phase == "InPlay"
+        assert SEGMENT in lab.cluster.status["message"]
         assert lab.cluster.objects[f"{MAPS}/{SEGMENT}"]["data"] == later["data"]

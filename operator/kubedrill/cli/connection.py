@@ -147,7 +147,11 @@ async def demand(asked: Awaitable[Answer], what: str) -> dict[str, Any]:
     Raises:
         Trouble: the answer is a refusal; the message is the server's own, after `what`.
     """
-    answer = await asked
+    return good(await asked, what)
+
+
+def good(answer: Answer, what: str) -> dict[str, Any]:
+    """The body of an answer that is a good one; else as `demand`."""
     if answer.ok:
         return answer.body
     if answer.status == 404 and answer.reason != "NotFound":

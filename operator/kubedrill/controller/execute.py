@@ -45,7 +45,6 @@ from kubedrill.protocol.release import RELEASED, release
 from kubedrill.protocol.revert import revert
 from kubedrill.protocol.revert_tracker import RevertTracker
 from kubedrill.store import undo_records
-from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordError, StoredRecord
 
 LOG = logging.getLogger(__name__)
@@ -56,8 +55,8 @@ INJECTION = "injection"
 class Executor:
     """Carries out the commands of one drill."""
 
-    def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings, evidence: Evidence) -> None:
-        self._kube, self._clock, self._settings, self._evidence = kube, clock, settings, evidence
+    def __init__(self, kube: Kube, clock: ServerClock, settings: OperatorSettings) -> None:
+        self._kube, self._clock, self._settings = kube, clock, settings
         self.reverters = all_reverters(kube, clock.now)
         self._plan = InjectionPlan()
         self._injecting = ""

@@ -118,6 +118,7 @@ def _as_it_stands(
         imported=imported_mark(meta),
         accepted=notes.get(ACCEPTS_UNVERIFIED, ""),
         ttl=ttl_of(spec),
+        unread=sources.evidence.unread,
     )
 
 

@@ -29,6 +29,7 @@ from kubedrill.kube.answers import (
     why_not,
 )
 from kubedrill.kube.client import Unreachable
+from kubedrill.plugins.sources.polled import ALERTS
 
 T = TypeVar("T")
 Read = Callable[[Any], T]
@@ -36,8 +37,6 @@ Read = Callable[[Any], T]
 
 TIMEOUT: Final = 3.0
 MIB: Final = 1 << 20
-ALERTS: Final = "/api/v2/alerts"
-"""Where an Alertmanager tells of its alerts."""
 MOST_OF_ALERTS: Final = MIB
 MOST_OF_PROMETHEUS: Final = 4 * MIB
 MOST_OF_A_TURN: Final = 8 * MIB

@@ -1,4 +1,4 @@
-"""Writes the after-action report: the drill's record in ConfigMaps, and a DrillReport that names them.
+"""Writes the after-action report: the drill's record, and the DrillReport that is stored with it (`store.reports`).
 
 The formats are rendered from the record by whoever wants one (`kubectl drill report`). A new revision, made
 when evidence came later, replaces the record and keeps what people have added.
@@ -20,22 +20,13 @@ from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord, Restoration
-from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
-from kubedrill.kube.paths import CONFIG_MAPS, REPORTS, Namespaced
-from kubedrill.kube.refusals import is_admission, is_unstorable
+from kubedrill.kube.client import Kube
+from kubedrill.kube.paths import REPORTS
 from kubedrill.plugins.reports import render
 from kubedrill.plugins.reports.wording import headline
+from kubedrill.store.reports import store_report
 
-CHUNK = 400_000
 REVISION = "kubedrill.dev/revision"
-
-
-class ReportRefused(Exception):
-    """The API server would not take the report. `for_good` when it never will."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(f"the report can't be written: {answer.status} {answer.message}")
-        self.for_good = is_unstorable(answer)
 
 
 def report_name(drill: Mapping[str, Any]) -> str:
@@ -61,19 +52,9 @@ async def write_report(
     if seen.drill_plan is None:
         return False
     record = record_of(drill, decision, seen)
-    text = render(record, "json")
-    chunks = [text[i : i + CHUNK] for i in range(0, len(text), CHUNK)]
-    namespace, name = drill["metadata"]["namespace"], report_name(drill)
-    parts = [f"{name}-{n}" for n in range(len(chunks))]
-    owner = await _write_object(kube, REPORTS, namespace, name, _report(drill, record, parts, now))
-    if not owner.ok:
-        return False
-    for number, chunk in enumerate(chunks):
-        body = _config_map(f"{name}-{number}", chunk, owner.body["metadata"])
-        if not (await _write_object(kube, CONFIG_MAPS, namespace, f"{name}-{number}", body)).ok:
-            return False
-    marked = {"metadata": {"annotations": {REVISION: str(revision), EVIDENCE_MARK: seen.imported}}}
-    return (await kube.call("PATCH", REPORTS.one(namespace, name), marked, content_type=MERGE_PATCH)).ok
+    annotations = {REVISION: str(revision), EVIDENCE_MARK: seen.imported}
+    namespace = drill["metadata"]["namespace"]
+    return await store_report(kube, namespace, report_of(drill, record, now), render(record, "json"), annotations)
 
 
 def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -> DrillRecord:
@@ -104,6 +85,7 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
                 notes=state.notes,
             ),
             measurement=_how_measured(seen),
+            unread=seen.unread,
         ),
     )
 
@@ -118,7 +100,8 @@ def _how_measured(seen: Observation) -> tuple[str, ...]:
     return tuple(f"{source}: {number} facts" for source, number in sorted(counts.items()))
 
 
-def _report(drill: Mapping[str, Any], record: DrillRecord, parts: list[str], now: datetime) -> dict[str, Any]:
+def report_of(drill: Mapping[str, Any], record: DrillRecord, now: datetime) -> dict[str, Any]:
+    """The DrillReport, whose record is named when it is stored."""
     return {
         "apiVersion": API_VERSION,
         "kind": "DrillReport",
@@ -130,26 +113,5 @@ def _report(drill: Mapping[str, Any], record: DrillRecord, parts: list[str], now
             "headline": headline(record)[:4096],
             "verdict": record.verdict.value if record.verdict else "Unknown",
             "completed": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-            "record": parts,
         },
     }
-
-
-def _config_map(name: str, text: str, owner: Mapping[str, Any]) -> dict[str, Any]:
-    reference = {"apiVersion": API_VERSION, "kind": "DrillReport", "name": owner["name"], "uid": owner["uid"]}
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "data": {"record": text},
-        "metadata": {"name": name, "ownerReferences": [reference], "labels": {"kubedrill.dev/evidence": "record"}},
-    }
-
-
-async def _write_object(kube: Kube, kind: Namespaced, namespace: str, name: str, body: dict[str, Any]) -> Answer:
-    """Creates it, or merges it into the one that is there."""
-    answer = await kube.call("POST", kind.of(namespace), body)
-    if answer.status == 409 and not is_admission(answer):
-        answer = await kube.call("PATCH", kind.one(namespace, name), body, content_type=MERGE_PATCH)
-    if is_unstorable(answer):
-        raise ReportRefused(answer)
-    return answer

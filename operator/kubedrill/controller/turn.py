@@ -36,6 +36,7 @@ from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import RETRY, Decision, reduce
 from kubedrill.core.machine.state import Observation, State, state_from_wire
 from kubedrill.core.machine.status import project
+from kubedrill.core.measure.drill_record import missing_from_times
 from kubedrill.core.undo.genuine import differs, fingerprint
 from kubedrill.core.undo.record import DrillIdentity, RecordState
 from kubedrill.kube.client import Answer, Kube, Unreachable
@@ -93,7 +94,7 @@ class Turns:
         self._news: News = {}
         self._status = StatusWriter(turning)
         self._sightings = DrillLiveness()
-        self._actor = Executor(kube, clock, settings, self._evidence)
+        self._actor = Executor(kube, clock, settings)
         self._untold: list[tuple[Reason, datetime, str]] = []
         self._refusals_told: set[str] = set()
         self._unread_told: set[str] = set()
@@ -263,8 +264,8 @@ class Turns:
     async def _tell_unread(self, drill: dict[str, Any]) -> None:
         """One warning for each segment of evidence that can't be read: times that rest on it are missing."""
         for trouble in set(self._evidence.unread) - self._unread_told:
-            message = f"{trouble}. What rests on them is missing in what is measured"
-            await post_event(self._telling, drill, "EvidenceUnread", message, self._clock.now(), warning=True)
+            told = missing_from_times(trouble)
+            await post_event(self._telling, drill, "EvidenceUnread", told, self._clock.now(), warning=True)
         self._unread_told = set(self._evidence.unread)
 
     async def _tell_stuck(self, drill: dict[str, Any]) -> None:

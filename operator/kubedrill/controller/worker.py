@@ -16,7 +16,6 @@ from typing import Any
 
 from kubedrill.controller.gathering import FactInbox
 from kubedrill.controller.metrics import DrillCollector
-from kubedrill.controller.reporting import ReportRefused
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusRefused
 from kubedrill.controller.turn import Turns
@@ -27,6 +26,7 @@ from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 from kubedrill.protocol.objects import Inconclusive
 from kubedrill.store.drill_parts import EvidenceRefused
+from kubedrill.store.reports import ReportRefused
 from kubedrill.store.undo_records import RecordError
 
 LOG = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from kubedrill.core.undo.operations import Ask, Refusal, SetFields, Target
 from kubedrill.core.undo.patches import after_values, before_values, inject_patch
 from kubedrill.core.undo.record import UNREACHABLE, DrillIdentity, OutsideGroup, UndoRecord, manager_name
+from kubedrill.core.undo.record_size import too_long
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.plugins.operations.base import Reverters
 from kubedrill.protocol.clock import Clock
@@ -46,6 +47,12 @@ class Planner:
         Raises:
             InjectionEnds: it is refused, by us or by the API server's dry run.
         """
+        record = await self._planned(intent, name, namespace_uid, answer)
+        if wrong := too_long(record):
+            raise InjectionEnds(Injection.REFUSED, "RecordTooLong", wrong)
+        return record
+
+    async def _planned(self, intent: Intent, name: str, namespace_uid: str, answer: Answer | None) -> UndoRecord:
         manager = manager_name(self.drill.uid, name)
         record = UndoRecord(
             self.drill,

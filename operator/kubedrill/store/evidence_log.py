@@ -5,6 +5,9 @@ facts come at once, and carries the resourceVersion that it was read at: whoever
 reads what that one has stored, takes it over, and goes on with what is still new. So nothing of either is lost, and,
 a fact being known by its id, nothing stands twice. A lost reply looks like another operator, and is as harmless.
 
+A drill has room for so many segments. Near the end of it only facts that may decide something are still stored, and one
+says so; beyond it none are. Then what is missing is unknown, like what can't be read.
+
 What an older operator stored is read and never written again. What can't be read (a later version's segment or fact, a
 segment that somebody has changed) is unknown: it is told of, never written over, and ends no turn.
 """
@@ -18,9 +21,10 @@ from dataclasses import replace
 from typing import Final
 
 from kubedrill.core.evidence.codec import LOG_VERSION, from_line, to_line
-from kubedrill.core.evidence.facts import Fact
+from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.kube.client import Answer, Kube
 from kubedrill.kube.refusals import is_admission
+from kubedrill.store import segments
 from kubedrill.store.drill_parts import DrillParts, EvidenceRefused, is_missing
 from kubedrill.store.segments import FACT_BYTES, FACTS, Segment, appended_to, data_of, segment_of
 from kubedrill.store.workload_memory import WorkloadMemory
@@ -28,6 +32,10 @@ from kubedrill.store.workload_memory import WorkloadMemory
 LOG = logging.getLogger(__name__)
 MOST_CLASHES: Final = 10
 """So often in one go somebody else may be first, before the turn is given up and tried again."""
+OF_SINGLE_PODS: Final = frozenset({FactKind.POD_READY, FactKind.POD_UNREADY, FactKind.POD_GONE})
+"""What there is most of, and least rests on: a workload's states and a fault's effect are facts of their own."""
+FULL: Final = "evidence/full"
+"""The id of the fact that says so."""
 Lines = Sequence[tuple[Fact, str]]
 
 
@@ -60,7 +68,9 @@ class Evidence:
     @property
     def unread(self) -> tuple[str, ...]:
         """What of the stored evidence this operator can't read: a sentence a segment."""
-        return tuple(self._unread[n] for n in sorted(self._unread))
+        told = (self._unread[n] for n in sorted(self._unread))
+        left_out = f"what came after {segments.SEGMENTS_KEPT} segments of evidence is not stored, and can't be read"
+        return (*told, *([left_out] if self._is_full() else []))
 
     async def load(self) -> None:
         """Reads what an earlier operator stored; once."""
@@ -81,7 +91,7 @@ class Evidence:
         async with self._writing:
             await self._load()
             clashes = 0
-            while new := [(fact, line) for fact, line in new if fact.id not in self._facts]:
+            while new := self._with_room([(fact, line) for fact, line in new if fact.id not in self._facts]):
                 refused = await self._append(new)
                 clashes += refused is not None
                 if refused is not None and clashes > MOST_CLASHES:
@@ -104,6 +114,26 @@ class Evidence:
             if segment is not None:
                 self._take(segment)
         self._loaded = True
+
+    def _is_full(self) -> bool:
+        return self._next_number() >= segments.SEGMENTS_KEPT
+
+    def _next_number(self) -> int:
+        """The number of the segment that the next fact goes to."""
+        last = self._last
+        return last.number if last and last.appendable else max(self._numbers, default=-1) + 1
+
+    def _with_room(self, new: Lines) -> Lines:
+        """Those of the facts that are still stored."""
+        if self._is_full():
+            return []
+        if self._next_number() < segments.SEGMENTS_OF_ANYTHING:
+            return new
+        deciding = [(fact, line) for fact, line in new if fact.kind not in OF_SINGLE_PODS]
+        left_out = next((fact for fact, _ in new if fact.kind in OF_SINGLE_PODS), None)
+        if left_out is not None and FULL not in self._facts:
+            deciding.insert(0, to_line(_that_it_is_nearly_full(left_out), FACT_BYTES))
+        return deciding
 
     async def _append(self, new: Lines) -> Answer | None:
         """One write: as many of the facts as the last segment takes, or else as the next one does.
@@ -185,3 +215,9 @@ class Evidence:
 
     def _name(self, number: int) -> str:
         return self._parts.name(f"{FACTS}-{number}")
+
+
+def _that_it_is_nearly_full(left_out: Fact) -> Fact:
+    """From the first fact on that is not stored any more."""
+    said = "so much evidence came that from here on what tells of single pods (ready, not ready, gone) is not stored"
+    return Fact(FactKind.NOTED, left_out.at, Source.OPERATOR, FULL, evidence=said, detail={"message": said})

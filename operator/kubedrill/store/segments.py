@@ -15,6 +15,10 @@ SEGMENT_BYTES: Final = 32 * 1024
 """Of facts in one segment."""
 FACT_BYTES: Final = SEGMENT_BYTES // 2
 """Of one fact; a message of 4,096 characters fits in most scripts."""
+SEGMENTS_OF_ANYTHING: Final = 400
+"""Of one drill: 12.5 MiB, some 40,000 facts. From then on what tells of single pods alone is left out …"""
+SEGMENTS_KEPT: Final = 500
+"""… and beyond so many nothing is stored."""
 FACTS: Final = "facts"
 _VERSION: Final = "version"
 _FULL: Final = "full"

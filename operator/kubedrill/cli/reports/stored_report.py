@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, demand, good, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.measure.results import DrillRecord, Player, Restoration, Verdict
@@ -17,6 +17,7 @@ from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 from kubedrill.plugins.reports import FORMATS
 from kubedrill.plugins.reports.json_format import record_from_json
+from kubedrill.store.drill_parts import is_missing
 
 
 @click.command()
@@ -55,22 +56,39 @@ def write(record: DrillRecord, folder: Path, formats: Iterable[str]) -> list[Pat
 async def stored_record(kube: Kube, namespace: str, drill: str, uid: str | None = None) -> DrillRecord:
     """The record of a drill: the parts that its newest DrillReport names, put together.
 
-    A report outlives its drill, so one name may have had several; `uid` says which is meant.
+    A report outlives its drill, so one name may have had several; `uid` says which is meant. Its parts are all of one
+    revision; when another one replaces them while they are read, they are read again.
 
     Raises:
-        Trouble: there is no report of it yet, or a part is gone.
+        CliError: there is no report of it yet, or a part is gone.
     """
+    gone: list[str] = []
+    while True:
+        names = await _named_parts(kube, namespace, drill, uid)
+        if names == gone:
+            raise CliError(f"a part of the report of {drill} is gone: one of {', '.join(gone)}", ExitCode.BAD_INPUT)
+        texts = [text for name in names if (text := await _part(kube, namespace, name)) is not None]
+        if len(texts) == len(names):
+            return record_from_json("".join(texts))
+        gone = names
+
+
+async def _named_parts(kube: Kube, namespace: str, drill: str, uid: str | None) -> list[str]:
     body = await demand(kube.get(path_of("drillreports", namespace)), f"reports of {namespace}")
     reports = [r for r in body["items"] if r["spec"]["drill"] == drill and uid in (None, r["spec"]["drillUid"])]
-    if not reports:
+    written = [r for r in reports if r["spec"].get("record")]
+    if not written:
         raise CliError(f"there is no report of {drill} in {namespace} yet", ExitCode.BAD_INPUT)
-    newest = max(reports, key=lambda r: r["spec"].get("completed", ""))
-    parts = [await _part(kube, namespace, name) for name in newest["spec"].get("record", ())]
-    return record_from_json("".join(parts))
+    newest: dict[str, Any] = max(written, key=lambda r: str(r["spec"].get("completed", "")))["spec"]
+    return list(newest["record"])
 
 
-async def _part(kube: Kube, namespace: str, name: str) -> str:
-    stored = await demand(kube.get(CONFIG_MAPS.one(namespace, name)), f"part {name} of the record")
+async def _part(kube: Kube, namespace: str, name: str) -> str | None:
+    """The text of a part; None when it is gone."""
+    answer = await kube.get(CONFIG_MAPS.one(namespace, name))
+    if is_missing(answer):
+        return None
+    stored = good(answer, f"part {name} of the record")
     return "".join(text for _, text in sorted(stored.get("data", {}).items()))
 
 

@@ -1,5 +1,7 @@
 """The probe: everything that a turn wants to know of Prometheus and Alertmanager, asked at once.
 
+What is asked, and what the answers come to, the polled sources say (`plugins.sources.polled`); here it is asked.
+
 Samples that were read are kept, so a probe a second asks for the last seconds only. What a probe tells is
 always the whole since `since`: alerts' history as facts, and the series of the impact and of every check.
 """
@@ -9,38 +11,43 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from kubedrill.controller.gathering.samples import SHELVES, SeriesHistory, Shelf
-from kubedrill.controller.http_client import ALERTS, MOST_OF_ALERTS, Fetch, Read, Turn
-from kubedrill.core.evidence.facts import Fact, Interval, Sample, Series
-from kubedrill.core.evidence.samples import Samples
+from kubedrill.controller.http_client import Fetch, Turn
+from kubedrill.core.evidence.facts import Fact, Series
+from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.derive import AlertRule
-from kubedrill.core.plan.drill_plan import DrillPlan, PlannedStop
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.core.plan.preflight import StopReading
-from kubedrill.kube.answers import NoAnswer, TooMuch
+from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.faults.of_drill import measured_for
-from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
-from kubedrill.plugins.sources.alert_history import Look, alert_history
-from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
+from kubedrill.plugins.registry import DefectiveMemberError
+from kubedrill.plugins.sources import of_kind, prometheus, promql
+from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.plugins.sources.polled import (
+    AskedServer,
+    Conversation,
+    Heard,
+    Polled,
+    Polling,
+    PollScope,
+    Question,
+    Share,
+)
+from kubedrill.plugins.sources.prometheus import LoadedRule
 
 LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-IMPACT: Final = "impact"
-SECOND: Final = timedelta(seconds=1)
-COARSEST: Final = timedelta(minutes=1)
 PROBE_EVERY: Final = timedelta(seconds=0.9)
 MOST_FACTS: Final = 300
 """Of one drill, from its monitoring. An expected alert that fires and ends has three."""
-MOST_OF_STOPS: Final = 1 << 20
-VALUES_OF_STOPS: Final = 50_000
-VALUES_OF_ALERTS: Final = 50_000
-"""Stop conditions and alerts have their own share of a turn: what a query for rules brings leaves theirs alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,9 @@ class MonitoringProbe:
 
     def __init__(self, fetch: Fetch, clock: ServerClock, shelf: Shelf | None = None) -> None:
         self._fetch, self._clock = fetch, clock
-        self._rules: dict[str, LoadedRule] = {}
-        self._shelf = shelf or SHELVES.one_more()
-        self._alerts = SeriesHistory(self._shelf)
-        self._series: dict[str, SeriesHistory] = {}
+        self._rules: Mapping[str, LoadedRule] = {}
+        kept = partial(SeriesHistory, shelf or SHELVES.one_more())
+        self._polls = {source.name: _polling(source).begin(kept) for source in of_kind(How.POLL)}
         self._facts_told: set[str] = set()
         self._stops_known: dict[str, datetime] = {}
         self._measured: datetime | None = None
@@ -100,47 +106,77 @@ class MonitoringProbe:
 
     async def probe(self, drill_plan: DrillPlan, since: datetime) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
-        now, turn, turn_of_stops = self._clock.now(), Turn(), Turn(MOST_OF_STOPS, VALUES_OF_STOPS)
-        impact = self._impact_query(drill_plan)
-        queries = {c.name: c.query for c in drill_plan.steady} | ({IMPACT: impact} if impact else {})
-        errors, (paged, paging_error), stops = await asyncio.gather(
-            self._read(drill_plan, queries.values(), since, now, turn),
-            self._alertmanager(drill_plan, since),
-            asyncio.gather(*(self._stop_reading(drill_plan, c, turn_of_stops) for c in drill_plan.stop_when)),
-        )
-        met = (
-            stop_conditions.fact_of(r, now - self._clock.error, self._clock.now() + self._clock.error)
-            for r in stops
-            if r.met
-        )
-        announced = drill_plan.announces
-        look = Look(drill_plan.about, since, self._clock.now(), self._clock.error, self._rules, announced)
-        history = alert_history(self._alerts.since(since), look)
-        series = {name: self._told(name, query, since) for name, query in queries.items()}
+        now = self._clock.now()
+        scope = PollScope(drill_plan, since, now, now, self._clock.error, self._rules)
+        turns = {share: Turn(share.most_bytes, share.most_values) for share in _shares()}
+        asked = _asked_first_to_last()
+        heard = dict(zip(asked, await asyncio.gather(*(self._hear(one, scope, turns) for one in asked)), strict=True))
+        scope = replace(scope, now=self._clock.now())
+        told = {one: self._polls[one.name].told(scope, heard[one]) for one in of_kind(How.POLL)}
+        self._rules = {name: rule for one in told.values() for name, rule in one.rules.items()}
+        stops = tuple(reading for one in told.values() for reading in one.stops)
+        series = {name: found for one in told.values() for name, found in one.series.items()}
+        errors = _errors(told, AskedServer.PROMETHEUS)
         return Probe(
             at=now,
             reachable=not errors,
             error="; ".join(errors)[:500],
-            alertmanager_error=paging_error,
-            facts=(*met, *self._new_or_known((*history.facts, *paged))),
+            alertmanager_error="; ".join(_errors(told, AskedServer.ALERTMANAGER)),
+            facts=(
+                *(fact for one in told.values() for fact in one.decisive),
+                *self._new_or_known(fact for one in told.values() for fact in one.facts),
+            ),
             impact=series.pop(IMPACT, Series(IMPACT)),
             steady=series,
             rules={name: loaded.rule for name, loaded in self._rules.items()},
-            pending=history.pending,
-            firing=history.firing | _firing_of_own(paged, announced),
-            stops=tuple(stops),
+            pending=frozenset(name for one in told.values() for name in one.pending),
+            firing=frozenset(name for one in told.values() for name in one.firing),
+            stops=stops,
             unchecked=self._unchecked(stops, now),
         )
+
+    async def _hear(self, source: SourceKind, scope: PollScope, turns: Mapping[Share, Turn]) -> list[Heard]:
+        """What each conversation with a source comes to, all at once: one that fails holds up no other."""
+        polling = _polling(source)
+        plan = scope.drill_plan
+        endpoint = plan.prometheus if polling.server is AskedServer.PROMETHEUS else plan.alertmanager
+        conversations = self._polls[source.name].ask(scope)
+        held = (_guarded(self._held(one, endpoint, turns[polling.share])) for one in conversations)
+        return [Heard(found, error) for found, error in await asyncio.gather(*held)]
+
+    async def _held(self, conversation: Conversation, endpoint: Endpoint, turn: Turn) -> Any:
+        """Asks what a conversation asks until it ends. What has no answer is told to it, and what it says counts."""
+
+        async def asked(question: Question) -> Any:
+            def read(answer: Any) -> Any:
+                return question.read(answer, self._clock.now())
+
+            return await self._fetch(endpoint, question.path, question.query, read, turn)
+
+        try:
+            questions = next(conversation)
+            while True:
+                try:
+                    one, *more = questions
+                    answers = await asyncio.gather(*map(asked, questions)) if more else [await asked(one)]
+                except (Unreachable, NoAnswer) as error:
+                    questions = conversation.throw(error)
+                else:
+                    questions = conversation.send(answers)
+        except StopIteration as ended:
+            return ended.value
 
     async def working_sets(self, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
         """What containers use (the least of their pods), where a fault must know it and somebody measures it."""
         wanted = measured_for(drill_plan)
         if not wanted:
             return {}
-        query = promql.working_sets(drill_plan.about, wanted)
-        found, _ = await _guarded(
-            self._query(drill_plan, query, lambda answer: prometheus.latest_by(answer, "container"), Turn())
-        )
+        query = [("query", promql.working_sets(drill_plan.about, wanted))]
+
+        def read(answer: Any) -> dict[str, float]:
+            return prometheus.latest_by(answer, "container")
+
+        found, _ = await _guarded(self._fetch(drill_plan.prometheus, "/api/v1/query", query, read, Turn()))
         return {
             name: WorkingSet(int(value), "Prometheus, container_memory_working_set_bytes")
             for name, value in (found or {}).items()
@@ -165,128 +201,31 @@ class MonitoringProbe:
                 self._stops_known[reading.name] = now
         return unchecked
 
-    async def _stop_reading(self, drill_plan: DrillPlan, condition: PlannedStop, turn: Turn) -> StopReading:
-        wrong = stop_conditions.unaskable(condition)
-        if wrong:
-            return wrong
 
-        def read(answer: Any) -> StopReading:
-            return stop_conditions.read(condition, answer, drill_plan.about)
-
-        reading, error = await _guarded(self._query(drill_plan, stop_conditions.query_of(condition), read, turn))
-        return reading or stop_conditions.unanswered(condition, error)
-
-    async def _read(
-        self, drill_plan: DrillPlan, queries: Iterable[str], since: datetime, now: datetime, turn: Turn
-    ) -> tuple[str, ...]:
-        """Reads rules, alerts and series of Prometheus in parallel; returns what went wrong."""
-        outcomes = await asyncio.gather(
-            _guarded(self._read_alerts(drill_plan, since, now, turn)),
-            *(_guarded(self._read_series(drill_plan, q, since, now, turn)) for q in dict.fromkeys(queries)),
-        )
-        return tuple(dict.fromkeys(error for _, error in outcomes if error))
-
-    def _impact_query(self, drill_plan: DrillPlan) -> str:
-        """The impact, or while it is not derived yet the left side of the alert that starts the clock."""
-        loaded = self._rules.get(drill_plan.clock_alert)
-        return drill_plan.impact.query or (loaded.rule.left if loaded else "")
-
-    async def _query(self, drill_plan: DrillPlan, query: str, read: Read[T], turn: Turn) -> T:
-        return await self._fetch(drill_plan.prometheus, "/api/v1/query", [("query", query)], read, turn)
-
-    async def _read_alerts(self, drill_plan: DrillPlan, since: datetime, now: datetime, turn: Turn) -> None:
-        """Rules first: what they were evaluated until is then surely in the history that is read after them.
-
-        Both are taken over or neither, or an alert whose newest samples are missing would seem to have ended.
-        """
-        names = rules_wanted(drill_plan)
-        rules = await self._fetch(
-            drill_plan.prometheus,
-            "/api/v1/rules",
-            promql.rules_asked_for(names),
-            lambda answer: prometheus.alert_rules(answer, names),
-            turn,
-        )
-        query = promql.alert_history((a.name for a in drill_plan.alerts), self._alerts.seconds_to_read(since, now))
-        history = await self._query(drill_plan, query, prometheus.matrix, turn)
-        self._rules = rules
-        self._alerts.merge((s for s in history if drill_plan.about.holds(s.labels)), now)
-
-    async def _read_series(self, drill_plan: DrillPlan, query: str, since: datetime, now: datetime, turn: Turn) -> None:
-        """Raw samples where they are the expression's value, else the expression at every scrape.
-
-        What is too much to be read is asked for in coarser steps at the next probe.
-        """
-        history = self._series.setdefault(query, SeriesHistory(self._shelf))
-        try:
-            if history.raw and await self._read_raw(drill_plan, query, history, since, now, turn):
-                return
-            await self._read_evaluated(drill_plan, query, history, since, now, turn)
-        except TooMuch:
-            history.restart(raw=False, step=min(2 * history.step, COARSEST))
-            raise
-
-    async def _read_raw(
-        self, drill_plan: DrillPlan, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
-    ) -> bool:
-        """Whether raw samples could tell the value."""
-        selectors = promql.raw_selectors(query)
-        if not selectors:
-            return False
-        seconds = history.seconds_to_read(since, now)
-        asked = (self._query(drill_plan, promql.raw_samples(s, seconds), prometheus.matrix, turn) for s in selectors)
-        found = await asyncio.gather(*asked)
-        total = prometheus.raw_total(found, bare=selectors == (query,))
-        if total is not None:
-            history.merge([RawSeries({}, total)], now)
-            return True
-        # Several series of different scrapes: only Prometheus can tell what they come to.
-        every = prometheus.spacing([s for one in found[0][:1] for s in one.samples], history.step)
-        history.restart(raw=False, step=every)
-        return False
-
-    async def _read_evaluated(
-        self, drill_plan: DrillPlan, query: str, history: SeriesHistory, since: datetime, now: datetime, turn: Turn
-    ) -> None:
-        history.raw = False
-        seconds, step = history.seconds_to_read(since, now), max(1, round(history.step.total_seconds()))
-
-        def total_of(answer: Any) -> tuple[Sample, ...]:
-            return prometheus.evaluated_total(prometheus.matrix(answer), step)
-
-        evaluated = await self._query(drill_plan, promql.evaluated(query, seconds, step), total_of, turn)
-        history.merge([RawSeries({}, evaluated)], now)
-
-    def _told(self, name: str, query: str, since: datetime) -> Series:
-        history = self._series.get(query)
-        samples = Samples.of(next((s.samples for s in history.since(since)), ()) if history else ())
-        step = prometheus.spacing(samples, history.step if history else SECOND)
-        return Series(name, samples, step, samples.thinned_until)
-
-    async def _alertmanager(self, drill_plan: DrillPlan, since: datetime) -> tuple[tuple[Fact, ...], str]:
-        def read(answer: Any) -> tuple[Fact, ...]:
-            return alertmanager.active(
-                answer,
-                about=drill_plan.about,
-                looked=Interval(min(since, self._clock.now()), self._clock.now()),
-                error=self._clock.error,
-                announced=drill_plan.announces,
-            )
-
-        asked = alertmanager.asked_for(drill_plan.about)
-        turn = Turn(MOST_OF_ALERTS, VALUES_OF_ALERTS)
-        facts, error = await _guarded(self._fetch(drill_plan.alertmanager, ALERTS, asked, read, turn))
-        return facts or (), error
+def _polling(source: SourceKind) -> Polling:
+    if source.polling is None:
+        raise DefectiveMemberError(f"sources/{source.name}.py is polled, and declares no polling")
+    return source.polling
 
 
-def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
-    """The alerts of which a drill must know the rules."""
-    return frozenset([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
+def _asked_first_to_last() -> list[SourceKind]:
+    """Those with the least share first: what may stop a drill waits behind nobody's bulk."""
+    servers = list(AskedServer)
+
+    def place(source: SourceKind) -> tuple[int, int]:
+        polling = _polling(source)
+        return polling.share.most_bytes, servers.index(polling.server)
+
+    return sorted(of_kind(How.POLL), key=place)
 
 
-def _firing_of_own(facts: Iterable[Fact], announced: frozenset[str]) -> frozenset[str]:
-    """Alerts that the drill announced itself are known to Alertmanager alone."""
-    return frozenset(str(f.detail["alert"]) for f in facts) & announced
+def _shares() -> frozenset[Share]:
+    return frozenset(_polling(source).share for source in of_kind(How.POLL))
+
+
+def _errors(told: Mapping[SourceKind, Polled], server: AskedServer) -> tuple[str, ...]:
+    of_server = (one for source, one in told.items() if _polling(source).server is server)
+    return tuple(dict.fromkeys(error for one in of_server for error in one.errors))
 
 
 async def _guarded(asked: Awaitable[T]) -> tuple[T | None, str]:

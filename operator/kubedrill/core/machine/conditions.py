@@ -11,6 +11,7 @@ from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
+from kubedrill.core.measure.objectives import UNREAD
 from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict, Verdict
 from kubedrill.core.measure.verdicts import roll_up
 from kubedrill.core.undo.health import Health, awaited
@@ -56,7 +57,7 @@ def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
 
 def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
     """The conditions that this decision has something to say on; the others stay as they are."""
-    state, so_far = decision.state, decision.assessment
+    state = decision.state
     if seen.refusal:
         yield WantedCondition(ConditionType.ACCEPTED, False, seen.refusal.reason, seen.refusal.message)
     elif state.phase is not Phase.PENDING:
@@ -85,13 +86,21 @@ def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
         yield WantedCondition(
             ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed)
         )
+    yield from _milestones_say(decision, seen)
+    yield from _end_says(decision, seen)
+
+
+def _milestones_say(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
+    state = decision.state
+    over = state.end_ex and state.start_ex and not state.given_up
     for name, condition in OF_MILESTONES.items():
-        reached = so_far.milestone(name)
+        reached = decision.assessment.milestone(name)
         if reached:
             yield WantedCondition(condition, True, name.value, reached.evidence)
-        elif state.end_ex and state.start_ex and not state.given_up:
+        elif over and seen.unread:
+            yield WantedCondition(condition, None, "EvidenceUnread", f"{name.value}: {UNREAD}")
+        elif over:
             yield WantedCondition(condition, False, "NotSeen", f"play ended before {name.value} was seen")
-    yield from _end_says(decision, seen)
 
 
 def _end_says(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:

@@ -157,7 +157,8 @@ class Observation:
     over. `cannot_go_on` says why the drill's turns can't be computed or stored; then nothing is known but its records,
     its finalizer and what is wanted of it. `traces`: whether a live read shows something of a fault that has no record
     (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified. `ttl`:
-    how long after its end it is to be deleted (None: never).
+    how long after its end it is to be deleted (None: never). `unread` says what of the stored evidence can't be read,
+    a sentence a segment: what is not seen may stand there.
     """
 
     now: datetime
@@ -186,6 +187,7 @@ class Observation:
     traces: Mapping[str, bool | None] = field(default_factory=dict)
     accepted: str = ""
     ttl: timedelta | None = None
+    unread: tuple[str, ...] = ()
 
 
 def _time(value: datetime | None) -> str | None:

@@ -66,7 +66,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
     status: dict[str, Any] = {
         "phase": state.phase.value,
         "verdict": verdict and verdict[0].value,
-        "message": _message(decision, seen),
+        "message": "; ".join(filter(None, (_message(decision, seen), _unread(seen)))),
         "clock": clock,
         "next": following,
         "observedGeneration": seen.generation,
@@ -237,6 +237,13 @@ def _message(decision: Decision, seen: Observation) -> str:
         return "; ".join(seen.waiting.values())
     asked = _asked(seen) if state.phase is Phase.ARMED else ""
     return asked or (decision.passed[-1].message if decision.passed else _standing(state))
+
+
+def _unread(seen: Observation) -> str:
+    """What of the evidence can't be read: the first of it, and how much more there is."""
+    first, *others = seen.unread or ("",)
+    more = f" (and {len(others)} more segment{'s' * (len(others) > 1)})" if others else ""
+    return f"{first}{more}"
 
 
 def _asked(seen: Observation) -> str:

@@ -17,8 +17,8 @@ from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, Observation, RecordSeen, State
 from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.genuine import differs
-from kubedrill.core.undo.record import shown
-from kubedrill.core.undo.touches import cut, unverified
+from kubedrill.core.undo.record import cut, shown
+from kubedrill.core.undo.touches import unverified
 
 UNREADABLE: Final = "Unreadable"
 """The state of a record that nobody carries out: what it holds is unknown, or not what it should be."""

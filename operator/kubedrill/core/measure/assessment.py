@@ -32,4 +32,5 @@ def assess(seen: Observation, ended: datetime | None) -> Assessment:
     reached = milestones(seen.facts, seen.series, drill_plan, seen.now)
     reverted = own_revert(seen.facts)
     censored = reverted.at.not_before if reverted else None
-    return Assessment(reached, judge(reached, drill_plan, now=ended or seen.now, ended=ended, censored_at=censored))
+    now, unread = ended or seen.now, bool(seen.unread)
+    return Assessment(reached, judge(reached, drill_plan, now=now, ended=ended, censored_at=censored, unread=unread))

@@ -34,7 +34,7 @@ class Circumstances:
     """What a record says of a drill beside its design and its facts.
 
     `ended` is when play was over, None while it goes on. `decided` is a verdict that the ending settles
-    (Error, Stopped), with its `reason` and `message`.
+    (Error, Stopped), with its `reason` and `message`. `unread` says what of its evidence can't be read.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Circumstances:
     impact_threshold: float | None = None
     restoration: Restoration | None = None
     measurement: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
     corrections: tuple[str, ...] = field(default=())
 
 
@@ -66,6 +67,7 @@ def assemble(
         now=around.now,
         ended=around.ended,
         censored_at=revert.at.not_before if revert else None,
+        unread=bool(around.unread),
     )
     found = findings(known, reached, judged, drill_plan)
     verdict = roll_up(judged, around.decided) if around.ended else None
@@ -94,9 +96,14 @@ def assemble(
         impact_threshold=around.impact_threshold,
         restoration=around.restoration,
         score=score_line(judged, found),
-        measurement=around.measurement,
+        measurement=(*around.measurement, *map(missing_from_times, around.unread)),
         corrections=around.corrections,
     )
+
+
+def missing_from_times(unread: str) -> str:
+    """What evidence that can't be read means to a reader."""
+    return f"{unread}. What rests on them is missing in what is measured"
 
 
 def _why(verdict: Verdict | None, judged: tuple[ObjectiveResult, ...], around: Circumstances) -> tuple[str, str]:

@@ -2,12 +2,14 @@
 
 Bounds are [stop.notBefore − start.notAfter, stop.notAfter − start.notBefore]: Met when the upper one is
 within the limit, Missed when the lower one is over it, Indeterminate when the limit lies inside.
+
+While some of a drill's evidence can't be read nothing is Missed: what was not seen may stand in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
@@ -32,6 +34,7 @@ OF_PEOPLE = frozenset(
 )
 """Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
 acknowledgement is not among them: whoever pages knows whether it was answered."""
+UNREAD = "some of the drill's evidence can't be read; it may stand there"
 CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
 """Milestones that may be anybody's doing, so that it matters whose they were."""
 
@@ -79,11 +82,12 @@ def judge(
     now: datetime,
     ended: datetime | None = None,
     censored_at: datetime | None = None,
+    unread: bool = False,
 ) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `now`.
 
     `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
-    revert, after which nothing counts.
+    revert, after which nothing counts. `unread`: some of the drill's evidence can't be read.
     """
     windows = {
         MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
@@ -91,7 +95,16 @@ def judge(
     }
     standing = Horizon(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
-    return tuple(_judged(limit, known, standing) for limit in limits_of(drill_plan))
+    judged = (_judged(limit, known, standing) for limit in limits_of(drill_plan))
+    return tuple(_not_held_against(one) if unread else one for one in judged)
+
+
+def _not_held_against(judged: ObjectiveResult) -> ObjectiveResult:
+    """The same, but that something was not seen, or not in time, proves nothing: nor how long it took at the least."""
+    not_seen = judged.verdict is ObjectiveVerdict.INDETERMINATE and judged.upper is None
+    if not_seen or judged.verdict in (ObjectiveVerdict.MISSED, ObjectiveVerdict.NOT_STARTED):
+        return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=UNREAD)
+    return judged
 
 
 def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> ObjectiveResult:

@@ -16,7 +16,7 @@ from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.operations import ABSENT, Refusal, SetFields, Value
 from kubedrill.core.undo.ownership import entry_of, last_changed_by, owned_paths
 from kubedrill.core.undo.pointers import found_again, holds, hollow, missing_root, parent, put, read
-from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord, shown
+from kubedrill.core.undo.record import FieldGroup, FieldUndo, UndoRecord, cut, shown
 from kubedrill.core.undo.related_fields import beside
 
 Patch = tuple[dict[str, Any], ...]
@@ -211,7 +211,14 @@ def _outcome(
 ) -> FieldOutcome:
     who, when = NOBODY if end in (FieldEnd.RESTORED, FieldEnd.GONE) else changed
     return FieldOutcome(
-        record.subject, touched.path, shown(touched.before), shown(touched.after), shown(now), str(end), who, when
+        record.subject,
+        touched.path,
+        cut(shown(touched.before)),
+        cut(shown(touched.after)),
+        cut(shown(now)),
+        str(end),
+        cut(who),
+        cut(when),
     )
 
 

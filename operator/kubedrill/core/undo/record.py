@@ -294,11 +294,20 @@ def from_json(stored: bytes | str) -> UndoRecord:
     return _ADAPTER.validate_json(stored)
 
 
+LONGEST = 256
+"""Characters of a text that the status takes of what became of a field."""
+
+
 def shown(value: Value) -> str:
     """A value as people read it in reports and messages."""
     if value is ABSENT:
         return "(absent)"
     return value if isinstance(value, str) else str(value)
+
+
+def cut(text: str) -> str:
+    """A text as long as the status may have it."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _digest(*parts: str) -> str:

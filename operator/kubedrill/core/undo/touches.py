@@ -17,10 +17,9 @@ from kubedrill.core.measure.results import FieldOutcome
 from kubedrill.core.undo.operations import ABSENT, Create, SetFields, Target, Value
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.core.undo.pointers import found_again, read
-from kubedrill.core.undo.record import FieldGroup, FieldUndo, OutsideGroup, UndoRecord, shown
+from kubedrill.core.undo.record import FieldGroup, FieldUndo, OutsideGroup, UndoRecord, cut, shown
 
 MOST_FIELDS: Final = 50
-LONGEST: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,6 @@ def unverified(touches: Touches, target: str, fault: str) -> Iterator[FieldOutco
             )
     if not touches:
         yield FieldOutcome(target, fault, "", "", "", str(FieldEnd.UNVERIFIED))
-
-
-def cut(text: str) -> str:
-    """A text as long as the status may have it."""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def touches_to_wire(touches: Touches) -> list[Any]:

@@ -16,7 +16,7 @@ from kubedrill.plugins.registry import members
 from kubedrill.plugins.sources.base import How, SourceKind, Watched
 
 # Modules of this package that are no source.
-_SHARED = frozenset({"base", "fields", "pod_fields", "promql"})
+_SHARED = frozenset({"base", "fields", "pod_fields", "polled", "prometheus", "promql"})
 
 
 @cache

@@ -6,7 +6,7 @@ which the alert fired (its `for:` is over).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,22 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.samples import Samples, instant
 from kubedrill.core.measure.progress import progressed
 from kubedrill.core.measure.smoothing import span
+from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.plugins.sources import prometheus, promql
 from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.plugins.sources.polled import (
+    MEASURED,
+    AskedServer,
+    Conversation,
+    Heard,
+    KeptSamples,
+    Polled,
+    Polling,
+    PollScope,
+    Question,
+    errors_of,
+    evaluated_now,
+)
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
 
 MOST_STRETCHES = 20
@@ -145,9 +160,56 @@ def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
 
 
+class AlertPoll:
+    """Keeps the alerts' samples, and the rules that are loaded."""
+
+    def __init__(self, kept: Callable[[], KeptSamples]) -> None:
+        self._samples = kept()
+        self._rules: dict[str, LoadedRule] = {}
+
+    def ask(self, scope: PollScope) -> Iterable[Conversation]:
+        """One conversation: the rules, then the history."""
+        return [self._asked(scope)]
+
+    def _asked(self, scope: PollScope) -> Conversation:
+        """Rules first: what they were evaluated until is then surely in the history that is read after them.
+
+        Both are taken over or neither, or an alert whose newest samples are missing would seem to have ended.
+        """
+        plan, names = scope.drill_plan, rules_wanted(scope.drill_plan)
+        asked_for = tuple(promql.rules_asked_for(names))
+        (rules,) = yield (
+            Question("/api/v1/rules", asked_for, lambda answer, _: prometheus.alert_rules(answer, names)),
+        )
+        seconds = self._samples.seconds_to_read(scope.since, scope.began)
+        query = promql.alert_history((a.name for a in plan.alerts), seconds)
+        (history,) = yield (evaluated_now(query, prometheus.matrix),)
+        self._rules = rules
+        self._samples.merge((s for s in history if plan.about.holds(s.labels)), scope.began)
+
+    def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
+        """The alerts' facts, what is pending and firing, and the rules."""
+        plan = scope.drill_plan
+        look = Look(plan.about, scope.since, scope.now, scope.error, self._rules, plan.announces)
+        history = alert_history(self._samples.since(scope.since), look)
+        return Polled(
+            facts=history.facts,
+            rules=self._rules,
+            pending=history.pending,
+            firing=history.firing,
+            errors=errors_of(heard),
+        )
+
+
+def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
+    """The alerts of which a drill must know the rules."""
+    return frozenset([*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)])
+
+
 SOURCE: Final = SourceKind(
     name="alert_history",
     how=How.POLL,
     facts=frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED}),
     bounds="the evaluation's own instant, in milliseconds; an end lies before the next evaluation",
+    polling=Polling(AskedServer.PROMETHEUS, MEASURED, AlertPoll),
 )

@@ -14,6 +14,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.kube.paths import Namespaced
 from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.sources.polled import Polling
 
 LOG = logging.getLogger(__name__)
 
@@ -102,9 +103,10 @@ class SourceKind:
     - `bounds`: in words, where an interval's ends come from.
     - `watches` and `reader` of one that is watched: `reader(own)` gives a drill its reader; `own` tells what the drill
       itself wrote. What it reads must be among the fields that it keeps; rights to get, list and watch follow from it.
+    - `polling` of one that is polled: of whom it asks what, and what the answers come to.
     - `imports(lines, scope)` of one that is imported.
 
-    One that is polled is asked elsewhere, and read by its module's functions. What somebody sends comes over a channel.
+    What somebody sends comes over a channel.
     """
 
     name: str
@@ -113,6 +115,7 @@ class SourceKind:
     bounds: str
     watches: tuple[Watched, ...] = ()
     reader: Callable[[Callable[[], OwnWrites]], Reader] = _reads_nothing
+    polling: Polling | None = None
     imports: Callable[[Iterable[str], ImportScope], tuple[Fact, ...]] = _imports_nothing
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from kubedrill.core.evidence.facts import Sample
 from kubedrill.core.evidence.samples import Samples
@@ -24,7 +24,6 @@ from kubedrill.kube.answers import (
     quoted,
     text_of,
 )
-from kubedrill.plugins.sources.base import How, SourceKind
 from kubedrill.plugins.sources.promql import take_apart
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
@@ -254,11 +253,3 @@ def _taken_apart(name: str, expression: str) -> AlertRule:
         return take_apart(name, expression)
     except ValueError:
         return AlertRule(name, expression)
-
-
-SOURCE: Final = SourceKind(
-    name="prometheus",
-    how=How.POLL,
-    facts=frozenset(),
-    bounds="series, no facts: a sample lies at the instant of its scrape or evaluation",
-)

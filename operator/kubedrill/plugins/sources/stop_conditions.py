@@ -6,7 +6,7 @@ always gives one, is met from the start. An error is no answer, and no answer is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +17,21 @@ from kubedrill.core.plan.preflight import StopReading
 from kubedrill.kube.answers import NoAnswer, quoted
 from kubedrill.plugins.sources import prometheus, promql
 from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.plugins.sources.polled import (
+    MIB,
+    AskedServer,
+    Conversation,
+    Heard,
+    KeptSamples,
+    Polled,
+    Polling,
+    PollScope,
+    Share,
+    evaluated_now,
+)
+
+STOPPING: Final = Share("stop conditions", MIB, 50_000)
+"""Their own: what a query for rules brings leaves them alone."""
 
 WRONG: Final = frozenset({"bad_data", "execution"})
 """Prometheus' words for an expression that it will never evaluate; its other errors may pass."""
@@ -84,9 +99,36 @@ def _series(found: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
         yield f"and {len(found) - 3} more"
 
 
+class StopPoll:
+    """Asks for each stop condition."""
+
+    def __init__(self, _kept: Callable[[], KeptSamples]) -> None:
+        """It keeps nothing."""
+
+    def ask(self, scope: PollScope) -> Iterable[Conversation]:
+        """One conversation a condition."""
+        return [_asked(condition, scope.drill_plan.about) for condition in scope.drill_plan.stop_when]
+
+    def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
+        """How each condition stands, and a fact of each that is met."""
+        asked = zip(scope.drill_plan.stop_when, heard, strict=True)
+        stops = tuple(one.found or unanswered(condition, one.error) for condition, one in asked)
+        begun, ended = scope.began - scope.error, scope.now + scope.error
+        return Polled(decisive=tuple(fact_of(r, begun, ended) for r in stops if r.met), stops=stops)
+
+
+def _asked(condition: PlannedStop, about: About) -> Conversation:
+    wrong = unaskable(condition)
+    if wrong:
+        return wrong
+    (reading,) = yield (evaluated_now(query_of(condition), lambda answer: read(condition, answer, about)),)
+    return reading
+
+
 SOURCE: Final = SourceKind(
     name="stop_conditions",
     how=How.POLL,
     facts=frozenset({FactKind.STOP_CONDITION_MET}),
     bounds="between the question and its answer",
+    polling=Polling(AskedServer.PROMETHEUS, STOPPING, StopPoll),
 )
