@@ -37,7 +37,7 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 
 # ---- checks
 .PHONY: check
-check: setup ## Format, lint, types, imports, generated files, unit tests (about a minute; neither root nor apt)
+check: setup ## Format, lint, types, imports, generated files, unit tests (one to two minutes; neither root nor apt)
 	@mkdir -p build
 	@$(MAKE) -s -j 2 --output-sync=target unit types imports generated-are-current lint
 
