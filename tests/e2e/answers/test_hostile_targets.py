@@ -171,11 +171,12 @@ async def test_f5_f6_a_hostile_target_delays_nobody_elses_restore(restorer: str,
         deadline = await deadline_of(on.slot, "victim")
         if restorer == "watchdog":
             on.programs["operator"].kill()
+            on.programs["operator"].join()  # while it dies, it runs still and has no memory any more
         turn, marks = 0, {}
         while await on.limit() != shapes.GOOD:
             await on.turn(MODES[turn % len(MODES)])
             turn += 1
-            marks = {role: on.most(role) for role in ACCOUNTS if not on.programs[role].ended()}
+            marks = {role: on.most(role) for role in ACCOUNTS if on.programs[role].ended() is None}
             assert local_now().timestamp() - deadline < BACK_AFTER[restorer], (turn, marks)
             await asyncio.sleep(1.5)  # each way of answering for a few turns
         marks = {role: on.most(role) for role in ACCOUNTS if on.programs[role].ended() is None}
