@@ -50,7 +50,7 @@ def test_each_objective_has_its_bounds(record, name, bounds, limit, verdict):
 def test_six_of_seven_are_met_and_the_drill_failed(record):
     assert len(record.objectives) == 7
     assert record.verdict is Verdict.FAILED
-    assert record.verdict_message == "missed: mitigation"
+    assert record.verdict_message == "mitigation missed"
     assert record.score == "86 % (6 of 7 met)"
 
 

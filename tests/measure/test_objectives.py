@@ -68,8 +68,11 @@ def test_what_may_still_come_is_pending_and_once_the_limit_is_past_missed_by_mor
     assert (late.lower, late.upper) == (timedelta(seconds=350), None)
 
 
-def test_what_never_came_by_the_end_of_play_is_missed():
-    assert one(now=200, ended=200).verdict is MISSED
+@pytest.mark.parametrize("now", [200, 260])
+@pytest.mark.parametrize("censored", [None, 200, 230])
+def test_f1_what_may_still_have_come_when_play_ended_is_nobodys_failure_whenever_it_is_asked(now, censored):
+    result = one(now=now, ended=200, censored=censored)
+    assert (result.verdict, result.reason) == (OPEN, "play ended before the limit was up")
 
 
 @pytest.mark.parametrize("name", ["SeverityAssessed", "ClientNotified", "AllClearSent"])

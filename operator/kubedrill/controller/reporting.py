@@ -14,12 +14,15 @@ from typing import Any
 from kubedrill.api.base import API_VERSION
 from kubedrill.api.drill import EVIDENCE_MARK
 from kubedrill.core.evidence.facts import Interval
-from kubedrill.core.machine.conditions import verdict_of
+from kubedrill.core.machine.judged import verdict_now
 from kubedrill.core.machine.kept import imported_mark
+from kubedrill.core.machine.phases import TERMINAL
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
+from kubedrill.core.measure.corrections import amendments, attributions
 from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord, Restoration
+from kubedrill.core.undo.health import awaited
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import REPORTS
 from kubedrill.plugins.reports import render
@@ -60,34 +63,48 @@ async def write_report(
 def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -> DrillRecord:
     """Everything that a report tells, from what the drill knows."""
     assert seen.drill_plan is not None  # noqa: S101  asked by the caller
-    state = decision.state
-    verdict = verdict_of(decision)
+    state, so_far = decision.state, decision.assessment
+    # what was told at the end stands; what came later is told by a revision of its own
+    verdict = verdict_now(state, so_far) if state.phase in TERMINAL else state.verdict
     threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None), None)
     return assemble(
         seen.drill_plan,
         seen.facts,
         seen.series,
+        so_far,
+        verdict,
         Circumstances(
             name=drill["metadata"]["name"],
             namespace=drill["metadata"]["namespace"],
-            now=seen.now,
             started=state.start_ex,
             ended=state.end_ex,
-            decided=state.ending.verdict if state.ending else None,
-            reason=verdict[1] if verdict else "",
-            message=verdict[2] if verdict else "",
             impact_threshold=threshold,
             restoration=Restoration(
                 complete=state.restored is not None and not seen.records,
                 at=_restored_at(state.restored),
                 fields=state.outcomes,
                 records_left=len(seen.records),
-                notes=state.notes,
+                notes=(*state.notes, *_not_ready(seen)),
             ),
             measurement=_how_measured(seen),
             unread=seen.unread,
+            corrections=(
+                *attributions(seen.facts),
+                *amendments(state.verdict, verdict, _judged_before(drill), so_far.objectives),
+            ),
         ),
     )
+
+
+def _judged_before(drill: Mapping[str, Any]) -> dict[str, str]:
+    """The verdict of each objective as the Drill's status has it."""
+    return {o["name"]: o["verdict"] for o in (drill.get("status") or {}).get("objectives", ())}
+
+
+def _not_ready(seen: Observation) -> tuple[str, ...]:
+    """Fields are back before pods are: a reader must not take the one for the other."""
+    waiting = awaited(seen.health)
+    return (f"When this was written not all pods were ready again: {waiting}",) if waiting else ()
 
 
 def _restored_at(at: datetime | None) -> Interval | None:

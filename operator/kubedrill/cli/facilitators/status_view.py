@@ -45,7 +45,7 @@ def news(before: Drill, after: Drill) -> Iterator[str]:
     """What is new in a drill, a line each; nothing when only its clock went on."""
     old, new = _status(before), _status(after)
     if old.get("phase") != new.get("phase"):
-        yield f"{new.get('phase', 'Pending')}: {new.get('message', '')}".rstrip(": ")
+        yield _phase_line(new)
     known_faults = {f["name"]: f.get("step") for f in old.get("faults", ())}
     for fault in new.get("faults", ()):
         if known_faults.get(fault["name"], "Planned") != fault["step"]:
@@ -79,6 +79,12 @@ def tree(drill: Drill, now: datetime) -> tuple[Branch, ...]:
     if _restored(drill):
         branches.append(Branch(restore_line(drill), tuple(_kept(drill))))
     return tuple(b for b in branches if b.leaves or b.text not in ("Objectives", "Milestones"))
+
+
+def _phase_line(status: Mapping[str, Any]) -> str:
+    """The phase and what it means; how a drill ended is said once, in the message that has its verdict."""
+    phase, message = status.get("phase", "Pending"), str(status.get("message", ""))
+    return message if message.startswith(phase) else f"{phase}: {message}".rstrip(": ")
 
 
 def title(drill: Drill) -> str:

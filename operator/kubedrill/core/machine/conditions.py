@@ -12,8 +12,7 @@ from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.measure.objectives import UNREAD
-from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict, Verdict
-from kubedrill.core.measure.verdicts import roll_up
+from kubedrill.core.measure.results import MilestoneName, Verdict
 from kubedrill.core.undo.health import Health, awaited
 
 NOT_IN: Final = frozenset({FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED})
@@ -34,25 +33,6 @@ class WantedCondition:
     status: bool | None
     reason: str
     message: str = ""
-
-
-def verdict_of(decision: Decision) -> tuple[Verdict, str, str] | None:
-    """The verdict with its reason and message, once play has ended."""
-    state = decision.state
-    if state.ending is None or state.phase not in {*TERMINAL, Phase.HOT_WASH, Phase.RECOVERING}:
-        return None
-    verdict = roll_up(decision.assessment.objectives, state.ending.verdict)
-    if state.ending.verdict in (Verdict.ERROR, Verdict.STOPPED):
-        return verdict, state.ending.reason, state.ending.message
-    reasons = {
-        Verdict.PASSED: "AllObjectivesMet",
-        Verdict.FAILED: "ObjectiveMissed",
-        Verdict.INCONCLUSIVE: "ObjectiveIndeterminate",
-    }
-    worst = {Verdict.FAILED: ObjectiveVerdict.MISSED, Verdict.INCONCLUSIVE: ObjectiveVerdict.INDETERMINATE}
-    named = [o.name for o in decision.assessment.objectives if o.verdict is worst.get(verdict)]
-    reason = state.ending.reason if state.ending.verdict is verdict else reasons.get(verdict, state.ending.reason)
-    return verdict, reason, ", ".join(named) if named else state.ending.message
 
 
 def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
@@ -127,13 +107,13 @@ def _end_says(decision: Decision, seen: Observation) -> Iterator[WantedCondition
     if state.phase not in TERMINAL:
         yield WantedCondition(ConditionType.FINISHED, False, state.phase.value)
         return
-    verdict = verdict_of(decision)
+    verdict = state.verdict
     if verdict is None:
         return
     if state.start_ex is None:
         yield WantedCondition(ConditionType.RESTORED, True, "NothingTouched", "nothing was touched")
-    yield WantedCondition(ConditionType.FINISHED, True, verdict[1], verdict[2])
-    yield WantedCondition(ConditionType.SUCCEEDED, verdict[0] is Verdict.PASSED, verdict[1], verdict[2])
+    yield WantedCondition(ConditionType.FINISHED, True, verdict.reason, verdict.message)
+    yield WantedCondition(ConditionType.SUCCEEDED, verdict.verdict is Verdict.PASSED, verdict.reason, verdict.message)
 
 
 def of_workloads(health: tuple[Health, ...]) -> Iterator[WantedCondition]:

@@ -44,9 +44,16 @@ def imported_mark(metadata: Mapping[str, Any]) -> str:
 
 
 def _kept(state: State, longest: int) -> State:
-    ending = state.ending
+    ending, verdict = state.ending, state.verdict
     return replace(
         state,
+        verdict=verdict
+        and replace(
+            verdict,
+            reason=_cut(verdict.reason, 256),
+            message=_cut(verdict.message, 4096),
+            score=_cut(verdict.score, 1024),
+        ),
         faults=tuple(map(_fault, state.faults)),
         ending=ending and replace(ending, reason=_cut(ending.reason, 256), message=_cut(ending.message, 4096)),
         outcomes=tuple(_outcome(one, longest) for one in _worst(state.outcomes)),

@@ -31,6 +31,7 @@ from kubedrill.core.machine.commands import (
 )
 from kubedrill.core.machine.expiry import AGAIN, is_done_with, is_expired
 from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
+from kubedrill.core.machine.judged import assessed, judged
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
 from kubedrill.core.machine.settled import committed, previewed
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
@@ -45,7 +46,7 @@ from kubedrill.core.machine.unverified import (
     traced,
     trusted,
 )
-from kubedrill.core.measure.assessment import Assessment, assess
+from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.results import MilestoneName, Verdict
 from kubedrill.core.undo.health import is_still_told
 from kubedrill.core.undo.patches import FieldEnd
@@ -78,7 +79,7 @@ class Decision:
 
 def reduce(state: State, seen: Observation) -> Decision:
     """One turn of the machine."""
-    so_far = assess(seen, ended=state.end_ex)
+    so_far = assessed(state, seen)
     by_name = sorted(seen.records, key=lambda record: record.name)  # however they were listed
     seen = replace(seen, records=tuple(trusted(record, state) for record in by_name))
     state = replace(state, since=state.since or seen.now, heard=seen.heard or state.heard)
@@ -93,7 +94,7 @@ def reduce(state: State, seen: Observation) -> Decision:
         state = _entered(state, edge[0].to, edge[1], seen)
     state = previewed(state, seen)
     doubts = in_doubt(state, seen)
-    state = _advanced(_doubted(state, seen, doubts), seen)
+    state = judged(_advanced(_doubted(state, seen, doubts), seen), so_far)
     commands = tuple(_commands(state, seen, so_far, unknown))
     return Decision(state, so_far, commands, _wake_at(state, seen), tuple(passed), doubts)
 

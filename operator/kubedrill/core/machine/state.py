@@ -16,6 +16,7 @@ from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, Interval, Series
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.measure.results import FieldOutcome, Verdict
+from kubedrill.core.measure.verdicts import DrillVerdict
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.health import Health
 from kubedrill.core.undo.operations import Refusal
@@ -62,7 +63,8 @@ class State:
     when the drill started: changing it afterwards changes nothing. `plan` is the hash of the plan that the drill is
     judged by from then on (empty: an earlier version has started it, and froze none). `planned_for` is the
     generation of the spec whose plan was stored while it is only to be planned. `given_up` says why the drill
-    can't go on: from then on it is only put back and ended, and nothing else of it is computed.
+    can't go on: from then on it is only put back and ended, and nothing else of it is computed. `verdict` is given when
+    the report is written; an earlier version has kept none.
     """
 
     phase: Phase = Phase.PENDING
@@ -83,6 +85,7 @@ class State:
     given_up: str = ""
     plan: str = ""
     planned_for: int = 0
+    verdict: DrillVerdict | None = None
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -205,7 +208,7 @@ def _read(value: Any) -> datetime | None:
 
 def state_to_wire(state: State) -> dict[str, Any]:
     """The state as JSON for `status.machine`."""
-    ending = state.ending
+    ending, verdict = state.ending, state.verdict
     return {
         "version": VERSION,
         "phase": state.phase.value,
@@ -239,6 +242,13 @@ def state_to_wire(state: State) -> dict[str, Any]:
         ],
         "ending": ending
         and {"reason": ending.reason, "message": ending.message, "verdict": ending.verdict and ending.verdict.value},
+        "verdict": verdict
+        and {
+            "verdict": verdict.verdict.value,
+            "reason": verdict.reason,
+            "message": verdict.message,
+            "score": verdict.score,
+        },
         "outcomes": [
             {
                 "target": o.target,
@@ -265,7 +275,7 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         return State()
     if int(wire.get("version", VERSION)) > VERSION:
         raise ValueError(f"the state has version {wire['version']}, and this operator knows {VERSION}: upgrade it")
-    ending = wire.get("ending")
+    ending, verdict = wire.get("ending"), wire.get("verdict")
     return State(
         phase=Phase(wire["phase"]),
         since=_read(wire.get("since")),
@@ -298,5 +308,9 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         ),
         ending=ending
         and Ending(ending["reason"], ending["message"], Verdict(ending["verdict"]) if ending.get("verdict") else None),
+        verdict=verdict
+        and DrillVerdict(
+            Verdict(verdict["verdict"]), *(str(verdict.get(k, "")) for k in ("reason", "message", "score"))
+        ),
         outcomes=tuple(FieldOutcome(**{k: o[k] for k in OUTCOME if k in o}) for o in wire.get("outcomes", ())),
     )

@@ -18,15 +18,14 @@ from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, in_order
-from kubedrill.core.findings.rules import findings
 from kubedrill.core.machine.bounds import within_bounds
-from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said, verdict_of
+from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said
+from kubedrill.core.machine.judged import is_settled
 from kubedrill.core.machine.kept import kept
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
 from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
-from kubedrill.core.measure.score import score_line
 
 TOLD_BEFORE: Final = (
     "clock",
@@ -60,12 +59,12 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         conditions = _conditions(of_workloads(seen.health), seen, before)
         return within_bounds(ended | {"restore": restore, "conditions": conditions})
     fired = so_far.milestone(MilestoneName.ALERT_FIRED)
-    verdict = verdict_of(decision) if state.phase in TERMINAL else None
+    verdict = state.verdict if state.phase in TERMINAL else None
     pace = seen.drill_plan.pace if seen.drill_plan else 1
     clock, following = _clock(decision, seen, pace)
     status: dict[str, Any] = {
         "phase": state.phase.value,
-        "verdict": verdict and verdict[0].value,
+        "verdict": verdict and verdict.verdict.value,
         "message": "; ".join(filter(None, (_message(decision, seen), _unread(seen)))),
         "clock": clock,
         "next": following,
@@ -92,13 +91,13 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "objectives": [_objective(o) for o in so_far.objectives],
         "interference": _interference(seen),
         "restore": _restore(state, seen),
-        "score": _score(decision, seen) if state.phase in TERMINAL and state.start_ex else None,
+        "score": verdict.score if verdict and state.start_ex else None,
         "derived": list(seen.drill_plan.derived) if seen.drill_plan else [],
         "machine": state_to_wire(state),
         "rehearsal": _rehearsal(decision, seen, before),
     }
-    if state.given_up:
-        # what it was measured by is not computed any more: what was told of it stays told
+    if state.given_up or is_settled(state):
+        # what it was measured by is not computed any more, or stands in its report: what was told of it stays told
         status |= {key: before[key] for key in TOLD_BEFORE if key in before}
     return within_bounds(status)
 
@@ -108,13 +107,6 @@ def _conditions_of(before: Mapping[str, Any]) -> Iterator[ConditionStatus]:
     for condition in before.get("conditions") or ():
         with suppress(ValidationError):
             yield ConditionStatus.model_validate(condition)
-
-
-def _score(decision: Decision, seen: Observation) -> str:
-    """The score that the report gives, too: a critical finding makes it *not ready* in both."""
-    so_far = decision.assessment
-    found = findings(seen.facts, so_far.milestones, so_far.objectives, seen.drill_plan) if seen.drill_plan else ()
-    return score_line(so_far.objectives, found)
 
 
 def _conditions(says: Iterable[WantedCondition], seen: Observation, before: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -223,10 +215,9 @@ def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None
 def _message(decision: Decision, seen: Observation) -> str:
     state = decision.state
     if state.phase in TERMINAL:
-        verdict = verdict_of(decision)
-        if verdict is None:
+        if state.verdict is None:
             return ""
-        word, why = verdict[0].value, verdict[2]
+        word, why = state.verdict.verdict.value, state.verdict.message
         return word if why.lower() == word.lower() else f"{word}: {why}"
     if state.phase is Phase.PREFLIGHT:
         failing = [c.message for c in seen.checks if not c.ok]

@@ -1,36 +1,60 @@
-"""What the facts of a drill say so far: milestones and objectives. Computed anew at every turn, never stored."""
+"""What the facts of a drill say: milestones, objectives, findings, score. The one place that assesses.
+
+A live drill is assessed anew at every turn, and whatever is told at that turn (status, report, Events) takes it from
+there. The last assessment, that of the turn in which the report is written, is the one that stands.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from kubedrill.core.evidence.attribution import own_revert
-from kubedrill.core.machine.state import Observation
+from kubedrill.core.evidence.facts import Fact, FactSet, Series
+from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
-from kubedrill.core.measure.results import Milestone, MilestoneName, ObjectiveResult
+from kubedrill.core.measure.results import Finding, Milestone, MilestoneName, ObjectiveResult
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Milestones that were reached and objectives as measured so far."""
+    """Milestones that were reached, objectives as measured so far; the findings once play has ended."""
 
     milestones: tuple[Milestone, ...] = ()
     objectives: tuple[ObjectiveResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def milestone(self, name: MilestoneName, level: str = "") -> Milestone | None:
         """A milestone, or nothing while it was not reached. Without a level: the one that has none."""
         return next((m for m in self.milestones if m.name is name and m.level == level), None)
 
 
-def assess(seen: Observation, ended: datetime | None) -> Assessment:
-    """What is known now. Nothing counts after the operator's own first revert."""
-    drill_plan = seen.drill_plan
-    if drill_plan is None:
-        return Assessment()
-    reached = milestones(seen.facts, seen.series, drill_plan, seen.now)
-    reverted = own_revert(seen.facts)
-    censored = reverted.at.not_before if reverted else None
-    now, unread = ended or seen.now, bool(seen.unread)
-    return Assessment(reached, judge(reached, drill_plan, now=now, ended=ended, censored_at=censored, unread=unread))
+def assess(
+    drill_plan: DrillPlan,
+    facts: Iterable[Fact],
+    series: Mapping[str, Series],
+    *,
+    now: datetime,
+    ended: datetime | None = None,
+    unread: Collection[str] = (),
+) -> Assessment:
+    """What is known at `now` of a drill whose play ended at `ended` (None: it goes on).
+
+    Nothing counts after the operator's own first revert. `unread` says what of the evidence can't be read.
+    """
+    known = FactSet.of(facts)
+    reached = milestones(known, series, drill_plan, now)
+    reverted = own_revert(known)
+    judged = judge(
+        reached,
+        drill_plan,
+        now=now,
+        ended=ended,
+        censored_at=reverted.at.not_before if reverted else None,
+        unread=bool(unread),
+    )
+    found = findings(known, reached, judged, drill_plan) if ended else ()
+    return Assessment(reached, judged, found)

@@ -35,6 +35,8 @@ OF_PEOPLE = frozenset(
 """Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
 acknowledgement is not among them: whoever pages knows whether it was answered."""
 UNREAD = "some of the drill's evidence can't be read; it may stand there"
+CUT_SHORT = "play ended before the limit was up"
+"""What may still have come in time is nobody's failure: whoever ended it early, and whether it was restored by then."""
 CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
 """Milestones that may be anybody's doing, so that it matters whose they were."""
 
@@ -175,11 +177,8 @@ def _unreached(
     reason = _why(stop)
     if over:
         return ObjectiveVerdict.MISSED, elapsed, None, reason
-    if standing.censored_at is not None and standing.censored_at <= standing.now:
-        put_back = "everything was restored before the limit was up"
-        return ObjectiveVerdict.INDETERMINATE, elapsed, None, reason or put_back
-    if standing.ended:
-        return ObjectiveVerdict.MISSED, elapsed, None, reason or "play ended without it"
+    if standing.ended or (standing.censored_at is not None and standing.censored_at <= standing.now):
+        return ObjectiveVerdict.INDETERMINATE, elapsed, None, reason or CUT_SHORT
     return ObjectiveVerdict.PENDING, elapsed, None, reason
 
 

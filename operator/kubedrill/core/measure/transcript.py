@@ -20,8 +20,10 @@ from kubedrill.api.durations import parse_duration
 from kubedrill.api.roster import RosterPerson
 from kubedrill.api.scenario import Credit, GroundTruth, Objective
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Sample, Series, Source
+from kubedrill.core.measure.assessment import assess
 from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord
+from kubedrill.core.measure.verdicts import give_verdict
 from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Limit, Participant
 
@@ -148,14 +150,15 @@ def replayed(transcript: Transcript) -> DrillRecord:
     around = Circumstances(
         name=transcript.name,
         namespace="",
-        now=ends,
         started=started,
         ended=ends,
         live=False,
         impact_threshold=transcript.impact.threshold,
         measurement=BY_HAND,
     )
-    return assemble(_plan_of(transcript), facts, {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}, around)
+    drill_plan, series = _plan_of(transcript), {IMPACT: Series(IMPACT, samples, timedelta(minutes=5))}
+    so_far = assess(drill_plan, facts, series, now=ends, ended=ends)
+    return assemble(drill_plan, facts, series, so_far, give_verdict(so_far.objectives, so_far.findings), around)
 
 
 def _fact(fact: TranscriptFact, number: int, begins: datetime) -> Fact:

@@ -12,7 +12,7 @@ from typing import Final
 
 from kubedrill.core.measure.results import DrillRecord, ObjectiveVerdict, Severity
 from kubedrill.plugins.reports import method, putback, sections, timespent
-from kubedrill.plugins.reports.wording import assisted, clock_of, headline, milestone_words, printable
+from kubedrill.plugins.reports.wording import assisted, clock_of, headline, milestone_words, printable, verdict_word
 
 FORMAT: Final = "markdown"
 SUFFIX: Final = ".md"
@@ -77,6 +77,8 @@ def _opening(record: DrillRecord) -> Iterable[str]:
     yield f"- {escape(back.sentence)}"
     if back.left_over:
         yield f"- Left over by players: {escape(back.left_over)}."
+    why = f" ({record.verdict_message})" if record.verdict_message else ""
+    yield f"- Verdict: {escape(verdict_word(record.verdict) + why)}"
     if record.score:
         yield f"- Score: {escape(record.score)}"
 
