@@ -1,6 +1,6 @@
 from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
-from kubedrill.api.people import Action
+from kubedrill.api.people import FACILITATORS, Action
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.plugins.channels import player_actions as actions
 from kubedrill.plugins.channels.base import Hearing
@@ -40,7 +40,7 @@ def test_severity_level_diagnosis_and_message_are_in_the_detail():
 
 
 def test_every_action_of_players_has_a_fact():
-    assert set(actions.SAID) | actions.FACILITATORS == set(Action)
+    assert set(actions.SAID) | FACILITATORS == set(Action)
 
 
 def test_somebody_who_is_not_on_the_list_is_noted_and_credited_to_nobody():

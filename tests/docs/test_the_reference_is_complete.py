@@ -12,6 +12,7 @@ from kubedrill.cli.main import FAMILIES
 from kubedrill.controller.metrics import FAMILIES as METRICS
 from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict
 from kubedrill.core.undo.patches import FieldEnd
+from kubedrill.plugins.faults import discover
 from kubedrill.watchdog.metrics import FAMILIES as WATCHDOG_METRICS
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,11 @@ def test_every_milestone_is_explained_in_the_order_in_which_a_good_drill_meets_t
     named = first_column("reference/milestones.md", r"([A-Z][A-Za-z]+)(?:\[level\])? \|")
     assert named[:2] == order
     assert set(named) == {m.value for m in MilestoneName}
+
+
+def test_the_names_that_a_right_diagnosis_has_are_those_of_the_fault_kinds():
+    rows = first_column("reference/milestones.md", r"`([a-zA-Z]+)` \| [^|]+ \| ([A-Z][^|]+) \|$")
+    assert dict(rows) == {kind: ", ".join(fault.called) for kind, fault in discover().items() if fault.called}
 
 
 def test_every_exit_code_is_explained():

@@ -24,6 +24,7 @@ from tests.faultmatrix.slot import Slot
 from tests.faultmatrix.trace import Traced, counts, lines, refused
 from tests.faultmatrix.witness import Witness
 
+from kubedrill.cli.players.say import who_am_i
 from kubedrill.protocol.drills import drill_path
 
 ROLES: Final = {"operator": "kubedrill", "watchdog": "kubedrill-watchdog"}
@@ -281,7 +282,7 @@ class Run(Sight):
                 "kind": "PlayerAction",
                 "metadata": {"generateName": "confirm-", "namespace": self.slot.control},
                 "spec": {
-                    "actor": "facilitator",
+                    "actor": await who_am_i(self.slot.kube),
                     "action": "Confirm",
                     "drill": self.name,
                     "confirmation": {"fault": "by-hand", "step": step},

@@ -193,6 +193,13 @@ def test_what_the_facilitator_is_asked_is_what_it_asks(example):
     assert example.profile.asks == "; ".join(o.do for o in example.operations_of(Ask))
 
 
+def test_what_breaks_something_says_how_people_call_that_and_names_differ(example):
+    called = example.declared.called
+    assert bool(called) == (not example.declared.people_only)
+    assert len({name.lower() for name in called}) == len(called)
+    assert all(re.fullmatch(r"([A-Z][a-z]*|[A-Z]+)+", name) for name in called)
+
+
 def test_it_is_for_people_only_where_it_breaks_nothing_itself(example):
     breaks = [o for o in example.planned().operations if not isinstance(o, Announce | Ask)]
     assert example.declared.people_only == (not breaks)

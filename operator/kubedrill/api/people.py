@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
@@ -41,11 +41,15 @@ class Action(StrEnum):
     LEAD = "TakeLead"
     POSTMORTEM = "AssignPostmortem"
     NOTE = "Note"
-    # The facilitator's: only in the control namespace, where players can't write.
+    # The facilitator's: only in the control namespace, each with a right of its own (FACILITATORS).
     OBSERVE = "Observe"
     CONFIRM = "Confirm"
     ATTRIBUTE = "Attribute"
     HINT = "Hint"
+
+
+FACILITATORS: Final = frozenset({Action.OBSERVE, Action.CONFIRM, Action.ATTRIBUTE, Action.HINT})
+"""What facilitators say. Each takes a right of its own: the verb of its name, in small letters, on `playeractions`."""
 
 
 class Diagnosis(ApiModel):
@@ -94,6 +98,10 @@ class PlayerActionSpec(ApiModel):
                 ("self == oldSelf", "a player's word can't be changed; say another"),
                 ("self.action != 'AssessSeverity' || has(self.severity)", "say which severity: P1 to P5"),
                 ("self.action != 'Escalate' || has(self.level)", "say the level that is called, e.g. L2"),
+                (
+                    "self.action != 'Diagnose' || has(self.diagnosis) || has(self.message)",
+                    "say what the cause is: component, faultClass or a message",
+                ),
                 ("self.action != 'Observe' || has(self.observation)", "say what was seen (observation)"),
                 ("self.action != 'Confirm' || has(self.confirmation)", "say what is done (confirmation)"),
                 ("self.action != 'Attribute' || has(self.attribution)", "say whose it was (attribution)"),

@@ -6,6 +6,7 @@ import json
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,14 @@ def kubectl(*arguments: str, given: Any = None) -> subprocess.CompletedProcess[s
         text=True,
         check=False,
     )
+
+
+@cache
+def myself() -> str:
+    """The user name under which these tests speak."""
+    asked = kubectl("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")
+    assert asked.returncode == 0, asked.stderr
+    return asked.stdout
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.e2e.api.conftest import myself
 
 SHORTEST = """
 apiVersion: kubedrill.dev/v1alpha1
@@ -188,7 +189,7 @@ def word(**fields: Any) -> dict[str, Any]:
         "apiVersion": "kubedrill.dev/v1alpha1",
         "kind": "PlayerAction",
         "metadata": {"name": f"w-{uuid.uuid4().hex[:8]}"},
-        "spec": {"actor": "alice", **fields},
+        "spec": {"actor": myself(), **fields},
     }
 
 
@@ -199,6 +200,7 @@ def word(**fields: Any) -> dict[str, Any]:
         ({"action": "AssessSeverity", "severity": "P9"}, 'Unsupported value: "P9"'),
         ({"action": "Escalate"}, "say the level that is called, e.g. L2"),
         ({"action": "Shout"}, 'Unsupported value: "Shout"'),
+        ({"action": "Diagnose"}, "say what the cause is: component, faultClass or a message"),
         ({"action": "Confirm"}, "say what is done (confirmation)"),
     ],
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.e2e.api.conftest import kubectl
+from tests.e2e.api.conftest import kubectl, myself
 from tests.names.hostile import STRANGE, WAYS
 
 SENTENCE = {
@@ -104,7 +104,7 @@ def test_the_same_drills_with_good_names_are_stored(create: Applied, namespace: 
 
 
 def test_a_word_about_another_object_is_no_players_word(create: Applied, namespace: str):
-    things = [made("PlayerAction", {"actor": "alice", "action": "Note", "drill": name}) for name in STORABLE]
+    things = [made("PlayerAction", {"actor": myself(), "action": "Note", "drill": name}) for name in STORABLE]
     before = stored(namespace, "playeractions")
     said = create(things)
     assert not [thing for thing in things if thing["metadata"]["name"] not in said]
@@ -130,7 +130,7 @@ def test_a_report_names_no_part_elsewhere(create: Applied, namespace: str):
 @pytest.mark.parametrize("level", ["L2\x1b[2J", "L2\n", "\x9b31m", "L2\x00"], ids=ascii)
 def test_a_level_has_no_control_characters(create: Applied, level: str):
     assert "write it without control characters" in create(
-        [made("PlayerAction", {"actor": "alice", "action": "Escalate", "level": level})]
+        [made("PlayerAction", {"actor": myself(), "action": "Escalate", "level": level})]
     )
 
 

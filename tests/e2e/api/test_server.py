@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
-from tests.e2e.api.conftest import kubectl
+from tests.e2e.api.conftest import kubectl, myself
 from tests.e2e.api.test_messages import drill
 
 
@@ -116,7 +115,7 @@ def test_a_name_is_made_for_each_word(namespace: str):
         "apiVersion": "kubedrill.dev/v1alpha1",
         "kind": "PlayerAction",
         "metadata": {"generateName": "acknowledge-"},
-        "spec": {"actor": uuid.uuid4().hex, "action": "Acknowledge"},
+        "spec": {"actor": myself(), "action": "Acknowledge"},
     }
     first, second = (kubectl("create", "-n", namespace, "-o", "name", "-f", "-", given=said).stdout for _ in range(2))
     assert first != second

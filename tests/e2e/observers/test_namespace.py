@@ -11,7 +11,7 @@ from tests.observers.builders import drill_plan
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
 from kubedrill.core.evidence import matching
 from kubedrill.core.evidence.facts import FactKind, Interval
-from kubedrill.kube.client import MERGE_PATCH
+from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 
@@ -48,10 +48,10 @@ class Scene:
     def __init__(self, kube, namespace, inbox):
         self.kube, self.namespace, self._inbox, self._facts = kube, namespace, inbox, []
 
-    async def do(self, method, path, body, **more):
-        """One request; gives when it was sent and answered."""
+    async def do(self, method, path, body, *, by=None, **more):
+        """One request; gives when it was sent and answered. `by` is somebody else's connection."""
         sent = CLOCK.now()
-        answer = await self.kube.call(method, path, body, **more)
+        answer = await (by or self.kube).call(method, path, body, **more)
         assert answer.ok, answer.message
         return Interval(sent, CLOCK.now())
 
@@ -70,6 +70,16 @@ class Scene:
     @property
     def deployments(self):
         return f"/apis/apps/v1/namespaces/{self.namespace}/deployments"
+
+
+@asynccontextmanager
+async def speaking_as(user):
+    """The connection of somebody who may speak anywhere, under their own name."""
+    connection = await Kube.connect(as_user=user, as_group="system:masters")
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager
@@ -163,7 +173,7 @@ async def test_an_autoscaler_is_not_taken_for_a_stranger_even_where_no_manager_i
 
 
 async def test_a_players_word_holds_its_true_instants(kube, namespace):
-    async with on_stage(kube, namespace) as scene:
+    async with on_stage(kube, namespace) as scene, speaking_as("alice@example.com") as alice:
         path = f"/apis/kubedrill.dev/v1alpha1/namespaces/{namespace}/playeractions"
         for n in range(10):
             truth = await scene.do(
@@ -175,6 +185,7 @@ async def test_a_players_word_holds_its_true_instants(kube, namespace):
                     "metadata": {"name": f"word-{n}"},
                     "spec": {"actor": "alice@example.com", "action": "Acknowledge", "message": str(n)},
                 },
+                by=alice,
             )
             fact = await scene.fact(FactKind.ACKNOWLEDGED, message=str(n))
             holds(fact, truth)

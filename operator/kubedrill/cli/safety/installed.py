@@ -37,13 +37,14 @@ _POLICIES: Final = (
     "kubedrill-facilitators-word",
     "kubedrill-control-namespace",
     "kubedrill-definitions",
+    "kubedrill-own-words",
 )
 _BREAK_GLASS: Final = "kubedrill-break-glass"
 KINDS: Final = ("drills", "drillscenarios", "drillenvironments", "drillrosters", "playeractions", "drillreports")
 
 
 def policies() -> tuple[ApiPath, ...]:
-    """What keeps the undo records: the bindings first, for a policy without one binds nobody."""
+    """What keeps undo records, and words apart: the bindings first, for a policy without one binds nobody."""
     return tuple(kind.one(name) for kind in (POLICY_BINDINGS, POLICIES) for name in _POLICIES)
 
 
@@ -61,7 +62,7 @@ def belongings(control: str) -> tuple[ApiPath, ...]:
         LEASES.one(control, SERVICE_ACCOUNT),
         *(kind.one(control, name) for kind in (ROLE_BINDINGS, ROLES) for name in names),
         *(CLUSTER_ROLE_BINDINGS.one(name) for name in ("kubedrill-namespaces", _BREAK_GLASS)),
-        CLUSTER_ROLES.one("kubedrill-namespaces"),
+        *(CLUSTER_ROLES.one(f"kubedrill-{name}") for name in ("namespaces", "player", "facilitator")),
         *(SERVICE_ACCOUNTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
         PRIORITY_CLASSES.one("kubedrill"),
     )

@@ -18,6 +18,7 @@ from datetime import timedelta
 
 from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
+from kubedrill.core.evidence.testimony import counted
 from kubedrill.core.machine.bounds import short_id
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, Participant
 
@@ -34,9 +35,10 @@ _Writes = dict[str, list[Fact]]
 def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()) -> FactSet:
     """The facts with their actors, sources paired, an Interference for each stranger's change.
 
+    Words that would credit whoever says them are notes (`testimony`).
     `targets` are the workloads that the drill touches (all workloads count when it names none).
     """
-    given = FactSet.of(facts)
+    given = counted(facts, players)
     paired = _paired(given)
     writes: dict[str, list[Fact]] = {}
     for fact in paired:

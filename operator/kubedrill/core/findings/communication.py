@@ -9,7 +9,9 @@ from typing import Final
 
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import FactKind, first
+from kubedrill.core.evidence.testimony import UNCOUNTED
 from kubedrill.core.findings.context import FindingContext, ids, whole
+from kubedrill.core.measure.diagnosis import causes, names_the_cause
 from kubedrill.core.measure.milestones import severity_rank
 from kubedrill.core.measure.results import Finding, MilestoneName, Severity
 
@@ -83,6 +85,39 @@ def wrong_severity(case: FindingContext) -> Iterator[Finding]:
                 Severity.IMPORTANT,
                 "The severity was underrated",
                 f"At {case.clock(said.at)} it was called {said.detail['severity']}. It was {case.drill_plan.severity}.",
+                ids(said),
+            )
+
+
+def wrong_diagnosis(case: FindingContext) -> Iterator[Finding]:
+    """Something else was called the cause: whoever believes it looks in the wrong place."""
+    right = " or ".join(map(str, causes(case.drill_plan)))
+    for said in case.of(FactKind.CAUSE_IDENTIFIED):
+        named = said.detail.get
+        words = [str(named(key)) for key in ("component", "faultClass", "message") if named(key)]
+        if not right or not words or names_the_cause(said, case.drill_plan):
+            continue
+        who = said.actor or "somebody"
+        yield Finding(
+            "wrong-diagnosis",
+            Severity.IMPORTANT,
+            "A diagnosis did not name the cause",
+            f"At {case.clock(said.at)} {who} called the cause “{', '.join(words)}”. It was {right}. If that is what was"
+            f" meant, enter it: kubectl drill observe CauseIdentified --at TIME --by {said.actor or 'PLAYER'}.",
+            ids(said),
+        )
+
+
+def uncounted_word(case: FindingContext) -> Iterator[Finding]:
+    """Somebody said what somebody else would have had to say."""
+    for said in case.of(FactKind.NOTED):
+        if said.detail.get(UNCOUNTED):
+            yield Finding(
+                "uncounted-word",
+                Severity.MINOR,
+                "A word does not count",
+                f"At {case.clock(said.at)}: {said.evidence}. A facilitator who does not play can enter what happened:"
+                " kubectl drill observe, kubectl drill attribute.",
                 ids(said),
             )
 

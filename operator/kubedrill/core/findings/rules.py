@@ -17,6 +17,8 @@ from kubedrill.core.findings.communication import (
     false_all_clear,
     postmortem_owner_late,
     slow_updates,
+    uncounted_word,
+    wrong_diagnosis,
     wrong_severity,
 )
 from kubedrill.core.findings.context import FindingContext
@@ -53,6 +55,8 @@ RULES: Final[tuple[Callable[[FindingContext], Iterator[Finding]], ...]] = (
     slow_monitoring,
     false_all_clear,
     wrong_severity,
+    wrong_diagnosis,
+    uncounted_word,
     postmortem_owner_late,
     leftovers_of_players,
     interference,

@@ -14,6 +14,7 @@ from typing import Final
 
 from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
+from kubedrill.core.measure.diagnosis import names_the_cause
 from kubedrill.core.measure.impact import course
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -67,17 +68,6 @@ def _severe_enough(fact: Fact, drill_plan: DrillPlan) -> bool:
     return _by_player(fact, drill_plan) and said is not None and (right is None or said <= right)
 
 
-def _right_cause(fact: Fact, drill_plan: DrillPlan) -> bool:
-    """Nothing that was said contradicts the ground truth; a player may say it without naming it."""
-    said_of = fact.detail.get
-    pairs = ((said_of("component"), drill_plan.component), (said_of("faultClass"), drill_plan.fault_class))
-    return all(not said or not right or _plain(said) == _plain(right) for said, right in pairs)
-
-
-def _plain(text: object) -> str:
-    return "".join(c for c in str(text).lower() if c.isalnum())
-
-
 SEEN: Mapping[MilestoneName, tuple[FactKind, Wanted]] = {
     MilestoneName.INJECTED: (FactKind.FAULT_INJECTED, _any),
     MilestoneName.FAULT_EFFECTIVE: (FactKind.FAULT_EFFECTIVE, _any),
@@ -89,7 +79,7 @@ SEEN: Mapping[MilestoneName, tuple[FactKind, Wanted]] = {
     MilestoneName.COMMAND_ASSUMED: (FactKind.COMMAND_ASSUMED, _by_player),
     MilestoneName.CLIENT_COMPLAINED: (FactKind.CLIENT_COMPLAINED, _any),
     MilestoneName.CLIENT_NOTIFIED: (FactKind.CLIENT_NOTIFIED, _any),
-    MilestoneName.CAUSE_IDENTIFIED: (FactKind.CAUSE_IDENTIFIED, _right_cause),
+    MilestoneName.CAUSE_IDENTIFIED: (FactKind.CAUSE_IDENTIFIED, names_the_cause),
     MilestoneName.MITIGATED_DECLARED: (FactKind.MITIGATED_DECLARED, _any),
     MilestoneName.RESOLVED_DECLARED: (FactKind.RESOLVED_DECLARED, _any),
     MilestoneName.ALL_CLEAR_SENT: (FactKind.ALL_CLEAR_SENT, _any),

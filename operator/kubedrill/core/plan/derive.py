@@ -14,6 +14,7 @@ from kubedrill.api.drill import DrillSpec
 from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
+from kubedrill.core.measure.diagnosis import ground_truth
 from kubedrill.core.plan.drill_plan import (
     AlertWanted,
     DrillPlan,
@@ -73,13 +74,19 @@ def derive(
         "steady state, always: expected alerts silent, targets ready"
         + (f"; and {', '.join(c.name for c in steady)}" if steady else "")
     )
+    truth = scenario.ground_truth
+    profiles = tuple(profile(fault, spec.target_namespace) for fault in scenario.faults)
+    component, fault_class = truth.component or "", truth.fault_class or ""
+    if not (component and fault_class):
+        right = " or ".join(map(str, ground_truth(profiles, component, fault_class)))
+        said.append(f"ground truth: {right or 'not known, so any diagnosis that names something counts'}")
     return DrillPlan(
         title=scenario.title,
         narrative=scenario.narrative or "",
         target_namespace=spec.target_namespace,
         pace=pace,
         faults=tuple(scenario.faults),
-        profiles=tuple(profile(fault, spec.target_namespace) for fault in scenario.faults),
+        profiles=profiles,
         steady=steady,
         alerts=alerts,
         impact=impact,
@@ -91,9 +98,9 @@ def derive(
         injects=tuple(InjectAt(i.name, paced(i.at), i.channel.value, i.sender, i.body) for i in scenario.injects),
         players=setting.players,
         facilitator=spec.facilitator or "",
-        severity=scenario.ground_truth.severity or "",
-        component=scenario.ground_truth.component or "",
-        fault_class=scenario.ground_truth.fault_class or "",
+        severity=truth.severity or "",
+        component=component,
+        fault_class=fault_class,
         prometheus=setting.prometheus,
         alertmanager=setting.alertmanager,
         derived=tuple(said),

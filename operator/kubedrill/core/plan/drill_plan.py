@@ -125,7 +125,8 @@ class FaultProfile:
     is a fix (`/metadata/name`: that it is removed); while it is empty none is.
     `announces` are the alerts that the drill itself holds up. `asks` says what the facilitator does by hand.
     `people_only`: nothing in the cluster is broken, so what people say is all that there is. `services`
-    (`namespace/name`) are those that it changes something in.
+    (`namespace/name`) are those that it changes something in. `component` is what is really broken by it and `called`
+    how, by all names that people have for that, ours first: the ground truth where the scenario leaves it out.
     """
 
     fault: str
@@ -136,6 +137,8 @@ class FaultProfile:
     people_only: bool = False
     services: Names = frozenset()
     makes: tuple[Target, ...] = ()
+    component: str = ""
+    called: tuple[str, ...] = ()
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """PlayerAction objects: what players and the facilitator say.
 
 A player's word counts when its actor is on the drill's list (`identities.kubernetes`); anybody else's is
-noted and credited to nobody. The facilitator's words (Observe, Confirm, Attribute, Hint) count only in the
-control namespace, where players can't write. What the facilitator observed is a fact of source Observer and
+noted and credited to nobody. That its actor is who made it, and that the facilitator's words (Observe, Confirm,
+Attribute, Hint) are said by somebody who may, is seen to by the policy `kubedrill-own-words`. The latter count only in
+the control namespace. What the facilitator observed is a fact of source Observer and
 never overwrites a machine's.
 """
 
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 
 from kubedrill.api.base import GROUP
 from kubedrill.api.durations import parse_duration
-from kubedrill.api.people import Action, FacilitatorObservation, PlayerAction, PlayerActionSpec
+from kubedrill.api.people import FACILITATORS, Action, FacilitatorObservation, PlayerAction, PlayerActionSpec
 from kubedrill.core.evidence.attribution import who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import Received, instant
@@ -62,7 +63,6 @@ OBSERVED: Mapping[str, FactKind] = {
     "ResolvedDeclared": FactKind.RESOLVED_DECLARED,
     "AllClearSent": FactKind.ALL_CLEAR_SENT,
 }
-FACILITATORS = frozenset({Action.OBSERVE, Action.CONFIRM, Action.ATTRIBUTE, Action.HINT})
 
 
 def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: Hearing) -> tuple[Fact, ...]:
@@ -152,7 +152,7 @@ def _facilitators(spec: PlayerActionSpec, at: Interval, fact_id: str) -> tuple[F
                 Source.OBSERVER,
                 fact_id,
                 evidence=f"{spec.actor}: {change} was {player}'s doing. {words}".rstrip(),
-                detail={"fact": change, "to": player, "evidence": words},
+                detail={"fact": change, "to": player, "evidence": words, "user": spec.actor},
             ),
         )
     if spec.action is Action.HINT:

@@ -118,4 +118,6 @@ FAULT: Final = FaultKind(
     effect=effect,
     # Whoever sets the image repairs it; what only holds its rollout is no part of the cause.
     cause=r"/containers/\d+/image$",
+    component=lambda params: params.target.name,
+    called=("BadImage", "Image", "ImagePull", "ImagePullBackOff", "ErrImagePull"),
 )

@@ -115,6 +115,11 @@ class FaultKind(Generic[P]):
     - `announces(params)`: the alerts that it holds up itself.
     - `asks(params)`: what the facilitator has to do by hand for it.
     - `people_only`: nothing in the cluster is broken, so what the players say is all that there is to measure.
+
+    For what people say of it:
+    - `component(params)`: what is really broken by it, as players name it. Left out, it is not known.
+    - `called`: how it is broken, by the names that people have for that, our own first. A diagnosis that says one of
+      them is right; a name of what only shows it (an alert, a long queue) is none of them.
     """
 
     kind: str
@@ -131,6 +136,8 @@ class FaultKind(Generic[P]):
     announces: Callable[[P], tuple[str, ...]] = _none
     asks: Callable[[P], str] = _nothing
     people_only: bool = False
+    component: Callable[[P], str] = _nothing
+    called: tuple[str, ...] = ()
 
 
 def injection(name: str, facts: Iterable[Fact]) -> Interval | None:

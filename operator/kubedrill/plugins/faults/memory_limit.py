@@ -200,4 +200,6 @@ FAULT: Final = FaultKind(
     # Whoever gives it more of anything repairs it; what holds its rollout is no part of the cause.
     cause="resources",
     measures=measures,
+    component=lambda params: params.target.name,
+    called=("MemoryLimit", "Memory", "OutOfMemory", "OOM", "OOMKilled", "OOMKill"),
 )

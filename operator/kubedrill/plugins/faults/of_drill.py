@@ -32,6 +32,8 @@ def profile(fault: Fault, namespace: str) -> FaultProfile:
         asks=kind.asks(fault.params),
         people_only=kind.people_only,
         makes=kind.makes(fault.params, namespace),
+        component=kind.component(fault.params),
+        called=kind.called,
         services=frozenset(f"{t.namespace}/{t.name}" for t in targets if t.kind == "Service"),
     )
 

@@ -111,4 +111,6 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    component=lambda params: params.target.name,
+    called=("PodKill", "PodKilled", "PodsKilled", "PodDeleted", "PodsDeleted", "PodRemoved", "PodsRemoved"),
 )

@@ -140,4 +140,5 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    called=("QueueLoad", "Load", "Overload", "Flood", "Burst"),
 )

@@ -96,4 +96,5 @@ FAULT: Final = FaultKind(
     effect=effect,
     # Whoever removes the quota repairs it, and so does whoever raises or lifts a limit of it.
     cause=r"^/metadata/name$|^/spec(/hard(/|$)|$)",
+    called=("ResourceQuota", "Quota"),
 )
