@@ -97,6 +97,20 @@ def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedri
     assert told.startswith("Looked from here, as you, without a dry run: no drill could be made in drills to ask the")
 
 
+def test_b1_an_alert_that_waits_longer_than_its_limit_is_refused(cluster, kubedrill, tmp_path):
+    waits = {"groups": [{"name": "g", "interval": 30, "rules": [RULE | {"duration": 900}]}]}
+    cluster.answers["GET", f"{PROXY}/rules"] = (200, {"status": "success", "data": waits})
+    path, wanted = tmp_path / "drill.yaml", drill()
+    wanted["spec"]["scenario"]["expectedAlerts"][0]["within"] = "10m"
+    path.write_text(yaml.safe_dump(wanted))
+
+    told = kubedrill("plan", "-f", str(path)).output
+
+    assert "All checks pass" not in told
+    assert "AlertLimitTooShort: HighQueueDepth fires 15m after its condition at the earliest (for)" in told
+    assert "is evaluated every 30s and waits 15m before it fires (for): the monitoring's time" in told
+
+
 def on_staging(uid: str) -> dict[str, Any]:
     """The undo record of a drill that is not put back yet, whose Redis was in the namespace with that UID."""
     queue = Enqueue("redis.staging.svc", 6379, "List", "jobs", (), "drill-d0-", 1, 1, {}, timedelta(), "staging")
@@ -170,6 +184,7 @@ def test_a_healthy_cluster_lacks_nothing(cluster, kubedrill, file):
     assert cluster.requests
 
 
+FIRING, PENDING = {"alertstate": "firing"}, {"alertstate": "pending"}
 LACKING = {
     "no opt-in": (
         lambda api: api.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": {}}}),
@@ -198,13 +213,30 @@ LACKING = {
                         "status": "success",
                         "data": {
                             "resultType": "vector",
-                            "result": [{"metric": {"alertname": "HighQueueDepth"}, "value": [1, "1"]}],
+                            "result": [{"metric": {"alertname": "HighQueueDepth"} | FIRING, "value": [1, "1"]}],
                         },
                     },
                 )
             }
         ),
         "HighQueueDepth fires already",
+    ),
+    "b8: an alert that is pending": (
+        lambda api: api.answers.update(
+            {
+                ("GET", f"{PROXY}/query"): (
+                    200,
+                    {
+                        "status": "success",
+                        "data": {
+                            "resultType": "vector",
+                            "result": [{"metric": {"alertname": "HighQueueDepth"} | PENDING, "value": [1, "1"]}],
+                        },
+                    },
+                )
+            }
+        ),
+        "HighQueueDepth is pending already",
     ),
     "no Prometheus": (
         lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),

@@ -50,7 +50,7 @@ async def before_start(
         sources.monitoring.working_sets(drill_plan),
         look_around(sources.kube, sources.control, drill_plan),
     )
-    if not drill_plan.impact.query and probe.rules:
+    if probe.rules:
         drill_plan = sources.planning.with_rules(probe.rules)
     read = surroundings(found, sources.control, drill, drill_plan, listing, probe, used, now)
     checks = preflight(drill_plan, read.around)

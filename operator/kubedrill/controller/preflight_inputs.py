@@ -96,6 +96,7 @@ def surroundings(
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
         firing=frozenset(probe.firing) if probe.reachable else None,
+        pending=frozenset(probe.pending),
         series=series,
         announced=drill_plan.announces,
         stops=probe.stops,

@@ -64,6 +64,7 @@ class PrometheusReadings:
     error: str = ""
     rules: Mapping[str, prometheus.LoadedRule] = field(default_factory=dict)
     firing: frozenset[str] = frozenset()
+    pending: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
 
 
@@ -153,6 +154,7 @@ async def look(
         monitoring_error=monitoring.error,
         rules_loaded=None if monitoring.error else frozenset(monitoring.rules),
         firing=None if monitoring.error else monitoring.firing,
+        pending=monitoring.pending,
         series={s.name: s for s in series},
         announced=drill_plan.announces,
         stops=monitoring.stops,
@@ -175,13 +177,17 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
         rules = prometheus.alert_rules(
             await asked(kube, drill_plan.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
         )
-        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", promql.firing(*names)))
-        firing = [labels for labels, _ in prometheus.vector(answer)]
+        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", promql.alerts_now(*names)))
+        alerts = [labels for labels, _ in prometheus.vector(answer) if drill_plan.about.holds(labels)]
     except NoAnswer as error:
         return PrometheusReadings(f"Prometheus can't be asked: {error}")
     stops = await asyncio.gather(*(_stop_reading(kube, drill_plan, condition) for condition in drill_plan.stop_when))
-    own = frozenset(labels.get("alertname", "") for labels in firing if drill_plan.about.holds(labels))
-    return PrometheusReadings("", rules, own, tuple(stops))
+    firing, pending = (_in_state(alerts, state) for state in ("firing", "pending"))
+    return PrometheusReadings("", rules, firing, pending, tuple(stops))
+
+
+def _in_state(alerts: Iterable[Mapping[str, str]], state: str) -> frozenset[str]:
+    return frozenset(labels.get("alertname", "") for labels in alerts if labels.get("alertstate") == state)
 
 
 async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:

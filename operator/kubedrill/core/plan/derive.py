@@ -16,6 +16,7 @@ from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
 from kubedrill.core.measure.diagnosis import ground_truth
 from kubedrill.core.plan.drill_plan import (
+    NO_TIMING,
     AlertWanted,
     DrillPlan,
     FaultProfile,
@@ -23,6 +24,7 @@ from kubedrill.core.plan.drill_plan import (
     InjectAt,
     Limit,
     PlannedStop,
+    RuleTiming,
     SteadyCheck,
 )
 from kubedrill.core.plan.setting import DrillSetting, alone
@@ -30,7 +32,9 @@ from kubedrill.core.plan.setting import DrillSetting, alone
 Profiler = Callable[[Fault, str], FaultProfile]
 _Paced = Callable[[str], timedelta]
 
-DEFAULT_ALERT_WITHIN = "10m"
+DEFAULT_ALERT_WITHIN = timedelta(minutes=10)
+BEYOND_ITS_WAIT = timedelta(minutes=5)
+"""A rule that waits for longer than the default has so much more, to be evaluated and to see what it measures."""
 ESCALATION_LIMITS: Mapping[str, str] = {"L2": "15m", "L3": "30m", "Engineering": "30m", "IncidentCommander": "15m"}
 FIRST_RESPONDERS = frozenset({"L1"})
 CLIENT_FACING = frozenset({"L1", "L2", "Comms", "IncidentCommander"})
@@ -38,12 +42,16 @@ CLIENT_FACING = frozenset({"L1", "L2", "Comms", "IncidentCommander"})
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """A loaded alert rule, taken apart: `left` `operator` `threshold` (no threshold when it has no comparison)."""
+    """A loaded alert rule, taken apart: `left` `operator` `threshold` (no threshold when it has no comparison).
+
+    `timing` is what it takes by itself.
+    """
 
     name: str
     left: str
     operator: str = ""
     threshold: float | None = None
+    timing: RuleTiming = NO_TIMING
 
 
 def derive(
@@ -65,7 +73,7 @@ def derive(
     def paced(text: str) -> timedelta:
         return parse_duration(text) / pace
 
-    alerts = _alerts(scenario, paced, said)
+    alerts = _alerts(scenario, rules or {}, paced, said)
     impact = _impact(scenario, next(a.name for a in alerts if a.starts_clock), rules or {}, paced, said)
     objectives = _objectives({p.role for p in setting.players}, scenario, paced, said)
     window, wrap_up, arm = paced(scenario.recovered.window), paced(spec.wrap_up), parse_duration(spec.arm_within)
@@ -112,21 +120,38 @@ def derive(
     )
 
 
-def _alerts(scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[AlertWanted, ...]:
+def _alerts(
+    scenario: ScenarioSpec, rules: Mapping[str, AlertRule], paced: _Paced, said: list[str]
+) -> tuple[AlertWanted, ...]:
     clock = next((a.name for a in scenario.expected_alerts if a.starts_clock), None)
     if clock is None:
         clock = scenario.expected_alerts[0].name
         said.append(f"T+0: the firing of {clock}")
-    said.extend(
-        f"{alert.name} must fire within {DEFAULT_ALERT_WITHIN} of the fault's effect (real time: what the monitoring"
-        " takes does not scale)"
-        for alert in scenario.expected_alerts
-        if alert.within is None
-    )
-    return tuple(
-        AlertWanted(a.name, a.name == clock, paced(a.within) if a.within else parse_duration(DEFAULT_ALERT_WITHIN))
-        for a in scenario.expected_alerts
-    )
+    found = []
+    for alert in scenario.expected_alerts:
+        rule = rules.get(alert.name)
+        timing = rule.timing if rule else NO_TIMING
+        if timing != NO_TIMING:
+            said.append(f"{alert.name} {_taking(timing)}: the monitoring's time, not the players'")
+        within = (
+            paced(alert.within)
+            if alert.within
+            else max(DEFAULT_ALERT_WITHIN, timing.waits + max(BEYOND_ITS_WAIT, 2 * timing.every))
+        )
+        if alert.within is None:
+            said.append(
+                f"{alert.name} must fire within {format_duration(within)} of the fault's effect (real time: what the"
+                " monitoring takes does not scale)"
+            )
+        found.append(AlertWanted(alert.name, alert.name == clock, within, timing))
+    return tuple(found)
+
+
+def _taking(timing: RuleTiming) -> str:
+    parts = [f"is evaluated every {format_duration(timing.every)}"] if timing.every else []
+    parts += [f"waits {format_duration(timing.waits)} before it fires (for)"] if timing.waits else []
+    parts += [f"fires {format_duration(timing.lingers)} longer (keep_firing_for)"] if timing.lingers else []
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
 
 
 def _impact(
@@ -188,6 +213,6 @@ def _max_duration(
     if spec.max_duration is not None:
         return parse_duration(spec.max_duration) / spec.pace
     longest = max((o.within for o in objectives), default=timedelta(minutes=60) / spec.pace)
-    total = arm + max(a.within for a in alerts) + longest + tail
+    total = arm + max(a.within for a in alerts) + longest + tail + max(a.timing.lingers for a in alerts)
     said.append(f"everything is restored {format_duration(total)} after the start at the latest (real time)")
     return total

@@ -37,12 +37,30 @@ class SteadyCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleTiming:
+    """What an alert's rule takes by itself: the monitoring's time, never the players'.
+
+    `waits`: for how long its condition must hold before it fires (`for`). `lingers`: for how long it goes on firing
+    once it no longer holds (`keep_firing_for`). `every`: how often it is evaluated; zero where that is not known.
+    """
+
+    waits: timedelta = timedelta(0)
+    lingers: timedelta = timedelta(0)
+    every: timedelta = timedelta(0)
+
+
+NO_TIMING: Final = RuleTiming()
+"""Of an alert without a rule, or of one whose rule is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class AlertWanted:
-    """An alert that must fire; `within` the fault's effect."""
+    """An alert that must fire; `within` the fault's effect. `timing` is its rule's, as it was loaded."""
 
     name: str
     starts_clock: bool
     within: timedelta
+    timing: RuleTiming = NO_TIMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +211,15 @@ class DrillPlan:
     def clock_alert(self) -> str:
         """The alert whose firing is T+0."""
         return next(a.name for a in self.alerts if a.starts_clock)
+
+    @property
+    def lingers(self) -> timedelta:
+        """For how long at the most an expected alert still fires when all is well again."""
+        return max(alert.timing.lingers for alert in self.alerts)
+
+    def timing_of(self, alert: object) -> RuleTiming:
+        """What an expected alert's rule takes by itself; nothing for any other alert."""
+        return next((wanted.timing for wanted in self.alerts if wanted.name == alert), NO_TIMING)
 
     @property
     def workloads(self) -> frozenset[str]:

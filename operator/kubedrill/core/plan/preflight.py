@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.codec import PLAN_BYTES, plan_to_json
@@ -53,6 +54,7 @@ class Surroundings:
     monitoring_error: str = ""
     rules_loaded: frozenset[str] | None = None
     firing: frozenset[str] | None = None
+    pending: frozenset[str] = frozenset()
     series: Mapping[str, Series] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
@@ -148,14 +150,47 @@ def alerts_loaded(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     return CheckResult("alerts-loaded", True)
 
 
+def alerts_in_time(drill_plan: DrillPlan, _around: Surroundings) -> CheckResult:
+    """Each expected alert can fire within its limit, and before the drill is over, by its rule's own timing."""
+    name = "alerts-in-time"
+    for alert in drill_plan.alerts:
+        takes, every = alert.timing.waits + alert.timing.every, format_duration(alert.timing.every)
+        rule = f"{alert.name} fires {format_duration(alert.timing.waits)} after its condition at the earliest (for)"
+        rule += f", evaluated every {every}" if alert.timing.every else ""
+        if timedelta(0) < alert.within < takes:
+            scenario = f" ({format_duration(alert.within * drill_plan.pace)} in the scenario)" * (drill_plan.pace > 1)
+            return CheckResult(
+                name,
+                False,
+                "AlertLimitTooShort",
+                f"{rule}, so it can't fire within {format_duration(alert.within)}{scenario}: raise within of this"
+                " expected alert, or leave it out; or drill on a rule that waits less",
+                hard=True,
+            )
+        if takes > drill_plan.max_duration:
+            return CheckResult(
+                name,
+                False,
+                "DrillTooShort",
+                f"{rule}, and the drill is over after {format_duration(drill_plan.max_duration)}: raise maxDuration",
+                hard=True,
+            )
+    return CheckResult(name, True)
+
+
 def alerts_silent(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
-    """No expected alert fires already: its firing would prove nothing."""
+    """No expected alert fires or is pending already: its firing would prove nothing."""
+    name = "alerts-silent"
     if around.firing is None:
-        return CheckResult("alerts-silent", None, "AlertsUnknown", "firing alerts could not be read")
+        return CheckResult(name, None, "AlertsUnknown", "firing alerts could not be read")
     firing = [a.name for a in drill_plan.alerts if a.name in around.firing]
     if firing:
-        return CheckResult("alerts-silent", False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
-    return CheckResult("alerts-silent", True)
+        return CheckResult(name, False, "AlertAlreadyFiring", f"{', '.join(firing)} fires already")
+    pending = [a.name for a in drill_plan.alerts if a.name in around.pending]
+    if pending:
+        message = f"{', '.join(pending)} is pending already: when it fires, that is not because of the drill"
+        return CheckResult(name, False, "AlertAlreadyPending", message)
+    return CheckResult(name, True)
 
 
 def stop_conditions_clear(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
@@ -218,6 +253,7 @@ CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
     faults_possible,  # the targets are there and can be hit as asked
     monitoring_answers,  # we would see what happens
     alerts_loaded,  # the alert can fire
+    alerts_in_time,  # in the time that it is given
     alerts_silent,  # and its firing would mean something
     stop_conditions_clear,  # nothing that must stay well is unwell already
     targets_ready,  # the baseline is whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from kubedrill.core.evidence.facts import Sample
 from kubedrill.core.evidence.samples import Samples
 from kubedrill.core.measure.progress import progressed
 from kubedrill.core.plan.derive import AlertRule
+from kubedrill.core.plan.drill_plan import RuleTiming
 from kubedrill.kube.answers import (
     NoAnswer,
     instant_of_seconds,
@@ -28,6 +29,7 @@ from kubedrill.plugins.sources.promql import take_apart
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
 LONGEST_EVALUATION = timedelta(days=1)
+LONGEST_WAIT = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,10 @@ def alert_rules(answer: Any, wanted: Collection[str] | None = None) -> dict[str,
             if rule.get("type", "alerting") != "alerting" or not name or (wanted is not None and name not in wanted):
                 continue
             expression = text_of(rule.get("query", ""), "a rule's expression")
-            found[name] = LoadedRule(_taken_apart(name, expression), _interval(group), _evaluated(rule))
+            every = _interval(group)
+            timing = RuleTiming(_lasting(rule, "duration"), _lasting(rule, "keepFiringFor"), every)
+            taken_apart = replace(_taken_apart(name, expression), timing=timing)
+            found[name] = LoadedRule(taken_apart, every, _evaluated(rule))
     return found
 
 
@@ -240,6 +245,14 @@ def _interval(group: Mapping[str, Any]) -> timedelta:
     seconds = number_of(said, "a group's interval") if said else DEFAULT_EVALUATION.total_seconds()
     if not 0 < seconds <= LONGEST_EVALUATION.total_seconds():
         raise NoAnswer("a group's interval is not between zero and a day")
+    return timedelta(seconds=seconds)
+
+
+def _lasting(rule: Mapping[str, Any], field: str) -> timedelta:
+    """A duration of a rule, in seconds there; none where an older or another server does not tell it."""
+    seconds = number_of(rule.get(field) or 0, f"a rule's {field}")
+    if not 0 <= seconds <= LONGEST_WAIT.total_seconds():
+        raise NoAnswer(f"a rule's {field} is not between zero and a year")
     return timedelta(seconds=seconds)
 
 

@@ -107,6 +107,11 @@ def alert_history(names: Iterable[str], seconds: int) -> str:
     return f"ALERTS{{alertname=~{_any_of(names)}}}[{seconds}s]"
 
 
+def alerts_now(*alerts: str) -> str:
+    """The query for the series of these alerts that are pending or firing now."""
+    return f"ALERTS{{alertname=~{_any_of(alerts)}}}"
+
+
 def firing(*alerts: str) -> str:
     """The query for the series of these alerts that fire now."""
     return f'ALERTS{{alertname=~{_any_of(alerts)},alertstate="firing"}}'
