@@ -71,7 +71,7 @@ def play(script: str | None) -> int:
                 drill("play", str(file), "--truth", str(OUT / "truth.jsonl")), stdout=log, stderr=subprocess.STDOUT
             )
     else:
-        say(f"you play: kubectl drill ack -n {NAMESPACE}; kubectl -n {NAMESPACE} get pods; …")
+        say(f"you play: kubectl drill ack --as alice@example.com; kubectl -n {NAMESPACE} get pods; …")
     code = subprocess.run(drill("watch", DRILL, "-n", CONTROL), check=False).returncode
     if players:
         players.terminate()

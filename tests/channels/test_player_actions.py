@@ -1,6 +1,8 @@
+from typing import get_args
+
 from tests.signals.builders import PLAYERS, at, between, receipt, stamp
 
-from kubedrill.api.people import FACILITATORS, Action
+from kubedrill.api.people import FACILITATORS, Action, Observable
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.plugins.channels import player_actions as actions
 from kubedrill.plugins.channels.base import Hearing
@@ -91,6 +93,10 @@ def test_an_observation_is_as_exact_as_the_facilitator_says_and_of_source_observ
     assert fact.source is Source.OBSERVER
     assert fact.at == between(70, 130)
     assert (fact.actor, fact.detail["level"]) == ("tom", "L2")
+
+
+def test_what_can_be_observed_has_a_fact_each():
+    assert set(actions.OBSERVED) == set(get_args(Observable))
 
 
 def test_only_what_people_can_have_seen_is_observed():

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.cli.fake_api import FakeApi
+from tests.cli.fake_api import GROUP, FakeApi
 
 from kubedrill.cli.main import cli
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+SPEAK_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+DRILLS = f"{GROUP}/drills/drills"
+NAMESPACES = "/api/v1/namespaces"
+FORBIDDEN = (403, {"kind": "Status", "reason": "Forbidden", "message": "no"})
 Kubedrill = Callable[..., Result]
 
 
@@ -35,3 +40,29 @@ def kubedrill(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return CliRunner().invoke(cli, list(arguments))
 
     return run
+
+
+@pytest.fixture
+def player(api: FakeApi) -> FakeApi:
+    """Who asks is a player: may speak in staging, which has opted in, and may not read the drills."""
+    api.answers["GET", DRILLS] = FORBIDDEN
+    opted_in(api, "staging")
+    may_speak_in(api, "staging")
+    return api
+
+
+def opted_in(api: FakeApi, *names: str, control: str = "drills") -> None:
+    """There are these namespaces, and drills of a control namespace may be on in them."""
+    for name in names:
+        api.put(NAMESPACES, {"metadata": {"name": name, "labels": {"kubedrill.dev/control-namespace": control}}})
+
+
+def may_speak_in(api: FakeApi, *names: str) -> None:
+    """Whoever asks may make PlayerActions in these namespaces, and in no other."""
+
+    def allowed(review: dict[str, Any]) -> dict[str, Any]:
+        asked = review["spec"]["resourceAttributes"]
+        assert (asked["verb"], asked["group"], asked["resource"]) == ("create", "kubedrill.dev", "playeractions")
+        return {"status": {"allowed": asked["namespace"] in names}}
+
+    api.reviews[SPEAK_REVIEW] = allowed

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
 
 
 class FakeApi:
-    """Collections of objects. `requests` are those that came, as (method, path, body)."""
+    """Collections of objects. `requests` are those that came (method, path, body); `reviews` answer by their bodies."""
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, dict[str, Any]]] = {}
         self.answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+        self.reviews: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.url = ""
@@ -53,10 +54,12 @@ class FakeApi:
         """The bodies of the requests of one kind."""
         return [body for m, p, body in self.requests if (m, p) == (method, path)]
 
-    def kubeconfig(self, folder: Path, namespace: str = "staging") -> Path:
-        """A kubeconfig that leads here."""
+    def kubeconfig(self, folder: Path, namespace: str = "staging", *others: str) -> Path:
+        """A kubeconfig that leads here, in its current context and in others of this cluster; one leads elsewhere."""
         file = folder / "kubeconfig"
-        context = {"cluster": "fake", "user": "fake", "namespace": namespace}
+        contexts = [("fake", namespace), *((f"fake-{other}", other) for other in others)]
+        known = [{"name": n, "context": {"cluster": "fake", "user": "fake", "namespace": ns}} for n, ns in contexts]
+        known.append({"name": "away", "context": {"cluster": "away", "user": "fake", "namespace": "away"}})
         file.write_text(
             yaml.safe_dump(
                 {
@@ -65,7 +68,7 @@ class FakeApi:
                     "current-context": "fake",
                     "clusters": [{"name": "fake", "cluster": {"server": self.url}}],
                     "users": [{"name": "fake", "user": {"token": "secret"}}],
-                    "contexts": [{"name": "fake", "context": context}],
+                    "contexts": known,
                 }
             )
         )
@@ -114,6 +117,8 @@ class FakeApi:
         chosen = self.answers.get((request.method, request.path))
         if chosen:
             return web.json_response(chosen[1], status=chosen[0])
+        if request.path in self.reviews:
+            return web.json_response(self.reviews[request.path](body or {}), status=201)
         if request.query.get("watch") == "true":
             return await self._watch(request)
         return self._stored(request, body)
@@ -159,8 +164,11 @@ class FakeApi:
         elif field == "type":
             things = [t for t in things if t.get("type") == wanted]
         for label in filter(None, request.query.get("labelSelector", "").split(",")):
-            key, _, value = label.partition("=")
-            things = [t for t in things if t["metadata"].get("labels", {}).get(key) == value]
+            key, named, value = label.partition("=")
+            labels = [t["metadata"].get("labels", {}) for t in things]
+            things = [
+                t for t, has in zip(things, labels, strict=True) if (has.get(key) == value if named else key in has)
+            ]
         return things
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:

@@ -1,17 +1,10 @@
-"""What the facilitator does: start, stop, and enter what no machine saw."""
-
-from datetime import UTC, datetime, timedelta
+"""The facilitator starts and stops drills, and is told where there is nothing to start or to stop."""
 
 import pytest
 from tests.cli.drills import drill, finished
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.connection import CliError
-from kubedrill.cli.facilitators.facilitate import moment
-
 DRILLS = f"{GROUP}/drills/drills"
-ACTIONS = f"{GROUP}/drills/playeractions"
-NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def word(desired: str, because: str = "") -> dict[str, object]:
@@ -107,84 +100,32 @@ def test_a_drill_that_there_is_not_cannot_be_started(api, kubedrill):
     assert kubedrill("start", "rush").exit_code == 2
 
 
-ENTERED = {
-    "an observation": (
-        [
-            "observe",
-            "ClientNotified",
-            "--at",
-            "2026-03-02T12:00:00Z±30s",
-            "--by",
-            "emma",
-            "--evidence",
-            "phone",
-        ],
-        {
-            "action": "Observe",
-            "message": "phone",
-            "observation": {
-                "milestone": "ClientNotified",
-                "time": "2026-03-02T12:00:00+00:00",
-                "within": "30s",
-                "player": "emma",
-            },
-        },
-    ),
-    "a confirmation": (
-        ["confirm", "cable", "undo"],
-        {"action": "Confirm", "confirmation": {"fault": "cable", "step": "Undo"}},
-    ),
-    "an attribution": (
-        ["attribute", "change-1", "--to", "tom", "--evidence", "merged PR 12"],
-        {
-            "action": "Attribute",
-            "message": "merged PR 12",
-            "attribution": {"change": "change-1", "player": "tom"},
-        },
-    ),
-    "a hint": (["hint", "look", "at", "memory"], {"action": "Hint", "message": "look at memory"}),
-}
+@pytest.mark.parametrize("verdict", ["Error", "Passed"])
+def test_a_drill_that_has_ended_is_not_started(api, kubedrill, verdict):
+    started = verdict != "Error"
+    api.put(DRILLS, drill(**finished(verdict, started=started, phase="Aborted", message="no rule is loaded")))
+    result = kubedrill("start", "rush")
+    assert (result.exit_code, api.bodies("PATCH", f"{DRILLS}/rush")) == (2, [])
+    assert "rush has ended (no rule is loaded) and can't be started: make another drill" in result.output
 
 
-@pytest.mark.parametrize(("typed", "spec"), ENTERED.values(), ids=ENTERED)
-def test_what_was_seen_is_entered_for_the_drill_that_is_on(api, kubedrill, typed, spec):
-    api.put(DRILLS, drill(phase="InPlay"))
-    api.put(DRILLS, drill("older", **finished("Passed")))
-    assert kubedrill(*typed).exit_code == 0
-    (made,) = api.bodies("POST", ACTIONS)
-    assert made["spec"] == {"actor": "alice@example.com", "drill": "rush", **spec}
+@pytest.mark.parametrize("phase", ["Armed", "InPlay", "Recovering", "HotWash"])
+def test_a_drill_that_is_on_is_not_said_to_start(api, kubedrill, phase):
+    api.put(DRILLS, drill(phase=phase, startExTime="2026-03-02T12:00:00Z"))
+    result = kubedrill("start", "rush")
+    assert (result.exit_code, api.bodies("PATCH", f"{DRILLS}/rush")) == (0, [])
+    assert result.output.startswith("rush has started already.")
 
 
-@pytest.mark.parametrize("on", [[], ["one", "two"]])
-def test_which_drill_must_be_said_unless_exactly_one_is_on(api, kubedrill, on):
-    api.collections[DRILLS] = {}
-    for name in on:
-        api.put(DRILLS, drill(name, phase="InPlay"))
-    result = kubedrill("hint", "look")
-    assert result.exit_code == 2
-    assert "say which drill with --drill" in result.output
+def test_what_has_ended_by_itself_is_stopped_by_nobody(api, kubedrill):
+    api.put(DRILLS, drill(**finished("Passed")))
+    result = kubedrill("stop", "rush")
+    assert (result.exit_code, api.bodies("PATCH", f"{DRILLS}/rush")) == (2, [])
+    assert "rush has ended (Passed: as it was): there is nothing to stop" in result.output
 
 
-@pytest.mark.parametrize(
-    ("text", "at", "within"),
-    [
-        ("2026-03-02T11:07:30Z", NOON.replace(hour=11, minute=7, second=30), "1m"),
-        ("2026-03-02T11:07:30Z±10s", NOON.replace(hour=11, minute=7, second=30), "10s"),
-        ("2026-03-02T12:07:30+01:00", NOON.replace(hour=11, minute=7, second=30), "1m"),
-    ],
-)
-def test_a_full_time_may_say_how_far_off_it_may_be(text, at, within):
-    assert moment(text, NOON) == (at, within)
-
-
-def test_a_time_of_day_is_the_last_one_that_has_been():
-    here = NOON.astimezone()
-    past, future = here - timedelta(minutes=5), here + timedelta(minutes=5)
-    assert moment(f"{past:%H:%M}±2m", NOON) == (past, "2m")
-    assert moment(f"{future:%H:%M:%S}", NOON) == (future - timedelta(days=1), "1m")
-
-
-@pytest.mark.parametrize("text", ["", "noon", "25:00", "14:07±x"])
-def test_what_is_no_time_is_refused(text):
-    with pytest.raises(CliError):
-        moment(text, NOON)
+def test_what_has_ended_and_is_not_known_to_be_restored_is_told_as_such_by_a_stop(api, kubedrill):
+    api.put(DRILLS, drill(**finished("Error", restored=False, message="the record is lost")))
+    result = kubedrill("stop", "rush")
+    assert result.exit_code == 6
+    assert "not everything is verified to be back: the record is lost" in result.output

@@ -4,6 +4,8 @@ import pytest
 from tests.cli.conftest import SELF_REVIEW
 from tests.cli.fake_api import GROUP
 
+pytestmark = pytest.mark.usefixtures("player")
+
 STAGING = f"{GROUP}/staging/playeractions"
 WORDS = {
     "ack": ({"action": "Acknowledge"}, ["ack"]),
@@ -29,7 +31,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize(("spec", "typed"), WORDS.values(), ids=WORDS)
-def test_each_verb_makes_one_action_in_the_namespace_of_the_kubeconfig(api, kubedrill, spec, typed):
+def test_each_verb_makes_one_action(api, kubedrill, spec, typed):
     assert kubedrill(*typed).exit_code == 0
     (made,) = api.bodies("POST", STAGING)
     assert made["spec"] == {"actor": "alice@example.com", **spec}
@@ -41,13 +43,7 @@ def test_the_servers_time_and_the_speakers_name_are_shown(kubedrill):
     assert said.startswith("2026-03-02T12:00:00Z  alice@example.com: Acknowledge  (staging/acknowledge-")
 
 
-def test_a_namespace_and_a_drill_may_be_named(api, kubedrill):
-    assert kubedrill("ack", "-n", "shop", "--drill", "morning-rush").exit_code == 0
-    (made,) = api.bodies("POST", f"{GROUP}/shop/playeractions")
-    assert made["spec"]["drill"] == "morning-rush"
-
-
-def test_whoever_may_can_speak_for_another(api, kubedrill):
+def test_whoever_may_impersonate_speaks_as_that_user(api, kubedrill):
     assert kubedrill("ack", "--as", "emma@example.com").exit_code == 0
     asked = [h for h, r in zip(api.headers, api.requests, strict=True) if r[1] in (STAGING, SELF_REVIEW)]
     assert [h["Impersonate-User"] for h in asked] == ["emma@example.com"] * 2
@@ -57,6 +53,13 @@ def test_a_severity_that_is_none_is_bad_input_before_anything_is_sent(api, kubed
     result = kubedrill("severity", "P9")
     assert result.exit_code == 2
     assert not api.requests
+
+
+@pytest.mark.parametrize("typed", [["diagnose"], ["diagnose", "--drill", "rush"]])
+def test_a_diagnosis_that_names_nothing_is_none(api, kubedrill, typed):
+    result = kubedrill(*typed)
+    assert (result.exit_code, api.bodies("POST", STAGING)) == (2, [])
+    assert "say what the cause is: a MESSAGE, --component or --fault-class" in result.output
 
 
 def test_a_refusal_of_the_server_is_told_in_its_words(api, kubedrill):

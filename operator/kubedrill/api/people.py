@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -20,7 +20,7 @@ from kubedrill.api.base import (
     Word,
     rules,
 )
-from kubedrill.api.scenario import Milestone, ObjectMeta
+from kubedrill.api.scenario import ObjectMeta
 
 
 class Action(StrEnum):
@@ -59,10 +59,34 @@ class Diagnosis(ApiModel):
     fault_class: Line | None = Field(None, description="How it is broken.")
 
 
+Observable = Literal[
+    "AlertPending",
+    "AlertFired",
+    "Paged",
+    "Acknowledged",
+    "SeverityAssessed",
+    "CommandAssumed",
+    "EscalationRequested",
+    "EscalationEngaged",
+    "ClientComplained",
+    "ClientNotified",
+    "FirstContainment",
+    "CauseIdentified",
+    "FixApplied",
+    "ImpactStarted",
+    "Mitigated",
+    "MitigatedDeclared",
+    "Recovered",
+    "ResolvedDeclared",
+    "AllClearSent",
+]
+"""The milestones that a person can have seen reached."""
+
+
 class FacilitatorObservation(ApiModel):
     """What the facilitator saw or heard, entered afterwards; it never overwrites a machine's fact."""
 
-    milestone: Milestone = Field(description="Which milestone it was, e.g. ClientNotified.")
+    milestone: Observable = Field(description="Which milestone it was, e.g. ClientNotified.")
     time: Time = Field(description="When it was.")
     within: Duration = Field("1m", description="How far off the time may be, either way.")
     player: Line | None = Field(None, description="Which player did it.")
@@ -111,7 +135,7 @@ class PlayerActionSpec(ApiModel):
     drill: ObjectName | None = Field(None, description="Which drill; left out: the one that is on in this namespace.")
     actor: Line = Field(description="The user name at the API server of who says it.")
     action: Action = Field(description="What is said.")
-    severity: SeverityLevel | None = Field(None, description="For AssessSeverity: P1 (worst) to P5.")
+    severity: SeverityLevel | None = Field(None, description="For AssessSeverity, or Observe of it: P1 (worst) to P5.")
     level: Term | None = Field(None, description="For Escalate and Engage: who is called or has joined, e.g. L2.")
     message: Text | None = Field(None, description="In the player's own words.")
     diagnosis: Diagnosis | None = Field(None, description="For Diagnose.")

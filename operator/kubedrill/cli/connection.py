@@ -9,11 +9,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import yaml
 
 from kubedrill.api.base import API_VERSION, GROUP, NAME_PATTERN, VERSION
 from kubedrill.cli.exit_codes import ExitCode
@@ -31,7 +29,6 @@ SERVICE_ACCOUNT = "kubedrill"
 BREAK_GLASS = "kubedrill:break-glass"
 """The group that may put back by hand, whatever else is gone (manifests/base/break-glass.yaml)."""
 LONGEST_NAME = 63
-IN_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class CliError(click.ClickException):
@@ -50,11 +47,6 @@ class Access:
     context: str | None = None
     as_user: str | None = None
     as_group: str | None = None
-
-    @property
-    def target(self) -> str:
-        """The namespace of a player's command: the one that was named, else the kubeconfig's."""
-        return self.namespace or current_namespace(self.context)
 
     @property
     def control(self) -> str:
@@ -96,22 +88,6 @@ def with_access(command: Callable[..., T]) -> Callable[..., T]:
         return command(Access(namespace, context, as_user, as_group), **options)
 
     return wrapped
-
-
-def current_namespace(context: str | None = None) -> str:
-    """The namespace of the kubeconfig's context, or of the pod; `default` when neither says one."""
-    if context is None and IN_POD_NAMESPACE.exists():
-        return IN_POD_NAMESPACE.read_text(encoding="utf-8").strip()
-    for name in os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config")).split(os.pathsep):
-        try:
-            config = yaml.safe_load(Path(name).read_text(encoding="utf-8")) or {}
-        except OSError:
-            continue
-        wanted = context or config.get("current-context")
-        for entry in config.get("contexts") or ():
-            if entry.get("name") == wanted:
-                return str(entry.get("context", {}).get("namespace") or "default")
-    return "default"
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ class Verb:
 
 
 FAMILIES: Final[dict[str, dict[str, Verb]]] = {
-    "Players (in the target namespace, under your own name)": {
+    "Players (under your own name, wherever you may speak)": {
         "ack": Verb("players.say", "I have seen the page and look at it."),
         "severity": Verb("players.say", "How bad it is: P1 to P5."),
         "escalate": Verb("players.say", "I escalate to this level, e.g. L2."),
@@ -45,10 +45,10 @@ FAMILIES: Final[dict[str, dict[str, Verb]]] = {
     "Facilitators (in the control namespace)": {
         "start": Verb("facilitators.facilitate", "Start a drill that is held."),
         "stop": Verb("facilitators.facilitate", "Stop a drill and restore everything."),
-        "observe": Verb("facilitators.facilitate", "Enter what was seen or heard."),
-        "confirm": Verb("facilitators.facilitate", "A manual fault was done or undone."),
-        "attribute": Verb("facilitators.facilitate", "Who made an unattributed change."),
-        "hint": Verb("facilitators.facilitate", "Record a hint that was given."),
+        "observe": Verb("facilitators.enter", "Enter what was seen or heard."),
+        "confirm": Verb("facilitators.enter", "A manual fault was done or undone."),
+        "attribute": Verb("facilitators.enter", "Who made an unattributed change."),
+        "hint": Verb("facilitators.enter", "Record a hint that was given."),
         "import-audit": Verb("facilitators.import_audit", "Give the API server's audit log to a drill."),
         "opt-in": Verb("setup.opt_in", "Let drills break a namespace."),
         "opt-out": Verb("setup.opt_in", "No longer let drills break a namespace."),

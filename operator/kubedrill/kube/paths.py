@@ -98,6 +98,7 @@ PRIORITY_CLASSES: Final = ClusterWide("scheduling.k8s.io/v1", "priorityclasses")
 DEFINITIONS: Final = ClusterWide("apiextensions.k8s.io/v1", "customresourcedefinitions")
 WHO_AM_I: Final = ClusterWide("authentication.k8s.io/v1", "selfsubjectreviews")
 OWN_RIGHTS: Final = ClusterWide("authorization.k8s.io/v1", "selfsubjectrulesreviews")
+OWN_RIGHT: Final = ClusterWide("authorization.k8s.io/v1", "selfsubjectaccessreviews")
 RIGHTS: Final = ClusterWide("authorization.k8s.io/v1", "subjectaccessreviews")
 
 ALL_GROUPS: Final = joined("apis")

@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.e2e.api.conftest import kubectl
@@ -69,6 +70,32 @@ def test_a_players_word_bears_their_own_name_and_the_servers_time(namespace: str
         "message": "it hurts",
     }
     assert done.stdout.startswith(stored["metadata"]["creationTimestamp"])
+
+
+@pytest.fixture
+def finds(player: str) -> Iterator[str]:
+    """The same, who may see the names of all namespaces."""
+    name = f"find-{uuid.uuid4().hex[:6]}"
+    people = Path(__file__).parents[3] / "manifests/base/people.yaml"
+    assert kubectl("apply", "-f", str(people)).returncode == 0
+    bound = kubectl("create", "clusterrolebinding", name, "--clusterrole=kubedrill-find", f"--user={player}")
+    assert bound.returncode == 0, bound.stderr
+    yield player
+    kubectl("delete", "clusterrolebinding", name)
+
+
+def test_a_player_says_no_namespace_and_is_heard_where_they_may_speak(namespace: str, finds: str):
+    assert kubedrill("opt-in", namespace).returncode == 0
+    try:
+        done = kubedrill("note", "odd", "--as", finds)
+        assert done.returncode == 0, done.stderr
+        assert [line.split("(")[1].split("/")[0] for line in done.stdout.splitlines()] == [namespace]
+        assert kubedrill("opt-out", namespace).returncode == 0
+        unheard = kubedrill("note", "odd", "--as", finds)
+        assert unheard.returncode == 3
+        assert "you may speak in none of the namespaces that have opted in to drills" in unheard.stderr
+    finally:
+        kubedrill("opt-out", namespace)
 
 
 def test_who_may_not_speak_is_told_so(namespace: str):

@@ -32,7 +32,7 @@ from kubedrill.cli.connection import (
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration
+from kubedrill.cli.typed_times import duration
 from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.plan.drill_plan import KUBERNETES
 from kubedrill.kube.client import MERGE_PATCH, Kube

@@ -16,11 +16,12 @@ import click
 from kubedrill.api.drill import Desired
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration, say_what_is_wanted, until_ended
+from kubedrill.cli.facilitators.facilitate import say_what_is_wanted, until_ended
 from kubedrill.cli.facilitators.watch import ended, watched
 from kubedrill.cli.facilitators.watch_stream import DrillUpdate
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
 from kubedrill.cli.reports.stored_report import bare_record, stored_record, write
+from kubedrill.cli.typed_times import duration
 from kubedrill.core.measure.results import DrillRecord
 from kubedrill.kube.client import Kube
 from kubedrill.plugins.reports import FORMATS

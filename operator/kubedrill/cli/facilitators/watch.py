@@ -19,9 +19,9 @@ from rich.tree import Tree
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, CliError, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode, exit_code
-from kubedrill.cli.facilitators.facilitate import duration
 from kubedrill.cli.facilitators.status_view import news, title, tree
 from kubedrill.cli.facilitators.watch_stream import DrillUpdate, condition, follow
+from kubedrill.cli.typed_times import duration
 from kubedrill.kube.client import Kube
 
 REDRAWN: Final = 1.0

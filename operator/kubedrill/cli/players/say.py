@@ -1,7 +1,8 @@
-"""What players say: each verb makes one immutable PlayerAction in the target namespace, by their own name."""
+"""What players say: each verb makes one immutable PlayerAction where it is heard, by the speaker's own name."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,7 +11,9 @@ import click
 
 from kubedrill.api.base import API_VERSION
 from kubedrill.api.people import Action
-from kubedrill.cli.connection import Access, connected, demand, path_of, run, with_access
+from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
+from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.players.where import places_to_speak
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import WHO_AM_I
 
@@ -47,23 +50,32 @@ async def say(kube: Kube, namespace: str, word: Word, actor: str | None = None) 
     )
 
 
-async def said(access: Access, namespace: str, word: Word) -> None:
-    """Say it and show what was recorded."""
+async def said(access: Access, word: Word) -> None:
+    """Say it wherever it may be heard, and show what was recorded.
+
+    Raises:
+        CliError: nobody would hear it, or it was refused somewhere; what was recorded is shown.
+    """
     async with connected(access) as kube:
-        made = await say(kube, namespace, word)
-    meta, spec = made["metadata"], made["spec"]
-    when, where = meta["creationTimestamp"], f"{namespace}/{meta['name']}"
-    click.echo(f"{when}  {spec['actor']}: {spec['action']}  ({where})")
+        actor, places = await asyncio.gather(who_am_i(kube), places_to_speak(kube, access, word.fields.get("drill")))
+        for namespace in places:
+            made = await say(kube, namespace, word, actor)
+            meta, spec = made["metadata"], made["spec"]
+            where = f"{namespace}/{meta['name']}"
+            click.echo(f"{meta['creationTimestamp']}  {spec['actor']}: {spec['action']}  ({where})")
 
 
-def _spoken(action: Action, fields: Callable[..., dict[str, Any]], *, must_speak: bool = False) -> Callable[..., None]:
-    """The body of a verb: all its options but the common ones go to `fields`."""
+def _spoken(
+    action: Action, fields: Callable[..., dict[str, Any]], *, must_speak: bool = False, needs: str = ""
+) -> Callable[..., None]:
+    """The body of a verb: all its options but the common ones go to `fields`. `needs`: what must be said."""
 
     @with_access
     def command(access: Access, drill: str | None, message: tuple[str, ...], **options: Any) -> None:
-        words = " ".join(message)
-        word = Word(action, {"drill": drill, "message": words, **fields(**options)})
-        run(said(access, access.target, word))
+        words = {"message": " ".join(message), **fields(**options)}
+        if needs and not any(words.values()):
+            raise CliError(needs, ExitCode.BAD_INPUT)
+        run(said(access, Word(action, {"drill": drill, **words})))
 
     command = click.option("--drill", help="Name of the drill; not needed while one is on.")(command)
     return click.argument("message", nargs=-1, required=must_speak)(command)
@@ -94,7 +106,7 @@ escalate = click.command("escalate", help="I escalate to LEVEL, e.g. L2 or Engin
     click.argument("level")(_spoken(Action.ESCALATE, lambda level: {"level": level}))
 )
 engage = click.command("engage", help="I was called and have joined; --level is mine when left out.")(
-    click.option("--level", help="As which level, e.g. L2; your own role when left out.")(
+    click.option("--level", help="Your own role, which it is when left out; another counts for nobody.")(
         _spoken(Action.ENGAGE, lambda level: {"level": level})
     )
 )
@@ -104,6 +116,7 @@ diagnose = click.command("diagnose", help="This is the cause.")(
             _spoken(
                 Action.DIAGNOSE,
                 lambda component, fault_class: {"diagnosis": _given(component=component, faultClass=fault_class)},
+                needs="say what the cause is: a MESSAGE, --component or --fault-class",
             )
         )
     )

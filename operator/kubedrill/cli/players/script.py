@@ -118,6 +118,8 @@ class ScriptStep(ApiModel):
             raise ValueError(f"a severity is one of {', '.join(SEVERITIES)}")
         if verb == "escalate" and not words and not fields:
             raise ValueError("escalate to whom? e.g. escalate L2")
+        if action is Action.DIAGNOSE and not (words or self.component or self.fault_class):
+            raise ValueError("diagnose what? e.g. diagnose 'out of memory', or component and faultClass beside it")
         if action is Action.DIAGNOSE and (self.component or self.fault_class):
             said = {"component": self.component, "faultClass": self.fault_class}
             fields["diagnosis"] = {k: v for k, v in said.items() if v}

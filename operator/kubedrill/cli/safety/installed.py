@@ -7,9 +7,9 @@ from typing import Any, Final
 from kubedrill.api.base import GROUP
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, demand
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.cli.safety.restore_job import WATCHDOG
 from kubedrill.cli.setup.opt_in import NAME
+from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import (
@@ -62,7 +62,7 @@ def belongings(control: str) -> tuple[ApiPath, ...]:
         LEASES.one(control, SERVICE_ACCOUNT),
         *(kind.one(control, name) for kind in (ROLE_BINDINGS, ROLES) for name in names),
         *(CLUSTER_ROLE_BINDINGS.one(name) for name in ("kubedrill-namespaces", _BREAK_GLASS)),
-        *(CLUSTER_ROLES.one(f"kubedrill-{name}") for name in ("namespaces", "player", "facilitator")),
+        *(CLUSTER_ROLES.one(f"kubedrill-{name}") for name in ("namespaces", "player", "find", "facilitator")),
         *(SERVICE_ACCOUNTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
         PRIORITY_CLASSES.one("kubedrill"),
     )

@@ -18,7 +18,6 @@ import click
 
 from kubedrill.cli.connection import BREAK_GLASS, Access, CliError, connected, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration
 from kubedrill.cli.players.say import who_am_i
 from kubedrill.cli.safety.give_up import accept, give_up
 from kubedrill.cli.safety.one_record import (
@@ -33,6 +32,7 @@ from kubedrill.cli.safety.one_record import (
 )
 from kubedrill.cli.safety.restore_job import put_back_inside
 from kubedrill.cli.safety.survey import Survey, surveyed
+from kubedrill.cli.typed_times import duration
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.protocol.outcomes import RevertOutcome

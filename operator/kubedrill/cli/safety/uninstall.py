@@ -15,12 +15,13 @@ import click
 from kubedrill.api.drill import FINALIZER, Desired
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import duration, say_what_is_wanted
+from kubedrill.cli.facilitators.facilitate import say_what_is_wanted
 from kubedrill.cli.players.say import who_am_i
 from kubedrill.cli.safety import installed
 from kubedrill.cli.safety.one_record import Effort, Ended, described
 from kubedrill.cli.safety.restore import open_records, put_all_back, server_clock
 from kubedrill.cli.setup.opt_in import MORE, RIGHTS, objects, path_of_right
+from kubedrill.cli.typed_times import duration
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import NAMESPACES

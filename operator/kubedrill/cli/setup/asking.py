@@ -14,9 +14,9 @@ from kubedrill.api.drill import Desired, Drill, DrillSpec
 from kubedrill.api.scenario import ScenarioSpec
 from kubedrill.cli.connection import CliError, demand, path_of
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.cli.safety.installed import operator_runs
 from kubedrill.cli.setup.preview import Preview
+from kubedrill.cli.standing import ENDED
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.codec import UnreadablePlan
 from kubedrill.core.undo.record import DrillIdentity

@@ -25,7 +25,7 @@ from kubedrill.cli.connection import (
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import ENDED
+from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Kube
 from kubedrill.kube.paths import NAMESPACES, ROLE_BINDINGS, ROLES

@@ -19,8 +19,8 @@ from kubedrill.api.stored import understood
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, demand, path_of, said_by
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import ENDED
 from kubedrill.cli.manifest import Document
+from kubedrill.cli.standing import ENDED
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck

@@ -134,7 +134,7 @@ def _judged(
 def _whose(change: str, parts: list[Fact], facts: FactSet, players: Collection[Participant]) -> tuple[Somebody, str]:
     """Who it was, and how that is known; of somebody who is not known, by which name they are called."""
     names = {p.name for p in players}
-    ids = {_interference_id(change), *(f.id for f in parts)}
+    ids = {interference_id(change), *(f.id for f in parts)}
     for fact in reversed(in_order(facts, FactKind.ATTRIBUTED)):  # what the facilitator said last
         if fact.detail.get("fact") in ids and fact.detail.get("to") in names:
             return Somebody(Standing.PLAYER, str(fact.detail["to"])), "attributed by the facilitator"
@@ -179,14 +179,14 @@ def _interference(change: str, parts: list[Fact], whose: Somebody, who: str) -> 
         FactKind.INTERFERENCE,
         first.at,
         first.source,
-        _interference_id(change),
+        interference_id(change),
         evidence=f"unattributed change by {who} to {target or 'pods'}: {what}",
         detail={"target": target, "path": path, "who": who, "by": whose.standing.value, "change": change},
     )
 
 
-def _interference_id(change: str) -> str:
-    """What the status shows and the facilitator says again: never longer than either takes."""
+def interference_id(change: str) -> str:
+    """The id of a change as the status shows it and the facilitator says it again: never longer than either takes."""
     return short_id(f"interference/{change}")
 
 
