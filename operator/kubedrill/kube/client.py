@@ -16,6 +16,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from aiohttp import TraceConfig
 from kubernetes.aio.client import ApiClient, Configuration
@@ -86,6 +88,10 @@ class Kube:
             file = os.environ.get("KUBECONFIG")
             await load_kube_config(config_file=file, context=context, client_configuration=config)
         config.trace_configs = [_stays_here()]
+        config.proxy = config.proxy or _proxy_for(config.host)
+        # By itself the client asks the environment and ~/.netrc anew for each request, in threads, which takes a third
+        # of an operator's time; and what stands in ~/.netrc is no credential for an API server.
+        config.client_session_kwargs = {"trust_env": False}
         api = ApiClient(config)
         if as_user:
             api.set_default_header("Impersonate-User", as_user)
@@ -284,6 +290,15 @@ class _OnLane(Kube):
 
     async def close(self) -> None:
         await self._whole.close()
+
+
+def _proxy_for(server: str) -> str | None:
+    """The proxy that the environment names for a server (HTTPS_PROXY, NO_PROXY), as kubectl takes it."""
+    url = urlsplit(server)
+    proxy = getproxies().get(url.scheme)
+    if not proxy or not url.hostname or proxy_bypass(url.hostname):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def _stays_here() -> TraceConfig:
