@@ -8,6 +8,7 @@ from objects which none of its handlers needs.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from typing import Any
@@ -101,4 +102,5 @@ def main() -> None:
     for chatty in ("aiohttp.access", "kopf.objects"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     with_small_buffers()
+    gc.freeze()  # what was imported stays for good: no collection need look through it again
     asyncio.run(run(OperatorSettings.from_environment(os.environ)))

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import zlib
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from kubedrill.controller.gathering import FactInbox
@@ -40,6 +41,10 @@ OVERDUE = 15.0
 """A turn that has not ended after so many seconds holds up nothing that must be put back."""
 DEBOUNCE = timedelta(milliseconds=100)
 """What is seen within so long after a turn began makes one turn more, not one each."""
+AT_ONCE = timedelta(seconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LEISURE = timedelta(seconds=20)
+"""Who is to look again only after so long looks at a moment of its own: a hundred at once would hold up a start."""
 BACK_OFF = (timedelta(seconds=0.2), timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=5))
 
 
@@ -146,8 +151,9 @@ class DrillWorker:
         else:
             self.failures = 0
             self._hopeless.clear()
-            self._collector.turned((self._clock.now() - began).total_seconds(), failed=False)
-            return wake_at
+            now = self._clock.now()
+            self._collector.turned((now - began).total_seconds(), failed=False)
+            return wake_at and own_moment(wake_at, began, self.uid)
         now = self._clock.now()
         self._collector.turned((now - began).total_seconds(), failed=True)
         self.failures += 1
@@ -201,3 +207,16 @@ class DrillWorker:
                 # Not wait_for: before Python 3.12 it may swallow the cancellation that `stop` waits for.
                 async with asyncio.timeout(left):
                     await self._woken.wait()
+
+
+def own_moment(wake_at: datetime, began: datetime, uid: str) -> datetime:
+    """When a drill that need not hurry looks again: at its own moment of the time that it may wait, never later.
+
+    `began` is when the turn began that said so.
+    """
+    period = timedelta(seconds=round((wake_at - began).total_seconds()))
+    if period < LEISURE:
+        return wake_at
+    own = period * (zlib.crc32(uid.encode()) / 2**32)
+    left = period - (began - EPOCH - own) % period
+    return min(wake_at, began + left) if left > AT_ONCE else wake_at  # woken a little early, it has looked already
