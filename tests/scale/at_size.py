@@ -26,6 +26,8 @@ WITHIN: Final = 90.0
 WINDOW: Final = 15.0
 WINDOWS: Final = 3
 EVENTS_PER_SECOND: Final = 40
+SLOWEST: Final = 3
+"""The story of so many of the slowest is told: why a bound does not hold is asked at once."""
 SEED: Final = 20261128
 
 
@@ -143,7 +145,11 @@ class AtSize:
     def _took(self, began: dict[str, float], limit: str) -> list[float]:
         """Seconds until each target had this limit; those that have another one count as never."""
         never = time.monotonic()
-        return [
-            (self._sight.limits[space][1] if self._sight.has_limit(space, limit) else never) - at
+        took = {
+            space: (self._sight.limits[space][1] if self._sight.has_limit(space, limit) else never) - at
             for space, at in began.items()
-        ]
+        }
+        for space in sorted(took, key=took.__getitem__)[-SLOWEST:]:
+            story = self._sight.story(self._names[space], began[space])
+            self._findings.stated(f"{limit} in {space} took {took[space]:.2f} s: {story}")
+        return list(took.values())

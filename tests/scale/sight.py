@@ -27,6 +27,7 @@ class Sight:
     limits: dict[str, tuple[str, float]] = field(default_factory=dict)
     phases: dict[str, tuple[str, float]] = field(default_factory=dict)
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
+    stories: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     late: list[float] = field(default_factory=list)
     _beat: tuple[str, float] = ("", 0.0)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -78,6 +79,10 @@ class Sight:
         awaited = time.monotonic() - self._beat[1] - BEAT_SECONDS if self._beat[0] else 0.0
         return max([0.0, awaited, *self.late])
 
+    def story(self, drill: str, began: float) -> str:
+        """What a Drill's status said, and how many seconds after `began` it began to say so."""
+        return "; ".join(f"+{at - began:.2f} s {said}" for at, said in self.stories.get(drill, ()) if at >= began)
+
     async def _follow(
         self, path: str, told: Callable[[str, dict[str, Any]], None], query: list[tuple[str, str]]
     ) -> None:
@@ -108,6 +113,9 @@ class Sight:
             return
         self.statuses[name] = thing.get("status") or {}
         phase = str(self.statuses[name].get("phase", ""))
+        story, said = self.stories.setdefault(name, []), _in_words(self.statuses[name])
+        if not story or story[-1][1] != said:
+            story.append((time.monotonic(), said))
         if not self.is_in(name, phase):
             self.phases[name] = (phase, time.monotonic())
 
@@ -119,3 +127,9 @@ class Sight:
             if self._beat[0]:
                 self.late.append(now - self._beat[1] - BEAT_SECONDS)
             self._beat = (renewed, now)
+
+
+def _in_words(status: dict[str, Any]) -> str:
+    """A phase, and the conditions that don't hold or are not known."""
+    open_ = [c for c in status.get("conditions") or () if c["status"] != "True" and c.get("message")]
+    return " ".join([str(status.get("phase")), *(f"[{c['type']}: {c['message']}]" for c in open_)])[:300]
