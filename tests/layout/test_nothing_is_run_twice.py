@@ -3,15 +3,18 @@
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "run_all.sh"
+BESIDE = ("answers", "faults", "observers", "protocol", "rollouts")
+FOLDERS = ("api", "drills", *BESIDE)
 PYTEST = """#!/usr/bin/env bash
 echo "$*" >> "$ASKED"
 case "$*" in
-  *drills*) echo '3 passed, 1 failed in 1.0s'; exit 1;;
+  *e2e/$FAILS/*) echo '3 passed, 1 failed in 1.0s'; exit 1;;
   *faultmatrix*) echo '12 plans, 0 failed';;
   *) echo '7 passed in 1.0s';;
 esac
@@ -24,61 +27,63 @@ def program(path: Path, text: str):
     path.chmod(0o755)
 
 
-@pytest.fixture
-def repository(tmp_path: Path) -> Path:
-    """The script in a repository of two folders on the cluster, one of which has a test that fails."""
-    for name in ("api", "drills"):
-        (tmp_path / "tests/e2e" / name).mkdir(parents=True)
-        (tmp_path / "tests/e2e" / name / "test_it.py").touch()
-    shutil.copy(SCRIPT, tmp_path / "tests")
-    program(tmp_path / ".venv/bin/python", PYTEST)
+@dataclass(frozen=True)
+class Run:
+    """What the script did, and what it asked of Python, a line each."""
+
+    done: subprocess.CompletedProcess[str]
+    asked: list[str]
+
+
+def run(folder: Path, fails: str) -> Run:
+    """The script in a repository of a few folders on the cluster, one of which has a test that fails."""
+    for name in FOLDERS:
+        (folder / "tests/e2e" / name).mkdir(parents=True)
+        (folder / "tests/e2e" / name / "test_it.py").touch()
+    shutil.copy(SCRIPT, folder / "tests")
+    program(folder / ".venv/bin/python", PYTEST)
     for name in ("make", "python3"):
-        program(tmp_path / "bin" / name, "#!/bin/sh\n")
-    return tmp_path
-
-
-@pytest.fixture
-def run(repository: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{repository / 'bin'}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "tests/run_all.sh"],
-        cwd=repository,
-        env=os.environ | {"PATH": path, "ASKED": str(repository / "asked")},
-        capture_output=True,
-        text=True,
-        check=False,
+        program(folder / "bin" / name, "#!/bin/sh\n")
+    environment = {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "ASKED": str(folder / "asked"), "FAILS": fails}
+    command = ["bash", "tests/run_all.sh"]
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
     )
+    assert done.stderr == ""
+    return Run(done, (folder / "asked").read_text().splitlines())
 
 
-@pytest.fixture
-def asked(run: subprocess.CompletedProcess[str], repository: Path) -> list[str]:
-    """What was asked of Python in the whole run, a line each."""
-    assert run.stderr == ""
-    return (repository / "asked").read_text().splitlines()
+@pytest.fixture(scope="module")
+def drills_fail(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(tmp_path_factory.mktemp("drills"), "drills")
 
 
-@pytest.mark.parametrize("folder", ["api", "drills"])
-def test_each_folder_on_the_cluster_is_run_once(asked: list[str], folder: str):
-    assert sum(f"tests/e2e/{folder}/" in line for line in asked) == 1
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_each_folder_on_the_cluster_is_run_once(drills_fail: Run, folder: str):
+    assert sum(f"tests/e2e/{folder}/" in line for line in drills_fail.asked) == 1
 
 
-def test_a_failure_makes_the_run_fail_and_keeps_no_other_level_from_running(
-    run: subprocess.CompletedProcess[str], asked: list[str]
-):
-    assert run.returncode == 1
-    assert "tests.faultmatrix" in asked[-1]
+def test_a_failure_makes_the_run_fail_and_keeps_no_other_level_from_running(drills_fail: Run):
+    assert drills_fail.done.returncode == 1
+    assert "tests.faultmatrix" in drills_fail.asked[-1]
 
 
-def test_the_table_says_what_each_level_did(run: subprocess.CompletedProcess[str]):
-    _, _, end = run.stdout.partition("\nlevel ")
+def test_so_does_a_failure_of_what_runs_beside_the_drills(tmp_path: Path):
+    protocol_fails = run(tmp_path, "protocol")
+    assert protocol_fails.done.returncode == 1
+    assert "tests.faultmatrix" in protocol_fails.asked[-1]
+
+
+def test_the_table_says_what_each_level_did(drills_fail: Run):
+    _, _, end = drills_fail.done.stdout.partition("\nlevel ")
     table = {
         line.split()[0]: line.split()[1:3]
         for line in end.splitlines()[1:]
         if len(line.split()) == 4 and "," not in line
     }
 
-    assert list(table) == ["unit", "integration", "api", "drills", "faultmatrix"]
+    assert sorted(table) == sorted(["unit", "integration", *FOLDERS, "faultmatrix"])
     assert table["api"] == ["7", "0"]
     assert table["drills"] == ["3", "1"]
     assert table["faultmatrix"] == ["12", "0"]
-    assert run.stdout.splitlines()[-1] == "36 passed, 1 failed"
+    assert drills_fail.done.stdout.splitlines()[-1] == "71 passed, 1 failed"
