@@ -1,4 +1,4 @@
-"""A workload that can't get its pods because of a quota says so itself."""
+"""A workload that can't get its pods says so itself: because of a quota, a LimitRange, a policy."""
 
 from __future__ import annotations
 
@@ -28,9 +28,24 @@ def test_a_workload_tells_which_quota_keeps_its_pods_away():
 
 
 @pytest.mark.parametrize(
-    "workload",
-    [failing("exceeded quota: limits, requested: pods=1", "False"), failing("no service account"), {"kind": "x"}],
-    ids=["it is over", "another reason", "no status"],
+    "said",
+    [
+        'pods "web-x" is forbidden: minimum memory usage per Container is 48Mi, but request is 32Mi',
+        "ValidatingAdmissionPolicy 'small' with binding 'small' denied request: too small",
+        "",
+    ],
+    ids=["c1 LimitRange", "policy", "without a word"],
 )
-def test_a_workload_that_has_another_trouble_tells_of_no_quota(workload: dict[str, Any]):
+def test_whoever_else_refuses_them_is_told_in_their_words(said: str):
+    (fact,) = facts_of("MODIFIED", failing(said), receipt(4))
+    assert (fact.kind, fact.detail["quota"]) == (FactKind.PODS_REFUSED, "")
+    assert said in fact.evidence
+
+
+@pytest.mark.parametrize(
+    "workload",
+    [failing("exceeded quota: limits, requested: pods=1", "False"), {"kind": "x"}],
+    ids=["it is over", "no status"],
+)
+def test_a_workload_that_gets_its_pods_tells_nothing(workload: dict[str, Any]):
     assert facts_of("MODIFIED", workload, receipt(4)) == ()

@@ -21,6 +21,7 @@ from kubedrill.controller.injection_plan import InjectionPlan, has_unrecorded
 from kubedrill.controller.preflight_inputs import planned, read_targets
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts, without_own_removals
 from kubedrill.controller.reporting import read_revision
+from kubedrill.controller.shortfalls import shortfalls
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.desired import desired_of, stop_because
@@ -201,10 +202,13 @@ async def _during(
     if state.phase is Phase.ARMED:
         _take(news, of_drill.effective(drill_plan.faults, [*evidence.facts, *news.values()]))
     probe = monitoring.last
+    facts = sources.known.of(evidence.facts, news.values(), state.start_ex, drill_plan)
+    if state.phase is Phase.ARMED:
+        seen = replace(seen, shortfalls=await shortfalls(sources, drill_plan, replace(seen, facts=facts)))
     # the records once more, for the watches stand now: somebody may have taken a fault out while there were none
     return replace(
         seen,
-        facts=sources.known.of(evidence.facts, news.values(), state.start_ex, drill_plan),
+        facts=facts,
         series={**probe.steady, "impact": probe.impact} if probe else {},
         heard=watches.heard,
         unchecked=probe.unchecked if probe and measured else {},

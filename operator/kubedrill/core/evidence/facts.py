@@ -79,7 +79,7 @@ class FactKind(StrEnum):
     POD_CRASH_LOOPING = "PodCrashLooping"  # pod, container, restartCount
     IMAGE_NOT_PULLED = "ImageNotPulled"  # pod, container, image, reason
     QUOTA_REACHED = "QuotaReached"  # quota, resources: no room is left of these
-    PODS_REFUSED = "PodsRefused"  # target, quota: its controller could not make a pod because of that quota
+    PODS_REFUSED = "PodsRefused"  # target, quota (empty: somebody else refused it): no pod could be made
     POD_READY = "PodReady"  # pod, made (when it was created, RFC 3339)
     POD_UNREADY = "PodUnready"  # pod
     POD_GONE = "PodGone"  # pod

@@ -6,19 +6,20 @@ whole course can be replayed from its facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.attribution import by_whom, taken_out
-from kubedrill.core.evidence.facts import FactKind, first
+from kubedrill.core.evidence.facts import Fact, FactKind, first
 from kubedrill.core.machine.state import Ending, Observation, State
 from kubedrill.core.machine.unverified import in_doubt
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.results import MilestoneName, Verdict
+from kubedrill.core.plan.drill_plan import DrillPlan
 
 SETTLE: Final = timedelta(seconds=60)
 """How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
@@ -185,14 +186,25 @@ def effective(state: State, seen: Observation, _so_far: Assessment) -> Reason | 
 
 def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """A fault that does not bite is an error of the drill, not a success of the team."""
-    injected = so_far.milestone(MilestoneName.INJECTED)
-    if injected is None or seen.drill_plan is None or effective(state, seen, so_far):
+    if seen.drill_plan is None or effective(state, seen, so_far):
         return None
-    if seen.now <= injected.at.not_after + seen.drill_plan.arm_within:
+    if not is_overdue(seen.facts, seen.drill_plan, seen.now):
         return None
-    bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
-    names = ", ".join(f.name for f in state.faults if f.name not in bitten)
-    return _ends("FaultNotEffective", f"no effect seen: {names}", Verdict.ERROR)
+    names = without_effect((f.name for f in state.faults), seen.facts)
+    told = (f"{name} ({why})" if (why := seen.shortfalls.get(name)) else name for name in names)
+    return _ends("FaultNotEffective", f"no effect seen: {', '.join(told)}"[:4000], Verdict.ERROR)
+
+
+def is_overdue(facts: Iterable[Fact], drill_plan: DrillPlan, now: datetime) -> bool:
+    """Whether the time is up in which the faults must be seen to have their effect."""
+    injected = first(facts, FactKind.FAULT_INJECTED)
+    return injected is not None and now > injected.at.not_after + drill_plan.arm_within
+
+
+def without_effect(names: Iterable[str], facts: Iterable[Fact]) -> tuple[str, ...]:
+    """Those of the faults that were not seen to bite."""
+    bitten = {f.detail.get("fault") for f in facts if f.kind is FactKind.FAULT_EFFECTIVE}
+    return tuple(name for name in names if name not in bitten)
 
 
 def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:

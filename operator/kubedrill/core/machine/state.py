@@ -161,7 +161,8 @@ class Observation:
     its finalizer and what is wanted of it. `traces`: whether a live read shows something of a fault that has no record
     (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified. `ttl`:
     how long after its end it is to be deleted (None: never). `unread` says what of the stored evidence can't be read,
-    a sentence a segment: what is not seen may stand there.
+    a sentence a segment: what is not seen may stand there. `shortfalls` say why faults have had no effect in
+    their time.
     """
 
     now: datetime
@@ -191,6 +192,7 @@ class Observation:
     accepted: str = ""
     ttl: timedelta | None = None
     unread: tuple[str, ...] = ()
+    shortfalls: Mapping[str, str] = field(default_factory=dict)
 
 
 def _time(value: datetime | None) -> str | None:

@@ -18,7 +18,7 @@ from kubedrill.plugins.faults.base import FaultKind
 from kubedrill.plugins.registry import members
 
 # Modules of this package that are no kind.
-_SHARED = frozenset({"base", "of_drill", "strategy", "workload"})
+_SHARED = frozenset({"base", "of_drill", "shortfall", "strategy", "workload"})
 
 
 @cache

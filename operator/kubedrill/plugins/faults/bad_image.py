@@ -6,8 +6,8 @@ The new image goes into the workload's template, so the workload's own rollout d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -15,8 +15,8 @@ from kubedrill.api.base import ApiModel, Line, Name
 from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
-from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection, nth, pods_since
+from kubedrill.plugins.faults import shortfall, strategy
+from kubedrill.plugins.faults.base import Aftermath, Effect, FaultKind, Observed, Plan, injection, nth, pods_since
 from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, object_of
 
 NO_SUCH_TAG: Final = "kubedrill-no-such-tag"
@@ -83,6 +83,20 @@ def effect(name: str, params: BadImage, facts: Iterable[Fact]) -> Effect:
     )
 
 
+def why_not(params: BadImage, after: Aftermath) -> tuple[str, ...]:
+    """Why no pod failed to pull it: none asks for it, or it could be pulled."""
+
+    def is_changed(pod: Mapping[str, Any]) -> bool:
+        containers = (pod.get("spec") or {}).get("containers") or ()
+        return any(c.get("name") == params.container and c.get("image") == params.image for c in containers)
+
+    said = list(shortfall.why_no_pod(params.target, after, is_changed))
+    changed = [pod for pod in shortfall.pods_of(params.target, after) if is_changed(pod)]
+    if any(shortfall.is_running(pod, params.container or "") for pod in changed):
+        said.append(f"the image {params.image} could be pulled, and runs: name one that is not there")
+    return tuple(said)
+
+
 def _is_of_it(fact: Fact, params: BadImage) -> bool:
     detail = fact.detail
     return (
@@ -116,6 +130,7 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    why_not=why_not,
     # Whoever sets the image repairs it; what only holds its rollout is no part of the cause.
     cause=r"/containers/\d+/image$",
     component=lambda params: params.target.name,

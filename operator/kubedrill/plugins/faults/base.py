@@ -50,6 +50,18 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What is there when a fault has had no effect in its time: its targets and the pods of the target namespace.
+
+    What can't be read is missing. `working_sets` are as in `Observed`.
+    """
+
+    objects: Mapping[Target, Mapping[str, Any]] = field(default_factory=dict)
+    pods: tuple[Mapping[str, Any], ...] = ()
+    working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan(Generic[P]):
     """What a fault would do.
 
@@ -82,6 +94,10 @@ def _none(_: ApiModel) -> tuple[str, ...]:
     return ()
 
 
+def _no_reason(_params: ApiModel, _after: Aftermath) -> tuple[str, ...]:
+    return ()
+
+
 def _makes_nothing(_params: ApiModel, _namespace: str) -> tuple[Target, ...]:
     return ()
 
@@ -109,6 +125,8 @@ class FaultKind(Generic[P]):
 
     While it is in:
     - `effect(name, params, facts)`: the effect so far of the fault called `name`; `params` best settled.
+    - `why_not(params, aftermath)`: why it has had no effect in its time, and what would have one, a sentence each;
+      `params` best settled.
     - `cause`: a regular expression that is found in the path of every field of a watched workload, or of what it makes,
       whose change is a fix (`/metadata/name`: the removal). Left out, a fix is a change of any field that its
       operations touch.
@@ -130,6 +148,7 @@ class FaultKind(Generic[P]):
     plan: Callable[[P, Observed], Plan[P] | Refusal]
     describe: Callable[[P, Plan[P]], tuple[str, ...]]
     effect: Callable[[str, P, Iterable[Fact]], Effect]
+    why_not: Callable[[P, Aftermath], tuple[str, ...]] = _no_reason
     cause: str = ""
     makes: Callable[[P, str], tuple[Target, ...]] = _makes_nothing
     measures: Callable[[P], tuple[str, ...]] = _none

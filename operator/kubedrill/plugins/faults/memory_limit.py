@@ -7,8 +7,8 @@ limit goes into the workload's template, so the workload's own rollout decides w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -17,8 +17,18 @@ from kubedrill.api.faults import WorkloadTarget
 from kubedrill.api.quantities import format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
-from kubedrill.plugins.faults import strategy
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, WorkingSet, injection, nth, pods_since
+from kubedrill.plugins.faults import shortfall, strategy
+from kubedrill.plugins.faults.base import (
+    Aftermath,
+    Effect,
+    FaultKind,
+    Observed,
+    Plan,
+    WorkingSet,
+    injection,
+    nth,
+    pods_since,
+)
 from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, Container, object_of
 
 MEBIBYTE = 1024**2
@@ -122,6 +132,58 @@ def _beside(more: list[str], params: MemoryLimit, facts: Iterable[Fact], since: 
     return "".join(parts)
 
 
+def why_not(params: MemoryLimit, after: Aftermath) -> tuple[str, ...]:
+    """Why nothing was OOM-killed: no pod got the limit, it is no lower than before, the container lives, or gave up."""
+    name, limit = params.container or "", params.limit
+    if limit is None:
+        return ()
+
+    def is_changed(pod: Mapping[str, Any]) -> bool:
+        return _limit_of(pod, name) == parse_memory(limit)
+
+    mine = shortfall.pods_of(params.target, after)
+    changed = [pod for pod in mine if is_changed(pod) and not shortfall.is_ending(pod)]
+    said = [*shortfall.why_no_pod(params.target, after, is_changed), *_no_lower(mine, name, limit)]
+    gave_up = list(shortfall.crashes(changed, name))
+    if gave_up:
+        said += [*gave_up[:3], "it was not the kernel's doing: with a much lower `limit` it can't get that far"]
+    alive = sum(shortfall.is_running(pod, name) for pod in changed)
+    if alive and not gave_up:
+        said.append(_survives(name, limit, alive, after.working_sets.get(name)))
+    return tuple(said)
+
+
+def _survives(name: str, limit: str, pods: int, used: WorkingSet | None) -> str:
+    runs = f"container {name} runs with {limit} in {pods} pod{'s' * (pods > 1)} and was not OOM-killed"
+    if used is None:
+        return f"{runs}; nothing measures what it uses: ask for a lower `limit`"
+    return f"{runs}: it uses {_used(used)}; ask for a `limit` below that, such as {format_memory(_half(used.bytes))}"
+
+
+def _no_lower(pods: Iterable[Mapping[str, Any]], name: str, limit: str) -> Iterator[str]:
+    """A LimitRange or a policy gives pods a limit that no template shows: the fault's may be higher."""
+    known = {found for pod in pods if (found := _limit_of(pod, name)) is not None}
+    if lower := [found for found in known if found < parse_memory(limit)]:
+        yield (
+            f"{limit} is more than the {format_memory(min(lower))} that its other pods have (from a LimitRange or a"
+            f" policy, not from its template): ask for a `limit` below {format_memory(min(lower))}"
+        )
+
+
+def _limit_of(pod: Mapping[str, Any], name: str) -> int | None:
+    containers = (pod.get("spec") or {}).get("containers") or ()
+    found = next((_memory(c) for c in containers if c.get("name") == name), None)
+    try:
+        return parse_memory(found) if found is not None else None
+    except ValueError:
+        return None
+
+
+def _memory(container: Mapping[str, Any]) -> str | None:
+    value = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    return None if value is None else str(value)
+
+
 def _is_its_kill(fact: Fact, params: MemoryLimit) -> bool:
     """A pod is known by its owner: `api-db-sfnfx` of the Job api-db is called like a pod of the Deployment api."""
     if fact.kind is not FactKind.POD_OOM_KILLED or fact.detail.get("target") != str(params.target):
@@ -197,6 +259,7 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    why_not=why_not,
     # Whoever gives it more of anything repairs it; what holds its rollout is no part of the cause.
     cause="resources",
     measures=measures,

@@ -11,7 +11,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.base import Observed, Plan, WorkingSet, together
+from kubedrill.plugins.faults.base import Aftermath, Observed, Plan, WorkingSet, together
 from kubedrill.plugins.faults.workload import PLURALS
 
 RIGHTS_OF_EVERY_DRILL: Final = (
@@ -87,6 +87,13 @@ def planned(
     if isinstance(apart, Refusal):
         return plans, {**refusals, "faults": apart}
     return apart, refusals
+
+
+def why_not(faults: Iterable[Fault], after: Aftermath) -> dict[str, str]:
+    """Why each of these faults has had no effect, as far as that can be told."""
+    kinds = discover()
+    told = ((fault.name, kinds[fault.kind].why_not(fault.params, after)) for fault in faults)
+    return {name: "; ".join(dict.fromkeys(sentences)) for name, sentences in told if sentences}
 
 
 def effective(faults: Iterable[Fault], known: Collection[Fact]) -> Iterator[Fact]:

@@ -15,7 +15,8 @@ from kubedrill.api.faults import WorkloadTarget
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Remove, Target
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection, nth, pods_since
+from kubedrill.plugins.faults import shortfall
+from kubedrill.plugins.faults.base import Aftermath, Effect, FaultKind, Observed, Plan, injection, nth, pods_since
 from kubedrill.plugins.faults.workload import found, object_of
 
 
@@ -78,6 +79,14 @@ def effect(name: str, params: PodKill, facts: Iterable[Fact]) -> Effect:
     return Effect(len(gone), wanted, f"{len(gone)} of {wanted} pods of {params.target} are gone")
 
 
+def why_not(params: PodKill, after: Aftermath) -> tuple[str, ...]:
+    """That pods are still ending: they take as long as their own grace period lets them."""
+    ending = [str(p["metadata"]["name"]) for p in shortfall.pods_of(params.target, after) if shortfall.is_ending(p)]
+    if not ending:
+        return ()
+    return (f"{', '.join(ending[:3])} still ending: set a shorter `gracePeriod`, or a longer `armWithin`",)
+
+
 def _is_made_after(ready: Fact, since: Interval) -> bool:
     """Whether a pod was made after an instant; it tells that in whole seconds."""
     made = str(ready.detail.get("made", ""))
@@ -111,6 +120,7 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    why_not=why_not,
     component=lambda params: params.target.name,
     called=("PodKill", "PodKilled", "PodsKilled", "PodDeleted", "PodsDeleted", "PodRemoved", "PodsRemoved"),
 )

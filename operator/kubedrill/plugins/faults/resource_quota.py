@@ -14,7 +14,7 @@ from kubedrill.api.base import ApiModel, ObjectName
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Create, Refusal, Target
-from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection
+from kubedrill.plugins.faults.base import Aftermath, Effect, FaultKind, Observed, Plan, injection
 
 KIND: Final = "ResourceQuota"
 USUAL_NAME: Final = "compute-resources"
@@ -78,6 +78,19 @@ def effect(name: str, params: ResourceQuota, facts: Iterable[Fact]) -> Effect:
     return Effect(1, 1, first.evidence, first.at)
 
 
+def why_not(params: ResourceQuota, after: Aftermath) -> tuple[str, ...]:
+    """That it leaves room."""
+    name = params.name or USUAL_NAME
+    body = next((b for t, b in after.objects.items() if (t.kind, t.name) == ("ResourceQuota", name)), None)
+    if body is None:
+        return (f"there is no ResourceQuota {name}: somebody has removed it",)
+    status = body.get("status") or {}
+    used = ", ".join(
+        f"{(status.get('used') or {}).get(k, '?')} of {v} {k}" for k, v in (status.get("hard") or {}).items()
+    )
+    return (f"quota {name} leaves room: {used or 'it was not counted yet'}; ask for less in `hard`",)
+
+
 def describe(params: ResourceQuota, plan: Plan[ResourceQuota]) -> tuple[str, ...]:  # noqa: ARG001  the contract's
     """One line for what is made, then the notes."""
     hard = ", ".join(f"{resource}: {amount}" for resource, amount in (plan.settled.hard or {}).items())
@@ -94,6 +107,7 @@ FAULT: Final = FaultKind(
     plan=plan,
     describe=describe,
     effect=effect,
+    why_not=why_not,
     # Whoever removes the quota repairs it, and so does whoever raises or lifts a limit of it.
     cause=r"^/metadata/name$|^/spec(/hard(/|$)|$)",
     called=("ResourceQuota", "Quota"),

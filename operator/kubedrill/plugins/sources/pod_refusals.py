@@ -1,4 +1,7 @@
-"""Deployments' watch events: pods that could not be made because of a quota, as the workload's own status says."""
+"""Deployments' watch events: pods that could not be made, as the workload's own status says.
+
+A quota, a LimitRange, a webhook or a policy refuses them; the words are the refuser's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _EXCEEDED: Final = re.compile(r"exceeded quota: ([^\s,]+)")
 
 
 def facts_of(event: str, workload: Mapping[str, Any], receipt: Received) -> tuple[Fact, ...]:
-    """A fact for each time that a workload began to be refused pods by one quota."""
+    """A fact for each time that a workload began to be refused pods; of a quota once for each quota."""
     return () if event == "DELETED" else tuple(_refusals(workload, receipt))
 
 
@@ -25,16 +28,15 @@ def _refusals(workload: Mapping[str, Any], receipt: Received) -> Iterator[Fact]:
         if condition.get("type") != "ReplicaFailure" or condition.get("status") != "True":
             continue
         found = _EXCEEDED.search(str(condition.get("message", "")))
-        if found is None:
-            continue
+        quota = found[1] if found else ""
         target = f"{workload['kind']}/{workload['metadata']['name']}"
         yield Fact(
             FactKind.PODS_REFUSED,
             receipt.interval(),
             Source.TARGET_WATCH,
-            f"refused/{workload['metadata']['uid']}/{found[1]}/{condition.get('lastTransitionTime', '')}",
-            evidence=f"{target} can't get its pods: {str(condition['message'])[:200]}",
-            detail={"target": target, "quota": found[1]},
+            f"refused/{workload['metadata']['uid']}/{quota}/{condition.get('lastTransitionTime', '')}",
+            evidence=f"{target} can't get its pods: {str(condition.get('message', ''))[:200]}",
+            detail={"target": target, "quota": quota},
         )
 
 
