@@ -10,6 +10,7 @@ import yaml
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.main import FAMILIES
 from kubedrill.controller.metrics import FAMILIES as METRICS
+from kubedrill.core.measure.milestone_table import MILESTONES, table
 from kubedrill.core.measure.results import MilestoneName, ObjectiveVerdict
 from kubedrill.core.undo.patches import FieldEnd
 from kubedrill.plugins.faults import discover
@@ -33,6 +34,15 @@ def test_every_milestone_is_explained_in_the_order_in_which_a_good_drill_meets_t
 def test_the_names_that_a_right_diagnosis_has_are_those_of_the_fault_kinds():
     rows = first_column("reference/milestones.md", r"`([a-zA-Z]+)` \| [^|]+ \| ([A-Z][^|]+) \|$")
     assert dict(rows) == {kind: ", ".join(fault.called) for kind, fault in discover().items() if fault.called}
+
+
+def test_the_milestones_stand_as_the_table_of_the_code_has_them():
+    assert table() in (ROOT / "docs/reference/milestones.md").read_text(), table()
+
+
+def test_every_milestone_is_said_with_a_verb_that_players_have():
+    players = next(verbs for family, verbs in FAMILIES.items() if family.startswith("Players"))
+    assert {kind.verb for kind in MILESTONES.values() if kind.verb} <= set(players)
 
 
 def test_every_exit_code_is_explained():

@@ -61,7 +61,7 @@ def test_where_nothing_measures_what_is_used_that_is_said():
 
 
 def test_an_exit_code_of_its_own_is_a_crash_and_told_as_one():
-    died = {
+    died: dict[str, Any] = {
         "state": {"waiting": {"reason": "CrashLoopBackOff"}},
         "lastState": {"terminated": {"reason": "Error", "exitCode": 3}},
     }
@@ -101,7 +101,7 @@ def test_a_pod_that_is_still_ending_is_told():
 
 
 def test_a_pod_that_can_not_start_tells_what_it_waits_for():
-    waits = {"state": {"waiting": {"reason": "CreateContainerConfigError", "message": "no Secret web"}}}
+    waits: dict[str, Any] = {"state": {"waiting": {"reason": "CreateContainerConfigError", "message": "no Secret web"}}}
     assert "pod web-a: container main waits: CreateContainerConfigError (no Secret web)" in told(pod("web-a", **waits))
 
 

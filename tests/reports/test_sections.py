@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from tests.reports.records import T0, between, fact, milestone, morning_rush, record
+from tests.reports.records import MET, T0, between, fact, milestone, morning_rush, objective, record
 
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.measure.results import FieldOutcome, MilestoneName, Restoration
 from kubedrill.plugins.reports.method import how_measured, ran_for
 from kubedrill.plugins.reports.putback import put_back
-from kubedrill.plugins.reports.sections import certainty, findings, timeline, to_fix
+from kubedrill.plugins.reports.sections import certainty, findings, objectives, timeline, to_fix
 
 
 def outcome(kind, now="128Mi", **more):
@@ -75,6 +75,54 @@ def test_what_players_left_otherwise_is_listed():
         back(outcome("Superseded", "256Mi", who="tom")).left_over
         == "limits.memory of Deployment/worker is 256Mi, was 128Mi (tom)"
     )
+
+
+def scaled(at, before, after, actor="alice"):
+    told = {"target": "Deployment/worker", "before": before, "after": after}
+    return fact(FactKind.SCALED, at, actor=actor, source=Source.TARGET_WATCH, id=f"scaled/{at}", detail=told)
+
+
+def test_what_players_scaled_up_and_left_so_is_left_over_as_the_finding_says():
+    done = Restoration(complete=True, at=between(50, 50), fields=(outcome("Restored"),))
+    left = put_back(record(restoration=done, facts=(scaled(5, 3, 5),))).left_over
+    assert left == "replicas of Deployment/worker is 5, was 3 (alice)"
+    assert put_back(record(restoration=done, facts=(scaled(5, 3, 5), scaled(9, 5, 3)))).left_over == "nothing"
+    assert put_back(record(restoration=done, facts=(scaled(5, 3, 5, actor=""),))).left_over == "nothing"
+
+
+def test_what_the_drill_wrote_itself_is_told_by_its_restore_alone():
+    path = outcome("Superseded", "256Mi", who="tom").path
+    told = {"target": "Deployment/worker", "path": path, "before": "48Mi", "after": "256Mi"}
+    fix = fact(FactKind.TARGET_CHANGED, 5, actor="tom", detail=told)
+    done = Restoration(complete=True, at=between(50, 50), fields=(outcome("Superseded", "256Mi", who="tom"),))
+    assert put_back(record(restoration=done, facts=(fix,))).left_over.count("256Mi") == 1
+
+
+def test_an_event_that_two_sources_tell_is_shown_once_within_the_bounds_of_both():
+    told = {"change": "c1", "target": "Deployment/worker"}
+    watched = fact(FactKind.SCALED, 5, 6, id="watch/1", source=Source.TARGET_WATCH, detail=told, evidence="5 to 10")
+    audited = fact(
+        FactKind.SCALED, 5.5, 7, id="audit/1", source=Source.AUDIT_LOG, actor="alice", detail=told, evidence=""
+    )
+    (row,), left = timeline(record(facts=(watched, audited)))
+    assert (row.who, row.source, row.evidence, left) == ("alice", "TargetWatch, AuditLog", "5 to 10", 0)
+    assert row.clock == "T+5:30–6:00"
+
+
+def test_two_fields_of_one_change_are_both_told():
+    facts = tuple(
+        fact(FactKind.TARGET_CHANGED, 5, id=f"c1/{name}", detail={"change": "c1"}, evidence=f"{name} raised")
+        for name in ("limit", "request")
+    )
+    (row,), _ = timeline(record(facts=facts))
+    assert row.evidence == "limit raised; request raised"
+
+
+def test_what_the_monitoring_has_to_keep_is_shown_in_real_time():
+    own = objective("alert-Errors", 10, MET, 4, 4.1, stop="AlertFired", start="FaultEffective")
+    (row,) = objectives(record(pace=12, objectives=(own,)))
+    assert (row.limit, row.took) == ("10 min", "4–4.1 min")
+    assert "in real time" in row.note
 
 
 def test_a_field_that_a_player_set_back_to_what_it_was_is_nothing_left_over():

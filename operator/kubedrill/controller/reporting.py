@@ -66,7 +66,9 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
     state, so_far = decision.state, decision.assessment
     # what was told at the end stands; what came later is told by a revision of its own
     verdict = verdict_now(state, so_far) if state.phase in TERMINAL else state.verdict
-    threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None), None)
+    impact = seen.drill_plan.impact.query
+    # a check's bound belongs to the curve of that check, and to no other
+    threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None and c.query == impact), None)
     return assemble(
         seen.drill_plan,
         seen.facts,

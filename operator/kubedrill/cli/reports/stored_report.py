@@ -105,7 +105,7 @@ def bare_record(drill: Mapping[str, Any]) -> DrillRecord:
     started = status.get("startExTime")
     return DrillRecord(
         name=drill["metadata"]["name"],
-        namespace=spec["targetNamespace"],
+        namespace=drill["metadata"].get("namespace", ""),
         title=(spec.get("scenario") or {}).get("title") or spec.get("scenarioRef") or drill["metadata"]["name"],
         narrative="",
         team=players,

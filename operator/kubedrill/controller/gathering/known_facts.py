@@ -16,6 +16,7 @@ class KnownFacts:
 
     def __init__(self) -> None:
         self._stored: frozenset[Fact] | None = None
+        self._ids: frozenset[str] = frozenset()
         self._rest: object = None
         self._facts = FactSet()
 
@@ -26,7 +27,10 @@ class KnownFacts:
 
         `stored` is the same object for as long as it holds the same facts.
         """
-        new = frozenset(fact for fact in seen if fact not in stored)
+        if stored is not self._stored:
+            self._ids = frozenset(fact.id for fact in stored)
+        # what is seen again after a gap has the same id and a later receipt: it is the same thing, told once
+        new = frozenset({fact.id: fact for fact in seen if fact.id not in self._ids}.values())
         rest = (new, start, drill_plan.players, drill_plan.subjects)
         if stored is not self._stored or rest != self._rest:
             self._facts = matched(since_start(stored | new, start), drill_plan.players, drill_plan.subjects)

@@ -10,6 +10,7 @@ from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.attribution import READS, changes_of_players
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.findings.context import FindingContext, ids, whole
+from kubedrill.core.findings.left_over import left_over
 from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
 
 CRASHES: Final = (FactKind.POD_CRASH_LOOPING, FactKind.POD_OOM_KILLED)
@@ -93,33 +94,25 @@ def slow_monitoring(case: FindingContext) -> Iterator[Finding]:
 
 
 def leftovers_of_players(case: FindingContext) -> Iterator[Finding]:
-    """What players scaled up and did not scale back before they declared it resolved."""
-    over = case.milestone(MilestoneName.RESOLVED_DECLARED) or case.milestone(MilestoneName.RECOVERED)
-    scaled = [f for f in changes_of_players(case.facts) if f.kind is FactKind.SCALED]
-    up = next((f for f in scaled if _is_up(f)), None)
-    if up is None or over is None:
-        return
-    back = next(
-        (
-            f
-            for f in scaled
-            if f.at.not_before > up.at.not_after
-            and f.detail.get("target") == up.detail.get("target")
-            and str(f.detail.get("after")) == str(up.detail.get("before"))
-        ),
-        None,
-    )
-    if back is not None and back.at.not_before <= over.at.not_after:
-        return
-    until = f"until {case.clock(back.at)}" if back else "to the end of play"
-    yield Finding(
-        "leftovers-of-players",
-        Severity.MINOR,
-        "Something was left over",
-        f"{_what(up)} stayed at {up.detail.get('after')} replicas instead of {up.detail.get('before')}"
-        f" {until}, after the end was declared at {case.clock(over.at)}.",
-        ids(up, back, over),
-    )
+    """What players scaled up and did not scale back, or only after it was over."""
+    declared, recovered = case.milestone(MilestoneName.RESOLVED_DECLARED), case.milestone(MilestoneName.RECOVERED)
+    over = declared or recovered
+    for one in left_over(case.facts):
+        up = next((f for f in one.changes if f.actor and _is_up(f)), None)
+        if up is None or over is None:
+            continue
+        if one.back is not None and one.back.at.not_before <= over.at.not_after:
+            continue
+        until = f"until {case.clock(one.back.at)}" if one.back else "to the end of play"
+        what = "resolved was declared" if declared else "it had recovered"
+        yield Finding(
+            "leftovers-of-players",
+            Severity.MINOR,
+            "Scaled back late" if one.back else "Something was left over",
+            f"{one.target} stayed at {up.detail.get('after')} replicas instead of {one.before} {until}, after {what} at"
+            f" {case.clock(over.at)}.",
+            ids(up, one.back, over),
+        )
 
 
 def interference(case: FindingContext) -> Iterator[Finding]:
@@ -150,14 +143,14 @@ def before_its_clock(case: FindingContext) -> Iterator[Finding]:
 
 
 def well_within_the_limits(case: FindingContext) -> Iterator[Finding]:
-    """What the team did in less than half the time it had."""
+    """What somebody of the team did in less than half the time they had. What came by itself is nobody's strength."""
     fast = [
         o.name
         for o in case.objectives
         if o.verdict is ObjectiveVerdict.MET
+        and o.actor
         and o.upper is not None
         and timedelta(0) <= o.upper <= o.limit / 2
-        and o.stop.partition("[")[0] != MilestoneName.ALERT_FIRED
     ]
     if fast:
         yield Finding(

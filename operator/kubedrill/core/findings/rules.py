@@ -2,7 +2,7 @@
 
 A rule needs all its halves to be certain; where the order of two things is open it stays silent. Sentences
 say what was seen and what to do differently, never who is to blame. What was done is looked at in
-`response`, what was said in `communication`.
+`response`, what was said in `communication`, what nobody did in `silence`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from kubedrill.core.findings.response import (
     slow_monitoring,
     well_within_the_limits,
 )
+from kubedrill.core.findings.silence import nobody_acknowledged, nobody_acted
 from kubedrill.core.measure.results import Finding, Milestone, ObjectiveResult, Severity
 from kubedrill.core.plan.drill_plan import DrillPlan
 
@@ -48,6 +49,8 @@ def findings(
 
 
 RULES: Final[tuple[Callable[[FindingContext], Iterator[Finding]], ...]] = (
+    nobody_acted,
+    nobody_acknowledged,
     scaled_before_diagnosing,
     first_containment_had_no_effect,
     client_told_us_first,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,18 +11,13 @@ from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation
+from kubedrill.core.measure.milestone_table import MILESTONES
 from kubedrill.core.measure.objectives import UNREAD
-from kubedrill.core.measure.results import MilestoneName, Verdict
+from kubedrill.core.measure.results import Verdict
 from kubedrill.core.undo.health import Health, awaited
 
 NOT_IN: Final = frozenset({FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED})
-OF_MILESTONES: Final[Mapping[MilestoneName, ConditionType]] = {
-    MilestoneName.FAULT_EFFECTIVE: ConditionType.FAULT_EFFECTIVE,
-    MilestoneName.ALERT_FIRED: ConditionType.ALERT_FIRED,
-    MilestoneName.ACKNOWLEDGED: ConditionType.DETECTED,
-    MilestoneName.MITIGATED: ConditionType.MITIGATED,
-    MilestoneName.RECOVERED: ConditionType.RECOVERED,
-}
+OF_MILESTONES: Final = {kind.name: kind.condition for kind in MILESTONES.values() if kind.condition}
 
 
 @dataclass(frozen=True, slots=True)

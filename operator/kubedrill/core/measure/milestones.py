@@ -16,22 +16,13 @@ from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cau
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
 from kubedrill.core.measure.diagnosis import names_the_cause
 from kubedrill.core.measure.impact import course
+from kubedrill.core.measure.milestone_table import MILESTONES, Charged
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 MOST_LEVELS: Final = 15
 """Of so many levels of an escalation there are milestones: anybody who plays may make up any number."""
 Wanted = Callable[[Fact, DrillPlan], bool]
-BY_AUTOMATION = frozenset(
-    {
-        MilestoneName.INJECTED,
-        MilestoneName.FAULT_EFFECTIVE,
-        MilestoneName.ALERT_PENDING,
-        MilestoneName.ALERT_FIRED,
-        MilestoneName.PAGED,
-        MilestoneName.CLIENT_COMPLAINED,
-    }
-)
 ALERTS = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
 
 
@@ -68,26 +59,24 @@ def _severe_enough(fact: Fact, drill_plan: DrillPlan) -> bool:
     return _by_player(fact, drill_plan) and said is not None and (right is None or said <= right)
 
 
-SEEN: Mapping[MilestoneName, tuple[FactKind, Wanted]] = {
-    MilestoneName.INJECTED: (FactKind.FAULT_INJECTED, _any),
-    MilestoneName.FAULT_EFFECTIVE: (FactKind.FAULT_EFFECTIVE, _any),
-    MilestoneName.ALERT_PENDING: (FactKind.ALERT_PENDING, _of_clock_alert),
-    MilestoneName.ALERT_FIRED: (FactKind.ALERT_FIRING, _of_clock_alert),
-    MilestoneName.PAGED: (FactKind.PAGE_SENT, _of_clock_alert),
-    MilestoneName.ACKNOWLEDGED: (FactKind.ACKNOWLEDGED, _by_player),
-    MilestoneName.SEVERITY_ASSESSED: (FactKind.SEVERITY_ASSESSED, _severe_enough),
-    MilestoneName.COMMAND_ASSUMED: (FactKind.COMMAND_ASSUMED, _by_player),
-    MilestoneName.CLIENT_COMPLAINED: (FactKind.CLIENT_COMPLAINED, _any),
-    MilestoneName.CLIENT_NOTIFIED: (FactKind.CLIENT_NOTIFIED, _any),
-    MilestoneName.CAUSE_IDENTIFIED: (FactKind.CAUSE_IDENTIFIED, names_the_cause),
-    MilestoneName.MITIGATED_DECLARED: (FactKind.MITIGATED_DECLARED, _any),
-    MilestoneName.RESOLVED_DECLARED: (FactKind.RESOLVED_DECLARED, _any),
-    MilestoneName.ALL_CLEAR_SENT: (FactKind.ALL_CLEAR_SENT, _any),
+SEEN: Mapping[MilestoneName, Wanted] = {
+    MilestoneName.INJECTED: _any,
+    MilestoneName.FAULT_EFFECTIVE: _any,
+    MilestoneName.ALERT_PENDING: _of_clock_alert,
+    MilestoneName.ALERT_FIRED: _of_clock_alert,
+    MilestoneName.PAGED: _of_clock_alert,
+    MilestoneName.ACKNOWLEDGED: _by_player,
+    MilestoneName.SEVERITY_ASSESSED: _severe_enough,
+    MilestoneName.COMMAND_ASSUMED: _by_player,
+    MilestoneName.CLIENT_COMPLAINED: _any,
+    MilestoneName.CLIENT_NOTIFIED: _any,
+    MilestoneName.CAUSE_IDENTIFIED: names_the_cause,
+    MilestoneName.MITIGATED_DECLARED: _any,
+    MilestoneName.RESOLVED_DECLARED: _any,
+    MilestoneName.ALL_CLEAR_SENT: _any,
 }
-OF_LEVELS: Mapping[MilestoneName, FactKind] = {
-    MilestoneName.ESCALATION_REQUESTED: FactKind.ESCALATION_REQUESTED,
-    MilestoneName.ESCALATION_ENGAGED: FactKind.ESCALATION_ENGAGED,
-}
+"""Those that the first fact of their kind reaches, and which of these facts count."""
+OF_LEVELS = tuple(kind for kind in MILESTONES.values() if kind.has_level)
 
 
 def milestones(
@@ -99,8 +88,8 @@ def milestones(
     """
     seen = _of_this_drill(facts)
     found = [
-        _reached(name, (f for f in in_order(seen, kind) if wanted(f, drill_plan)))
-        for name, (kind, wanted) in SEEN.items()
+        _reached(name, (f for f in in_order(seen, MILESTONES[name].fact) if wanted(f, drill_plan)))
+        for name, wanted in SEEN.items()
     ]
     found += _other_alerts(seen, drill_plan)
     found += _levels(seen, drill_plan)
@@ -123,8 +112,8 @@ def _of_this_drill(facts: Iterable[Fact]) -> FactSet:
     return known.remembered[_of_this_drill] if over else known
 
 
-def _events(facts: Iterable[Fact]) -> tuple[Occurrence, ...]:
-    """The facts joined to events: the same change, or each source's n-th firing of one alert."""
+def occurrences(facts: Iterable[Fact]) -> tuple[Occurrence, ...]:
+    """The facts joined to events: the same word or change, or each source's n-th firing of one alert."""
     groups: dict[str, list[Fact]] = {}
     counts: dict[tuple[str, Source], int] = {}
     for fact in in_order(facts):
@@ -149,7 +138,7 @@ def _joined(group: list[Fact]) -> Occurrence:
 def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Milestone | None:
     """The first of the events: not before the least lower bound, not after the least upper one."""
     given = tuple(facts)
-    events = _events(f for f in given if f.source is not Source.OBSERVER) or _events(given)
+    events = occurrences(f for f in given if f.source is not Source.OBSERVER) or occurrences(given)
     if not events:
         return None
     lead = min(events, key=lambda e: (e.at.not_before, e.at.not_after))
@@ -163,7 +152,7 @@ def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Mil
         fact.evidence,
         level=level,
         actor=actor,
-        by=By.AUTOMATION if name in BY_AUTOMATION else By.PLAYER,
+        by=By.PLAYER if MILESTONES[name].who is Charged.PEOPLE else By.AUTOMATION,
         conflict=lead.conflict,
         declared=all(_is_word(f) for f in lead.facts),
         fact_ids=tuple(f.id for e in events if e.at.not_before <= at.not_after for f in e.facts),
@@ -189,15 +178,15 @@ def _levels(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:
     """Escalations, one milestone a level; who engages without naming a level engages as what they play."""
     roles = {p.name: p.role for p in drill_plan.players}
     found = []
-    for name, kind in OF_LEVELS.items():
+    for kind in OF_LEVELS:
         groups: dict[str, list[Fact]] = {}
-        for fact in in_order(facts, kind):
-            own = roles.get(fact.actor, "") if kind is FactKind.ESCALATION_ENGAGED else ""
+        for fact in in_order(facts, kind.fact):
+            own = roles.get(fact.actor, "") if kind.name is MilestoneName.ESCALATION_ENGAGED else ""
             groups.setdefault(str(fact.detail.get("level") or own), []).append(fact)
         wanted = {o.level for o in drill_plan.objectives} | set(roles.values())
         # those that anything asks for first, then as they were called; the facts of the others stay evidence
         chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
-        found += [_reached(name, groups[level], level) for level in chosen]
+        found += [_reached(kind.name, groups[level], level) for level in chosen]
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from kubedrill.core.measure.milestone_table import MILESTONES
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.windows import long_enough
 from kubedrill.core.plan.drill_plan import DrillPlan, Limit
@@ -19,19 +20,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan, Limit
 ZERO = timedelta(0)
 USUAL_STEP = timedelta(seconds=1)
 """The scrape interval at which fifteen samples are waited for before a windowed milestone is called missed."""
-OF_PEOPLE = frozenset(
-    {
-        MilestoneName.SEVERITY_ASSESSED,
-        MilestoneName.COMMAND_ASSUMED,
-        MilestoneName.ESCALATION_REQUESTED,
-        MilestoneName.ESCALATION_ENGAGED,
-        MilestoneName.CLIENT_NOTIFIED,
-        MilestoneName.CAUSE_IDENTIFIED,
-        MilestoneName.MITIGATED_DECLARED,
-        MilestoneName.RESOLVED_DECLARED,
-        MilestoneName.ALL_CLEAR_SENT,
-    }
-)
+OF_PEOPLE = frozenset(kind.name for kind in MILESTONES.values() if kind.only_people_tell)
 """Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
 acknowledgement is not among them: whoever pages knows whether it was answered."""
 UNREAD = "some of the drill's evidence can't be read; it may stand there"

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveResult, ObjectiveVerdict, Severity
+from kubedrill.core.measure.milestone_table import Charged, of
+from kubedrill.core.measure.results import Finding, ObjectiveResult, ObjectiveVerdict, Severity
 
-MONITORING = (MilestoneName.ALERT_FIRED, MilestoneName.ALERT_PENDING, MilestoneName.PAGED)
+MONITORING = of(Charged.MONITORING)
 
 
 def is_of_monitoring(objective: ObjectiveResult) -> bool:

@@ -20,49 +20,19 @@ from kubedrill.api.people import FACILITATORS, Action, FacilitatorObservation, P
 from kubedrill.core.evidence.attribution import who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import Received, instant
+from kubedrill.core.measure.milestone_table import MILESTONES
 from kubedrill.core.plan.drill_plan import KUBERNETES
 from kubedrill.core.rights import Right
 from kubedrill.kube.paths import PLAYER_ACTIONS
 from kubedrill.plugins.channels.base import ChannelKind, Hearing, SpokenObjects
 
 SAID: Mapping[Action, FactKind] = {
-    Action.ACK: FactKind.ACKNOWLEDGED,
-    Action.SEVERITY: FactKind.SEVERITY_ASSESSED,
-    Action.ESCALATE: FactKind.ESCALATION_REQUESTED,
-    Action.ENGAGE: FactKind.ESCALATION_ENGAGED,
-    Action.COMMAND: FactKind.COMMAND_ASSUMED,
-    Action.NOTIFY: FactKind.CLIENT_NOTIFIED,
-    Action.DIAGNOSE: FactKind.CAUSE_IDENTIFIED,
-    Action.CONTAIN: FactKind.CONTAINMENT_ATTEMPTED,
-    Action.FIX: FactKind.FIX_APPLIED,
-    Action.MITIGATED: FactKind.MITIGATED_DECLARED,
-    Action.RESOLVE: FactKind.RESOLVED_DECLARED,
-    Action.ALL_CLEAR: FactKind.ALL_CLEAR_SENT,
+    **{kind.action: kind.fact for kind in MILESTONES.values() if kind.action},
     Action.LEAD: FactKind.LEAD_TAKEN,
     Action.POSTMORTEM: FactKind.POSTMORTEM_ASSIGNED,
     Action.NOTE: FactKind.NOTED,
 }
-OBSERVED: Mapping[str, FactKind] = {
-    "AlertPending": FactKind.ALERT_PENDING,
-    "AlertFired": FactKind.ALERT_FIRING,
-    "Paged": FactKind.PAGE_SENT,
-    "Acknowledged": FactKind.ACKNOWLEDGED,
-    "SeverityAssessed": FactKind.SEVERITY_ASSESSED,
-    "CommandAssumed": FactKind.COMMAND_ASSUMED,
-    "EscalationRequested": FactKind.ESCALATION_REQUESTED,
-    "EscalationEngaged": FactKind.ESCALATION_ENGAGED,
-    "ClientComplained": FactKind.CLIENT_COMPLAINED,
-    "ClientNotified": FactKind.CLIENT_NOTIFIED,
-    "FirstContainment": FactKind.CONTAINMENT_ATTEMPTED,
-    "CauseIdentified": FactKind.CAUSE_IDENTIFIED,
-    "FixApplied": FactKind.FIX_APPLIED,
-    "ImpactStarted": FactKind.IMPACT_STARTED,
-    "Mitigated": FactKind.IMPACT_FALLING,
-    "MitigatedDeclared": FactKind.MITIGATED_DECLARED,
-    "Recovered": FactKind.STEADY_AGAIN,
-    "ResolvedDeclared": FactKind.RESOLVED_DECLARED,
-    "AllClearSent": FactKind.ALL_CLEAR_SENT,
-}
+OBSERVED: Mapping[str, FactKind] = {str(kind.name): kind.fact for kind in MILESTONES.values() if kind.observable}
 
 
 def facts_of(wire: Mapping[str, Any], receipt: Received, hearing: Hearing) -> tuple[Fact, ...]:

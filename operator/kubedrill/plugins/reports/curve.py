@@ -62,7 +62,7 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
         tuple(areas),
         tuple(dots),
         y(threshold) if threshold is not None else None,
-        f"threshold {threshold:g}" if threshold is not None else "",
+        f"{'steady below' if scale.record.live else 'threshold'} {threshold:g}" if threshold is not None else "",
         ticks,
         f"{max(s.value for s in samples):.4g}",
     )

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from kubedrill.core.evidence.facts import FactKind, Interval, in_order
+from kubedrill.core.measure.milestone_table import MILESTONES, Charged
 from kubedrill.core.measure.results import DrillRecord, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.score import is_of_monitoring
 from kubedrill.plugins.reports.axis import LEFT, RIGHT, WIDTH, Bar, Scale, Tick, ticks, time_scale
@@ -21,14 +22,6 @@ from kubedrill.plugins.reports.wording import clock_of, measured, milestone_word
 
 LANE: Final = 26.0
 ROW: Final = 24.0
-_MONITORING: Final = (MilestoneName.ALERT_PENDING, MilestoneName.ALERT_FIRED, MilestoneName.PAGED)
-_SYSTEM: Final = (
-    MilestoneName.INJECTED,
-    MilestoneName.FAULT_EFFECTIVE,
-    MilestoneName.IMPACT_STARTED,
-    MilestoneName.MITIGATED,
-    MilestoneName.RECOVERED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,8 @@ def _rows(scale: Scale, top: float) -> Iterable[Row]:
 
 def _reached(scale: Scale, y: float, m: Milestone, objective: ObjectiveResult | None) -> Row:
     title = f"{milestone_words(m.key)}: {clock_of(scale.record, m.at)}, {m.source}. {printable(m.evidence)}"
-    kind = "monitoring" if m.name in _MONITORING else "system" if m.name in _SYSTEM else "people"
+    who = MILESTONES[m.name].who
+    kind = Charged.PEOPLE if who is Charged.CLIENT else who
     bar = scale.bar(m.at, kind, title)
     words = clock_of(scale.record, m.at) + (f" · {printable(m.actor)}" if m.actor else "")
     limit = _limit(scale, objective) if objective else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubedrill.core.findings.left_over import field_words, left_over
 from kubedrill.core.measure.results import DrillRecord, FieldOutcome
 from kubedrill.plugins.reports.wording import clock_of, printable, real_time
 
@@ -49,17 +50,15 @@ def put_back(record: DrillRecord) -> PutBack:
         left_behind = ", ".join(_counted(number, noun) for number, noun in counted if number)
         sentence = f"NOT everything was restored: {left_behind or 'not every undo was verified'}."
     left = [f for f in done.fields if f.outcome in ("Superseded", "KeptPlayerEdit") and f.now != f.before]
-    kept = "; ".join(
-        printable(f"{_field_words(f.path)} of {f.target} is {f.now}, was {f.before}" + (f" ({f.who})" if f.who else ""))
+    kept = [
+        f"{field_words(f.path)} of {f.target} is {f.now}, was {f.before}" + (f" ({f.who})" if f.who else "")
         for f in left
-    )
-    return PutBack(done.complete, sentence, kept or "nothing", fields, tuple(printable(n) for n in done.notes))
-
-
-def _field_words(pointer: str) -> str:
-    """`/spec/template/spec/containers/0/resources/limits/memory` as people call it: `limits.memory`."""
-    *_, group, name = ["", *pointer.strip("/").split("/")]
-    return name if group in ("", "spec", "metadata", "data") else f"{group}.{name}"
+    ]
+    # beside what the drill wrote itself: a scale-up, for example
+    others = left_over(record.facts, ((f.target, f.path) for f in done.fields))
+    kept += [f"{one} ({one.by})" for one in others if one.back is None]
+    words = printable("; ".join(kept)) or "nothing"
+    return PutBack(done.complete, sentence, words, fields, tuple(printable(n) for n in done.notes))
 
 
 def _field(f: FieldOutcome) -> FieldRow:

@@ -7,9 +7,10 @@ have gone through `wording.printable`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source, in_order
+from kubedrill.core.measure.milestones import Occurrence, occurrences
 from kubedrill.core.measure.results import (
     DrillRecord,
     Finding,
@@ -24,6 +25,7 @@ from kubedrill.plugins.reports.wording import (
     length,
     measured,
     milestone_words,
+    pace_of,
     printable,
     real_time,
     sentence_case,
@@ -107,10 +109,12 @@ def _objective(record: DrillRecord, o: ObjectiveResult) -> ObjectiveRow:
         said.append(printable(o.actor))
     if o.reason:
         said.append(printable(o.reason))
+    if record.pace > pace_of(o, record.pace):
+        said.append("in real time: the monitoring is not sped up")
     return ObjectiveRow(
         sentence_case(o.name),
         f"{milestone_words(o.start)} → {milestone_words(o.stop)}",
-        length(o.limit * record.pace),
+        length(o.limit * pace_of(o, record.pace)),
         measured(o, record.pace),
         real,
         o.verdict,
@@ -161,7 +165,7 @@ def basis(milestone: Milestone) -> str:
         return "observed"
     if milestone.source is Source.TRANSCRIPT:
         return "transcript"
-    return "declared" if milestone.declared else "machine"
+    return "declared" if milestone.declared or milestone.source is Source.PLAYER_ACTION else "machine"
 
 
 def findings(record: DrillRecord) -> tuple[FindingRow, ...]:
@@ -183,16 +187,37 @@ def _finding(record: DrillRecord, f: Finding) -> FindingRow:
 
 def timeline(record: DrillRecord) -> tuple[tuple[EvidenceRow, ...], int]:
     """The facts that tell the story in order of time, and how many were left to the JSON."""
-    chosen = list(_telling(in_order(record.facts)))
-    return tuple(evidence(record, f) for f in chosen), len(record.facts) - len(chosen)
+    happened = sorted(_happened(record.facts), key=lambda one: (one.at.not_before, one.at.not_after, one.facts[0].id))
+    chosen = list(_telling(happened))
+    told = sum(len(one.facts) for one in chosen)
+    return tuple(_row(record, one) for one in chosen), len(record.facts) - told
 
 
-def _telling(facts: Iterable[Fact]) -> Iterable[Fact]:
-    seen: dict[FactKind, int] = {}
+def _happened(facts: Iterable[Fact]) -> Iterable[Occurrence]:
+    """Each event once, however many sources tell of it."""
+    by_kind: dict[FactKind, list[Fact]] = {}
     for fact in facts:
-        seen[fact.kind] = seen.get(fact.kind, 0) + 1
-        if fact.kind not in NOISE and (fact.actor or seen[fact.kind] <= KEPT_OF_A_KIND):
-            yield fact
+        by_kind.setdefault(fact.kind, []).append(fact)
+    for those in by_kind.values():
+        yield from occurrences(those)
+
+
+def _telling(happened: Iterable[Occurrence]) -> Iterable[Occurrence]:
+    seen: dict[FactKind, int] = {}
+    for one in happened:
+        kind = one.facts[0].kind
+        seen[kind] = seen.get(kind, 0) + 1
+        if kind not in NOISE and (any(f.actor for f in one.facts) or seen[kind] <= KEPT_OF_A_KIND):
+            yield one
+
+
+def _row(record: DrillRecord, one: Occurrence) -> EvidenceRow:
+    """An event as a row: when by all of its sources together, in the words of the one that knows who."""
+    lead = next((f for f in one.facts if f.actor), one.facts[0])
+    told = [f.evidence for f in one.facts if f.evidence and f.source is lead.source]
+    words = "; ".join(dict.fromkeys(told)) or next((f.evidence for f in one.facts if f.evidence), "")
+    sources = ", ".join(dict.fromkeys(str(f.source) for f in one.facts))
+    return replace(evidence(record, replace(lead, at=one.at, evidence=words)), source=sources)
 
 
 def evidence(record: DrillRecord, fact: Fact) -> EvidenceRow:

@@ -1,40 +1,25 @@
-"""Where the time went: one bar from the fault to recovery, each stretch charged to whom it belongs.
+"""Where the time went: one bar from the fault to the end of play, each stretch charged to whom it belongs.
 
-Monitoring is charged for noticing and paging, people for acting, the system for breaking and draining: so
-that nobody on call is blamed for a slow alert rule.
+Monitoring is charged for noticing and paging, people for acting, the system for breaking and draining: so that nobody
+on call is blamed for a slow alert rule. What the drill's own restore brought about is no station: where nobody had
+made it well the bar ends with play, and the last stretch is that of whoever was to go on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
+from typing import Final
 
-from kubedrill.core.measure.results import DrillRecord, Milestone, MilestoneName
+from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.measure.milestone_table import MILESTONES, Charged
+from kubedrill.core.measure.results import By, DrillRecord, Milestone, MilestoneName
 from kubedrill.plugins.reports.wording import span
 
-
-class Charged(StrEnum):
-    """To whom a stretch of time belongs."""
-
-    SYSTEM = "system"
-    MONITORING = "monitoring"
-    PEOPLE = "people"
-
-
-# Each stretch ends with a milestone; the stretch is charged by what had to happen for that milestone.
-_STATIONS = {
-    MilestoneName.INJECTED: ("fault", Charged.SYSTEM),
-    MilestoneName.FAULT_EFFECTIVE: ("effect", Charged.SYSTEM),
-    MilestoneName.ALERT_FIRED: ("alert", Charged.MONITORING),
-    MilestoneName.PAGED: ("page", Charged.MONITORING),
-    MilestoneName.ACKNOWLEDGED: ("ack", Charged.PEOPLE),
-    MilestoneName.CAUSE_IDENTIFIED: ("cause", Charged.PEOPLE),
-    MilestoneName.FIX_APPLIED: ("fix", Charged.PEOPLE),
-    MilestoneName.MITIGATED: ("impact falls", Charged.SYSTEM),
-    MilestoneName.RECOVERED: ("recovered", Charged.SYSTEM),
-}
+SHOWN: Final = (Charged.SYSTEM, Charged.MONITORING, Charged.PEOPLE)
+TO_SYSTEM: Final = (MilestoneName.FIX_APPLIED, MilestoneName.MITIGATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,37 +41,64 @@ class Charge:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Station:
+    label: str
+    at: Interval
+    charged: Charged
+
+    @property
+    def middle(self) -> datetime:
+        return self.at.not_before + self.at.width / 2
+
+
 def stretches(record: DrillRecord) -> tuple[Stretch, ...]:
     """The bar's stretches in order of time; a station never reached leaves its time to the next one."""
-    passed = _passed(record)
+    passed = list(_stations(record))
     if len(passed) < 2:
         return ()
-    whole = (_middle(passed[-1]) - _middle(passed[0])) or timedelta(seconds=1)
-    fixed = False
+    whole = (passed[-1].middle - passed[0].middle) or timedelta(seconds=1)
     made = []
     for before, after in pairwise(passed):
-        label, charged = _STATIONS[after.name]
-        fixed = fixed or after.name is MilestoneName.FIX_APPLIED
-        # Without a fix on record, the way to the falling impact is not the system's own.
-        if after.name is MilestoneName.MITIGATED and not fixed:
-            charged = Charged.PEOPLE
         lower = max(after.at.not_before - before.at.not_after, timedelta(0))
         took = span(lower * record.pace, (after.at.not_after - before.at.not_before) * record.pace)
-        share = 100 * ((_middle(after) - _middle(before)) / whole)
-        made.append(Stretch(_STATIONS[before.name][0], label, charged, took, share))
+        share = 100 * ((after.middle - before.middle) / whole)
+        made.append(Stretch(before.label, after.label, after.charged, took, share))
     return tuple(made)
 
 
 def charges(bar: tuple[Stretch, ...]) -> tuple[Charge, ...]:
     """The sum for each of the three, in the order in which they come into play."""
-    return tuple(Charge(c, sum(s.share for s in bar if s.charged is c)) for c in Charged)
+    return tuple(Charge(c, sum(s.share for s in bar if s.charged is c)) for c in SHOWN)
 
 
-def _passed(record: DrillRecord) -> list[Milestone]:
-    order = list(_STATIONS)
-    reached = (m for m in record.milestones if m.name in _STATIONS)
-    return sorted(reached, key=lambda m: (_middle(m), order.index(m.name)))
+def _stations(record: DrillRecord) -> Iterator[_Station]:
+    """The stations in order of time, and the end of play where nobody had made it well before."""
+    reached = _reached(record)
+    names = [m.name for m in reached]
+    for m in reached:
+        yield _Station(MILESTONES[m.name].station, m.at, _charged(m, names))
+    if reached and MilestoneName.RECOVERED not in names and record.ended and record.ended > reached[-1].at.not_after:
+        yield _Station("end of play", Interval.at(record.ended), _left_to(names))
 
 
-def _middle(milestone: Milestone) -> datetime:
-    return milestone.at.not_before + milestone.at.width / 2
+def _reached(record: DrillRecord) -> list[Milestone]:
+    order = list(MilestoneName)
+    found = (m for m in record.milestones if MILESTONES[m.name].station and not m.level and m.by is not By.OPERATOR)
+    return sorted(found, key=lambda m: (m.at.not_before + m.at.width / 2, order.index(m.name)))
+
+
+def _charged(m: Milestone, reached: list[MilestoneName]) -> Charged:
+    """Without a fix on record, the way to an impact that players made fall is not the system's own."""
+    by_hand = m.name is MilestoneName.MITIGATED and MilestoneName.FIX_APPLIED not in reached[: reached.index(m.name)]
+    own = m.by in (By.AUTOMATION, By.NOBODY)
+    return Charged.PEOPLE if by_hand and not own else MILESTONES[m.name].who
+
+
+def _left_to(reached: list[MilestoneName]) -> Charged:
+    """Who was to go on when play ended: the monitoring while it had not fired, the system once it was fixed."""
+    if any(name in TO_SYSTEM for name in reached):
+        return Charged.SYSTEM
+    if MilestoneName.ALERT_FIRED in reached:
+        return Charged.PEOPLE
+    return Charged.MONITORING if MilestoneName.FAULT_EFFECTIVE in reached else Charged.SYSTEM

@@ -116,8 +116,14 @@ def met_of(record: DrillRecord) -> tuple[int, int]:
     return sum(o.verdict is ObjectiveVerdict.MET for o in counted), len(counted)
 
 
+def pace_of(objective: ObjectiveResult, pace: float) -> float:
+    """By how much an objective's times are multiplied to be shown: what the monitoring has to keep is never sped up."""
+    return 1.0 if is_of_monitoring(objective) else pace
+
+
 def measured(objective: ObjectiveResult, pace: float) -> str:
     """What was measured: `23–28 min`, `> 41 min` when it was never reached, `–` when nothing is known."""
+    pace = pace_of(objective, pace)
     if objective.lower is None:
         return "–"
     if objective.upper is None:
@@ -127,6 +133,7 @@ def measured(objective: ObjectiveResult, pace: float) -> str:
 
 def objective_sentence(objective: ObjectiveResult, pace: float) -> str:
     """One objective as a sentence: `Mitigation took 23–28 min, limit 20: 3 to 8 min late.`"""
+    pace = pace_of(objective, pace)
     name, limit = sentence_case(objective.name), objective.limit * pace
     reason = f" ({printable(objective.reason).rstrip('.')})" if objective.reason else ""
     match objective.verdict:
