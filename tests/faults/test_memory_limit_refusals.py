@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.faults.builders import DB, WEB, container, deployment, seen, squeeze, stateful_set
 
 from kubedrill.core.undo.operations import Refusal
-from kubedrill.plugins.faults.memory_limit import plan
+from kubedrill.plugins.faults.memory_limit import looks_into, plan
 
 
 def refused(workload, *, target=WEB, **said) -> Refusal:
@@ -37,6 +39,25 @@ def test_a_deployment_is_refused(reason, message, workload, said):
     refusal = refused(workload, **said)
     assert refusal.reason == reason
     assert message in refusal.message
+
+
+def test_c14_a_limit_is_refused_that_is_no_lower_than_what_a_limit_range_gave_the_pods():
+    owned = {"labels": {"app": "web"}, "ownerReferences": [{"kind": "ReplicaSet", "name": "web-1", "controller": True}]}
+    pod = {"metadata": {"name": "web-1-a", **owned}, "spec": {"containers": [container(limit="80Mi")]}}
+    without = deployment(containers=[container(limit=None)])
+    observed = replace(seen({WEB: without}), pods=(pod,))
+
+    refusal = plan(squeeze(limit="96Mi"), observed)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "LimitNotLower"
+    assert "96Mi is not below the limit that pods of Deployment/web have, 80Mi (from a LimitRange" in refusal.message
+    assert not isinstance(plan(squeeze(limit="24Mi"), observed), Refusal)
+
+
+def test_pods_are_looked_into_only_where_the_template_has_no_limit():
+    without = deployment(containers=[container(limit=None)])
+    assert looks_into(squeeze(limit="96Mi"), {WEB: without}) == (WEB,)
+    assert looks_into(squeeze(limit="96Mi"), {WEB: deployment()}) == ()
 
 
 @pytest.mark.parametrize(

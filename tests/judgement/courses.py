@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.judgement.played import Played
 
+from kubedrill.api.drill import Desired
 from kubedrill.core.evidence.facts import FactKind, Source
 
 LIMIT: Final = "/spec/template/spec/containers/0/resources/limits/memory"
@@ -147,7 +148,7 @@ def late_word() -> Played:
     drill = _in_play()
     drill.pass_time(60)
     earlier = drill.world.now
-    drill.looks = {"desired": "Stop", "stop_because": "a real incident"}
+    drill.looks = {"desired": Desired.STOP, "stop_because": "a real incident"}
     drill.pass_time(60, lambda: bool(drill.records), step=1)
     now, drill.world.now = drill.world.now, earlier
     drill.happens(FactKind.ACKNOWLEDGED, by="alice")

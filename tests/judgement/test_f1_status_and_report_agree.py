@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.judgement.played import Played
 
+from kubedrill.api.drill import Desired
 from kubedrill.core.evidence.facts import FactKind
 
 
@@ -39,7 +40,7 @@ def test_what_is_seen_after_the_report_was_written_changes_nothing_of_what_was_t
     drill = Played()
     drill.arm()
     drill.page()
-    drill.looks = {"desired": "Stop"}
+    drill.looks = {"desired": Desired.STOP}
     drill.pass_time(60, lambda: bool(drill.records))
     drill.happens(FactKind.ACKNOWLEDGED, by="alice")
     drill.end()

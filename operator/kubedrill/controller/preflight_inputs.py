@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,16 +18,18 @@ from kubedrill.core.undo.operations import Operation, Refusal, Target, objects_o
 from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
-from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS
+from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS, PODS
 from kubedrill.plugins import channels
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import WorkingSet
+from kubedrill.plugins.faults.shortfall import labels_of
 from kubedrill.protocol.drills import drills_on
 from kubedrill.protocol.exclusion import may_lock
 from kubedrill.protocol.in_words import planned_in_words
 from kubedrill.store.undo_records import Listing
 
 OPT_IN_LABEL = "kubedrill.dev/control-namespace"
+MOST_PODS = 50
 INACTIVE = {p.value for p in TERMINAL | UNTOUCHED}
 
 
@@ -49,11 +51,12 @@ class ClusterReadings:
     rights: tuple[str, ...] | None
     drills: Answer
     objects: Mapping[Target, Mapping[str, Any]]
+    pods: tuple[Mapping[str, Any], ...] = ()
 
 
 async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> ClusterReadings:
     """Reads everything that the preflight asks the API server about, at once."""
-    return ClusterReadings(
+    found = ClusterReadings(
         *await asyncio.gather(
             kube.get(NAMESPACES.one(drill_plan.target_namespace)),
             missing_rights(
@@ -63,6 +66,7 @@ async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> Cluste
             read_targets(kube, drill_plan),
         )
     )
+    return replace(found, pods=await read_pods(kube, of_drill.looked_into(drill_plan, found.objects), found.objects))
 
 
 def surroundings(
@@ -78,7 +82,7 @@ def surroundings(
     """What the preflight's checks are made of, with every fault planned against what was found."""
     uid, namespace = drill["metadata"]["uid"], found.namespace
     namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
-    plans, refusals, operations = planned(drill_plan, uid, found.objects, used)
+    plans, refusals, operations = planned(drill_plan, uid, found.objects, used, found.pods)
     series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
     around = Surroundings(
         control_namespace=control,
@@ -155,14 +159,35 @@ async def read_targets(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[s
     return {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
 
 
+async def read_pods(
+    kube: Kube, workloads: Iterable[Target], objects: Mapping[Target, Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    """Some pods of each workload, MOST_PODS at most; none of what can't be read."""
+    selectors = [(t.namespace, labels_of(objects.get(t, {}))) for t in sorted(workloads, key=str)]
+    asked = (
+        kube.get(
+            PODS.of(namespace),
+            query=[
+                ("labelSelector", ",".join(f"{k}={v}" for k, v in sorted(labels.items()))),
+                ("limit", str(MOST_PODS)),
+            ],
+        )
+        for namespace, labels in selectors
+        if labels
+    )
+    answers = await asyncio.gather(*asked)
+    return tuple(pod for answer in answers if answer.ok for pod in answer.body.get("items") or ())
+
+
 def planned(
     drill_plan: DrillPlan,
     uid: str,
     objects: Mapping[Target, Mapping[str, Any]],
     working_sets: Mapping[str, WorkingSet],
+    pods: tuple[Mapping[str, Any], ...] = (),
 ) -> tuple[dict[str, PlannedFault], dict[str, Refusal], dict[str, tuple[Operation, ...]]]:
     """Every fault's plan or refusal, and what it does."""
-    plans, refusals = of_drill.planned(drill_plan, uid, objects, working_sets)
+    plans, refusals = of_drill.planned(drill_plan, uid, objects, working_sets, pods)
     states = {
         fault.name: PlannedFault(
             plan.touches,

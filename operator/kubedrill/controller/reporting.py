@@ -116,7 +116,7 @@ def _restored_at(at: datetime | None) -> Interval | None:
 def _how_measured(seen: Observation) -> tuple[str, ...]:
     """Which sources spoke, so that a reader knows what a time rests on."""
     counts = Counter(f.source.value for f in seen.facts)
-    return tuple(f"{source}: {number} facts" for source, number in sorted(counts.items()))
+    return tuple(f"{source}: {number} fact{'s' * (number > 1)}" for source, number in sorted(counts.items()))
 
 
 def report_of(drill: Mapping[str, Any], record: DrillRecord, now: datetime) -> dict[str, Any]:

@@ -6,18 +6,16 @@ import logging
 from collections.abc import Mapping
 
 from kubedrill.controller.drill_sources import DrillSources
-from kubedrill.controller.preflight_inputs import read_targets
+from kubedrill.controller.preflight_inputs import read_pods, read_targets
 from kubedrill.core.machine.guards import is_overdue, without_effect
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
-from kubedrill.kube.paths import PODS
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import Aftermath
 
 LOG = logging.getLogger(__name__)
-MOST_PODS = 500
 
 
 async def shortfalls(sources: DrillSources, drill_plan: DrillPlan, seen: Observation) -> Mapping[str, str]:
@@ -36,6 +34,5 @@ async def shortfalls(sources: DrillSources, drill_plan: DrillPlan, seen: Observa
 
 async def _aftermath(sources: DrillSources, drill_plan: DrillPlan) -> Aftermath:
     objects = await read_targets(sources.kube, drill_plan)
-    pods = await sources.kube.get(PODS.of(drill_plan.target_namespace), query=[("limit", str(MOST_PODS))])
-    used = await sources.monitoring.working_sets(drill_plan)
-    return Aftermath(objects, tuple(pods.body.get("items") or ()) if pods.ok else (), used)
+    pods = await read_pods(sources.kube, objects, objects)
+    return Aftermath(objects, pods, await sources.monitoring.working_sets(drill_plan))

@@ -34,9 +34,9 @@ class Observed:
     """What was read for one fault before it is planned.
 
     `objects` holds every target that the kind asked for, as the API server gave it; one that does not exist
-    is missing. `working_sets` are by container name, and empty where nothing measures them. `arm_within` is
-    the time from the injection in which the fault must be seen to have its effect. `namespace_label` is the label that
-    names the namespace in this environment's alerts.
+    is missing. `pods` are some of those workloads that the kind looks into. `working_sets` are by container name, and
+    empty where nothing measures them. `arm_within` is the time from the injection in which the fault must be seen to
+    have its effect. `namespace_label` is the label that names the namespace in this environment's alerts.
     """
 
     fault: str
@@ -47,11 +47,12 @@ class Observed:
     objects: Mapping[Target, Mapping[str, Any]] = field(default_factory=dict)
     working_sets: Mapping[str, WorkingSet] = field(default_factory=dict)
     namespace_label: str = "namespace"
+    pods: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """What is there when a fault has had no effect in its time: its targets and the pods of the target namespace.
+    """What is there when a fault has had no effect in its time: its targets and pods of theirs.
 
     What can't be read is missing. `working_sets` are as in `Observed`.
     """
@@ -94,6 +95,10 @@ def _none(_: ApiModel) -> tuple[str, ...]:
     return ()
 
 
+def _into_none(_params: ApiModel, _objects: Mapping[Target, Mapping[str, Any]]) -> tuple[Target, ...]:
+    return ()
+
+
 def _no_reason(_params: ApiModel, _after: Aftermath) -> tuple[str, ...]:
     return ()
 
@@ -119,6 +124,7 @@ class FaultKind(Generic[P]):
       theirs by somebody is a player's or an interference, and they must be ready again for the drill to have recovered.
     - `makes(params, namespace)`: the objects that it makes, which must not be there. They are watched as well.
     - `measures(params)`: the names of the workloads of whose containers it should know what they use.
+    - `looks_into(params, objects)`: the workloads of whose pods it should know something before it plans.
     - `rights`: what the operator must be allowed in the target namespace, to do it and to undo it.
     - `plan(params, observed)`: what would be done, and what that touches in words, or why not.
     - `describe(params, plan)`: lines for `kubectl drill plan`.
@@ -151,6 +157,7 @@ class FaultKind(Generic[P]):
     why_not: Callable[[P, Aftermath], tuple[str, ...]] = _no_reason
     cause: str = ""
     makes: Callable[[P, str], tuple[Target, ...]] = _makes_nothing
+    looks_into: Callable[[P, Mapping[Target, Mapping[str, Any]]], tuple[Target, ...]] = _into_none
     measures: Callable[[P], tuple[str, ...]] = _none
     announces: Callable[[P], tuple[str, ...]] = _none
     asks: Callable[[P], str] = _nothing

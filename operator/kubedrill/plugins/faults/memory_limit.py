@@ -73,7 +73,8 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
     if isinstance(aim, Refusal):
         return aim
     target, workload, container, affected = aim.target, aim.workload, aim.container, aim.affected
-    chosen = _limit(params, container, seen.working_sets.get(container.name))
+    pods = shortfall.pods_of(params.target, Aftermath(seen.objects, seen.pods))
+    chosen = _limit(params, container, seen.working_sets.get(container.name), _least_limit(pods, container.name))
     if isinstance(chosen, Refusal):
         return chosen
     limit, said = chosen
@@ -90,6 +91,17 @@ def plan(params: MemoryLimit, seen: Observed) -> Plan[MemoryLimit] | Refusal:
 def measures(params: MemoryLimit) -> tuple[str, ...]:
     """The workload: half of what it uses is the limit that nobody says, and more than it uses may kill nothing."""
     return (params.target.name,)
+
+
+def looks_into(params: MemoryLimit, objects: Mapping[Target, Mapping[str, Any]]) -> tuple[Target, ...]:
+    """The workload, where its template has no limit: its pods may have one all the same."""
+    found = ((t, b) for t, b in objects.items() if (t.kind, t.name) == (params.target.kind, params.target.name))
+    return tuple(t for t, b in found if _has_no_limit(b, params.container))
+
+
+def _has_no_limit(workload: Mapping[str, Any], name: str | None) -> bool:
+    containers = (((workload.get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers") or ()
+    return any(_memory(c) is None for c in containers if name in (None, c.get("name")))
 
 
 def effect(name: str, params: MemoryLimit, facts: Iterable[Fact]) -> Effect:
@@ -162,12 +174,16 @@ def _survives(name: str, limit: str, pods: int, used: WorkingSet | None) -> str:
 
 def _no_lower(pods: Iterable[Mapping[str, Any]], name: str, limit: str) -> Iterator[str]:
     """A LimitRange or a policy gives pods a limit that no template shows: the fault's may be higher."""
-    known = {found for pod in pods if (found := _limit_of(pod, name)) is not None}
-    if lower := [found for found in known if found < parse_memory(limit)]:
+    least = _least_limit(pods, name)
+    if least is not None and least < parse_memory(limit):
         yield (
-            f"{limit} is more than the {format_memory(min(lower))} that its other pods have (from a LimitRange or a"
-            f" policy, not from its template): ask for a `limit` below {format_memory(min(lower))}"
+            f"{limit} is more than the {format_memory(least)} that its other pods have (from a LimitRange or a"
+            f" policy, not from its template): ask for a `limit` below {format_memory(least)}"
         )
+
+
+def _least_limit(pods: Iterable[Mapping[str, Any]], name: str) -> int | None:
+    return min((found for pod in pods if (found := _limit_of(pod, name)) is not None), default=None)
 
 
 def _limit_of(pod: Mapping[str, Any], name: str) -> int | None:
@@ -199,8 +215,10 @@ def describe(params: MemoryLimit, plan: Plan[MemoryLimit]) -> tuple[str, ...]:
     return (f"{what}; {settled.affected} of its pods will be OOM-killed", *plan.notes)
 
 
-def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -> tuple[int, tuple[str, ...]] | Refusal:
-    """The new limit in bytes and what to say about it."""
+def _limit(
+    params: MemoryLimit, container: Container, used: WorkingSet | None, of_pods: int | None
+) -> tuple[int, tuple[str, ...]] | Refusal:
+    """The new limit in bytes and what to say about it. `of_pods` is what pods have that the template has not."""
     wanted, said = None, ""
     if params.limit is not None:
         wanted = parse_memory(params.limit)
@@ -227,6 +245,12 @@ def _limit(params: MemoryLimit, container: Container, used: WorkingSet | None) -
         return Refusal(
             "LimitNotLower",
             f"{format_memory(wanted)} is not below the limit that {container.name} has, {container.limit}",
+        )
+    if of_pods is not None and wanted >= of_pods:
+        return Refusal(
+            "LimitNotLower",
+            f"{format_memory(wanted)} is not below the limit that pods of {params.target} have,"
+            f" {format_memory(of_pods)} (from a LimitRange or a policy, not from its template)",
         )
     return wanted, (said,) if said else ()
 
@@ -260,6 +284,7 @@ FAULT: Final = FaultKind(
     describe=describe,
     effect=effect,
     why_not=why_not,
+    looks_into=looks_into,
     # Whoever gives it more of anything repairs it; what holds its rollout is no part of the cause.
     cause="resources",
     measures=measures,

@@ -57,11 +57,18 @@ def measured_for(drill_plan: DrillPlan) -> frozenset[str]:
     return frozenset(name for f in drill_plan.faults for name in kinds[f.kind].measures(f.params))
 
 
+def looked_into(drill_plan: DrillPlan, objects: Mapping[Target, Mapping[str, Any]]) -> frozenset[Target]:
+    """The workloads of whose pods the faults should know something before they are planned."""
+    kinds = discover()
+    return frozenset(t for f in drill_plan.faults for t in kinds[f.kind].looks_into(f.params, objects))
+
+
 def planned(
     drill_plan: DrillPlan,
     drill_uid: str,
     objects: Mapping[Target, Mapping[str, Any]],
     working_sets: Mapping[str, WorkingSet],
+    pods: tuple[Mapping[str, Any], ...] = (),
 ) -> tuple[dict[str, Plan[Any]], dict[str, Refusal]]:
     """What each fault would do, or why it would not; under `faults`, why they would not together."""
     kinds = discover()
@@ -77,6 +84,7 @@ def planned(
             objects,
             working_sets,
             drill_plan.namespace_label,
+            pods,
         )
         plan = kinds[fault.kind].plan(fault.params, seen)
         if isinstance(plan, Refusal):

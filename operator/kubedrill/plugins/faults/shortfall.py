@@ -60,8 +60,13 @@ def crashes(pods: Iterable[Pod], container: str) -> Iterator[str]:
 def pods_of(target: WorkloadTarget, after: Aftermath) -> list[Pod]:
     """The pods of a workload: of its labels, and its controller's own."""
     body = next((b for t, b in after.objects.items() if (t.kind, t.name) == (target.kind, target.name)), {})
-    wanted = (((body.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}).items()
+    wanted = labels_of(body).items()
     return [pod for pod in after.pods if wanted and wanted <= _labels(pod).items() and _is_owned(pod, target.kind)]
+
+
+def labels_of(workload: Mapping[str, Any]) -> Mapping[str, str]:
+    """The labels by which a workload knows its pods."""
+    return dict((((workload.get("spec") or {}).get("selector") or {}).get("matchLabels")) or {})
 
 
 def is_ending(pod: Pod) -> bool:

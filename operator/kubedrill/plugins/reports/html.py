@@ -49,6 +49,7 @@ def render(record: DrillRecord) -> str:
         peoples=wording.peoples(record),
         back=putback.put_back(record),
         fixes=sections.to_fix(record),
+        nothing_to_fix=sections.nothing_to_fix(record),
         bar=(bar := timespent.stretches(record)),
         charges=timespent.charges(bar),
         drawing=drawing.draw(record),

@@ -89,7 +89,7 @@ def _fixes(record: DrillRecord) -> Iterable[str]:
     yield ""
     yield from (f"{n}. **{escape(f.title)}.** {escape(f.text)} Owner: nobody yet." for n, f in enumerate(fixes, 1))
     if not fixes:
-        yield "No findings: the evidence alone shows nothing to improve."
+        yield escape(sections.nothing_to_fix(record))
 
 
 def _time(record: DrillRecord) -> Iterable[str]:

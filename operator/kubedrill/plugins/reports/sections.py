@@ -19,6 +19,7 @@ from kubedrill.core.measure.results import (
     ObjectiveResult,
     ObjectiveVerdict,
     Severity,
+    Verdict,
 )
 from kubedrill.plugins.reports.wording import (
     clock_of,
@@ -176,6 +177,18 @@ def findings(record: DrillRecord) -> tuple[FindingRow, ...]:
 def to_fix(record: DrillRecord, most: int = 3) -> tuple[FindingRow, ...]:
     """The things to fix first."""
     return tuple(f for f in findings(record) if f.severity is not Severity.STRENGTH)[:most]
+
+
+def nothing_to_fix(record: DrillRecord) -> str:
+    """What stands in place of the things to fix where there are none: that nothing was measured is no praise."""
+    if record.verdict is Verdict.ERROR:
+        why = printable(record.verdict_message or record.verdict_reason).rstrip(".") or "it ended in an error"
+        return f"The drill itself comes first, for it measured nobody: {why}."
+    if record.verdict is Verdict.STOPPED:
+        return "No findings: it was stopped before the evidence showed any."
+    if any(o.verdict in (ObjectiveVerdict.MISSED, ObjectiveVerdict.INDETERMINATE) for o in record.objectives):
+        return "No findings beside the objectives that were not met."
+    return "No findings: the evidence alone shows nothing to improve."
 
 
 def _finding(record: DrillRecord, f: Finding) -> FindingRow:
