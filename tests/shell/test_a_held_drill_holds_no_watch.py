@@ -73,7 +73,7 @@ async def test_while_it_is_held_it_is_looked_around_twice_a_minute(lab: Lab, tol
     assert lab.state.phase is Phase.HELD, lab.cluster.status["message"]
     told.clear()
     await lab.goes_on(600)
-    assert told.count("looked") == 20
+    assert 20 <= told.count("looked") <= 21  # the first look comes earlier: a drill has its own moment
 
 
 async def test_when_it_is_started_it_is_looked_around_anew_and_at_once(lab: Lab, told: list[str]):
