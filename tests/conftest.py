@@ -1,8 +1,10 @@
 """What holds for every level."""
 
+import gc
 import os
 
 from hypothesis import settings
+from tests.examples import share_of
 
 from kubedrill.plugins import faults  # noqa: F401  a scenario is read by the kinds that are registered, in any test
 
@@ -14,5 +16,15 @@ def pytest_configure() -> None:
     """
     os.environ["SSL_CERT_FILE"] = os.devnull
     # how long an example takes tells how busy the machine is, not whether the rule holds
-    settings.register_profile("kubedrill", deadline=None)
+    settings.register_profile("kubedrill", deadline=None, max_examples=share_of())
     settings.load_profile("kubedrill")
+
+
+def pytest_collection_finish() -> None:
+    """What is collected, some million objects, stays until the end: no look for garbage goes through it again.
+
+    They would cost more than many a test.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

@@ -46,7 +46,7 @@ on_the_cluster() {
 }
 
 failed=0
-level unit $python -m pytest -q -n 2 --dist worksteal tests --ignore=tests/integration --ignore=tests/e2e || failed=1
+level unit env KUBEDRILL_TESTS=thorough $python -m pytest -q -n 2 --dist worksteal tests --ignore=tests/integration --ignore=tests/e2e || failed=1
 level integration $python -m pytest -q -n 2 --dist worksteal tests/integration || failed=1
 if [ "$failed" = 0 ]; then on_the_cluster || failed=1; fi
 

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from pydantic.alias_generators import to_snake
 from tests.answers.test_decoding import JSON
 from tests.channels.builders import ARRIVAL, HEARING, Outside, examples, heard
+from tests.examples import share_of
 from tests.observers.builders import drill_plan
 from tests.signals.builders import receipt
 
@@ -113,7 +114,7 @@ def spoilt(value: Any, poison: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", WEBHOOKS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=share_of(30))
 @given(poison=JSON)
 def test_a_message_of_any_shape_is_read_or_refused(name, poison):
     for message in spoilt(PROMISED[name].message, poison):
@@ -122,7 +123,7 @@ def test_a_message_of_any_shape_is_read_or_refused(name, poison):
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=share_of(30))
 @given(poison=JSON)
 def test_an_object_of_any_shape_ends_nothing(name, poison):
     for word in spoilt(PROMISED[name].word, poison):
@@ -254,7 +255,7 @@ async def test_doctor_says_what_to_do_where_nothing_answers(name):
 
 
 @pytest.mark.parametrize("name", CHECKED)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=share_of(30))
 @given(answer=JSON)
 async def test_doctor_takes_an_answer_of_any_shape(name, answer):
     async def anybody(endpoint: Endpoint, path: str) -> Any:

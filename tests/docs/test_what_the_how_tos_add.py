@@ -66,7 +66,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(scratch: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A module of Python's, run in the copy."""
-    environment = {**os.environ, "PYTHONPATH": str(scratch / "operator")}
+    environment = {**os.environ, "PYTHONPATH": str(scratch / "operator"), "PYTHONDONTWRITEBYTECODE": ""}
     command = [sys.executable, "-m", *arguments]
     return subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True, check=False)
 

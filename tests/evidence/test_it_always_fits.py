@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evidence.config_maps import LIMIT, TOO_LONG, ConfigMaps
+from tests.examples import share_of
 from tests.machine.world import START, fact
 
 from kubedrill.core.evidence.codec import from_line, to_line
@@ -94,7 +95,7 @@ strange = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=share_of(60))
 @given(strange)
 def test_whatever_a_fact_holds_its_line_fits_and_is_the_fact_that_is_kept(told: Fact):
     kept, line = to_line(told, FACT_BYTES)
@@ -110,7 +111,7 @@ def test_half_a_character_is_kept():
     assert from_line(to_line(fact(FactKind.NOTED, START, "half", message="\ud83d"), FACT_BYTES)[1]).id == "half"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=share_of(40))
 @given(st.lists(st.lists(st.integers(0, 5000), max_size=30), max_size=6))
 async def test_whatever_comes_in_whatever_portions_everything_is_kept_in_segments_that_fit(portions):
     server = ConfigMaps()

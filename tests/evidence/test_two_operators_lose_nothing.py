@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.evidence.config_maps import ConfigMaps
+from tests.examples import share_of
 from tests.machine.world import START, fact
 
 from kubedrill.core.evidence.facts import Fact, FactKind
@@ -80,7 +81,7 @@ def of_batches(drawn: list[list[tuple[str, int]]]) -> list[list[Fact]]:
     return [[note for name, size in batch for note in notes(name, size=size)] for batch in drawn]
 
 
-@settings(max_examples=300)
+@settings(max_examples=share_of(300))
 @given(batches, batches, schedules)
 def test_in_whatever_order_their_requests_come(first, second, schedule):
     server = ConfigMaps(stepped=True)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.crd_schema import complaints, schema
+from tests.examples import share_of
 from tests.machine.world import START, drill_plan, seen
 
 from kubedrill.api.drill import DrillSpec
@@ -160,7 +161,7 @@ def wrong(status: dict[str, Any]) -> list[tuple[str, str]]:
     return list(complaints(json.loads(json.dumps(without_nulls(status))), schema("drills", "status"), "status"))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=share_of(100))
 @given(
     states,
     facts | crowds,
@@ -261,7 +262,7 @@ def test_ids_of_a_list_that_are_cut_stay_two(one, other):
         ),
     )
 )
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=share_of(100))
 def test_a_status_that_somebody_has_forged_becomes_one_that_fits(forged):
     status = forged | {"conditions": [{"type": "Restored"}, 5, {"type": "x" * 100, "status": "True"}], "machine": {}}
     looked = seen(now=START, drill_plan=None, cannot_go_on="forged")

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.machine.test_whatever_is_seen import observations, states
 from tests.machine.world import START, World, touched
 
@@ -155,7 +156,7 @@ def test_one_that_ended_before_it_had_anything_to_report_is_kept():
     assert not deletes(world.turn(now=START + timedelta(days=1), ttl=timedelta(0)))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=share_of(200))
 @given(states, observations(), st.sampled_from([None, timedelta(0), timedelta(minutes=10), TTL]))
 def test_whatever_is_seen_nothing_is_deleted_too_early_or_with_anything_left(
     state: State, observation: Observation, ttl: timedelta | None
@@ -175,7 +176,7 @@ def test_whatever_is_seen_nothing_is_deleted_too_early_or_with_anything_left(
     assert seen.reported
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=share_of(100))
 @given(states, observations(), st.sampled_from([timedelta(0), TTL]))
 def test_it_changes_nothing_else_of_what_is_decided(state: State, observation: Observation, ttl: timedelta):
     with_it, without = reduce(state, replace(observation, ttl=ttl)), reduce(state, observation)

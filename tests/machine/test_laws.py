@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.machine.world import World, seen
 
 from kubedrill.api.drill import Desired
@@ -48,7 +49,7 @@ def played(steps: list[str]) -> tuple[World, dict[str, Any]]:
     return world, wanted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share_of(150), deadline=None)
 @given(STEPS)
 def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
     world, _ = played(steps)
@@ -58,7 +59,7 @@ def test_from_any_state_a_stop_leads_to_everything_reverted(steps):
     assert not world.records
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share_of(150), deadline=None)
 @given(STEPS)
 def test_no_fault_is_injected_twice(steps):
     world, wanted = played(steps)
@@ -66,7 +67,7 @@ def test_no_fault_is_injected_twice(steps):
     assert all(count == 1 for count in world.injections.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=share_of(100), deadline=None)
 @given(STEPS)
 def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
     world, wanted = played(steps)
@@ -76,7 +77,7 @@ def test_nothing_is_commanded_that_is_not_stored_as_started_before(steps):
             assert all(decision.state.fault(n).step is FaultStep.STARTED for n in command.faults)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=share_of(100), deadline=None)
 @given(STEPS)
 def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
     world, wanted = played(steps)
@@ -87,7 +88,7 @@ def test_a_repeated_turn_that_sees_the_same_changes_nothing_but_attempts(steps):
     assert world.turn(**wanted).state == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=share_of(100), deadline=None)
 @given(STEPS)
 def test_the_stored_state_is_the_state(steps):
     world, _ = played(steps)
@@ -101,7 +102,7 @@ def with_more(value: Any) -> Any:
     return [with_more(one) for one in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=share_of(50), deadline=None)
 @given(STEPS)
 def test_a_later_versions_fields_are_no_reason_not_to_read_a_state(steps):
     world, _ = played(steps)

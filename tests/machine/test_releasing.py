@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.machine.test_whatever_is_seen import RECORD_STATES, observations, states
 from tests.machine.world import World
 
@@ -52,7 +53,7 @@ def test_after_a_stop_it_is_put_back_instead():
     assert Release("undo-limit") not in commands
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=share_of(60))
 @given(states, observations(), st.sampled_from(RECORD_STATES), st.booleans(), st.booleans())
 def test_it_is_let_go_exactly_when_it_is_due(state, observation, record_state, held, taken_out):
     record = RecordSeen("undo-limit", record_state, ("limit",), held=held, taken_out=taken_out)

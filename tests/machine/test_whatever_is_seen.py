@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.machine.world import START, World, fact, seen
 
 from kubedrill.api.drill import Desired
@@ -23,7 +24,7 @@ FAULTS = ("limit", "queue")
 OPEN = ("Intended", "Injected", "Reverting")
 RECORD_STATES = (*OPEN, "Reverted")
 # a busy machine is no reason to fail
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = settings(deadline=None, max_examples=share_of(60))
 
 moments = st.none() | st.sampled_from([START + timedelta(minutes=m) for m in (-30, -1, 0, 5)])
 endings = st.none() | st.builds(Ending, st.just("Why"), st.just("because"), st.none() | st.sampled_from(Verdict))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.measure import from_scratch
 from tests.measure.builders import FALL, T0, at
 
@@ -97,7 +98,7 @@ def what_is_right(known: list[Sample], since: int, until: int) -> dict[str, Any]
     }
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=share_of(50), deadline=None)
 @given(readings(), st.integers(0, 40), st.integers(0, 30))
 def test_what_comes_in_batches_is_measured_as_if_it_had_come_at_once(batches, since, before_the_end):
     kept = Samples()
@@ -112,7 +113,7 @@ def test_what_comes_in_batches_is_measured_as_if_it_had_come_at_once(batches, si
             assert what_is_measured(Series("queue", kept), since, until) == what_is_right(right, since, until)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=share_of(50), deadline=None)
 @given(courses(), st.integers(5, 15), st.integers(0, 20))
 def test_thinning_moves_no_bound(course, size, since):
     kept = Samples()

@@ -6,6 +6,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from tests.examples import share_of
 from tests.measure.builders import FALL, at, samples
 from tests.measure.simulated_queue import course
 
@@ -19,7 +20,7 @@ def middle(interval: Interval):
     return interval.not_before + interval.width / 2
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(share_of(10, least=3)))
 def test_what_a_recorder_at_100_ms_names_lies_inside_and_the_interval_is_one_scrape_and_a_second(seed):
     random = Random(seed)  # noqa: S311 - a simulation that must repeat
     for _ in range(20):

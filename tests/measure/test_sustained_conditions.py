@@ -6,6 +6,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from tests.examples import share_of
 from tests.measure.builders import BELOW_20, at, between, first_sustained, samples
 from tests.measure.simulated_queue import course
 
@@ -23,7 +24,7 @@ def middle(interval: Interval):
     return interval.not_before + interval.width / 2
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(share_of(10, least=3)))
 def test_where_a_recorder_sees_the_queue_drained_lies_inside(seed):
     random = Random(seed)  # noqa: S311 - a simulation that must repeat
     drained = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 
@@ -10,6 +11,11 @@ from tests.model.turns import machine_alone, what_is_stored
 from tests.model.world import beginning
 
 from kubedrill.controller import turn
+from kubedrill.core.undo.record import from_json
+from kubedrill.store import undo_records
+
+read_once = functools.lru_cache(maxsize=20_000)(from_json)
+"""A record is the same whoever reads it, and each is read thousands of times: half of the time of an exploration."""
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +24,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     beginning.cache_clear()
     monkeypatch.setattr(turn, "project", machine_alone)
     monkeypatch.setattr(turn, "gather", what_is_stored)
+    monkeypatch.setattr(undo_records, "from_json", read_once)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+    read_once.cache_clear()
     beginning.cache_clear()

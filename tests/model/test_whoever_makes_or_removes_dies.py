@@ -101,10 +101,12 @@ class Scene:
         for number in range(90):
             if number == death.arrives:
                 await self.late()
-            for stored in await self.play.records():
-                if stored.record.state is not RecordState.REVERTED:
-                    outcome = await self.play.revert("Watchdog")
-                    assert outcome.state in (Reversal.REVERTED, Reversal.RETRY), outcome
+            still_open = [one for one in await self.play.records() if one.record.state is not RecordState.REVERTED]
+            if not still_open and self.held is None:
+                break  # nobody has anything left to do, and nothing is under way
+            for _ in still_open:
+                outcome = await self.play.revert("Watchdog")
+                assert outcome.state in (Reversal.REVERTED, Reversal.RETRY), outcome
             self.play.clock.goes_on(2)
         await self.late()
 

@@ -94,7 +94,7 @@ def _by_tests(where: Path, named: Sequence[str]) -> str:
     """The test without a cluster that failed first."""
     workers = ["-n", "2"] if len(named) > 2 else []  # for a file or two they cost more than they save
     how = ["-m", "pytest", "-q", "-x", *workers, "-p", "no:cacheprovider", "-o", f"pythonpath={where} ."]
-    done = _run(where, [*how, *named], "unit", {})
+    done = _run(where, [*how, *named], "unit", {"KUBEDRILL_TESTS": "thorough"})
     if done.returncode == 0:
         return ""
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)

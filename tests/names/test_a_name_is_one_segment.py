@@ -7,13 +7,14 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.examples import share_of
 from tests.names.hostile import STRANGE, WAYS
 from yarl import URL
 
 from kubedrill.core.paths import BadName, demand_built, demand_host, joined, segment, service_host
 
 # a busy machine is no reason to fail
-unhurried = settings(deadline=None, max_examples=400)
+unhurried = settings(deadline=None, max_examples=share_of(400))
 anything = st.text(max_size=20) | st.text(st.sampled_from("./%:2eEfF\\?#;ab\n"), max_size=8)
 names = st.lists(anything, min_size=1, max_size=6)
 

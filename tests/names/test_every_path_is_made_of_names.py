@@ -98,16 +98,17 @@ def wrong_in(source: str) -> list[str]:
     documented = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
     inner = {id(part) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for part in n.values}
     for node in ast.walk(tree):
-        text = ast.unparse(node)
         if isinstance(node, ast.JoinedStr):
             literal = "".join(str(p.value) if isinstance(p, ast.Constant) else "…" for p in node.values)
             if AT_THE_SERVER.search(literal) and not OF_A_SERVICE.fullmatch(literal):
-                found.append(text)
+                found.append(ast.unparse(node))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented | inner:
             if AT_THE_SERVER.search(node.value) and not OF_A_SERVICE.fullmatch(node.value):
+                found.append(ast.unparse(node))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"ApiPath", "cast"}:
+            text = ast.unparse(node)
+            if re.match("ApiPath|cast.*ApiPath", text):
                 found.append(text)
-        elif isinstance(node, ast.Call) and re.match("ApiPath|cast.*ApiPath", text):
-            found.append(text)
     return found
 
 

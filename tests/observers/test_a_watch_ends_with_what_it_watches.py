@@ -10,7 +10,7 @@ import pytest
 from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
 
-from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope
+from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope, namespace
 from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
@@ -25,6 +25,7 @@ SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "BACK_OFF", (0.01,))
+    monkeypatch.setattr(namespace, "SYNC_WITHIN", 0.2)  # nobody waits for what is refused
 
 
 @asynccontextmanager
