@@ -28,6 +28,7 @@ class FakeApi:
         self.reviews: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self.requests: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.queries: list[dict[str, str]] = []
         self.url = ""
         self._version = 100
         self._watchers: list[tuple[str, asyncio.Queue[dict[str, Any] | None]]] = []
@@ -114,6 +115,7 @@ class FakeApi:
         body = json.loads(raw) if raw else None
         self.requests.append((request.method, request.path, body))
         self.headers.append(dict(request.headers))
+        self.queries.append(dict(request.query))
         chosen = self.answers.get((request.method, request.path))
         if chosen:
             return web.json_response(chosen[1], status=chosen[0])

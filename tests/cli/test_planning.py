@@ -16,6 +16,8 @@ from kubedrill.core.undo.operations import Enqueue
 from kubedrill.core.undo.record import DrillIdentity, OutsideGroup, UndoRecord, record_name
 from kubedrill.plugins.faults.memory_limit import MemoryLimit
 
+ACTIONS = f"{GROUP}/drills/playeractions"
+BY_POLICY = "ValidatingAdmissionPolicy 'kubedrill-own-words' with binding 'kubedrill-own-words' denied request: no"
 DRILLS = f"{GROUP}/drills/drills"
 PROXY = "/api/v1/namespaces/staging/services/prometheus:9090/proxy/api/v1"
 STATUS = "/api/v1/namespaces/staging/services/alertmanager:9093/proxy/api/v2/status"
@@ -74,6 +76,7 @@ def cluster(api):
             200,
             {"config": {"original": "url: http://kubedrill.drills.svc/alertmanager/staging"}},
         ),
+        ("POST", ACTIONS): (403, {"reason": "Forbidden", "message": BY_POLICY}),
         ("POST", REVIEWS): (201, {"status": {"allowed": True}}),
         ("GET", "/apis/kubedrill.dev/v1alpha1"): (200, {"resources": [{"name": k} for k in kinds]}),
     }
@@ -148,6 +151,7 @@ def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, k
     assert (params.limit, params.container) == ("64Mi", "main")
     assert scenario.mitigated.query == "queue_depth"
     assert scenario.expected_alerts[0].starts_clock
+    assert (scenario.ground_truth.component, scenario.ground_truth.fault_class) == ("worker", "MemoryLimit")
     assert "detection" in {o.name for o in scenario.objectives}
     assert cluster.requests
 
@@ -186,6 +190,14 @@ def test_a_healthy_cluster_lacks_nothing(cluster, kubedrill, file):
 
 FIRING, PENDING = {"alertstate": "firing"}, {"alertstate": "pending"}
 LACKING = {
+    "no policy on words": (
+        lambda api: api.answers.pop(("POST", ACTIONS)),
+        "anybody may speak for anybody: kubectl apply -k manifests/base",
+    ),
+    "no right to try it": (
+        lambda api: api.answers.update({("POST", ACTIONS): (403, {"message": "playeractions is forbidden"})}),
+        "? whose-words: it can't be tried: playeractions is forbidden",
+    ),
     "no opt-in": (
         lambda api: api.put("/api/v1/namespaces", {"metadata": {"name": "staging", "labels": {}}}),
         "kubectl drill opt-in staging",
@@ -263,6 +275,12 @@ def test_the_doctor_says_what_is_missing(cluster, kubedrill, file, take_away, me
     result = kubedrill("doctor", "-f", file)
     assert result.exit_code == 3, result.output
     assert message in result.output
+
+
+def test_whether_anybody_may_speak_for_anybody_is_tried_and_nothing_is_said(cluster, kubedrill, file):
+    kubedrill("doctor", "-f", file)
+    ((dry, tried),) = ((q, b) for (m, p, b), q in zip(cluster.requests, cluster.queries, strict=True) if p == ACTIONS)
+    assert (dry, tried["spec"]["actor"]) == ({"dryRun": "All"}, "nobody")
 
 
 def test_lint_needs_no_cluster(api, kubedrill, file):

@@ -142,6 +142,28 @@ def test_who_may_read_the_drills_speaks_where_the_drill_is(kubedrill, reader):
     assert spoken_in(reader) == ["shop"]
 
 
+def test_who_does_not_play_is_warned_that_the_word_counts_for_nobody(kubedrill, reader):
+    reader.put(DRILLS, on("rush", "shop"))
+    reader.collections |= {f"{GROUP}/drills/drillrosters": {}, f"{GROUP}/drills/drillenvironments": {}}
+    result = kubedrill("ack")
+    assert result.exit_code == 0
+    assert "alice@example.com does not play in rush, so it is noted and counts for nobody" in result.stderr
+    assert "Who plays: alice (no user name is known)" in result.stderr
+    assert not kubedrill("note", "odd").stderr
+
+
+def test_who_plays_is_not_warned_wherever_that_is_written_down(kubedrill, reader):
+    named = on("rush", "shop")
+    named["spec"]["players"] = [{"name": "alice"}]
+    reader.put(DRILLS, named)
+    person = {"name": "alice", "role": "L1", "identities": {"kubernetes": "alice@example.com"}}
+    roster = {"apiVersion": "kubedrill.dev/v1alpha1", "kind": "DrillRoster", "metadata": {"name": "support"}}
+    reader.put(f"{GROUP}/drills/drillrosters", roster | {"spec": {"people": [person]}})
+    reader.collections[f"{GROUP}/drills/drillenvironments"] = {}
+    result = kubedrill("ack")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 NOT_ON = {
     "none": ([], ["ack"], "no drill is on"),
     "one that is held": (

@@ -13,6 +13,7 @@ from kubedrill.api.base import API_VERSION
 from kubedrill.api.people import Action
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.players.listed import why_uncounted
 from kubedrill.cli.players.where import places_to_speak
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import WHO_AM_I
@@ -58,11 +59,15 @@ async def said(access: Access, word: Word) -> None:
     """
     async with connected(access) as kube:
         actor, places = await asyncio.gather(who_am_i(kube), places_to_speak(kube, access, word.fields.get("drill")))
-        for namespace in places:
+        for namespace in places.namespaces:
             made = await say(kube, namespace, word, actor)
             meta, spec = made["metadata"], made["spec"]
             where = f"{namespace}/{meta['name']}"
             click.echo(f"{meta['creationTimestamp']}  {spec['actor']}: {spec['action']}  ({where})")
+        if places.drill is not None and word.action is not Action.NOTE:
+            warning = await why_uncounted(kube, places.control, places.drill, actor)
+            if warning:
+                click.echo(f"Warning: {warning}", err=True)
 
 
 def _spoken(

@@ -36,8 +36,17 @@ class Opting:
     is_control: bool = False
 
 
-async def places_to_speak(kube: Kube, access: Access, drill: str | None) -> tuple[str, ...]:
-    """The namespaces in which a word is to be said, about a drill where one is named.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The namespaces in which a word is to be said; and the Drill that hears it, to whom Drills are readable."""
+
+    namespaces: tuple[str, ...]
+    control: str = ""
+    drill: Mapping[str, Any] | None = None
+
+
+async def places_to_speak(kube: Kube, access: Access, drill: str | None) -> Places:
+    """Where a word is to be said, about a drill where one is named.
 
     Raises:
         CliError: nobody would hear it: the speaker may speak nowhere, or no such drill is on.
@@ -46,14 +55,13 @@ async def places_to_speak(kube: Kube, access: Access, drill: str | None) -> tupl
     if access.namespace and named:
         _demand_heard(access.namespace, named)
         if named.is_control:
-            return (access.namespace,)
+            return Places((access.namespace,))
     control = (named.control if named else "") or Access().control
     seen = await kube.get(path_of("drills", control))
     if seen.ok:
-        return (_where_it_is(seen.body.get("items") or [], control, access.namespace, drill),)
-    if access.namespace:
-        return (access.namespace,)
-    return await _wherever(kube, access)
+        heard_by = _meant(seen.body.get("items") or [], control, access.namespace, drill)
+        return Places((str(heard_by["spec"]["targetNamespace"]),), control, heard_by)
+    return Places((access.namespace,) if access.namespace else await _wherever(kube, access))
 
 
 def _demand_heard(namespace: str, known: Opting) -> None:
@@ -63,8 +71,10 @@ def _demand_heard(namespace: str, known: Opting) -> None:
         raise CliError(f"{namespace} has not opted in to drills: nobody would hear it there", ExitCode.BAD_INPUT)
 
 
-def _where_it_is(drills: Iterable[Mapping[str, Any]], control: str, namespace: str | None, name: str | None) -> str:
-    """The target namespace of the drill that is meant, as one who may read them all is told."""
+def _meant(
+    drills: Iterable[Mapping[str, Any]], control: str, namespace: str | None, name: str | None
+) -> Mapping[str, Any]:
+    """The drill that is meant, as one who may read them all is told."""
     meant = [d for d in drills if name in (None, d["metadata"]["name"])]
     if name and not meant:
         raise CliError(f"there is no drill {name} in {control}", ExitCode.BAD_INPUT)
@@ -72,7 +82,7 @@ def _where_it_is(drills: Iterable[Mapping[str, Any]], control: str, namespace: s
         d for d in meant if phase_of(d) not in (*WAITING, *ENDED) and namespace in (None, d["spec"]["targetNamespace"])
     ]
     if len({d["spec"]["targetNamespace"] for d in on}) == 1:
-        return str(on[0]["spec"]["targetNamespace"])
+        return on[0]
     if on:
         those = ", ".join(f"{d['metadata']['name']} in {d['spec']['targetNamespace']}" for d in on)
         raise CliError(f"say which drill with --drill: {those} are on", ExitCode.BAD_INPUT)

@@ -9,8 +9,10 @@ from typing import Any, Final
 
 import click
 
+from kubedrill.api.base import API_VERSION
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill import Drill
+from kubedrill.api.people import Action
 from kubedrill.api.stored import understood
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import BREAK_GLASS, SERVICE_ACCOUNT, Access, connected, demand, path_of, run, with_access
@@ -24,9 +26,12 @@ from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
+from kubedrill.kube.refusals import is_admission
 from kubedrill.plugins.channels import discover
 from kubedrill.store.undo_records import RecordError
 
+NOBODY: Final = "nobody"
+"""A user name that is no one's: who speaks under it speaks for another."""
 SIGNS: Final = {True: "✓", False: "✗", None: "?"}
 
 
@@ -55,7 +60,10 @@ async def _checks(
     yield installed
     yield await _operator_runs(kube, access.control)
     yield await _undo_records(kube, access.control)
-    if not installed.ok or not (name or documents):
+    if not installed.ok:
+        return
+    yield await _whose_words(kube, access.control)
+    if not (name or documents):
         return
     if name:
         body = await demand(kube.get(path_of("drills", access.control, name)), f"drill {access.control}/{name}")
@@ -102,6 +110,20 @@ async def _operator_runs(kube: Kube, control: str) -> CheckResult:
     if not (answer.body.get("status") or {}).get("readyReplicas"):
         return CheckResult("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
     return CheckResult("operator", ok=True)
+
+
+async def _whose_words(kube: Kube, control: str) -> CheckResult:
+    """Whether nobody can speak for another: it is tried, by a dry run in the name of nobody."""
+    name = "whose-words"
+    spec = {"actor": NOBODY, "action": Action.NOTE.value, "message": "asked by kubectl drill doctor"}
+    body = {"apiVersion": API_VERSION, "kind": "PlayerAction", "metadata": {"generateName": "doctor-"}, "spec": spec}
+    answer = await kube.call("POST", path_of("playeractions", control), body, query=[("dryRun", "All")])
+    if answer.ok:
+        message = "anybody may speak for anybody: kubectl apply -k manifests/base, for the policy kubedrill-own-words"
+        return CheckResult(name, ok=False, reason="NotInstalled", message=message)
+    if not is_admission(answer):
+        return CheckResult(name, ok=None, reason="Unknown", message=f"it can't be tried: {answer.message}")
+    return CheckResult(name, ok=True)
 
 
 async def _undo_records(kube: Kube, control: str) -> CheckResult:

@@ -20,6 +20,7 @@ from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.setup.asking import NotAsked, ask, stored
 from kubedrill.cli.setup.preview import Preview, seen_from_here, told
 from kubedrill.cli.setup.surroundings import look, scenario_of, setting_of
+from kubedrill.core.measure.diagnosis import causes
 from kubedrill.kube.client import Kube
 
 
@@ -131,6 +132,10 @@ def expanded(drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str
             for o in drill_plan.objectives
         ],
     }
+    truth = causes(drill_plan)
+    if len(truth) == 1:  # of several faults one has to be named, and there is no way to write that down
+        named = {"component": truth[0].component, "faultClass": (truth[0].called or ("",))[0]}
+        written["groundTruth"] = {**{k: v for k, v in named.items() if v}, **written.get("groundTruth", {})}
     spec |= {"scenario": written, "maxDuration": said(drill_plan.max_duration), "wrapUp": said(drill_plan.wrap_up)}
     meta = {"name": drill.metadata.name} | ({"namespace": n} if (n := drill.metadata.namespace) else {})
     return {"apiVersion": drill.api_version, "kind": drill.kind, "metadata": meta, "spec": spec}
