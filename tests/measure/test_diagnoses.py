@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.measure.builders import T0, drill_plan, fact
+from tests.measure.builders import T0, alert, at, drill_plan, fact, limit
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
@@ -14,6 +14,8 @@ from kubedrill.core.evidence.matching import matched
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.diagnosis import Cause, causes, mentions, names_the_cause
 from kubedrill.core.measure.milestones import milestones
+from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.results import ObjectiveVerdict
 from kubedrill.plugins.faults.of_drill import profile
 
 CHECKOUT = {"target": {"kind": "Deployment", "name": "checkout"}}
@@ -123,6 +125,27 @@ def test_a_right_diagnosis_is_no_finding():
     reached, found = judged(diagnosed("memory limit"))
     assert "CauseIdentified" in reached
     assert not found
+
+
+@pytest.mark.parametrize(
+    ("to", "said", "why"),
+    [
+        ("CauseIdentified", diagnosed("aliens"), "nobody named the cause"),
+        ("SeverityAssessed", fact(FactKind.SEVERITY_ASSESSED, 9, by="alice", severity="P4"), "a severity that is high"),
+        (
+            "EscalationEngaged",
+            fact(FactKind.ESCALATION_ENGAGED, 9, by="alice", level="L2"),
+            "nobody of that level said",
+        ),
+    ],
+    ids=["a wrong cause", "too low a severity", "another level"],
+)
+def test_it_is_not_said_that_nobody_said_anything_where_somebody_said_what_does_not_count(to, said, why):
+    plan = replace(design(OOM), objectives=(limit(to=to, within=300, level="L2" if "Esc" in to else ""),))
+    facts = matched([alert(FactKind.ALERT_FIRING, 0), said], plan.players)
+    (judged_,) = judge(milestones(facts, {}, plan, at(600)), plan, now=at(600), ended=at(600))
+    assert judged_.verdict is ObjectiveVerdict.INDETERMINATE
+    assert why in judged_.reason
 
 
 def test_a_word_that_does_not_count_is_a_finding_with_what_to_do():

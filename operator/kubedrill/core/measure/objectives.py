@@ -23,6 +23,12 @@ USUAL_STEP = timedelta(seconds=1)
 OF_PEOPLE = frozenset(kind.name for kind in MILESTONES.values() if kind.only_people_tell)
 """Milestones of which only people can tell. That nobody did proves nothing: *Not evidenced*, not Missed. An
 acknowledgement is not among them: whoever pages knows whether it was answered."""
+NO_EVIDENCE = {
+    MilestoneName.SEVERITY_ASSESSED.value: "no evidence: nobody named a severity that is high enough",
+    MilestoneName.ESCALATION_ENGAGED.value: "no evidence: nobody of that level said that they are there",
+    MilestoneName.CAUSE_IDENTIFIED.value: "no evidence: nobody named the cause",
+}
+"""Where something may have been said that does not count: that nobody said anything would not be true."""
 UNREAD = "some of the drill's evidence can't be read; it may stand there"
 CUT_SHORT = "play ended before the limit was up"
 """What may still have come in time is nobody's failure: whoever ended it early, and whether it was restored by then."""
@@ -161,7 +167,12 @@ def _unreached(
     over = elapsed > limit.within
     if limit.to in OF_PEOPLE:
         if over or standing.ended:
-            return ObjectiveVerdict.INDETERMINATE, elapsed, None, "no evidence: nobody reported it"
+            return (
+                ObjectiveVerdict.INDETERMINATE,
+                elapsed,
+                None,
+                NO_EVIDENCE.get(limit.to, "no evidence: nobody reported it"),
+            )
         return ObjectiveVerdict.PENDING, elapsed, None, ""
     reason = _why(stop)
     if over:
