@@ -20,12 +20,16 @@ GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
 
 
 class FakeApi:
-    """Collections of objects. `requests` are those that came (method, path, body); `reviews` answer by their bodies."""
+    """Collections of objects. `requests` are those that came (method, path, body); `reviews` answer by their bodies.
+
+    `refuses` may answer any of them in its own way, as a policy does.
+    """
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, dict[str, Any]]] = {}
         self.answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         self.reviews: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+        self.refuses: Callable[[str, str, Any], tuple[int, dict[str, Any]] | None] = lambda *_: None
         self.requests: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.queries: list[dict[str, str]] = []
@@ -116,7 +120,7 @@ class FakeApi:
         self.requests.append((request.method, request.path, body))
         self.headers.append(dict(request.headers))
         self.queries.append(dict(request.query))
-        chosen = self.answers.get((request.method, request.path))
+        chosen = self.answers.get((request.method, request.path)) or self.refuses(request.method, request.path, body)
         if chosen:
             return web.json_response(chosen[1], status=chosen[0])
         if request.path in self.reviews:

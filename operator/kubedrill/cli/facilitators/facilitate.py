@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -15,14 +15,12 @@ from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.drill_at_hand import DrillAtHand, drill_at_hand
+from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
 from kubedrill.cli.facilitators.watch_stream import condition
 from kubedrill.cli.standing import ENDED, WAITING, how_it_ended, phase_of
 from kubedrill.cli.typed_times import duration
-from kubedrill.core.machine.desired import desired_of, the_word
-from kubedrill.kube.client import MERGE_PATCH, Kube
-
-FACILITATOR: Final = "kubectl-drill-facilitator"
-"""The field manager of what facilitators say: of nobody who applies manifests."""
+from kubedrill.core.machine.desired import desired_of
+from kubedrill.kube.client import Kube
 
 
 @click.command()
@@ -62,13 +60,6 @@ async def _started(access: Access, name: str) -> str:
             return "has started already"
         await say_what_is_wanted(kube, access.control, name, Desired.RUN)
     return "starts"
-
-
-async def say_what_is_wanted(kube: Kube, namespace: str, name: str, desired: Desired, because: str = "") -> None:
-    """Say to a drill that it is to run or to stop, in a way that Argo CD and Flux don't take back."""
-    path, query = path_of("drills", namespace, name), [("fieldManager", FACILITATOR)]
-    word = kube.call("PATCH", path, the_word(desired, because), content_type=MERGE_PATCH, query=query)
-    await demand(word, f"drill {namespace}/{name}")
 
 
 async def _stopped(access: Access, name: str, because: str, limit: timedelta) -> str:

@@ -16,7 +16,8 @@ import click
 from kubedrill.api.drill import Desired
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import say_what_is_wanted, until_ended
+from kubedrill.cli.facilitators.facilitate import until_ended
+from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
 from kubedrill.cli.facilitators.watch import ended, watched
 from kubedrill.cli.facilitators.watch_stream import DrillUpdate
 from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in

@@ -15,7 +15,7 @@ import click
 from kubedrill.api.drill import FINALIZER, Desired
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
-from kubedrill.cli.facilitators.facilitate import say_what_is_wanted
+from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
 from kubedrill.cli.players.say import who_am_i
 from kubedrill.cli.safety import installed
 from kubedrill.cli.safety.one_record import Effort, Ended, described

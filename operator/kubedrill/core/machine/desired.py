@@ -40,5 +40,10 @@ def the_word(desired: Desired, because: str = "") -> dict[str, Any]:
     return {"metadata": {"annotations": said}}
 
 
+def stop_in_spec(because: str = "") -> dict[str, Any]:
+    """A stop as a merge patch of the Drill's spec, for where the facilitator's word is refused."""
+    return {"spec": {"desired": Desired.STOP.value} | ({"stopBecause": because} if because else {})}
+
+
 def _annotation(drill: Mapping[str, Any], name: str) -> str:
     return str(((drill.get("metadata") or {}).get("annotations") or {}).get(name) or "")
