@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.gather.server import Server
 from tests.undo.builders import UNDO, deployment, record_of
-from tests.wire import connected_to
 
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.controller.gathering.own_records import records_for_a_turn
@@ -23,17 +21,6 @@ from kubedrill.store.undo_records import DRILL_UID, RECORD_TYPE, TARGET_NAMESPAC
 SECRETS = "/api/v1/namespaces/drills/secrets"
 DRILL = {"metadata": {"uid": "d1"}, "spec": {"targetNamespace": "shop"}}
 IN_PLAY = State(phase=Phase.IN_PLAY, faults=(FaultState("storm", FaultStep.INJECTED, record=UNDO),))
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-async def kube(server: Server) -> AsyncIterator[Kube]:
-    async with connected_to(server.answer) as connection:
-        yield connection
 
 
 def stored(server: Server, record: UndoRecord, **labels: str) -> None:

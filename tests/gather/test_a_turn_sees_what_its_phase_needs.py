@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.gather.server import Server
+from tests.gather.builders import SPEC, a_drill, seen_of
 from tests.observers.builders import drill_plan
 from tests.observers.wire import until
-from tests.wire import connected_to
 
 from kubedrill.api.drill import ACCEPTS_UNVERIFIED, EVIDENCE_MARK, FINALIZER, Desired
-from kubedrill.controller.drill_sources import DrillSources
-from kubedrill.controller.gather import gather
-from kubedrill.controller.gathering import FactInbox, MonitoringProbe, NamespaceWatches
-from kubedrill.controller.gathering.own_records import OwnRecords
-from kubedrill.controller.http_client import WebClient
-from kubedrill.controller.planning import DrillPlanning
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.machine.state import Observation, State
-from kubedrill.core.undo.record import DrillIdentity
-from kubedrill.kube.client import Kube, Unreachable
-from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.informers import Informers
+from kubedrill.core.machine.state import State
+from kubedrill.kube.client import Unreachable
 from kubedrill.store.drill_parts import EvidenceRefused
-from kubedrill.store.evidence_log import Evidence
 from kubedrill.store.undo_records import RecordError
 from kubedrill.store.workload_memory import WorkloadMemory
 
@@ -36,61 +24,6 @@ MAPS = "/api/v1/namespaces/drills/configmaps"
 SCENARIO = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillscenarios/rush"
 ENVIRONMENTS = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillenvironments"
 REPORT = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillreports/storm-d1"
-SPEC: dict[str, Any] = {
-    "targetNamespace": "shop",
-    "scenario": {
-        "title": "storm",
-        "expectedAlerts": [{"name": "Errors"}],
-        "faults": [{"name": "limit", "memoryLimit": {"target": {"kind": "Deployment", "name": "limit"}}}],
-    },
-}
-
-
-def a_drill(spec: dict[str, Any] | None = None, **meta: Any) -> dict[str, Any]:
-    plain = {"name": "storm", "namespace": "drills", "uid": "d1", "creationTimestamp": "2026-03-01T12:00:00Z"}
-    return {"metadata": plain | meta, "spec": SPEC | (spec or {})}
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-async def kube(server: Server) -> AsyncIterator[Kube]:
-    async with connected_to(server.answer) as connection:
-        yield connection
-
-
-@pytest.fixture
-async def sources(kube: Kube) -> AsyncIterator[DrillSources]:
-    clock, inbox, web = ServerClock(timedelta(0)), FactInbox(), WebClient()
-    one = DrillSources(
-        kube,
-        clock,
-        "drills",
-        Evidence(kube, "drills", "storm", "d1"),
-        inbox,
-        NamespaceWatches(Informers(kube, clock), clock, inbox, lambda: None),
-        DrillPlanning(kube, DrillIdentity("d1", "storm", "drills")),
-        OwnRecords(kube, "drills", "d1"),
-        web,
-        MonitoringProbe(web.fetch, clock),
-    )
-    yield one
-    await one.close()
-
-
-async def seen_of(
-    sources: DrillSources,
-    drill: dict[str, Any],
-    state: State,
-    *,
-    stuck: Mapping[str, str] | None = None,
-    waiting: Mapping[str, str] | None = None,
-    cannot_go_on: str = "",
-) -> Observation:
-    return await gather(sources, drill, state, {}, stuck=stuck or {}, waiting=waiting or {}, cannot_go_on=cannot_go_on)
 
 
 def refused(said: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -63,12 +62,6 @@ def a_drill(name: str, phase: str, namespace: str = "shop") -> dict[str, Any]:
 def server() -> Server:
     opted_in = {"metadata": {"uid": "n1", "labels": {"kubedrill.dev/control-namespace": "drills"}}}
     return Server({SPACE: opted_in, WORKLOAD: workload()}, rights={"status": {"resourceRules": [EVERYTHING]}})
-
-
-@pytest.fixture
-async def kube(server: Server) -> AsyncIterator[Kube]:
-    async with connected_to(server.answer) as connection:
-        yield connection
 
 
 async def read(kube: Kube, probe: Probe | None = None) -> PreflightInputs:

@@ -16,6 +16,7 @@ from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.undo.operations import Refusal
+from kubedrill.kube.together import together
 from kubedrill.plugins.sources.base import OwnWrites
 from kubedrill.store.undo_records import Listing
 
@@ -44,12 +45,17 @@ async def before_start(
         # the turn that set the finalizer has looked a moment ago, and this is what is started
         return replace(seen, drill_plan=kept.drill_plan, checks=kept.checks, plans=kept.plans, scenario=kept.scenario)
     watching = asyncio.ensure_future(_watch_or_not(sources, drill, drill_plan, held=seen.desired is not Desired.RUN))
-    # The API server, Prometheus and the watches tell of different things: none waits for another.
-    probe, used, found = await asyncio.gather(
-        sources.monitoring.look(drill_plan, now - LOOK_BACK),
-        sources.monitoring.working_sets(drill_plan),
-        look_around(sources.kube, sources.control, drill_plan),
-    )
+    try:
+        # The API server, Prometheus and the watches tell of different things: none waits for another.
+        probe, used, found = await together(
+            sources.monitoring.look(drill_plan, now - LOOK_BACK),
+            sources.monitoring.working_sets(drill_plan),
+            look_around(sources.kube, sources.control, drill_plan),
+        )
+    except BaseException:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        raise
     if probe.rules:
         drill_plan = sources.planning.with_rules(probe.rules)
     read = surroundings(found, sources.control, drill, drill_plan, listing, probe, used, now)

@@ -7,7 +7,6 @@ again is its source's, or stored.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -35,6 +34,7 @@ from kubedrill.core.undo.health import Health, health_of
 from kubedrill.core.undo.operations import Ask, Refusal
 from kubedrill.core.undo.record import OutsideGroup, RecordState
 from kubedrill.kube.client import Unreachable
+from kubedrill.kube.together import together
 from kubedrill.plugins.channels import spoken
 from kubedrill.plugins.channels.base import Hearing
 from kubedrill.plugins.faults import of_drill
@@ -130,7 +130,7 @@ async def _read(
     if least:
         await sources.records.list_all()
         return None, None
-    plan, _, _ = await asyncio.gather(
+    plan, _, _ = await together(
         _planned(sources, drill, state), _list_records(sources, drill, state), sources.evidence.load()
     )
     return plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from kubedrill.core.undo.record import manager_name, record_name
 from kubedrill.core.undo.touches import planned_touches
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, OWN_RIGHTS, PODS
+from kubedrill.kube.together import together
 from kubedrill.plugins import channels
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import WorkingSet
@@ -57,7 +57,7 @@ class ClusterReadings:
 async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> ClusterReadings:
     """Reads everything that the preflight asks the API server about, at once."""
     found = ClusterReadings(
-        *await asyncio.gather(
+        *await together(
             kube.get(NAMESPACES.one(drill_plan.target_namespace)),
             missing_rights(
                 kube, drill_plan.target_namespace, (*of_drill.rights_for(drill_plan), *channels.rights_for(drill_plan))
@@ -152,7 +152,7 @@ async def missing_rights(kube: Kube, namespace: str, needed: Iterable[Right]) ->
 async def read_targets(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
     """The objects that the faults ask for."""
     wanted = of_drill.targets_of(drill_plan)
-    answers = await asyncio.gather(*(kube.get(t.path) for t in wanted))
+    answers = await together(*(kube.get(t.path) for t in wanted))
     refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
     if refused:
         raise Unreachable(f"a target can't be read: {refused[0].status} {refused[0].message}")

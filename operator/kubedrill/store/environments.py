@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from kubedrill.core.plan.setting import DrillSetting, resolve
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import ENVIRONMENTS, ROSTERS, Namespaced
+from kubedrill.kube.together import together
 
 B = TypeVar("B", bound=DrillEnvironment | DrillRoster)
 
@@ -31,7 +31,7 @@ async def setting_beside(
     Raises:
         Unreachable: they could not be read.
     """
-    found = await asyncio.gather(_items(kube, ENVIRONMENTS, namespace), _items(kube, ROSTERS, namespace))
+    found = await together(_items(kube, ENVIRONMENTS, namespace), _items(kube, ROSTERS, namespace))
     environments, rosters = _read(DrillEnvironment, found[0]), _read(DrillRoster, found[1])
     if isinstance(environments, Refusal):
         return environments

@@ -9,7 +9,6 @@ its name.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import re
 from collections.abc import Iterable
@@ -24,6 +23,7 @@ from kubedrill.core.undo.record import UndoRecord, from_json, to_json
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
 from kubedrill.kube.paths import SECRETS
 from kubedrill.kube.refusals import is_admission, is_not_found, named_fields, words
+from kubedrill.kube.together import together
 
 RECORD_TYPE = "kubedrill.dev/undo"
 DRILL_UID: Final = "kubedrill.dev/drill-uid"
@@ -218,7 +218,7 @@ async def list_own(kube: Kube, control_namespace: str, drill_uid: str, noted: It
     """
     labelled = await _listed(kube, control_namespace, f"{DRILL_UID}={drill_uid}")
     unlabelled = set(noted) - labelled.names
-    answers = await asyncio.gather(*(_get(kube, RecordRef(control_namespace, name)) for name in sorted(unlabelled)))
+    answers = await together(*(_get(kube, RecordRef(control_namespace, name)) for name in sorted(unlabelled)))
     return labelled + _parted(found for found in answers if found is not None)
 
 
@@ -233,7 +233,7 @@ async def list_on(kube: Kube, control_namespace: str, target_namespace: str) -> 
     if not _LABEL_VALUE.fullmatch(target_namespace):
         return await _listed(kube, control_namespace)  # a name that would say something else in a selector
     selectors = (f"{TARGET_NAMESPACE}={target_namespace}", f"!{TARGET_NAMESPACE}")
-    on, unknown = await asyncio.gather(*(_listed(kube, control_namespace, one) for one in selectors))
+    on, unknown = await together(*(_listed(kube, control_namespace, one) for one in selectors))
     return on + unknown
 
 

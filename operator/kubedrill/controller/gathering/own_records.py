@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from kubedrill.core.machine.phases import UNTOUCHED
 from kubedrill.core.machine.state import State
 from kubedrill.core.machine.unverified import LOOKED_AT, missing
 from kubedrill.kube.client import Kube
+from kubedrill.kube.together import together
 from kubedrill.protocol.seen import records_seen
 from kubedrill.store.undo_records import Listing, StoredRecord, list_on, list_own, list_records
 
@@ -49,7 +49,7 @@ async def records_for_a_turn(kube: Kube, control: str, drill: Mapping[str, Any],
     uid, target_namespace = drill["metadata"]["uid"], (drill.get("spec") or {}).get("targetNamespace", "")
     noted = {fault.record for fault in state.faults if fault.record} - set(state.closed)
     if state.phase in UNTOUCHED and target_namespace:
-        own, on = await asyncio.gather(list_own(kube, control, uid, noted), list_on(kube, control, target_namespace))
+        own, on = await together(list_own(kube, control, uid, noted), list_on(kube, control, target_namespace))
         return own + on
     own = await list_own(kube, control, uid, noted)
     lost = state.phase in LOOKED_AT and any(missing(state, records_seen(own, uid, state)))

@@ -26,6 +26,7 @@ from kubedrill.core.plan.preflight import StopReading
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
+from kubedrill.kube.together import together
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.faults.of_drill import measured_for
 from kubedrill.plugins.registry import DefectiveMemberError
@@ -158,7 +159,7 @@ class MonitoringProbe:
             while True:
                 try:
                     one, *more = questions
-                    answers = await asyncio.gather(*map(asked, questions)) if more else [await asked(one)]
+                    answers = await together(*map(asked, questions)) if more else [await asked(one)]
                 except (Unreachable, NoAnswer) as error:
                     questions = conversation.throw(error)
                 else:
