@@ -311,7 +311,7 @@ async def test_near_the_end_of_the_room_what_decides_is_stored_and_one_fact_says
 async def test_beyond_it_nothing_is_stored_and_that_is_unknown_also_to_the_next_operator(server: ConfigMaps):
     kept = of_drill(server)
     await kept.store(notes(50, 300))
-    await kept.store([fact(FactKind.ACKNOWLEDGED, START, "ack")])
+    assert await kept.store([fact(FactKind.ACKNOWLEDGED, START, "ack")]) == 1
     assert len(server.items) == 6
     assert "ack" not in await read_back(server)
     again = of_drill(server)

@@ -17,10 +17,12 @@ from tests.undo.builders import NOON
 from kubedrill.controller import http
 from kubedrill.controller.controller import DrillController
 from kubedrill.controller.http import make_app, serve
+from kubedrill.controller.received import NotStored
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import Ending, State, state_to_wire
 from kubedrill.core.measure.results import Verdict
+from kubedrill.store import segments
 
 TOKEN = "secret"  # noqa: S105  a test's own
 ALERT = {
@@ -38,7 +40,7 @@ class Door:
     """The operator's webhook, with one drill behind it."""
 
     def __init__(self, lab: Lab) -> None:
-        self.lab = lab
+        self.lab, self.answer = lab, ""
         self.desk = DrillController(lab.kube, lab.clock, OperatorSettings(webhook_token=TOKEN))
         self.desk._drills["d1"] = lab.cluster.drill_now
         self.desk._tasks["d1"] = lab.task
@@ -47,6 +49,7 @@ class Door:
     async def told(self, session: aiohttp.ClientSession, namespace: str = "shop") -> int:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with session.post(f"/alertmanager/{namespace}", json=MESSAGE, headers=headers) as response:
+            self.answer = await response.text()
             return response.status
 
     @property
@@ -141,6 +144,39 @@ async def test_with_a_drill_that_is_not_on_nothing_is_stored(door: Door, session
     await door.lab.goes_on(0.1)
     assert await door.told(session) == 200
     assert not TOLD & set(door.stored)
+
+
+async def test_where_there_is_no_room_for_more_evidence_it_is_answered_507_and_the_drill_says_so(
+    door: Door, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+):
+    """It was answered 200, and kept nothing."""
+    await door.lab.goes_on(0.1)
+    monkeypatch.setattr(segments, "SEGMENTS_KEPT", 0)
+    assert await door.told(session) == 507
+    assert "drill storm: there is no room for more evidence" in door.answer
+    assert "send it again" not in door.answer
+    assert door.desk.collector.messages["unstored"] == 1
+    await door.lab.goes_on(1)
+    assert "segments of evidence is not stored" in door.lab.cluster.status["message"]
+
+
+async def test_a_drill_without_room_keeps_no_other_from_storing_it(
+    door: Door, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+):
+    class Full:
+        target_namespace, name = "shop", "full"
+
+        async def known(self) -> None: ...
+
+        about = None
+
+        async def receive(self, _facts: object) -> None:
+            raise NotStored("there is no room for more evidence", for_good=True)
+
+    await door.lab.goes_on(0.1)
+    monkeypatch.setitem(door.desk._tasks, "d2", Full())
+    assert await door.told(session) == 507
+    assert set(door.stored) >= TOLD
 
 
 async def test_where_there_is_no_drill_it_is_taken(door: Door, session: aiohttp.ClientSession):

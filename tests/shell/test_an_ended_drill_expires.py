@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.giving_up.lab import DRILL, Lab, standing
+from tests.shell.ended import ended, started_anew
 from tests.watchdog.wire import DRILLS
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.controller.controller import DrillController
-from kubedrill.controller.settings import OperatorSettings
 from kubedrill.core.machine.expiry import AGAIN
-from kubedrill.core.machine.phases import TERMINAL
 
 HOUR = timedelta(hours=1)
 REPORTS = DRILLS.replace("drills/drills", "drills/drillreports")
@@ -31,19 +30,8 @@ async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
 
 @pytest.fixture
 async def controller(lab: Lab) -> AsyncIterator[DrillController]:
-    """An operator that was started anew: it knows the drill as it is stored."""
-    made = DrillController(lab.kube, lab.clock, OperatorSettings())
-    yield made
-    await made.close()
-
-
-async def ended(lab: Lab) -> None:
-    """It was stopped, restored and reported, and its task has come to rest."""
-    lab.wanted("Stop")
-    await lab.goes_on(60)
-    assert lab.state.phase in TERMINAL
-    assert lab.task._turns.over
-    lab.cluster.writes.clear()
+    async with started_anew(lab) as controller:
+        yield controller
 
 
 def due(lab: Lab) -> None:

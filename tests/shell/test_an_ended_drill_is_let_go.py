@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tests.giving_up.lab import DRILL, Lab, standing
+from tests.shell.ended import ended, started_anew
 
 from kubedrill.api.drill import EVIDENCE_MARK, FINALIZER
 from kubedrill.controller.controller import DrillController
-from kubedrill.controller.settings import OperatorSettings
-from kubedrill.core.machine.phases import TERMINAL
 
 
 @pytest.fixture
@@ -22,15 +21,8 @@ async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
 
 @pytest.fixture
 async def controller(lab: Lab) -> AsyncIterator[DrillController]:
-    made = DrillController(lab.kube, lab.clock, OperatorSettings())
-    yield made
-    await made.close()
-
-
-async def ended(lab: Lab) -> None:
-    lab.wanted("Stop")
-    await lab.goes_on(60)
-    assert lab.state.phase in TERMINAL
+    async with started_anew(lab) as controller:
+        yield controller
 
 
 async def test_one_that_has_still_our_finalizer_is_taken_up(lab: Lab, controller: DrillController):

@@ -103,15 +103,15 @@ class DrillController:
         """Something came in from outside for a target namespace: it is stored with each drill there that is on.
 
         Raises:
-            NotStored: it is not, or not with each; bringing it again does no harm.
+            NotStored: it is not, or not with each; bringing it again does no harm, and is of use unless `for_good`.
         """
         if len(self._drills) < self._expected and time.monotonic() < self._expected_until:
             raise NotStored("the operator does not know all drills yet")
         tasks = [task for task in self._tasks.values() if task.target_namespace == namespace]
-        try:
-            await asyncio.gather(*(task.receive(facts) for task in tasks))
-        except (EvidenceRefused, Unreachable) as error:
-            raise NotStored(str(error)) from error
+        ends = await asyncio.gather(*(_received(task, facts) for task in tasks))
+        refusals = sorted((end for end in ends if end), key=lambda end: end.for_good)
+        if refusals:
+            raise refusals[0]
 
     async def about(self, namespace: str) -> About:
         """Which alerts are about a target namespace, as the drills on it know it after their first turn."""
@@ -183,6 +183,17 @@ class DrillController:
             except Exception:
                 LOG.exception("the sweep for forgotten undo records failed; it is tried again")
             await asyncio.sleep(ORPHANS_EVERY)
+
+
+async def _received(task: DrillWorker, facts: tuple[Fact, ...]) -> NotStored | None:
+    """Why one drill did not store it: however it ends, the others store theirs."""
+    try:
+        await task.receive(facts)
+    except NotStored as refused:
+        return NotStored(f"drill {task.name}: {refused}", for_good=refused.for_good)
+    except (EvidenceRefused, Unreachable) as error:
+        return NotStored(str(error))
+    return None
 
 
 def is_settled(drill: dict[str, Any]) -> bool:

@@ -1,8 +1,9 @@
 """The operator's HTTP server: the channels' webhooks, metrics, liveness and readiness.
 
 Whoever calls a webhook is verified before the body is read. What it brings is stored with the drills that it is about
-before it is answered; what can't be stored soon is answered with 503, and the caller brings it again. Only so many
-bytes of messages wait at a time. One that can't be read is refused and counted, and never ends anything.
+before it is answered; what can't be stored soon is answered with 503, and the caller brings it again; what there is no
+room for any more with 507. Only so many bytes of messages wait at a time. One that can't be read is refused and
+counted, and never ends anything.
 """
 
 from __future__ import annotations
@@ -73,15 +74,15 @@ class Receiver:
             return web.json_response({"error": "the bearer token of the operator's Secret is needed"}, status=401)
         size = MOST_BYTES if request.content_length is None else min(request.content_length, MOST_BYTES)
         if self._waiting + size > BYTES_WAITING:
-            return self._not_stored("too many messages are waiting to be stored")
+            return self._not_stored(NotStored("too many messages are waiting to be stored"))
         self._waiting += size
         try:
             async with asyncio.timeout(STORED_WITHIN):
                 return await self._stored(webhook, request, received)
         except NotStored as why:
-            return self._not_stored(str(why))
+            return self._not_stored(why)
         except TimeoutError:
-            return self._not_stored(f"it could not be stored within {STORED_WITHIN:g} s")
+            return self._not_stored(NotStored(f"it could not be stored within {STORED_WITHIN:g} s"))
         finally:
             self._waiting -= size
 
@@ -100,11 +101,12 @@ class Receiver:
         self.messages["accepted"] += 1
         return web.json_response({"facts": len(facts)})
 
-    def _not_stored(self, why: str) -> web.Response:
+    def _not_stored(self, why: NotStored) -> web.Response:
         """Alertmanager tries a message again that is answered with a 5xx."""
         self.messages["unstored"] += 1
-        LOG.warning("a webhook message is not stored, it is to be sent again: %s", why)
-        return web.json_response({"error": f"not stored: {why}; send it again"}, status=503)
+        what_now = "" if why.for_good else "; send it again"
+        LOG.warning("a webhook message is not stored: %s%s", why, what_now)
+        return web.json_response({"error": f"not stored: {why}{what_now}"}, status=507 if why.for_good else 503)
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """GET /metrics: projected from the Drills at this moment."""

@@ -16,7 +16,11 @@ from kubedrill.store.evidence_log import Evidence
 
 
 class NotStored(Exception):
-    """What was brought is not stored: whoever brought it is to bring it again."""
+    """What was brought is not stored: whoever brought it is to bring it again, unless it never will be."""
+
+    def __init__(self, why: str, *, for_good: bool = False) -> None:
+        super().__init__(why)
+        self.for_good = for_good
 
 
 class ReceivedFacts:
@@ -40,12 +44,13 @@ class ReceivedFacts:
         """Stores them; false when the drill keeps none. It waits for the first turn, and for a write under way.
 
         Raises:
+            NotStored: there is no room for them any more.
             EvidenceRefused: they are not stored.
             Unreachable: likewise, perhaps.
         """
         await self.known()
-        if self._wanted:
-            await self._evidence.store(facts)
+        if self._wanted and await self._evidence.store(facts):
+            raise NotStored("there is no room for more evidence", for_good=True)
         return self._wanted
 
 

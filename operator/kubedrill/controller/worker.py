@@ -99,6 +99,7 @@ class DrillWorker:
         """Stores what was brought from outside, if the drill keeps it, and wakes it.
 
         Raises:
+            NotStored: there is no room for it any more.
             EvidenceRefused: it is not stored.
             Unreachable: likewise, perhaps.
         """

@@ -77,8 +77,10 @@ class Evidence:
         async with self._writing:
             await self._load()
 
-    async def store(self, facts: Iterable[Fact]) -> None:
+    async def store(self, facts: Iterable[Fact]) -> int:
         """Stores the facts that are new, segment by segment. One call waits for another, and the first one loads.
+
+        Gives how many of them are not kept, because there is no room for such any more.
 
         Raises:
             EvidenceRefused: those of the segment in question, and of later ones, do not count yet.
@@ -87,15 +89,16 @@ class Evidence:
         lines = (to_line(fact, FACT_BYTES) for fact in facts if fact.id not in self._facts)
         new: Lines = list({fact.id: (fact, line) for fact, line in lines}.values())
         if not new:
-            return
+            return 0
         async with self._writing:
             await self._load()
             clashes = 0
-            while new := self._with_room([(fact, line) for fact, line in new if fact.id not in self._facts]):
-                refused = await self._append(new)
+            while fitting := self._with_room([(fact, line) for fact, line in new if fact.id not in self._facts]):
+                refused = await self._append(fitting)
                 clashes += refused is not None
                 if refused is not None and clashes > MOST_CLASHES:
                     raise EvidenceRefused("evidence can't be stored, somebody else is always first", refused)
+            return sum(fact.id not in self._facts for fact, _ in new)
 
     async def imported(self, kind: str) -> list[str]:
         """Text that somebody else put beside the drill as evidence, e.g. the API server's audit log."""
