@@ -11,9 +11,10 @@ from tests.machine.world import World
 
 from kubedrill.api.drill import Desired
 from kubedrill.core.machine.phases import TERMINAL, Phase
-from kubedrill.core.machine.reducer import LOOK_AGAIN, Decision, reduce
+from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.machine.status import project
+from kubedrill.core.machine.waking import LOOK_AGAIN
 from kubedrill.core.undo.health import WELL_WITHIN, Health, awaited, health_of
 
 UNWELL = Health("Deployment/limit", 3, 1, "exceeded quota: pods=1")

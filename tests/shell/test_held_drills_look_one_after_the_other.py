@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubedrill.controller.worker import LEISURE, own_moment
-from kubedrill.core.machine.reducer import HELD_AGAIN, PROBE, RETRY
+from kubedrill.core.machine.waking import HELD_AGAIN, PROBE, RETRY
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, 250_000, tzinfo=UTC)
 uids = st.uuids(version=4).map(str)

@@ -33,9 +33,10 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.desired import is_ending
 from kubedrill.core.machine.guards import UNCHECKED, Reason
 from kubedrill.core.machine.phases import TERMINAL
-from kubedrill.core.machine.reducer import RETRY, Decision, reduce
+from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Observation, State, state_from_wire
 from kubedrill.core.machine.status import project
+from kubedrill.core.machine.waking import RETRY
 from kubedrill.core.measure.drill_record import missing_from_times
 from kubedrill.core.undo.genuine import differs, fingerprint
 from kubedrill.core.undo.record import DrillIdentity, RecordState

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Fact, FactKind
@@ -29,7 +28,7 @@ from kubedrill.core.machine.commands import (
     Sustain,
     WriteReport,
 )
-from kubedrill.core.machine.expiry import AGAIN, is_done_with, is_expired
+from kubedrill.core.machine.expiry import is_done_with, is_expired
 from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
 from kubedrill.core.machine.judged import assessed, judged
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
@@ -46,19 +45,10 @@ from kubedrill.core.machine.unverified import (
     traced,
     trusted,
 )
+from kubedrill.core.machine.waking import noted_failures, wake_at
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.results import MilestoneName, Verdict
-from kubedrill.core.undo.health import is_still_told
 from kubedrill.core.undo.patches import FieldEnd
-
-PROBE: Final = timedelta(seconds=1)
-"""How often monitoring is asked while a drill is on: the usual scrape interval of a staging app."""
-RETRY: Final = timedelta(seconds=1)
-LOOK_AGAIN: Final = timedelta(seconds=2)
-"""How often it is looked whether the workloads of an ended drill are well again."""
-PREFLIGHT_AGAIN: Final = timedelta(seconds=2)
-HELD_AGAIN: Final = timedelta(seconds=30)
-"""How often it is looked around a drill that is held, for whoever reads its checks. Its start looks anew, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +82,11 @@ def reduce(state: State, seen: Observation) -> Decision:
             break
         passed.append(edge[1])
         state = _entered(state, edge[0].to, edge[1], seen)
-    state = previewed(state, seen)
+    state = noted_failures(previewed(state, seen), seen)
     doubts = in_doubt(state, seen)
     state = judged(_advanced(_doubted(state, seen, doubts), seen), so_far)
     commands = tuple(_commands(state, seen, so_far, unknown))
-    return Decision(state, so_far, commands, _wake_at(state, seen), tuple(passed), doubts)
+    return Decision(state, so_far, commands, wake_at(state, seen), tuple(passed), doubts)
 
 
 def _entered(state: State, phase: Phase, because: Reason, seen: Observation) -> State:
@@ -322,20 +312,3 @@ def _injects(seen: Observation, so_far: Assessment) -> Iterator[Deliver]:
     for inject in seen.drill_plan.injects:
         if inject.name not in given and seen.now >= fired.at.not_after + inject.at:
             yield Deliver(inject.name)
-
-
-def _wake_at(state: State, seen: Observation) -> datetime | None:
-    if state.phase in TERMINAL:
-        # a finalizer that could not be removed would keep the Drill for ever
-        if seen.records or seen.finalizer:
-            return seen.now + RETRY
-        if is_still_told(seen.health, state.since, seen.now):
-            return seen.now + LOOK_AGAIN
-        return seen.now + AGAIN if is_expired(state, seen) else None
-    if state.phase is Phase.PREFLIGHT:
-        return seen.now + PREFLIGHT_AGAIN
-    if state.phase is Phase.HELD:
-        return seen.now + HELD_AGAIN
-    if state.phase in (Phase.RECOVERING, Phase.HOT_WASH):
-        return seen.now + RETRY
-    return seen.now + PROBE

@@ -62,9 +62,10 @@ class State:
     that was imported and read; `reported` the revision of the written report; `scenario` the scenario as it was
     when the drill started: changing it afterwards changes nothing. `plan` is the hash of the plan that the drill is
     judged by from then on (empty: an earlier version has started it, and froze none). `planned_for` is the
-    generation of the spec whose plan was stored while it is only to be planned. `given_up` says why the drill
-    can't go on: from then on it is only put back and ended, and nothing else of it is computed. `verdict` is given when
-    the report is written; an earlier version has kept none.
+    generation of the spec whose plan was stored while it is only to be planned. `failing` says which checks fail in the
+    preflight, and `failing_since` since when it is these: the longer, the less often it is looked. `given_up` says why
+    the drill can't go on: from then on it is only put back and ended, and nothing else of it is computed. `verdict` is
+    given when the report is written; an earlier version has kept none.
     """
 
     phase: Phase = Phase.PENDING
@@ -86,6 +87,8 @@ class State:
     plan: str = ""
     planned_for: int = 0
     verdict: DrillVerdict | None = None
+    failing: str = ""
+    failing_since: datetime | None = None
 
     def with_phase(self, phase: Phase, now: datetime) -> State:
         """The state on entering a phase."""
@@ -226,6 +229,8 @@ def state_to_wire(state: State) -> dict[str, Any]:
         "givenUp": state.given_up,
         "plan": state.plan,
         "plannedFor": state.planned_for,
+        "failing": state.failing,
+        "failingSince": _time(state.failing_since),
         "closed": list(state.closed),
         "notes": list(state.notes),
         "faults": [
@@ -292,6 +297,8 @@ def state_from_wire(wire: Mapping[str, Any] | None) -> State:
         given_up=wire.get("givenUp", ""),
         plan=wire.get("plan", ""),
         planned_for=int(wire.get("plannedFor", 0)),
+        failing=str(wire.get("failing", "")),
+        failing_since=_read(wire.get("failingSince")),
         closed=tuple(wire.get("closed", ())),
         notes=tuple(wire.get("notes", ())),
         faults=tuple(
