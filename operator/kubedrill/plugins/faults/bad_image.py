@@ -17,7 +17,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import shortfall, strategy
 from kubedrill.plugins.faults.base import Aftermath, Effect, FaultKind, Observed, Plan, injection, nth, pods_since
-from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, object_of
+from kubedrill.plugins.faults.workload import CONTAINER, RIGHTS_TO_CHANGE, object_of
 
 NO_SUCH_TAG: Final = "kubedrill-no-such-tag"
 
@@ -26,9 +26,7 @@ class BadImage(ApiModel):
     """Gives a container an image that can't be pulled, so that the asked number of new pods never starts."""
 
     target: WorkloadTarget = Field(description="The workload whose container gets the image.")
-    container: Name | None = Field(
-        None, description="Name of the container. Derived when left out: the only one, or the first."
-    )
+    container: Name | None = Field(None, description=CONTAINER)
     image: Line | None = Field(
         None,
         min_length=1,
@@ -58,7 +56,7 @@ def plan(params: BadImage, seen: Observed) -> Plan[BadImage] | Refusal:
     image = params.image or f"{_repository(container.image)}:{NO_SUCH_TAG}"
     if image == container.image:
         return Refusal("ImageUnchanged", f"{container.name} of {target} has the image {image} already: name another")
-    root = f"/spec/template/spec/containers/{container.index}"
+    root = container.path
     change = FieldChange(f"{root}/image", image, ((f"{root}/name", container.name),))
     rollout = strategy.changes_to_reach(workload, affected, seen.arm_within)
     operation = SetFields(target, (change, *rollout), strategy.pods_to_unstick(workload))
@@ -132,7 +130,7 @@ FAULT: Final = FaultKind(
     effect=effect,
     why_not=why_not,
     # Whoever sets the image repairs it; what only holds its rollout is no part of the cause.
-    cause=r"/containers/\d+/image$",
+    cause=r"/(c|initC)ontainers/\d+/image$",
     component=lambda params: params.target.name,
     called=("BadImage", "Image", "ImagePull", "ImagePullBackOff", "ErrImagePull"),
 )

@@ -29,7 +29,7 @@ from kubedrill.plugins.faults.base import (
     nth,
     pods_since,
 )
-from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE, Container, object_of
+from kubedrill.plugins.faults.workload import CONTAINER, RIGHTS_TO_CHANGE, Container, object_of
 
 MEBIBYTE = 1024**2
 LEAST_LIMIT = 8 * MEBIBYTE
@@ -43,9 +43,7 @@ class MemoryLimit(ApiModel):
     """Lowers a container's memory limit so that the asked number of pods is really OOM-killed."""
 
     target: WorkloadTarget = Field(description="The workload whose container gets the lower limit.")
-    container: Name | None = Field(
-        None, description="Name of the container. Derived when left out: the only one, or the first."
-    )
+    container: Name | None = Field(None, description=CONTAINER)
     limit: Memory | None = Field(
         None,
         description="The limit that the container gets, a quantity such as 64Mi. Derived when left out: half"
@@ -265,7 +263,7 @@ def _used(used: WorkingSet) -> str:
 
 
 def _resource_changes(container: Container, limit: int) -> tuple[FieldChange, ...]:
-    root = f"/spec/template/spec/containers/{container.index}"
+    root = container.path
     guards = ((f"{root}/name", container.name),)
     changes = [FieldChange(f"{root}/resources/limits/memory", format_memory(limit), guards)]
     # The API refuses a limit below the request, so the request follows, and only then.

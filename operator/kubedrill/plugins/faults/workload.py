@@ -22,13 +22,20 @@ RIGHTS_TO_CHANGE: Final = (
 PLURALS: Final = {"Deployment": "deployments", "StatefulSet": "statefulsets"}
 
 _DEFAULT_PERCENT = "25%"
+_DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
+"""An annotation of pods: the container that is meant where none is named (kubectl logs and exec take it, too)."""
+CONTAINER: Final = (
+    "Name of the container, which may be a sidecar (an init container with restartPolicy Always). Derived when left"
+    f" out: the one that the annotation {_DEFAULT_CONTAINER} of the pods names, else the first."
+)
+"""What the API says of a fault's container."""
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
     """A container of the template: where it stands, its image, and its memory as quantities (None: not set)."""
 
-    index: int
+    path: str
     name: str
     image: str
     limit: str | None
@@ -40,7 +47,8 @@ class Workload:
     """A workload. `how` is its strategy's type: RollingUpdate, Recreate or OnDelete.
 
     `max_unavailable` and `max_surge` are a Deployment's, `partition` and `ordered` a StatefulSet's.
-    `unsettled` says why it is in the middle of a rollout, and is empty when it is not.
+    `unsettled` says why it is in the middle of a rollout, and is empty when it is not. `containers` begin with the
+    one that is meant where none is named.
     """
 
     kind: str
@@ -82,14 +90,14 @@ class Workload:
             min_ready=int(spec.get("minReadySeconds", 0)),
             progress_deadline=int(spec.get("progressDeadlineSeconds", 600)),
             labels=dict(spec["selector"].get("matchLabels", {})),
-            containers=tuple(_containers(spec["template"]["spec"]["containers"])),
+            containers=tuple(_containers(spec["template"])),
             paused=bool(spec.get("paused")),
             deleting="deletionTimestamp" in obj["metadata"],
             unsettled=_unsettled(stateful, replicas, obj),
         )
 
     def container(self, name: str | None) -> Container | Refusal:
-        """The container of that name, the first when no name is given."""
+        """The container of that name, the one that is meant when no name is given."""
         found = next((c for c in self.containers if name in (None, c.name)), None)
         names = ", ".join(c.name for c in self.containers)
         return found or Refusal("ContainerUnknown", f"{self} has no container {name}: it has {names}")
@@ -135,10 +143,28 @@ def refusal_of_state(workload: Workload) -> Refusal | None:
     return next((Refusal(reason, message) for holds, reason, message in reasons if holds), None)
 
 
-def _containers(containers: list[Mapping[str, Any]]) -> list[Container]:
+def _containers(template: Mapping[str, Any]) -> list[Container]:
+    """All that run for as long as the pod does, sidecars last; the annotated one comes first."""
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    meant = str(annotations.get(_DEFAULT_CONTAINER, ""))
+    main = _listed(template, "containers")
+    sidecars = (c for c, spec in _listed(template, "initContainers") if spec.get("restartPolicy") == "Always")
+    return sorted([*(c for c, _ in main), *sidecars], key=lambda c: c.name != meant)
+
+
+def _listed(template: Mapping[str, Any], where: str) -> list[tuple[Container, Mapping[str, Any]]]:
     return [
-        Container(i, str(c["name"]), str(c.get("image", "")), _memory(c, "limits"), _memory(c, "requests"))
-        for i, c in enumerate(containers)
+        (
+            Container(
+                f"/spec/template/spec/{where}/{i}",
+                str(c["name"]),
+                str(c.get("image", "")),
+                _memory(c, "limits"),
+                _memory(c, "requests"),
+            ),
+            c,
+        )
+        for i, c in enumerate(template["spec"].get(where) or ())
     ]
 
 
