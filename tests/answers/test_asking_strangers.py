@@ -63,8 +63,6 @@ def unanswered(name: str) -> bool:
         "a list of strings",
         "data is a list",
         "null as result",
-        "a secret",
-        "a secret as message",
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from kubedrill.core.paths import ApiPath, BadName
 from kubedrill.kube.answers import NoAnswer, decoded, quoted
 from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.paths import Namespaced, through_service
+from kubedrill.kube.strangers import NO_SERVICE, is_no_service, refusal
 
 T = TypeVar("T")
 MOST_SAID = 4 << 20
@@ -159,12 +160,26 @@ async def said_by(
     try:
         proxied = through_service(namespace, service, port, path)
         status, raw = await kube.get_of_stranger(proxied, query, most=MOST_SAID)
-        said = decoded(raw)
+        said = _told(status, raw)
     except Unreachable as error:
         raise NoAnswer(f"{where} does not answer: {error}") from error
     except NoAnswer as error:
         raise NoAnswer(f"{where} {error}") from error
-    if not 200 <= status < 300 and not (isinstance(said, dict) and said.get("status") == "error"):
-        words = said.get("message") if isinstance(said, dict) else None
-        raise NoAnswer(f"{where} does not answer: {quoted(words) if isinstance(words, str) else status}")
+    return said
+
+
+def _told(status: int, raw: bytes) -> Any:
+    """The JSON of a Service's answer. Raises NoAnswer, in the words of whoever says no: it, or the API server."""
+    if 200 <= status < 300:
+        return decoded(raw)
+    said: Any = None
+    with suppress(NoAnswer):
+        said = decoded(raw)
+    if is_no_service(status, said):
+        raise NoAnswer(NO_SERVICE)
+    words = said.get("message") if isinstance(said, dict) and said.get("kind") == "Status" else None
+    if isinstance(words, str):
+        raise NoAnswer(f"does not answer: {quoted(words)}")
+    if no := refusal(status, raw, said):
+        raise no
     return said

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import ResolveResult
 
 from kubedrill.core.paths import service_host
 from kubedrill.core.plan.drill_plan import Endpoint
@@ -29,6 +32,7 @@ from kubedrill.kube.answers import (
     why_not,
 )
 from kubedrill.kube.client import Unreachable
+from kubedrill.kube.strangers import MAYBE_TLS, NO_ADDRESS, SPEAKS_TLS, refusal, told_by_tls
 from kubedrill.plugins.sources.polled import ALERTS
 
 T = TypeVar("T")
@@ -118,6 +122,7 @@ class WebClient:
     ) -> None:
         self._resolve, self._timeout, self._room = resolve, timeout, room
         self._one_large = asyncio.Lock()
+        self._looked_for: Counter[str] = Counter()
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(
@@ -133,11 +138,11 @@ class WebClient:
                 AsyncExitStack() as held,
             ):
                 raw = await self._body(answer, most, turn, held)
-                return read(turn.decoded(raw))
+                return read(_told(answer.status, raw, turn))
         except NoAnswer as error:
             raise type(error)(f"{who} {error}") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise Unreachable(f"{who} {why_not(error)}") from error
+            raise Unreachable(f"{who} {self._why_not(error, self._resolve(endpoint))}") from error
 
     async def close(self) -> None:
         """End the connections. Who asks again opens new ones."""
@@ -149,12 +154,23 @@ class WebClient:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None),  # one for all of it, waiting for room included, is ours
-                connector=aiohttp.TCPConnector(limit_per_host=CONNECTIONS, socket_factory=_narrow),
+                connector=aiohttp.TCPConnector(
+                    limit_per_host=CONNECTIONS, socket_factory=_narrow, resolver=_Names(self._looked_for)
+                ),
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,  # what unfolds a thousandfold is not asked for
                 read_bufsize=SMALL // 4,
             )
         return self._session
+
+    def _why_not(self, error: Exception, url: str) -> str:
+        """Why there is no answer at all: in the same words each time, however soon it is known."""
+        unknown = isinstance(error, aiohttp.ClientConnectorDNSError)
+        if unknown or (isinstance(error, TimeoutError) and self._looked_for[urlsplit(url).hostname or ""]):
+            return NO_ADDRESS
+        if isinstance(error, aiohttp.ClientResponseError) and told_by_tls(error.message):
+            return SPEAKS_TLS
+        return MAYBE_TLS if isinstance(error, aiohttp.ServerDisconnectedError) else why_not(error)
 
     async def _body(self, answer: aiohttp.ClientResponse, most: int, turn: Turn, held: AsyncExitStack) -> bytes:
         """The body. A large one takes its place in the process's room, until `held` is left."""
@@ -175,6 +191,36 @@ class WebClient:
             raise TooMuch("takes too long over a large answer") from None
         finally:
             await chunks.aclose()
+
+
+class _Names(aiohttp.ThreadedResolver):
+    """Looks for addresses, and counts for whose. A name that DNS does not know may take longer than an answer may."""
+
+    def __init__(self, looked_for: Counter[str]) -> None:
+        super().__init__()
+        self._looked_for = looked_for
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The addresses. Raises OSError."""
+        self._looked_for[host] += 1
+        try:
+            return await super().resolve(host, port, family)
+        finally:
+            self._looked_for[host] -= 1
+
+
+def _told(status: int, raw: bytes, turn: Turn) -> Any:
+    """The JSON of an answer. Raises NoAnswer, of another status than a good one by what that status says."""
+    if 200 <= status < 300:
+        return turn.decoded(raw)
+    said: Any = None
+    with suppress(NoAnswer):
+        said = turn.decoded(raw)
+    if no := refusal(status, raw, said):
+        raise no
+    return said
 
 
 def _narrow(address: aiohttp.AddrInfoType) -> socket.socket:

@@ -180,7 +180,7 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
         answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", promql.alerts_now(*names)))
         alerts = [labels for labels, _ in prometheus.vector(answer) if drill_plan.about.holds(labels)]
     except NoAnswer as error:
-        return PrometheusReadings(f"Prometheus can't be asked: {error}")
+        return PrometheusReadings(str(error))
     stops = await asyncio.gather(*(_stop_reading(kube, drill_plan, condition) for condition in drill_plan.stop_when))
     firing, pending = (_in_state(alerts, state) for state in ("firing", "pending"))
     return PrometheusReadings("", rules, firing, pending, tuple(stops))

@@ -125,11 +125,14 @@ def faults_possible(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult
     return CheckResult("faults-possible", True)
 
 
-def monitoring_answers(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
+def monitoring_answers(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """Prometheus answers: without it nothing can be measured, and no data is not healthy."""
-    if around.monitoring_error:
-        return CheckResult("monitoring", None, "PrometheusUnreachable", around.monitoring_error)
-    return CheckResult("monitoring", True)
+    if not around.monitoring_error:
+        return CheckResult("monitoring", True)
+    shared = f"DrillEnvironment {drill_plan.environment}" if drill_plan.environment else "a DrillEnvironment"
+    where = f"where Prometheus answers is said in spec.prometheus of {shared}, or in this drill's"
+    message = f"{around.monitoring_error}. {where[0].upper()}{where[1:]} spec.monitoring.prometheus"
+    return CheckResult("monitoring", None, "PrometheusUnreachable", message)
 
 
 def alerts_loaded(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:

@@ -18,6 +18,7 @@ import aiohttp
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
 from kubedrill.kube.answers import NoAnswer, elsewhere, read_up_to, why_not
+from kubedrill.kube.strangers import refusal
 
 REFRESH: Final = timedelta(seconds=10)
 LASTS: Final = 3 * REFRESH
@@ -134,6 +135,8 @@ def _demand_ok(status: int) -> None:
     """Raises Unanswered. Its words are not shown: they may be somebody else's secret."""
     if 300 <= status < 400:
         raise elsewhere(status)
+    if no := refusal(status, b"", None):
+        raise no
     if status != 200:
         raise NoAnswer(f"answers {status}")
 
