@@ -22,13 +22,15 @@ GROUP = "/apis/kubedrill.dev/v1alpha1/namespaces"
 class FakeApi:
     """Collections of objects. `requests` are those that came (method, path, body); `reviews` answer by their bodies.
 
-    `refuses` may answer any of them in its own way, as a policy does.
+    `refuses` may answer any of them in its own way, as a policy does; `made` may add to what is created, as an operator
+    does in time.
     """
 
     def __init__(self) -> None:
         self.collections: dict[str, dict[str, dict[str, Any]]] = {}
         self.answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         self.reviews: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+        self.made: Callable[[dict[str, Any]], dict[str, Any]] = lambda thing: thing
         self.refuses: Callable[[str, str, Any], tuple[int, dict[str, Any]] | None] = lambda *_: None
         self.requests: list[tuple[str, str, Any]] = []
         self.headers: list[dict[str, str]] = []
@@ -142,7 +144,7 @@ class FakeApi:
             meta["creationTimestamp"] = "2026-03-02T12:00:00Z"
             if meta["name"] in self.collections.get(path, {}):
                 return _status(409, "AlreadyExists", f"{meta['name']} already exists")
-            return web.json_response(self.put(path, body), status=201)
+            return web.json_response(self.put(path, self.made(body)), status=201)
         thing = self.collections.get(collection, {}).get(name)
         if thing is None and request.method == "PATCH" and "apply-patch" in request.content_type:
             return web.json_response(self.put(collection, body), status=201)

@@ -189,6 +189,7 @@ def test_a_healthy_cluster_lacks_nothing(cluster, kubedrill, file):
 
 
 FIRING, PENDING = {"alertstate": "firing"}, {"alertstate": "pending"}
+NO_ENDPOINTS = {"kind": "Status", "message": "no endpoints"}
 LACKING = {
     "no policy on words": (
         lambda api: api.answers.pop(("POST", ACTIONS)),
@@ -251,8 +252,8 @@ LACKING = {
         "HighQueueDepth is pending already",
     ),
     "no Prometheus": (
-        lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, {"message": "no endpoints"})}),
-        'Prometheus can\'t be asked: prometheus.staging:9090 does not answer: "no endpoints"',
+        lambda api: api.answers.update({("GET", f"{PROXY}/rules"): (503, NO_ENDPOINTS)}),
+        'monitoring: prometheus.staging:9090 does not answer: "no endpoints"',
     ),
     "no route of Alertmanager": (
         lambda api: api.answers.update({("GET", STATUS): (200, {"config": {"original": "route: {}"}})}),
@@ -336,3 +337,48 @@ def test_a_stop_condition_that_is_no_promql_is_told(cluster, kubedrill, tmp_path
     output = kubedrill("plan", "-f", stopping(tmp_path, {"name": "errors", "promql": "sum(errors >"})).output
     assert "StopConditionInvalid: stop condition errors: is not valid PromQL" in output
     assert cluster.requests
+
+
+REFUSED = {
+    "an impossible fault": lambda api: api.collections["/apis/apps/v1/namespaces/staging/deployments"].clear(),
+    **{name: LACKING[name][0] for name in ("no opt-in", "no namespace", "no rights", "no rule", "an alert that fires")},
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_like_refusals_end_alike_whatever_it_is_that_refuses(cluster, kubedrill, file, name):
+    """Only an impossible fault was 3; a namespace that has not opted in was 0."""
+    REFUSED[name](cluster)
+    result = kubedrill("plan", "-f", file)
+    assert result.exit_code == 3
+    assert "It would not start now:" in result.output
+
+
+def test_what_can_not_be_asked_is_told_apart_from_what_is_refused(cluster, kubedrill, file):
+    cluster.answers["POST", REVIEWS] = (403, {"reason": "Forbidden", "message": "not you"})
+    result = kubedrill("plan", "-f", file)
+    assert result.exit_code == 7
+    assert "Whether it would start now can't be told:" in result.output
+
+
+def test_a2_a_prometheus_that_is_not_there_is_said_to_be_no_service_and_where_to_name_another(cluster, kubedrill, file):
+    gone = {"kind": "Status", "message": 'services "prometheus" not found', "details": {"kind": "services"}}
+    cluster.answers |= {("GET", f"{PROXY}/{path}"): (404, gone) for path in ("rules", "query")}
+    told = kubedrill("plan", "-f", file).output
+    assert "prometheus.staging:9090 can't be found: there is no such Service" in told
+    assert "spec.monitoring.prometheus" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (404, {"message": "TOP-SECRET"}, "answers 404: its API is not there"),
+        (401, {"message": "TOP-SECRET"}, "answers 401: it asks for credentials"),
+        (503, {"kind": "Status", "message": "no endpoints available"}, 'does not answer: "no endpoints available"'),
+    ],
+)
+def test_what_is_wrong_with_a_prometheus_is_said_as_the_operator_says_it(cluster, kubedrill, file, status, body, said):
+    cluster.answers |= {("GET", f"{PROXY}/{path}"): (status, body) for path in ("rules", "query")}
+    told = kubedrill("plan", "-f", file).output
+    assert f"prometheus.staging:9090 {said}" in told
+    assert "SECRET" not in told

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from kubedrill.api.base import GROUP, NAME_PATTERN, VERSION
 from kubedrill.api.drill import FROZEN_AT_THE_START, Drill
+from kubedrill.api.drill_names import DOTTED, LONGEST, TOO_LONG
 from kubedrill.api.environment import DrillEnvironment
 from kubedrill.api.people import DrillReport, PlayerAction
 from kubedrill.api.roster import DrillRoster
@@ -94,16 +95,12 @@ class CustomResource:
 
 
 AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
-# The names become labels of evidence and reports, and those end at 63 characters.
-SHORT_NAME: Final = {
-    "rule": "self.metadata.name.size() <= 50",
-    "message": "the name is longer than 50 characters: choose a shorter one",
-}
+SHORT_NAME: Final = {"rule": f"self.metadata.name.size() <= {LONGEST}", "message": TOO_LONG}
 # A subdomain is a name to the API server, a label is one wherever we write it. Not asked of a Drill that is there:
 # a rule about the name can't be mended, and would refuse the status and the finalizer of a drill that is on.
 PLAIN_NAME: Final = {
     "rule": f"has(self.status) || self.metadata.name.matches(r'{NAME_PATTERN}')",
-    "message": "the name has a dot: write small letters, digits and '-', as in shop-web",
+    "message": DOTTED,
 }
 RESOURCES: Final = (
     CustomResource(

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from kubedrill.api.base import API_VERSION, in_words
 from kubedrill.api.drill import Drill
+from kubedrill.api.drill_names import generated_from, wrong_with
 from kubedrill.api.environment import DrillEnvironment
 from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario
@@ -44,10 +45,23 @@ PLURALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One object of a file: as it was written, and as it was understood."""
+    """One object of a file: as it was written, and as it was understood.
+
+    A Drill that the API server is to name (`generateName`) is understood under the beginning of its name.
+    """
 
     wire: dict[str, Any]
     model: Written
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a name of its own."""
+        return bool(self.wire["metadata"].get("name"))
+
+    @property
+    def called(self) -> str:
+        """What to call it in a sentence."""
+        return self.model.metadata.name if self.is_named else f"{self.wire['metadata']['generateName']}…"
 
     @property
     def kind(self) -> str:
@@ -92,9 +106,30 @@ def _understood(wire: Any, file: str) -> Document:
         expected = f"{', '.join(list(MODELS)[:-1])} or {list(MODELS)[-1]}"
         raise CliError(f"{file}: expected a {expected} of {API_VERSION}, got {kind}", ExitCode.BAD_INPUT)
     try:
-        return Document(wire, MODELS[kind].model_validate(wire))
+        document = Document(wire, MODELS[kind].model_validate(_named(wire) if kind == "Drill" else wire))
     except ValidationError as error:
         raise CliError(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
+    if isinstance(document.model, Drill):
+        _demand_a_drills_name(document, file)
+    return document
+
+
+def _named(wire: dict[str, Any]) -> dict[str, Any]:
+    """A Drill with a name, where the API server is to give it one."""
+    metadata = wire.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("name") or not isinstance(metadata.get("generateName"), str):
+        return wire
+    beginning = metadata["generateName"]
+    return wire | {"metadata": metadata | {"name": beginning.rstrip("-.") or beginning}}
+
+
+def _demand_a_drills_name(document: Document, file: str) -> None:
+    """What the API server would say of a Drill's name, or of the one that it would make. Raises CliError."""
+    metadata = document.wire["metadata"]
+    field, said = ("name", metadata["name"]) if document.is_named else ("generateName", metadata["generateName"])
+    wrong = wrong_with(said if document.is_named else generated_from(said))
+    if wrong:
+        raise CliError(f"{file}: metadata.{field}: {wrong}, got {said!r}", ExitCode.BAD_INPUT)
 
 
 def mistakes(error: ValidationError) -> str:

@@ -65,14 +65,16 @@ async def _followed_through(
     replace: bool,
 ) -> ExitCode:
     document, drill = the_drill_in(documents)
-    name, namespace = drill.metadata.name, drill.metadata.namespace or access.control
+    namespace = drill.metadata.namespace or access.control
+    if replace and not document.is_named:
+        raise CliError("--replace needs a drill with a name: with generateName each run is another", ExitCode.BAD_INPUT)
     async with connected(access) as kube:
         for other in documents:
             if other is not document:
                 await _applied(kube, other, other.model.metadata.namespace or access.control)
         if replace:
-            await _removed(kube, namespace, name)
-        await _created(kube, document, namespace)
+            await _removed(kube, namespace, drill.metadata.name)
+        name = await _created(kube, document, namespace)
         try:
             async with _ended_by_termination(), asyncio.timeout(limit.total_seconds()):
                 seen = await watched(kube, namespace, name, live=False, stuck=PUT_BACK_WITHIN)
@@ -113,8 +115,8 @@ async def _applied(kube: Kube, document: Document, namespace: str) -> None:
     )
 
 
-async def _created(kube: Kube, document: Document, namespace: str) -> None:
-    """A drill is run once, so it is created, never applied; one that is held would wait for ever."""
+async def _created(kube: Kube, document: Document, namespace: str) -> str:
+    """A drill is run once, so it is created, never applied; one that is held would wait for ever. Gives its name."""
     wire: dict[str, Any] = document.wire | {
         "metadata": document.wire["metadata"] | {"namespace": namespace},
         "spec": document.wire["spec"] | {"desired": "Run"},
@@ -125,15 +127,18 @@ async def _created(kube: Kube, document: Document, namespace: str) -> None:
         wire,
         query=[("fieldManager", MANAGER), ("fieldValidation", "Strict")],
     )
-    name = wire["metadata"]["name"]
-    if answer.status == 409:
+    if answer.status == 409 and document.is_named:
         raise CliError(
-            f"there is a drill {name} in {namespace} already: delete it, or run with --replace",
+            f"there is a drill {document.called} in {namespace} already: delete it, or run with --replace",
             ExitCode.BAD_INPUT,
         )
     if not answer.ok:
         code = ExitCode.REFUSED if answer.status == 403 else ExitCode.BAD_INPUT
-        raise CliError(f"drill {name}: {answer.message}", code)
+        raise CliError(f"drill {document.called}: {answer.message}", code)
+    name = str(answer.body["metadata"]["name"])
+    if not document.is_named:
+        click.echo(f"drill {name} is made")
+    return name
 
 
 async def _removed(kube: Kube, namespace: str, name: str) -> None:

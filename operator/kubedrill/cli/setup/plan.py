@@ -29,7 +29,7 @@ from kubedrill.kube.client import Kube
 def lint(files: tuple[str, ...]) -> None:
     """Check the drills, scenarios, environments and rosters in FILE without a cluster."""
     for document in load(files):
-        click.echo(f"{document.kind} {document.model.metadata.name}: well formed")
+        click.echo(f"{document.kind} {document.called}: well formed")
 
 
 @click.command()
@@ -41,15 +41,17 @@ def plan(access: Access, name: str | None, files: tuple[str, ...], *, expand: bo
     """Show what the drill in FILE would do and how it is undone, or the stored plan of drill NAME.
 
     The operator is asked: it checks, tries with a dry run, and starts nothing. Where there is none, or you may not ask
-    it, you see what you may read yourself, and why.
+    it, you see what you may read yourself, and why. It ends with 0 when all checks pass now, with 3 when the drill
+    would not start, with 7 when that can't be told.
     """
     if bool(name) == bool(files) or (name and expand):
         raise CliError("say -f FILE, or the NAME of a drill (without --expand)", ExitCode.BAD_INPUT)
     if name:
-        click.echo("\n".join(run(_stored(access, name))))
-        return
+        lines, code = run(_stored(access, name))
+        click.echo("\n".join(lines))
+        sys.exit(code)
     documents = load(files)
-    _, drill = the_drill_in(documents)
+    document, drill = the_drill_in(documents)
 
     async def work() -> tuple[ScenarioSpec, Preview, str]:
         async with connected(access) as kube:
@@ -59,10 +61,10 @@ def plan(access: Access, name: str | None, files: tuple[str, ...], *, expand: bo
 
     scenario, preview, note = run(work())
     if expand:
-        click.echo(yaml.safe_dump(expanded(drill, scenario, preview), sort_keys=False, width=110), nl=False)
+        click.echo(yaml.safe_dump(expanded(document, drill, scenario, preview), sort_keys=False, width=110), nl=False)
     else:
-        click.echo("\n".join((*((note, "") if note else ()), *told(drill.metadata.name, preview))))
-    sys.exit(ExitCode.REFUSED if preview.is_refused else ExitCode.PASSED)
+        click.echo("\n".join((*((note, "") if note else ()), *told(document.called, preview))))
+    sys.exit(preview.exit_code)
 
 
 async def previewed(
@@ -91,10 +93,11 @@ async def asked_of(
     return await ask(kube, drill, scenario, control)
 
 
-async def _stored(access: Access, name: str) -> list[str]:
+async def _stored(access: Access, name: str) -> tuple[list[str], ExitCode]:
     async with connected(access) as kube:
         preview, where = await stored(kube, access.control, name)
-    return [f"As it is stored in ConfigMap {where} in {access.control}:", "", *told(name, preview)]
+    said = [f"As it is stored in ConfigMap {where} in {access.control}:", "", *told(name, preview)]
+    return said, preview.exit_code
 
 
 def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None:
@@ -103,7 +106,7 @@ def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None
     return next((s.spec for s in named if s.metadata.name == drill.spec.scenario_ref), None)
 
 
-def expanded(drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str, Any]:
+def expanded(document: Document, drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str, Any]:
     """The drill with everything written out that it leaves to be derived; it means the same."""
     drill_plan, pace = preview.drill_plan, preview.drill_plan.pace
 
@@ -137,7 +140,7 @@ def expanded(drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str
         named = {"component": truth[0].component, "faultClass": (truth[0].called or ("",))[0]}
         written["groundTruth"] = {**{k: v for k, v in named.items() if v}, **written.get("groundTruth", {})}
     spec |= {"scenario": written, "maxDuration": said(drill_plan.max_duration), "wrapUp": said(drill_plan.wrap_up)}
-    meta = {"name": drill.metadata.name} | ({"namespace": n} if (n := drill.metadata.namespace) else {})
+    meta = {k: v for k in ("name", "generateName", "namespace") if (v := document.wire["metadata"].get(k))}
     return {"apiVersion": drill.api_version, "kind": drill.kind, "metadata": meta, "spec": spec}
 
 

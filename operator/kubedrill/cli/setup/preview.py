@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
 
 from kubedrill.api.durations import format_duration
 from kubedrill.api.faults import Fault
+from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.setup.surroundings import PreflightReadings
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.protocol.in_words import planned_in_words
-
-FAULTS: Final = "faults-possible"
-"""The check that says why a fault can't be planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +29,11 @@ class Preview:
     unread: str = ""
 
     @property
-    def is_refused(self) -> bool:
-        """Whether a fault can't be injected as it is written."""
-        return any(check.name == FAULTS and check.ok is False for check in self.checks)
+    def exit_code(self) -> ExitCode:
+        """Whether it would start now, whatever it is that refuses it."""
+        if any(check.ok is False for check in self.checks):
+            return ExitCode.REFUSED
+        return ExitCode.PASSED if all(check.ok for check in self.checks) else ExitCode.INCONCLUSIVE
 
 
 def seen_from_here(sight: PreflightReadings) -> Preview:
@@ -82,10 +81,20 @@ def _would(preview: Preview) -> Iterator[str]:
         yield from (f"    {line}" for line in preview.does.get(fault.name) or ("REFUSED: see below",))
     failing = [c for c in preview.checks if not c.ok]
     yield ""
-    yield "It would not start now:" if failing else "All checks pass now."
+    yield _whether_it_would_start(preview)
     yield from (f"  {c.reason}: {c.message}" for c in failing)
     if preview.unread:
         yield f"Not checked: {preview.unread}"
+
+
+def _whether_it_would_start(preview: Preview) -> str:
+    match preview.exit_code:
+        case ExitCode.REFUSED:
+            return "It would not start now:"
+        case ExitCode.INCONCLUSIVE:
+            return "Whether it would start now can't be told:"
+        case _:
+            return "All checks pass now."
 
 
 def _objectives(drill_plan: DrillPlan) -> Iterator[str]:
