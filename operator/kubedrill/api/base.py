@@ -69,6 +69,9 @@ NAME_PATTERN = f"^{_LABEL}$"
 OBJECT_NAME_PATTERN = f"^{_LABEL}([.]{_LABEL})*$"
 # What people call roles and alerts, in any script: it is shown, and never a part of a path, a host or a label.
 TERM_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
+# Prometheus takes alerts of any name, sentences among them. What the status calls after one (its objective, its
+# milestone) has some characters more, and may have 256 (Line): so no name is ever cut, and no two become one.
+LONGEST_ALERT_NAME = 240
 # What Prometheus takes as the name of a label.
 LABEL_NAME_PATTERN = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 _SENTENCES = {
@@ -97,6 +100,9 @@ ObjectName = Annotated[
     str, Field(max_length=253, pattern=OBJECT_NAME_PATTERN, json_schema_extra=_matching(OBJECT_NAME_PATTERN))
 ]
 Term = Annotated[str, Field(max_length=63, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))]
+AlertName = Annotated[
+    str, Field(max_length=LONGEST_ALERT_NAME, pattern=TERM_PATTERN, json_schema_extra=_matching(TERM_PATTERN))
+]
 LabelName = Annotated[
     str, Field(max_length=63, pattern=LABEL_NAME_PATTERN, json_schema_extra=_matching(LABEL_NAME_PATTERN))
 ]

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import ConfigDict, Field
 
 from kubedrill.api.base import (
+    AlertName,
     ApiModel,
     Duration,
     Line,
@@ -82,7 +83,7 @@ class StopCondition(ApiModel):
         description="Met, like an alert's expression, when it gives any series at all: write a comparison, e.g."
         " sum(rate(errors[1m])) > 5.",
     )
-    alert: Term | None = Field(
+    alert: AlertName | None = Field(
         None, description="Met when this alert (alertname) fires about the target namespace, or about none."
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from kubedrill.api.base import (
+    AlertName,
     ApiModel,
     Duration,
     Line,
@@ -71,7 +72,7 @@ class GroundTruth(ApiModel):
 class ExpectedAlert(ApiModel):
     """An alert that must fire because of the fault; preflight demands that it is loaded and silent."""
 
-    name: Term = Field(description="The alert's name (alertname).")
+    name: AlertName = Field(description="The alert's name (alertname).")
     starts_clock: bool = Field(
         default=False,
         description="Its firing is T+0. Exactly one alert starts the clock; the first one when none says so.",

@@ -11,8 +11,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
+from kubedrill.api.base import LONGEST_ALERT_NAME
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
+from kubedrill.core.machine.bounds import short_id
 from kubedrill.kube.answers import instant_of_text, labels_of, list_of, object_of, text_of
 
 MOST_ALERTS: Final = 100
@@ -64,7 +66,7 @@ def _read(alert: Mapping[str, Any], labels: Mapping[str, str]) -> ToldAlert:
     state = alert.get("status")
     others = sorted((k, v) for k, v in labels.items() if k != "alertname")[:MOST_LABELS]
     return ToldAlert(
-        name=text_of(labels.get("alertname"), "an alert's name")[:200],
+        name=short_id(text_of(labels.get("alertname"), "an alert's name"), LONGEST_ALERT_NAME),
         state=text_of(state.get("state") if isinstance(state, dict) else state, "an alert's state"),
         starts=text_of(alert.get("startsAt"), "an alert's start")[:40],
         ends=text_of(alert.get("endsAt") or "", "an alert's end")[:40],

@@ -130,8 +130,8 @@ def monitoring_answers(drill_plan: DrillPlan, around: Surroundings) -> CheckResu
     if not around.monitoring_error:
         return CheckResult("monitoring", True)
     shared = f"DrillEnvironment {drill_plan.environment}" if drill_plan.environment else "a DrillEnvironment"
-    where = f"where Prometheus answers is said in spec.prometheus of {shared}, or in this drill's"
-    message = f"{around.monitoring_error}. {where[0].upper()}{where[1:]} spec.monitoring.prometheus"
+    where = f"Where Prometheus answers is said in spec.prometheus of {shared}, or in this drill's"
+    message = f"{around.monitoring_error}. {where} spec.monitoring.prometheus"
     return CheckResult("monitoring", None, "PrometheusUnreachable", message)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from kubedrill.api.base import ApiModel, Line, Term
+from kubedrill.api.base import AlertName, ApiModel, Line
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Announce, Refusal, Target
@@ -20,7 +20,7 @@ EVENT_LABEL = "event"
 class AlertAnnounce(ApiModel):
     """Fires an alert at Alertmanager directly: a drill of people without a broken cluster."""
 
-    alert: Term = Field(description="The alert's name (label alertname).")
+    alert: AlertName = Field(description="The alert's name (label alertname).")
     labels: Annotated[dict[str, Line], Field(max_length=16)] = Field(
         default_factory=dict, description="Further labels, for example severity: page."
     )
