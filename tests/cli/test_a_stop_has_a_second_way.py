@@ -56,9 +56,3 @@ def test_a_start_that_is_refused_is_not_tried_in_another_way(api, kubedrill):
     api.refuses = refuses_annotations(POLICY)
     assert kubedrill("start", "rush").exit_code == 2
     assert len(api.bodies("PATCH", f"{DRILLS}/rush")) == 1
-
-
-def test_a_drill_that_is_not_there_is_not_stopped_in_another_way_either(api, kubedrill):
-    api.collections[DRILLS] = {}
-    assert kubedrill("stop", "rush").exit_code == 2
-    assert len(api.bodies("PATCH", f"{DRILLS}/rush")) == 1
