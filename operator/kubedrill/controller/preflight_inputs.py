@@ -175,7 +175,7 @@ async def read_pods(
         for namespace, labels in selectors
         if labels
     )
-    answers = await asyncio.gather(*asked)
+    answers = await together(*asked)
     return tuple(pod for answer in answers if answer.ok for pod in answer.body.get("items") or ())
 
 

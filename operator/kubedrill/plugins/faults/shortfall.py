@@ -106,7 +106,9 @@ def _has_started(pod: Pod) -> bool:
 
 
 def _statuses(pod: Pod, container: str) -> list[Mapping[str, Any]]:
-    return [s for s in (pod.get("status") or {}).get("containerStatuses") or () if s.get("name") == container]
+    status = pod.get("status") or {}
+    told = (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ()))  # sidecars, too
+    return [one for one in told if one.get("name") == container]
 
 
 def _is_owned(pod: Pod, kind: str) -> bool:
