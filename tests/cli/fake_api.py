@@ -200,13 +200,20 @@ class FakeApi:
 
 
 def _status(code: int, reason: str, message: str) -> web.Response:
-    return web.json_response({"kind": "Status", "reason": reason, "message": message}, status=code)
+    status = {"kind": "Status", "status": "Failure", "reason": reason, "message": message}
+    return web.json_response(status, status=code)
 
 
 def _not_found(plural: str, name: str) -> web.Response:
     """A 404 about that very object."""
     details = {"kind": plural, "name": name}
-    status = {"kind": "Status", "reason": "NotFound", "message": f"{plural} {name!r} not found", "details": details}
+    status = {
+        "kind": "Status",
+        "status": "Failure",
+        "reason": "NotFound",
+        "message": f"{plural} {name!r} not found",
+        "details": details,
+    }
     return web.json_response(status, status=404)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -21,6 +22,7 @@ from tests.cli.undo import (
 )
 
 from kubedrill.cli.main import cli
+from kubedrill.cli.safety import restore_job
 from kubedrill.core.undo.record import from_json
 
 WEB, PAGED = undo_of("web"), undo_outside(PAGE, "page")
@@ -304,6 +306,16 @@ def test_the_record_is_believed_and_the_job_tells_what_resists(api, kubedrill, p
     result = kubedrill("restore", "--all")
     assert result.exit_code == 6
     assert f"✗ storm: page is not restored, {said}" in result.output
+
+
+def test_an_api_server_that_answers_badly_while_the_job_runs_ends_no_restore(api, kubedrill, monkeypatch):
+    monkeypatch.setattr(restore_job, "STARTING", timedelta(milliseconds=200))
+    outside(api, PAGE, "page")
+    in_a_job(api, {})
+    api.answers["GET", f"{JOBS}/restore-1"] = (500, {"kind": "Status", "status": "Failure", "message": "etcd is away"})
+    result = kubedrill("restore", "--all", "--wait", "100ms")
+    assert result.exit_code == 6
+    assert "✗ storm: page is not restored, JobFailed: Job restore-1 has not ended" in result.output
 
 
 def test_a_job_that_nobody_could_run_is_not_made_and_it_is_said_how_to_get_there(api, kubedrill):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -136,6 +137,18 @@ def test_a_word_is_not_made_over_into_another_afterwards(control: str):
     change = '{"spec":{"action":"Observe"}}'
     done = kubectl("patch", made, "-n", control, "--type=merge", "-p", change)
     assert "a player's word can't be changed" in done.stderr
+
+
+def test_the_doctor_tries_whether_anybody_could_speak_for_anybody_and_says_nothing(control: str):
+    before = kubectl("get", "playeractions", "-n", control, "-o", "name").stdout
+    told = subprocess.run(
+        [sys.executable, "-m", "kubedrill.cli.main", "doctor", "-n", control],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    assert "✓ whose-words" in told.splitlines()
+    assert kubectl("get", "playeractions", "-n", control, "-o", "name").stdout == before
 
 
 def test_whoever_may_edit_a_namespace_may_say_what_they_do_there(target: str):

@@ -102,7 +102,7 @@ async def active(kube: Kube, control: str) -> list[dict[str, Any]]:
 async def operator_runs(kube: Kube, control: str) -> bool:
     """Whether an operator is ready to put back what it has broken."""
     answer = await kube.get(workloads(control)[0])
-    return bool((answer.body.get("status") or {}).get("readyReplicas"))
+    return answer.ok and bool((answer.body.get("status") or {}).get("readyReplicas"))
 
 
 async def pods(kube: Kube, control: str) -> list[str]:

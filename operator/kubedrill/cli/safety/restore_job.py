@@ -135,7 +135,7 @@ async def _said(kube: Kube, namespace: str, name: str, patience: timedelta) -> d
     while loop.time() < until:
         with suppress(Unreachable):
             answer = await kube.get(JOBS.one(namespace, name))
-            conditions = (answer.body.get("status") or {}).get("conditions") or ()
+            conditions = ((answer.body.get("status") or {}).get("conditions") or ()) if answer.ok else ()
             if any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
                 return await _log(kube, namespace, name)
         await asyncio.sleep(LOOK_EVERY)

@@ -107,7 +107,7 @@ async def _operator_runs(kube: Kube, control: str) -> CheckResult:
     answer = await kube.get(DEPLOYMENTS.one(control, SERVICE_ACCOUNT))
     if answer.status == 403:
         return CheckResult("operator", ok=None, reason="Unknown", message=f"you may not see deployments in {control}")
-    if not (answer.body.get("status") or {}).get("readyReplicas"):
+    if not answer.ok or not (answer.body.get("status") or {}).get("readyReplicas"):
         return CheckResult("operator", ok=False, reason="NotReady", message=f"no operator is ready in {control}")
     return CheckResult("operator", ok=True)
 
