@@ -173,6 +173,10 @@ scale: setup setup-services ## 10,000 pods, 50 drills in play and 100 held; then
 soak: setup setup-services cluster ## 300 random drills with random kills: nothing is left, and memory does not grow
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.soak
 
+.PHONY: shapes
+shapes: setup cluster install staging ## 42 drills on 23 shapes of alerts, held against an independent recorder (PLAY='names or globs'; 30 min)
+	@$(KUBE) $(BIN)/python -m tests.shapes --play '$(if $(filter command line,$(origin PLAY)),$(PLAY),*)'
+
 .PHONY: nodes
 nodes: setup cluster install staging ## The control plane restarted, the worker stopped, in the middle of drills
 	@$(KUBE) $(BIN)/pytest -q nightly/test_nodes.py

@@ -12,8 +12,8 @@ SERVICES = re.compile(r"[\"'](?:redis-server|promtool|prometheus-alertmanager)[\
 
 def test_no_unit_test_starts_one():
     tests = (f for f in (ROOT / "tests").rglob("*.py") if f.relative_to(ROOT / "tests").parts[0] not in LEVELS)
-    # what the fault matrix starts beside its cluster is no test of this level, though its own tests are
-    found = [f for f in tests if f.parts[-2] != "faultmatrix" or f.name.startswith("test_")]
+    # what the fault matrix and the shapes start in or beside a cluster is no test of this level; their own tests are
+    found = [f for f in tests if f.parts[-2] not in {"faultmatrix", "shapes"} or f.name.startswith("test_")]
 
     assert found
     assert [str(f.relative_to(ROOT)) for f in found if SERVICES.search(f.read_text(encoding="utf-8"))] == []

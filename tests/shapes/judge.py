@@ -1,0 +1,197 @@
+"""What was really so against what the drill says of it: everything that is not as it must be, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from tests.shapes.catalogue import Play
+from tests.shapes.recorder import Look
+
+PLAYER: Final = "alice"
+EARLY: Final = 1.5
+"""Seconds by which something may be told before the recorder saw it: a look's width, and half a scrape."""
+LATE: Final = 10.0
+"""Seconds by which it may be told later: the exporter's look, a scrape, an evaluation, half the curve's width."""
+JUDGED_FAULT: Final = "24Mi"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """From the recorder alone: when trouble began, when somebody changed what the fault had set, since when it was well
+    until the end of play. None: never.
+    """
+
+    broke: float | None
+    changed: float | None
+    well: float | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the Drill says at its end, and its report's verdict."""
+
+    status: Mapping[str, Any]
+    reported: str = ""
+
+    @property
+    def milestones(self) -> Mapping[str, Mapping[str, Any]]:
+        return {one["name"]: one for one in self.status.get("milestones", ())}
+
+    @property
+    def objectives(self) -> Mapping[str, str]:
+        return {one["name"]: one["verdict"] for one in self.status.get("objectives", ())}
+
+    @property
+    def verdict(self) -> str:
+        return str(self.status.get("verdict", ""))
+
+    def ended(self) -> float | None:
+        """When play ended; None when nothing was ever touched."""
+        return instant(self.status["endExTime"]) if self.status.get("endExTime") else None
+
+    def between(self, milestone: str) -> tuple[float, float] | None:
+        """Between which moments a milestone was; None when it was not reached."""
+        found = self.milestones.get(milestone)
+        return (instant(found["notBefore"]), instant(found["notAfter"])) if found else None
+
+
+def instant(text: str) -> float:
+    """Seconds since 1970 of a time of the API."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def in_trouble(play: Play, look: Look) -> bool:
+    """Whether a look shows the alert's own trouble; a figure that is not there is no sign of health."""
+    trouble = play.shape.trouble
+    value = look.figures.get(trouble["figure"])
+    if value is None:
+        return True
+    return value < trouble["below"] if "below" in trouble else value > trouble["above"]
+
+
+def truth_of(play: Play, looks: Sequence[Look], ended: float) -> Truth:
+    """What the looks until the end of play come to."""
+    seen = [look for look in looks if look.after <= ended]
+    first = next((n for n, look in enumerate(seen) if look.limit == JUDGED_FAULT), None)
+    if first is None:
+        return Truth(None, None, None)
+    seen = seen[first:]
+    broke = next((look.before for look in seen if in_trouble(play, look)), None)
+    changed = next((look.before for look in seen if look.limit != JUDGED_FAULT), None)
+    bad = [n for n, look in enumerate(seen) if in_trouble(play, look)]
+    well = seen[bad[-1] + 1].before if bad and bad[-1] + 1 < len(seen) else None
+    return Truth(broke, changed, well)
+
+
+def wrong(play: Play, truth: Truth, told: Told) -> list[str]:
+    """All that is wrong with what is told; nothing when the drill is judged rightly."""
+    if play.course == "refused":
+        return list(_not_refused(told))
+    if play.course == "without-effect":
+        return list(_has_an_effect(told))
+    return [*_out_of_order(truth, told), *_told_twice(told), *OF_COURSE[play.course](play, truth, told)]
+
+
+def _not_refused(told: Told) -> Iterator[str]:
+    if told.status.get("startExTime"):
+        yield "it was started, though the alert can't tell of it"
+    if told.verdict in ("Passed", "Failed"):
+        yield f"nobody played, and its verdict is {told.verdict}"
+
+
+def _has_an_effect(told: Told) -> Iterator[str]:
+    if "FaultEffective" in told.milestones:
+        yield f"nothing of the target was hurt: {told.milestones['FaultEffective'].get('evidence')}"
+    if told.verdict in ("Passed", "Failed"):
+        yield f"the fault had no effect, and the verdict is {told.verdict}"
+
+
+def _out_of_order(truth: Truth, told: Told) -> Iterator[str]:
+    if truth.broke is None:
+        yield "the recorder saw no trouble: this drill shows nothing"
+    fired, injected = told.between("AlertFired"), told.between("Injected")
+    if fired is None:
+        yield f"its alert is not told to have fired: {told.status.get('message')}"
+    elif injected and fired[1] < injected[0]:
+        yield "the alert is told to have fired before the fault was in"
+    elif truth.broke is not None and fired[1] < truth.broke - EARLY:
+        yield "the alert is told to have fired before there was any trouble"
+    reached = [told.between(name) for name in ("Injected", "Mitigated", "Recovered")]
+    given = [one for one in reached if one is not None]
+    if any(later[1] < earlier[0] for earlier, later in pairwise(given)):
+        yield "injected, mitigated and recovered are told in another order"
+
+
+def _told_twice(told: Told) -> Iterator[str]:
+    if told.reported and told.reported != told.verdict:
+        yield f"the Drill says {told.verdict}, its report {told.reported}"
+    met = [name for name, verdict in told.objectives.items() if verdict == "Missed"]
+    if met and told.verdict == "Passed":
+        yield f"Passed, and {', '.join(met)} was missed"
+
+
+def _fixed(play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    if truth.changed is None or truth.well is None:
+        yield "the recorder saw no fix: this drill shows nothing"
+        return
+    mitigated, recovered = told.between("Mitigated"), told.between("Recovered")
+    late = LATE + play.shape.keep
+    if mitigated is None or recovered is None:
+        yield f"it was well since the player's fix, and is told to be {'mitigated only' if mitigated else 'neither'}"
+        return
+    if mitigated[0] < truth.changed - EARLY:
+        yield f"mitigated {truth.changed - mitigated[0]:.1f} s before the player's fix"
+    if mitigated[1] > truth.well + late:
+        yield f"mitigated {mitigated[1] - truth.well:.1f} s after it was well"
+    if recovered[1] < truth.well - EARLY:
+        yield f"recovered {truth.well - recovered[1]:.1f} s before it was well"
+    if recovered[1] > truth.well + late:
+        yield f"recovered {recovered[1] - truth.well:.1f} s after it was well"
+    if told.milestones["Mitigated"].get("actor") != PLAYER:
+        yield f"mitigated by {told.milestones['Mitigated'].get('actor') or 'nobody'}, and {PLAYER} did it"
+    if told.verdict != "Passed":
+        yield f"fixed in time by a player, and the verdict is {told.verdict}"
+
+
+def _by_nobody(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    if truth.well is not None:
+        yield "the recorder saw it well without anybody's doing: this drill shows nothing"
+    yield from _not_over(told)
+    if told.verdict != "Failed":
+        yield f"nobody fixed it, and the verdict is {told.verdict}"
+
+
+def _made_worse(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    if truth.well is not None:
+        yield "the recorder saw it well, and it was made worse: this drill shows nothing"
+    yield from _not_over(told)
+    if told.verdict == "Passed":
+        yield "made worse, and Passed"
+
+
+def _healed(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    if truth.well is None:
+        yield "the recorder did not see it healed: this drill shows nothing"
+    for name in ("Mitigated", "FixApplied", "FirstContainment"):
+        if told.milestones.get(name, {}).get("actor") == PLAYER:
+            yield f"{name} is told of {PLAYER}, who did nothing"
+    if told.objectives.get("mitigation") == "Met":
+        yield "the players are said to have met mitigation, and none of them did anything"
+    if told.verdict == "Passed":
+        yield "healed by automation alone, and Passed"
+
+
+def _not_over(told: Told) -> Iterator[str]:
+    yield from (f"told to be {name}, and it never was" for name in ("Mitigated", "Recovered") if told.between(name))
+    yield from (
+        f"{name} is told to be met, and it never was"
+        for name in ("mitigation", "resolution")
+        if told.objectives.get(name) == "Met"
+    )
+
+
+OF_COURSE: Final = {"fixed": _fixed, "nobody": _by_nobody, "healed": _healed, "worse": _made_worse}

@@ -1,0 +1,135 @@
+"""The judge of the shapes: what is told rightly passes, and each lie of the field cases is found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tests.shapes.catalogue import Play, Shape
+from tests.shapes.exporter import Seen, Shop, line
+from tests.shapes.judge import Told, Truth, truth_of, wrong
+from tests.shapes.recorder import Look, seen
+
+BELOW = Shape("below", "deploy_available < 3", ("fixed",), worse="delete")
+QUEUE = Shape("queue", "shop_queue_depth > 50", ("fixed",), trouble={"figure": "shop_queue_depth", "above": 50})
+BROKE, FIXED, WELL, END = 110.0, 130.0, 140.0, 170.0
+TRUTH = Truth(BROKE, FIXED, WELL)
+STANDS = Truth(BROKE, None, None)
+
+
+def at(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def told(verdict: str = "Passed", *, reported: str = "", **reached: Any) -> Told:
+    """What a Drill says; each milestone at a second, or at a second with its actor."""
+    given = {"Injected": 108, "AlertFired": 113} | reached
+    milestones = []
+    for name, value in given.items():
+        second, actor = value if isinstance(value, tuple) else (value, "")
+        if second is not None:
+            milestones.append({"name": name, "notBefore": at(second - 1), "notAfter": at(second + 1), "actor": actor})
+    status = {"verdict": verdict, "milestones": milestones, "startExTime": at(100), "endExTime": at(END)}
+    return Told(status, reported)
+
+
+def judged(course: str, truth: Truth, said: Told, shape: Shape = BELOW) -> str:
+    return "; ".join(wrong(Play(shape, course), truth, said))
+
+
+def test_a_drill_that_was_fixed_and_says_so_is_judged_rightly():
+    assert judged("fixed", TRUTH, told(Mitigated=(138, "alice"), Recovered=141, reported="Passed")) == ""
+
+
+def test_a_drill_that_nobody_fixed_and_says_so_is_judged_rightly():
+    assert judged("nobody", STANDS, told("Failed")) == ""
+    assert judged("worse", STANDS, told("Failed")) == ""
+    assert judged("worse", STANDS, told("Inconclusive")) == ""
+
+
+def test_a_drill_that_automation_healed_is_credited_to_nobody():
+    assert judged("healed", TRUTH, told("Inconclusive", Mitigated=138, Recovered=141)) == ""
+    assert "told of alice" in judged("healed", TRUTH, told("Inconclusive", Mitigated=(138, "alice"), Recovered=141))
+    assert "Passed" in judged("healed", TRUTH, told("Passed", Mitigated=138, Recovered=141))
+
+
+@pytest.mark.parametrize(
+    ("said", "lie"),
+    [
+        (told(Mitigated=(112, "alice"), Recovered=141), "before the player's fix"),
+        (told(Mitigated=(138, "alice"), Recovered=125), "before it was well"),
+        (told(Mitigated=(138, "alice"), Recovered=165), "after it was well"),
+        (told("Failed"), "told to be neither"),
+        (told("Failed", Mitigated=(138, "alice"), Recovered=141), "the verdict is Failed"),
+        (told(Mitigated=138, Recovered=141), "mitigated by nobody"),
+        (told(Mitigated=(138, "alice"), Recovered=141, reported="Inconclusive"), "its report Inconclusive"),
+        (told(Mitigated=(138, "alice"), Recovered=141, AlertFired=100), "fired before the fault was in"),
+        (told(Mitigated=(138, "alice"), Recovered=141, AlertFired=None), "not told to have fired"),
+    ],
+)
+def test_a_lie_about_what_was_fixed_is_found(said: Told, lie: str):
+    assert lie in judged("fixed", TRUTH, said)
+
+
+@pytest.mark.parametrize("course", ["nobody", "worse"])
+def test_b16_what_never_got_well_is_neither_mitigated_nor_recovered(course: str):
+    assert "told to be Mitigated" in judged(course, STANDS, told("Failed", Mitigated=(138, "alice")))
+    assert "told to be Recovered" in judged(course, STANDS, told("Failed", Recovered=150))
+    assert judged(course, STANDS, told("Passed"))
+
+
+def test_b1_and_b8_what_must_be_refused_is_not_started():
+    assert "it was started" in judged("refused", STANDS, told("Failed"))
+    assert judged("refused", STANDS, Told({"phase": "Aborted"})) == ""
+
+
+def test_c10_a_neighbour_that_is_killed_is_no_effect():
+    assert "nothing of the target was hurt" in judged("without-effect", STANDS, told("", FaultEffective=112))
+    assert judged("without-effect", STANDS, Told({"verdict": "Error"})) == ""
+
+
+def test_a_drill_in_which_nothing_was_recorded_shows_nothing():
+    assert "shows nothing" in judged("fixed", Truth(None, None, None), told("Passed"))
+    assert "shows nothing" in judged("nobody", TRUTH, told("Failed"))
+
+
+def looks(*figures: tuple[str, dict[str, float]]) -> list[Look]:
+    return [Look(100.0 + n, 100.2 + n, told_, limit) for n, (limit, told_) in enumerate(figures)]
+
+
+def test_the_truth_is_what_the_recorder_saw_from_the_fault_to_the_end_of_play():
+    well, ill = {"available": 3.0}, {"available": 1.0}
+    seen_ = looks(("80Mi", well), ("24Mi", well), ("24Mi", ill), ("80Mi", ill), ("80Mi", well), ("80Mi", well))
+    assert truth_of(Play(BELOW, "fixed"), seen_, 200) == Truth(102, 103, 104)
+    assert truth_of(Play(BELOW, "fixed"), seen_, 103.5) == Truth(102, 103, None)
+    assert truth_of(Play(BELOW, "fixed"), looks(("80Mi", well)), 200) == Truth(None, None, None)
+
+
+def test_a_figure_that_is_not_there_is_no_sign_of_health():
+    seen_ = looks(("24Mi", {"shop_queue_depth": 90.0}), ("24Mi", {"available": 3.0}))
+    assert truth_of(Play(QUEUE, "worse"), seen_, 200).well is None
+
+
+def test_what_the_exporter_tells_the_recorder_reads():
+    shop = Shop()
+    shop.goes_on(10, available=1)
+    figures = "\n".join(
+        line(one, "shop") for one in shop.figures(Seen(3, 1, (("app-1", False, 2, "CrashLoopBackOff"),)))
+    )
+    container = {"name": "app", "resources": {"limits": {"memory": "24Mi"}}}
+    thing = {
+        "metadata": {"name": "app", "namespace": "shop"},
+        "spec": {"replicas": 3, "template": {"spec": {"containers": [container]}}},
+        "status": {"availableReplicas": 1},
+    }
+    told_, limit = seen([thing], figures)["shop"]
+    assert (told_["available"], told_["shop_queue_depth"], limit) == (1, 240, "24Mi")
+    assert "shop_heartbeat" not in told_
+
+
+def test_a_shop_without_its_deployment_has_no_pods():
+    figures = "\n".join(line(one, "shop") for one in Shop().figures(Seen(0, 0, exists=False)))
+    told_, limit = seen([], figures)["shop"]
+    assert (told_["available"], limit) == (0, "")
+    assert "deploy_available" not in told_
