@@ -111,3 +111,53 @@ def test_what_somebody_else_wants_otherwise_is_told_field_by_field():
     heading, leaves = texts(drill(restore={"complete": True, "fields": [field, back]}))[-1]
     assert heading == "Everything is restored: 1 of 2 fields, 1 left as somebody else wants them."
     assert leaves == ("Superseded by tom: Deployment/worker /limit is 256Mi",)
+
+
+CHANGE = {
+    "id": "interference/Deployment/worker@7",
+    "who": "somebody with kubectl-set",
+    "by": "Unknown",
+    "notBefore": "2026-03-02T12:01:10.000Z",
+    "notAfter": "2026-03-02T12:01:10.000Z",
+    "what": "unattributed change by somebody with kubectl-set to Deployment/worker: limit: 24Mi → 128Mi",
+    "attribute": "kubectl drill attribute interference/Deployment/worker@7 --drill rush --to PLAYER --evidence 'how you"
+    " know'",
+}
+TOLD = f"? T+2:00 {CHANGE['what']}; whose was it? {CHANGE['attribute']}"
+
+
+def test_an_unattributed_change_is_told_at_once_with_its_id_and_the_command_that_attributes_it():
+    before, after = drill(**ZERO, phase="InPlay"), drill(**ZERO, phase="InPlay", interference=[CHANGE])
+    assert list(news(before, after)) == [TOLD]
+    assert list(news(after, after)) == []
+    assert ("Unattributed changes", (TOLD,)) in texts(after)
+
+
+def test_a_change_that_was_attributed_is_news_too():
+    before, after = drill(**ZERO, interference=[CHANGE]), drill(**ZERO, interference=[])
+    assert list(news(before, after)) == ["attributed: interference/Deployment/worker@7"]
+
+
+def test_what_an_older_operator_tells_of_a_change_is_enough():
+    shown = texts(drill(interference=[{"id": "interference/Deployment/worker@7", "what": "an unattributed change"}]))
+    assert ("Unattributed changes", (f"? an unattributed change; whose was it? {CHANGE['attribute']}",)) in shown
+
+
+def test_what_somebody_wrote_into_a_field_obeys_nobodys_terminal():
+    ((_, (leaf,)),) = [one for one in texts(drill(interference=[CHANGE | {"what": "a\x1b[2Jb\nc"}])) if one[1]][:1]
+    assert "\x1b" not in leaf
+    assert "\n" not in leaf
+
+
+@pytest.mark.parametrize(
+    ("by", "told"),
+    [
+        ("Automation", "T+2:00 Mitigated by automation [PodWatch]"),
+        ("Nobody", "T+2:00 Mitigated by itself [PodWatch]"),
+        ("Unknown", "T+2:00 Mitigated after an unattributed change [PodWatch]"),
+        ("Player", "T+2:00 Mitigated [PodWatch]"),
+    ],
+)
+def test_whose_doing_it_was_that_it_got_better_is_told(by, told):
+    got_better = milestone("Mitigated", "2026-03-02T12:01:10.000Z") | {"by": by}
+    assert list(news(drill(**ZERO), drill(**ZERO, milestones=[got_better]))) == [told]

@@ -14,12 +14,14 @@ from kubedrill.core.measure.objectives import judge
 from kubedrill.core.measure.results import MilestoneName, Severity
 
 
-def found(*facts, also=(), design=None):
+def found(*facts, also=(), design=None, unread=False):
     """The findings by rule; T+0 is given."""
     design = design or drill_plan(limit())
     seen = (alert(FactKind.ALERT_FIRING, 0), *facts)
     reached = (*milestones(seen, {}, design, at(3600)), *also)
-    return {f.rule: f for f in findings(seen, reached, judge(reached, design, now=at(3600)), design)}
+    objectives = judge(reached, design, now=at(3600), unread=unread)
+    told = findings(seen, reached, objectives, design, unread=unread)
+    return {f.rule: f for f in told}
 
 
 CRASH = fact(FactKind.POD_CRASH_LOOPING, -30, source=Source.POD_WATCH, pod="w-1")
@@ -150,3 +152,47 @@ def test_the_weightiest_come_first_and_times_are_in_scenario_time():
 
 def test_a_drill_without_anything_to_say_has_no_findings():
     assert findings((), (FIRED,), (), drill_plan(recovered_window=timedelta(seconds=15))) == ()
+
+
+RESTS_ON_ABSENCE = {
+    "scaled-before-diagnosing": (CRASH, LISTED, scaled(30, by="alice"), READ),
+    "first-containment-had-no-effect": (scaled(30, by="alice"),),
+    "client-told-us-first": (fact(FactKind.CLIENT_COMPLAINED, 100),),
+    "engaged-without-taking-lead": (fact(FactKind.ESCALATION_ENGAGED, 60, by="tom", level="Engineering"),),
+    "slow-monitoring": (fact(FactKind.FAULT_EFFECTIVE, -600, source=Source.POD_WATCH),),
+    "false-all-clear": (fact(FactKind.ALL_CLEAR_SENT, 60, by="emma"),),
+    "postmortem-owner-late": (fact(FactKind.RESOLVED_DECLARED, 60, by="alice"),),
+    "leftovers-of-players": (scaled(30, by="alice"), fact(FactKind.RESOLVED_DECLARED, 60, by="alice")),
+    "slow-updates": (
+        fact(FactKind.CLIENT_NOTIFIED, 60, by="emma"),
+        fact(FactKind.CLIENT_NOTIFIED, 60 + 2 * 3600, by="emma"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "facts"), RESTS_ON_ABSENCE.items(), ids=RESTS_ON_ABSENCE)
+def test_what_rests_on_absence_is_not_known_while_evidence_cannot_be_read(rule, facts):
+    certain, unsure = found(*facts), found(*facts, unread=True)
+    assert rule in certain
+    assert "not-known" not in certain
+    assert rule not in unsure
+    assert certain[rule].title in unsure["not-known"].text
+    assert unsure["not-known"].severity is Severity.MINOR
+    assert {f.id for f in facts} & set(certain[rule].fact_ids) <= set(unsure["not-known"].fact_ids)
+
+
+def test_what_was_seen_is_known_whatever_cannot_be_read():
+    underrated = fact(FactKind.SEVERITY_ASSESSED, 60, by="alice", severity="P4")
+    stranger = fact(FactKind.INTERFERENCE, 60, source=Source.TARGET_WATCH, who="ci-bot")
+    assert found(underrated, stranger, unread=True).keys() >= {"wrong-severity", "interference"}
+
+
+def test_without_anything_that_rests_on_absence_nothing_is_said_to_be_unknown():
+    assert "not-known" not in found(unread=True)
+
+
+def test_c10_a_neighbours_crashes_are_no_reason_to_diagnose_what_was_scaled():
+    job = fact(FactKind.POD_OOM_KILLED, -30, source=Source.POD_WATCH, pod="worker-db-sfnfx", target="Job/worker-db")
+    own = fact(FactKind.POD_OOM_KILLED, -30, source=Source.POD_WATCH, pod="worker-1", target=WORKER)
+    assert "scaled-before-diagnosing" not in found(job, LISTED, scaled(30, by="alice"), READ)
+    assert "scaled-before-diagnosing" in found(job, own, LISTED, scaled(30, by="alice"), READ)

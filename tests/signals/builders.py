@@ -78,6 +78,29 @@ def pod(
     return {"kind": "Pod", "metadata": metadata, "status": {"conditions": conditions, "containerStatuses": [status]}}
 
 
+def resizable(
+    limit: str = "24Mi",
+    *,
+    generation: int = 1,
+    managers: tuple[dict[str, Any], ...] = (),
+    image: str = "app",
+    name: str = "worker-abc-1",
+    owner: tuple[str, str] = ("ReplicaSet", "worker-abc"),
+) -> dict[str, Any]:
+    """A pod with its spec, by which it can be changed in place."""
+    one = pod(name, owner=owner)
+    one["metadata"] |= {"generation": generation, "managedFields": [CREATED, *managers]}
+    container = {"name": "worker", "image": image, "resources": {"limits": {"memory": limit}}}
+    return one | {"spec": {"containers": [container]}}
+
+
+CREATED = {"manager": "kube-controller-manager", "operation": "Update", "time": "2026-11-23T11:00:00Z"}
+
+
+def resized(manager: str, seconds: float) -> dict[str, Any]:
+    return {"manager": manager, "operation": "Update", "subresource": "resize", "time": stamp(seconds)}
+
+
 LIMIT = "/spec/template/spec/containers/0/resources/limits/memory"
 
 
@@ -161,6 +184,7 @@ def asked(
     write: str = "audit/r1",
     automation: bool = False,
     target: str = "Deployment/worker",
+    **more: Any,
 ) -> Fact:
     return Fact(
         kind,
@@ -177,6 +201,7 @@ def asked(
             "user": user,
             "automation": automation,
             "change": write,
+            **more,
         },
     )
 

@@ -1,9 +1,12 @@
 from dataclasses import replace
 
-from tests.signals.builders import PLAYERS, asked, between, change, said
+from tests.measure.builders import drill_plan
+from tests.signals.builders import PLAYERS, asked, at, between, change, said
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.matching import matched
+from kubedrill.core.measure.milestones import milestones
+from kubedrill.core.measure.results import By, MilestoneName
 
 
 def by_id(facts, fact_id):
@@ -164,3 +167,32 @@ def test_reads_are_matched_by_the_audit_logs_user():
     facts = matched([read, strange], PLAYERS)
     assert by_id(facts, "audit/r9").actor == "alice"
     assert by_id(facts, "audit/r10").actor == ""
+
+
+def mitigated(*facts):
+    """Whose doing it was that the impact fell half a minute after the first change."""
+    fell = Fact(FactKind.IMPACT_FALLING, between(30, 31), Source.PROMETHEUS, "fell")
+    seen = matched([*facts, fell], PLAYERS, ("Deployment/worker",))
+    (found,) = (m for m in milestones(seen, {}, drill_plan(), at(60)) if m.name is MilestoneName.MITIGATED)
+    return found.by, found.actor
+
+
+def test_what_the_autoscaler_alone_healed_is_the_automations_doing():
+    watched = change(kind=FactKind.SCALED, manager="", field="spec.replicas", after=8)
+    acknowledged = said("alice", FactKind.ACKNOWLEDGED, 5)
+    assert mitigated(watched, rescale(8), acknowledged) == (By.AUTOMATION, "")
+
+
+def test_what_healed_by_itself_is_nobodys_doing():
+    assert mitigated(said("alice", FactKind.ACKNOWLEDGED, 5)) == (By.NOBODY, "")
+
+
+def test_what_a_player_changed_before_is_the_players_doing_whatever_the_autoscaler_did():
+    watched = change(kind=FactKind.SCALED, manager="", field="spec.replicas", after=8)
+    fixed = change("change/2", manager="alice", write="Deployment/worker@3", start=10, end=11)
+    assert mitigated(watched, rescale(8), fixed) == (By.PLAYER, "alice")
+
+
+def test_while_a_change_is_unattributed_nobody_is_credited():
+    assert mitigated(change(manager="kubectl-edit"), rescale(8)) == (By.UNKNOWN, "")
+    assert mitigated(change(manager=""), asked("mallory")) == (By.STRANGER, "")

@@ -35,7 +35,8 @@ POLLED = {source.name: source for source in of_kind(How.POLL)}
 WATCHED = {source.name: source for source in of_kind(How.WATCH)}
 PROMISED = examples()
 ABSURD = [None, 7, "x", [], {}, [7], {"": None}, "9999-12-31T23:59:59-23:59", 10**400]
-CONTROLLER = Path(opt_in.__file__).parents[2] / "controller"
+OPERATOR = Path(opt_in.__file__).parents[2]
+PLUGINS = OPERATOR / "plugins"
 
 
 def another(metadata: Any) -> Any:
@@ -191,10 +192,11 @@ async def test_what_is_watched_only_where_it_is_made_costs_others_nothing():
         await told.stop()
 
 
-def test_the_controller_names_none_of_them():
+def test_nothing_outside_of_the_plugins_names_one():
     named = [
-        (module.name, source.name)
-        for module in CONTROLLER.rglob("*.py")
+        (str(module.relative_to(OPERATOR)), source.name)
+        for module in OPERATOR.rglob("*.py")
+        if PLUGINS not in module.parents
         for source in SOURCES.values()
         if f"sources.{source.name} import" in (text := module.read_text(encoding="utf-8"))
         or re.search(rf"sources import .*\b{source.name}\b", text)

@@ -38,6 +38,7 @@ class MilestoneStatus(ApiModel):
     not_after: Time = Field(description="It did not happen after this.")
     source: Word = Field(description="What tells so.")
     actor: Line = Field("", description="Who did it.")
+    by: Word = Field("", description="Whose doing it was: Player, Automation, Operator, Stranger, Unknown or Nobody.")
     evidence: Line = Field("", description="One sentence that can be checked.")
 
 
@@ -94,11 +95,17 @@ class FieldStatus(ApiModel):
 
 
 class InterferenceStatus(ApiModel):
-    """A change by somebody who is not a player, until the facilitator attributes it."""
+    """A change of which nobody knows whether a player made it, until the facilitator attributes it."""
 
     id: Line = Field(description="What `kubectl drill attribute` calls it.")
     who: Line = Field("", description="Who did it, as far as is known.")
+    by: Word = Field("", description="Stranger: somebody who is none of the players. Unknown: it may be one of them.")
+    not_before: Time | None = Field(None, description="It did not happen before this.")
+    not_after: Time | None = Field(None, description="It did not happen after this.")
     what: Annotated[str, Field(max_length=512)] = Field("", description="What was changed, and what tells so.")
+    attribute: Annotated[str, Field(max_length=512)] = Field(
+        "", description="The command by which the facilitator says whose doing it was."
+    )
 
 
 class WorkloadStatus(ApiModel):
@@ -189,7 +196,8 @@ class DrillStatus(ApiModel):
         default_factory=list,
         max_length=20,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["id"]},
-        description="Changes by somebody who is not a player: what they caused is open until they are attributed.",
+        description="Unattributed changes, by nobody knows whom or by somebody who does not play: what they caused is"
+        " open until the facilitator attributes them.",
     )
     restore: RestoreStatus | None = Field(None, description="What was restored.")
     score: Line | None = Field(None, description="Met of applicable, by the published formula.")

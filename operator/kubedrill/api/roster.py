@@ -19,7 +19,7 @@ class PlayerKind(StrEnum):
 
 
 class Identities(ApiModel):
-    """The names under which somebody acts; a change by none of them is no player's."""
+    """The names under which somebody acts; a change by none of them stays unattributed."""
 
     kubernetes: Line | None = Field(
         None,

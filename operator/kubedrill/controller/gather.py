@@ -120,6 +120,7 @@ def _as_it_stands(
         accepted=notes.get(ACCEPTS_UNVERIFIED, ""),
         ttl=ttl_of(spec),
         unread=sources.evidence.unread,
+        name=meta["name"],
     )
 
 

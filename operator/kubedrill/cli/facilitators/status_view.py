@@ -6,12 +6,13 @@ are shown when they differ by a second or more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.api.durations import format_duration, parse_duration
+from kubedrill.core.evidence.attribution import how_to_attribute
 
 Drill = Mapping[str, Any]
 SIGNS: Final = {
@@ -29,6 +30,15 @@ STEPS: Final = {
     "Reverted": "put back",
     "Failed": "FAILED",
 }
+NOT_BY_PLAYERS: Final = {
+    "Automation": " by automation",
+    "Nobody": " by itself",
+    "Operator": " by the operator's restore",
+    "Stranger": " after an unattributed change",
+    "Unknown": " after an unattributed change",
+}
+"""Whose doing it was that things got better, where it was no player's."""
+MAY_BE_ANYBODYS: Final = ("Mitigated", "Recovered")
 LATEST: Final = 5
 """Milestones that are shown while the drill is on; all of them when it is over."""
 
@@ -54,6 +64,7 @@ def news(before: Drill, after: Drill) -> Iterator[str]:
     for milestone in new.get("milestones", ()):
         if known.get(milestone["name"]) != _told(milestone):
             yield milestone_line(milestone, after)
+    yield from _changes_news(old.get("interference", ()), new.get("interference", ()), after)
     judged = {o["name"]: o["verdict"] for o in old.get("objectives", ())}
     for objective in new.get("objectives", ()):
         if objective["verdict"] not in ("Pending", "NotStarted", judged.get(objective["name"])):
@@ -72,17 +83,18 @@ def tree(drill: Drill, now: datetime) -> tuple[Branch, ...]:
     branches = [
         Branch(safety_line(drill, now), tuple(fault_line(f) for f in faults)),
         Branch(clock_line(drill), (status["message"],) if status.get("message") else ()),
+        Branch("Unattributed changes", tuple(change_line(c, drill) for c in status.get("interference", ()))),
         Branch("Objectives", tuple(objective_line(o, drill) for o in status.get("objectives", ()))),
         Branch(heading, tuple(milestone_line(m, drill) for m in shown)),
     ]
     if _restored(drill):
         branches.append(Branch(restore_line(drill), tuple(_kept(drill))))
-    return tuple(b for b in branches if b.leaves or b.text not in ("Objectives", "Milestones"))
+    return tuple(b for b in branches if b.leaves or b.text not in ("Unattributed changes", "Objectives", "Milestones"))
 
 
 def _told(milestone: Mapping[str, Any]) -> tuple[Any, ...]:
     """What is told of a milestone, whatever the clock was that it was shown by."""
-    return tuple(milestone.get(key) for key in ("notBefore", "notAfter", "actor", "source"))
+    return tuple(milestone.get(key) for key in ("notBefore", "notAfter", "actor", "by", "source"))
 
 
 def _phase_line(status: Mapping[str, Any]) -> str:
@@ -127,8 +139,32 @@ def fault_line(fault: Mapping[str, Any]) -> str:
 def milestone_line(milestone: Mapping[str, Any], drill: Drill) -> str:
     """One milestone with its bounds, who did it, and what tells so."""
     who = f" by {milestone['actor']}" if milestone.get("actor") else ""
+    if not who and milestone["name"] in MAY_BE_ANYBODYS:
+        who = NOT_BY_PLAYERS.get(milestone.get("by", ""), "")
     at = offsets(milestone["notBefore"], milestone["notAfter"], drill)
     return f"{at} {milestone['name']}{who} [{milestone['source']}]"
+
+
+def change_line(change: Mapping[str, Any], drill: Drill) -> str:
+    """One unattributed change: what is known of it, and how to say whose it was."""
+    is_dated = change.get("notBefore") and change.get("notAfter")  # an older operator gives none
+    at = f"{offsets(change['notBefore'], change['notAfter'], drill)} " if is_dated else ""
+    what = change.get("what") or f"unattributed change by {change.get('who') or 'somebody'}"
+    said = change.get("attribute") or how_to_attribute(change["id"], drill["metadata"]["name"])
+    return f"? {at}{_in_one_line(what)}; whose was it? {said}"
+
+
+def _changes_news(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], drill: Drill
+) -> Iterator[str]:
+    known, now = {change["id"] for change in before}, {change["id"] for change in after}
+    yield from (change_line(change, drill) for change in after if change["id"] not in known)
+    yield from (f"attributed: {gone}" for gone in sorted(known - now))
+
+
+def _in_one_line(text: str) -> str:
+    """What somebody else wrote, without what a terminal would obey."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def objective_line(objective: Mapping[str, Any], drill: Drill) -> str:

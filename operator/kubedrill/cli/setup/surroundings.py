@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from kubedrill.api.drill import Drill
@@ -21,9 +22,9 @@ from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, de
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document
 from kubedrill.cli.standing import ENDED
-from kubedrill.core.evidence.facts import Sample, Series
+from kubedrill.core.evidence.facts import FactKind, Sample, Series
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, PlannedStop, SteadyCheck
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, SteadyCheck
 from kubedrill.core.plan.preflight import StopReading, Surroundings
 from kubedrill.core.plan.setting import DrillSetting, out_of_reach
 from kubedrill.core.rights import Right
@@ -33,9 +34,20 @@ from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import NAMESPACES, RIGHTS
 from kubedrill.plugins import channels
+from kubedrill.plugins.conversations import held
 from kubedrill.plugins.faults import of_drill
 from kubedrill.plugins.faults.base import Plan, WorkingSet
-from kubedrill.plugins.sources import prometheus, promql, stop_conditions
+from kubedrill.plugins.sources import of_kind, prometheus, promql
+from kubedrill.plugins.sources.base import How
+from kubedrill.plugins.sources.polled import (
+    AskedServer,
+    Conversation,
+    Heard,
+    KeptSamples,
+    Polling,
+    PollScope,
+    Question,
+)
 from kubedrill.store.environments import setting_beside
 from kubedrill.store.undo_records import RecordError, list_records
 
@@ -181,9 +193,9 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
         alerts = [labels for labels, _ in prometheus.vector(answer) if drill_plan.about.holds(labels)]
     except NoAnswer as error:
         return PrometheusReadings(str(error))
-    stops = await asyncio.gather(*(_stop_reading(kube, drill_plan, condition) for condition in drill_plan.stop_when))
+    stops = await _stops(kube, drill_plan)
     firing, pending = (_in_state(alerts, state) for state in ("firing", "pending"))
-    return PrometheusReadings("", rules, firing, pending, tuple(stops))
+    return PrometheusReadings("", rules, firing, pending, stops)
 
 
 def _in_state(alerts: Iterable[Mapping[str, str]], state: str) -> frozenset[str]:
@@ -200,16 +212,34 @@ async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
     return Series(check.name, tuple(Sample(now(), value) for value in values[:1]))
 
 
-async def _stop_reading(kube: Kube, drill_plan: DrillPlan, condition: PlannedStop) -> StopReading:
-    """A stop condition as it is now."""
-    if wrong := stop_conditions.unaskable(condition):
-        return wrong
-    try:
-        asked_for = ("query", stop_conditions.query_of(condition))
-        answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", asked_for)
-    except NoAnswer as error:
-        return stop_conditions.unanswered(condition, str(error))
-    return stop_conditions.read(condition, answer, drill_plan.about)
+async def _stops(kube: Kube, drill_plan: DrillPlan) -> tuple[StopReading, ...]:
+    """The stop conditions as they are now, from whatever source tells of them."""
+    telling = (s.polling for s in of_kind(How.POLL) if FactKind.STOP_CONDITION_MET in s.facts and s.polling)
+    told = await asyncio.gather(*(_stops_told(kube, drill_plan, polling) for polling in telling))
+    return tuple(reading for readings in told for reading in readings)
+
+
+async def _stops_told(kube: Kube, drill_plan: DrillPlan, polling: Polling) -> tuple[StopReading, ...]:
+    is_prometheus = polling.server is AskedServer.PROMETHEUS
+    endpoint = drill_plan.prometheus if is_prometheus else drill_plan.alertmanager
+    at = now()
+    scope = PollScope(drill_plan, at, at, at, timedelta(0), {})
+
+    async def ask(question: Question) -> Any:
+        return question.read(await asked(kube, endpoint, question.path, *question.query), now())
+
+    async def heard(conversation: Conversation) -> Heard:
+        try:
+            return Heard(await held(conversation, ask), "")
+        except NoAnswer as error:
+            return Heard(None, str(error))
+
+    poll = polling.begin(_no_room)
+    return poll.told(scope, await asyncio.gather(*map(heard, poll.ask(scope)))).stops
+
+
+def _no_room() -> KeptSamples:
+    raise NotImplementedError("whoever looks once keeps no samples")
 
 
 async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingSet]:

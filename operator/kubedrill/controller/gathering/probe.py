@@ -27,6 +27,7 @@ from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.together import together
+from kubedrill.plugins.conversations import held
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.faults.of_drill import measured_for
 from kubedrill.plugins.registry import DefectiveMemberError
@@ -142,30 +143,17 @@ class MonitoringProbe:
         plan = scope.drill_plan
         endpoint = plan.prometheus if polling.server is AskedServer.PROMETHEUS else plan.alertmanager
         conversations = self._polls[source.name].ask(scope)
-        held = (_guarded(self._held(one, endpoint, turns[polling.share])) for one in conversations)
-        return [Heard(found, error) for found, error in await asyncio.gather(*held)]
+        asked = (_guarded(self._held(one, endpoint, turns[polling.share])) for one in conversations)
+        return [Heard(found, error) for found, error in await asyncio.gather(*asked)]
 
     async def _held(self, conversation: Conversation, endpoint: Endpoint, turn: Turn) -> Any:
-        """Asks what a conversation asks until it ends. What has no answer is told to it, and what it says counts."""
-
         async def asked(question: Question) -> Any:
             def read(answer: Any) -> Any:
                 return question.read(answer, self._clock.now())
 
             return await self._fetch(endpoint, question.path, question.query, read, turn)
 
-        try:
-            questions = next(conversation)
-            while True:
-                try:
-                    one, *more = questions
-                    answers = await together(*map(asked, questions)) if more else [await asked(one)]
-                except (Unreachable, NoAnswer) as error:
-                    questions = conversation.throw(error)
-                else:
-                    questions = conversation.send(answers)
-        except StopIteration as ended:
-            return ended.value
+        return await held(conversation, asked)
 
     async def working_sets(self, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
         """What containers use (the least of their pods), where a fault must know it and somebody measures it."""

@@ -8,6 +8,7 @@ same as a stranger.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,8 +101,11 @@ def changes_of_players(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
 
 def is_cause(change: Fact, drill_plan: DrillPlan) -> bool:
-    """Whether a change is to what a fault had changed, as the fault's kind tells a fix."""
-    if change.kind is not FactKind.TARGET_CHANGED:
+    """Whether a change is to what a fault had changed, as the fault's kind tells a fix.
+
+    One of a pod alone is none: its workload makes the next one as the fault wants it.
+    """
+    if change.kind is not FactKind.TARGET_CHANGED or change.detail.get("pod"):
         return False
     target, path = change.detail.get("target"), str(change.detail.get("path", ""))
     return any(
@@ -130,6 +134,12 @@ def by_whom(change: Fact) -> str:
 def _is_controller(change: Fact) -> bool:
     user, manager = str(change.detail.get("user", "")), str(change.detail.get("manager", ""))
     return user.startswith("system:serviceaccount:") or (not user and CONTROLLER.search(manager) is not None)
+
+
+def how_to_attribute(change_id: str, drill: str) -> str:
+    """The command by which a facilitator says whose doing a change was."""
+    which = f" --drill {drill}" if drill else ""
+    return f"kubectl drill attribute {shlex.quote(change_id)}{which} --to PLAYER --evidence 'how you know'"
 
 
 def own_revert(facts: Iterable[Fact]) -> Fact | None:

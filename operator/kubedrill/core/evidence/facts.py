@@ -114,7 +114,7 @@ class FactKind(StrEnum):
     PODS_LISTED = "PodsListed"  # looking: read of a list of pods
     EVIDENCE_READ = "EvidenceRead"  # diagnosing: logs or description of a pod; pod, what
     POSTMORTEM_ASSIGNED = "PostmortemAssigned"  # owner
-    INTERFERENCE = "Interference"  # somebody who is not a player changed the target: target, path, who
+    INTERFERENCE = "Interference"  # an unattributed change of the target: target, path, who, by (Stranger, Unknown)
     ATTRIBUTED = "Attributed"  # the facilitator: fact (id), to, evidence
     # the drill itself
     START_EX = "StartEx"

@@ -28,6 +28,8 @@ NEAR = timedelta(seconds=15)
 SAME = timedelta(seconds=1)
 """How far the stamps of one write may be apart in two sources."""
 SAME_VALUES = 2
+WATCHES = frozenset({Source.TARGET_WATCH, Source.POD_WATCH})
+"""Sources that see what became of a write, and not whose request it was."""
 
 _Writes = dict[str, list[Fact]]
 
@@ -39,7 +41,7 @@ def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Co
     `targets` are the workloads that the drill touches (all workloads count when it names none).
     """
     given = counted(facts, players)
-    paired = _paired(given)
+    paired = _paired(_owned(given, targets))
     writes: dict[str, list[Fact]] = {}
     for fact in paired:
         if fact.kind in CHANGES:
@@ -48,6 +50,26 @@ def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Co
     for change, parts in writes.items():
         result.update(_judged(change, parts, given, players, targets))
     return FactSet(result)
+
+
+def _owned(facts: FactSet, targets: Collection[str]) -> FactSet:
+    """Pods that somebody deleted, as whose they were: a neighbour's are not the target's.
+
+    The audit log tells their names alone; what was seen of the pods tells whose they were. Of several workloads' pods
+    one that the drill touches counts. Pods that nobody has seen stay anybody's.
+    """
+    deleted = [f for f in in_order(facts, FactKind.PODS_DELETED) if not f.detail.get("target") and f.detail.get("pods")]
+    if not deleted:
+        return facts
+    seen = (f.detail for f in facts if f.source is Source.POD_WATCH)
+    owners = {str(one["pod"]): str(one["target"]) for one in seen if "pod" in one and "target" in one}
+    known: dict[str, Fact] = {}
+    for fact in deleted:
+        whose = [owners.get(str(pod), "") for pod in fact.detail["pods"]]
+        if all(whose):
+            target = next((one for one in whose if one in targets), whose[0])
+            known[fact.id] = replace(fact, detail={**fact.detail, "target": target})
+    return FactSet(known.get(f.id, f) for f in facts) if known else facts
 
 
 def _paired(facts: FactSet) -> frozenset[Fact]:
@@ -59,18 +81,18 @@ def _paired(facts: FactSet) -> frozenset[Fact]:
     write takes stays on its own.
     """
     changes = in_order(facts, *CHANGES)
-    watched = _by_change(f for f in changes if f.source is Source.TARGET_WATCH and "autoscaler" not in f.detail)
+    watched = _by_change(f for f in changes if f.source in WATCHES and "autoscaler" not in f.detail)
     asked = _by_change(f for f in changes if f.source is Source.AUDIT_LOG)
     scaled = _by_change(f for f in changes if "autoscaler" in f.detail)
     taken = _best_fits(watched, asked, least=0) | _best_fits(watched, scaled, least=SAME_VALUES)
     if not taken:
         return facts
-    return frozenset(
-        replace(f, detail={**f.detail, "change": taken[f.detail["change"]]})
-        if f.kind in CHANGES and f.detail["change"] in taken
-        else f
-        for f in facts
-    )
+
+    def as_watched(fact: Fact) -> Fact:
+        write = taken[fact.detail["change"]]
+        return replace(fact, detail={**fact.detail, "change": write, "target": watched[write][0].detail["target"]})
+
+    return frozenset(as_watched(f) if f.kind in CHANGES and f.detail["change"] in taken else f for f in facts)
 
 
 def _best_fits(watched: _Writes, requests: _Writes, *, least: int) -> dict[str, str]:
@@ -79,7 +101,7 @@ def _best_fits(watched: _Writes, requests: _Writes, *, least: int) -> dict[str, 
         (-agreement, abs(write[0].at.not_after - request[0].at.not_after), seen, asked)
         for seen, write in watched.items()
         for asked, request in requests.items()
-        if write[0].detail["target"] == request[0].detail.get("target")
+        if _object(write[0]) == _object(request[0])
         and _close(write[0].at, request[0].at)
         and (agreement := _agreement(write, request)) >= least
     )
@@ -88,6 +110,12 @@ def _best_fits(watched: _Writes, requests: _Writes, *, least: int) -> dict[str, 
         if asked not in taken and seen not in taken.values():
             taken[asked] = seen
     return taken
+
+
+def _object(change: Fact) -> str:
+    """What was written: a pod of its own, or the target."""
+    pod = change.detail.get("pod")
+    return f"Pod/{pod}" if pod else str(change.detail.get("target"))
 
 
 def _by_change(facts: Iterable[Fact]) -> _Writes:

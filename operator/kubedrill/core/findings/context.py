@@ -14,12 +14,13 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 
 @dataclass(frozen=True, slots=True)
 class FindingContext:
-    """What the rules look at: facts, milestones and objectives as judged, the drill's design."""
+    """What the rules look at: facts, milestones and objectives as judged, the drill's design and its name."""
 
     facts: FactSet
     milestones: tuple[Milestone, ...]
     objectives: tuple[ObjectiveResult, ...]
     drill_plan: DrillPlan
+    drill: str = ""
 
     def of(self, *kinds: FactKind) -> tuple[Fact, ...]:
         """The facts of these kinds in order."""

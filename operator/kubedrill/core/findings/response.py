@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from kubedrill.api.durations import format_duration
-from kubedrill.core.evidence.attribution import READS, changes_of_players
+from kubedrill.core.evidence.attribution import READS, Standing, changes_of_players, how_to_attribute
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.findings.left_over import left_over
@@ -23,7 +23,8 @@ def scaled_before_diagnosing(case: FindingContext) -> Iterator[Finding]:
     scaled = next((f for f in changes_of_players(case.facts) if _is_up(f)), None)
     if scaled is None:
         return
-    crashed = [f for f in case.of(*CRASHES) if f.at.not_after <= scaled.at.not_before]
+    its = (scaled.detail.get("target"), None)  # a neighbour's pods that crash are not its
+    crashed = [f for f in case.of(*CRASHES) if f.at.not_after <= scaled.at.not_before and f.detail.get("target") in its]
     read = next((f for f in case.of(FactKind.EVIDENCE_READ) if f.actor), None)
     if not crashed or (read is not None and read.at.not_before <= scaled.at.not_after):
         return
@@ -119,13 +120,14 @@ def interference(case: FindingContext) -> Iterator[Finding]:
     """The target was changed, and nobody has said whose doing that was."""
     for change in case.of(FactKind.INTERFERENCE):
         who = change.detail.get("who") or "Somebody unknown"
+        known = ", who is none of the players," if change.detail.get("by") == Standing.STRANGER else ""
         target = change.detail.get("target") or "the target"
         yield Finding(
             "interference",
             Severity.IMPORTANT,
             "An unattributed change to the target",
-            f"{who} changed {target} at {case.clock(change.at)}. Whose doing that was is not known, so what it may have"
-            f" caused stays open: kubectl drill attribute {change.id} --to PLAYER --evidence 'how you know'.",
+            f"{who}{known} changed {target} at {case.clock(change.at)}. Whether a player stood behind it is not known,"
+            f" so what it may have caused stays open: {how_to_attribute(change.id, case.drill)}.",
             ids(change),
         )
 

@@ -3,6 +3,9 @@
 A rule needs all its halves to be certain; where the order of two things is open it stays silent. Sentences
 say what was seen and what to do differently, never who is to blame. What was done is looked at in
 `response`, what was said in `communication`, what nobody did in `silence`.
+
+Some rest on what was not seen, or not before something else. While some of a drill's evidence can't be read they are
+not known: what would deny them may stand there.
 """
 
 from __future__ import annotations
@@ -41,29 +44,50 @@ def findings(
     milestones: Iterable[Milestone],
     objectives: Iterable[ObjectiveResult],
     drill_plan: DrillPlan,
+    *,
+    drill: str = "",
+    unread: bool = False,
 ) -> tuple[Finding, ...]:
-    """All findings, the weightiest first."""
-    case = FindingContext(FactSet.of(facts), tuple(milestones), tuple(objectives), drill_plan)
-    found = [finding for rule in RULES for finding in rule(case)]
+    """All findings, the weightiest first. `drill` is its name; `unread`: some of the drill's evidence can't be read."""
+    case = FindingContext(FactSet.of(facts), tuple(milestones), tuple(objectives), drill_plan, drill)
+    on_absence = [finding for rule in ON_ABSENCE for finding in rule(case)]
+    found = [_not_known(on_absence)] if unread and on_absence else [] if unread else on_absence
+    found += [finding for rule in ON_WHAT_WAS_SEEN for finding in rule(case)]
     return tuple(sorted(found, key=lambda f: list(Severity).index(f.severity)))
 
 
-RULES: Final[tuple[Callable[[FindingContext], Iterator[Finding]], ...]] = (
+def _not_known(denied_by_nothing_read: list[Finding]) -> Finding:
+    """What would be found if nothing else were there, where something else may be."""
+    titles = "; ".join(dict.fromkeys(finding.title for finding in denied_by_nothing_read))
+    return Finding(
+        "not-known",
+        Severity.MINOR,
+        "What was not seen is not known",
+        f"Some of the drill's evidence can't be read, and what would deny this may stand there, so it is not known"
+        f" whether it is so: {titles}.",
+        tuple(dict.fromkeys(of for finding in denied_by_nothing_read for of in finding.fact_ids)),
+    )
+
+
+Rule = Callable[[FindingContext], Iterator[Finding]]
+ON_ABSENCE: Final[tuple[Rule, ...]] = (
     nobody_acted,
     nobody_acknowledged,
-    scaled_before_diagnosing,
-    first_containment_had_no_effect,
-    client_told_us_first,
-    engaged_without_taking_lead,
-    slow_monitoring,
-    false_all_clear,
+    scaled_before_diagnosing,  # nobody had read why
+    first_containment_had_no_effect,  # nothing fell after it, or nothing else was done before
+    client_told_us_first,  # nobody had told them
+    engaged_without_taking_lead,  # they never said so
+    slow_monitoring,  # no alert came earlier
+    false_all_clear,  # it had not recovered
+    postmortem_owner_late,  # nobody was named earlier
+    leftovers_of_players,  # nobody scaled it back
+    slow_updates,  # nothing was said between two words
+)
+ON_WHAT_WAS_SEEN: Final[tuple[Rule, ...]] = (
     wrong_severity,
     wrong_diagnosis,
     uncounted_word,
-    postmortem_owner_late,
-    leftovers_of_players,
     interference,
-    slow_updates,
     before_its_clock,
     well_within_the_limits,
 )

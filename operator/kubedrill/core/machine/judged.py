@@ -19,7 +19,15 @@ def assessed(state: State, seen: Observation) -> Assessment:
     """What is known at this turn; nothing of a drill that has no plan."""
     if seen.drill_plan is None:
         return Assessment()
-    return assess(seen.drill_plan, seen.facts, seen.series, now=seen.now, ended=state.end_ex, unread=seen.unread)
+    return assess(
+        seen.drill_plan,
+        seen.facts,
+        seen.series,
+        now=seen.now,
+        ended=state.end_ex,
+        unread=seen.unread,
+        name=seen.name,
+    )
 
 
 def verdict_now(state: State, so_far: Assessment) -> DrillVerdict | None:

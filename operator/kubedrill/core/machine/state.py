@@ -165,7 +165,7 @@ class Observation:
     (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified. `ttl`:
     how long after its end it is to be deleted (None: never). `unread` says what of the stored evidence can't be read,
     a sentence a segment: what is not seen may stand there. `shortfalls` say why faults have had no effect in
-    their time.
+    their time. `name` is the drill's.
     """
 
     now: datetime
@@ -196,6 +196,7 @@ class Observation:
     ttl: timedelta | None = None
     unread: tuple[str, ...] = ()
     shortfalls: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
 
 
 def _time(value: datetime | None) -> str | None:

@@ -17,6 +17,7 @@ from kubedrill.api.conditions import initial_conditions, with_condition
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import ConditionStatus
 from kubedrill.api.durations import format_duration
+from kubedrill.core.evidence.attribution import how_to_attribute
 from kubedrill.core.evidence.facts import FactKind, in_order
 from kubedrill.core.machine.bounds import within_bounds
 from kubedrill.core.machine.conditions import WantedCondition, of_workloads, said
@@ -38,6 +39,8 @@ TOLD_BEFORE: Final = (
     "reportName",
 )
 MOST_INTERFERENCE: Final = 20
+TELLS_WHOSE: Final = timedelta(seconds=2)
+"""What tells whose a change was comes as late as this: an autoscaler scales first and writes its status then."""
 MOST_WORKLOADS: Final = 20
 CLOCK_STEP: Final = timedelta(seconds=10)
 """How often T+ and the time left are written while nothing else changes: a status write each time."""
@@ -84,6 +87,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
                 "notAfter": _stamp(m.at.not_after),
                 "source": m.source.value,
                 "actor": m.actor,
+                "by": m.by.value,
                 "evidence": m.evidence,
             }
             for m in so_far.milestones
@@ -140,8 +144,21 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
 
 
 def _interference(seen: Observation) -> list[dict[str, Any]]:
-    strange = in_order(seen.facts, FactKind.INTERFERENCE)
-    shown = [{"id": f.id, "who": str(f.detail.get("who", "")), "what": f.evidence} for f in strange[:MOST_INTERFERENCE]]
+    """The unattributed changes. One of a moment ago waits for what tells whose it was: that often comes after it."""
+    changes = in_order(seen.facts, FactKind.INTERFERENCE)
+    strange = [f for f in changes if seen.now - f.at.not_after >= TELLS_WHOSE]
+    shown = [
+        {
+            "id": f.id,
+            "who": str(f.detail.get("who", "")),
+            "by": str(f.detail.get("by", "")),
+            "notBefore": _stamp(f.at.not_before),
+            "notAfter": _stamp(f.at.not_after),
+            "what": f.evidence,
+            "attribute": how_to_attribute(f.id, seen.name),
+        }
+        for f in strange[:MOST_INTERFERENCE]
+    ]
     if len(strange) > MOST_INTERFERENCE:
         shown[-1]["what"] = f"and {len(strange) - MOST_INTERFERENCE} more that are not shown here; {shown[-1]['what']}"
     return shown

@@ -40,10 +40,12 @@ def assess(
     now: datetime,
     ended: datetime | None = None,
     unread: Collection[str] = (),
+    name: str = "",
 ) -> Assessment:
     """What is known at `now` of a drill whose play ended at `ended` (None: it goes on).
 
-    Nothing counts after the operator's own first revert. `unread` says what of the evidence can't be read.
+    Nothing counts after the operator's own first revert. `unread` says what of the evidence can't be read. `name`
+    is the drill's.
     """
     known = FactSet.of(facts)
     reached = milestones(known, series, drill_plan, now)
@@ -56,5 +58,5 @@ def assess(
         censored_at=reverted.at.not_before if reverted else None,
         unread=bool(unread),
     )
-    found = findings(known, reached, judged, drill_plan) if ended else ()
+    found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
     return Assessment(reached, judged, found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +26,8 @@ KINDS: Mapping[str, str] = {
     "resourcequotas": "ResourceQuota",
 }
 """Whose writes are changes, by plural."""
+RESIZE: Final = "resize"
+"""The subresource by which a pod's resources are changed in place."""
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
 DESCRIBE_WITHIN = timedelta(seconds=5)
 MOST_FIELDS = 40
@@ -122,17 +124,26 @@ def _facts(request: Request, requests: list[Request]) -> Iterator[Fact]:
         if pod:
             yield _read(FactKind.EVIDENCE_READ, request, f"described pod {pod}", pod=pod, what="describe")
     elif request.verb in WRITES and request.resource in KINDS and request.name:
-        yield from _writes(request)
-    elif request.verb in ("delete", "deletecollection") and request.resource == "pods":
+        yield from _writes(request, f"{KINDS[request.resource]}/{request.name}")
+    elif request.resource == "pods" and request.verb in WRITES and (how := _removes_pods(request)):
         pods = [request.name] if request.name else []
         yield _read(
             FactKind.PODS_DELETED,
             request,
-            f"deleted {', '.join(pods) or 'pods by selector'}",
+            f"{how} {', '.join(pods) or 'pods by selector'}",
             pods=pods,
             change=f"audit/{request.id}",
             automation=_is_automation(request),
         )
+    elif request.resource == "pods" and request.verb in ("patch", "update") and request.name:
+        yield from _pod_edits(request)
+
+
+def _removes_pods(request: Request) -> str:
+    """How a write takes pods away; empty where it does not."""
+    if request.verb in ("delete", "deletecollection") and not request.subresource:
+        return "deleted"
+    return "evicted" if request.verb == "create" and request.subresource == "eviction" else ""
 
 
 def _described_pod(events: Request, requests: list[Request]) -> str:
@@ -151,8 +162,16 @@ def _described_pod(events: Request, requests: list[Request]) -> str:
     return pod if pod and read else ""
 
 
-def _writes(request: Request) -> Iterator[Fact]:
-    target = f"{KINDS[request.resource]}/{request.name}"
+def _pod_edits(request: Request) -> Iterator[Fact]:
+    """What is changed in a pod itself. Of a request that tells not what, only a resize is surely a change."""
+    if request.subresource not in ("", RESIZE):
+        return
+    for fact in _writes(request, f"Pod/{request.name}"):
+        if fact.detail["field"] or request.subresource == RESIZE:
+            yield replace(fact, detail={**fact.detail, "pod": request.name})
+
+
+def _writes(request: Request, target: str) -> Iterator[Fact]:
     automation = _is_automation(request)
     for pointer, name, after in _written(request):
         kind = FactKind.SCALED if name == "spec.replicas" else FactKind.TARGET_CHANGED
@@ -195,7 +214,7 @@ def _written(request: Request) -> list[tuple[str, str, Any]]:
     if request.verb == "update" and request.subresource == "scale" and isinstance(body, Mapping):
         return [("/spec/replicas", "spec.replicas", (body.get("spec") or {}).get("replicas"))]
     # A whole object, or none: what of it was new only the watch can tell.
-    return [("", "", None)] if request.subresource in ("", "scale") else []
+    return [("", "", None)] if request.subresource in ("", "scale", RESIZE) else []
 
 
 def _is_automation(request: Request) -> bool:
