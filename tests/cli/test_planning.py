@@ -156,6 +156,27 @@ def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, k
     assert cluster.requests
 
 
+DEPLOYMENTS = "/apis/apps/v1/namespaces/staging/deployments"
+
+
+def of_release(**labels: str) -> dict[str, Any]:
+    return DEPLOYMENT | {"metadata": {**DEPLOYMENT["metadata"], "labels": labels}}  # type: ignore[dict-item]
+
+
+def test_c12_who_may_take_the_fault_out_is_told_before_the_start(cluster, kubedrill, file):
+    cluster.put(DEPLOYMENTS, of_release(**{"kustomize.toolkit.fluxcd.io/name": "apps"}))
+    told = kubedrill("plan", "-f", file).output
+    assert "TargetReconciled: Deployment/worker is kept as it is by Flux Kustomization apps" in told
+    assert "It would not start now:" in told
+
+
+def test_a_release_of_helm_is_noted_and_no_obstacle(cluster, kubedrill, file):
+    cluster.put(DEPLOYMENTS, of_release(**{"app.kubernetes.io/managed-by": "Helm"}))
+    told = kubedrill("plan", "-f", file).output
+    assert "Note: Deployment/worker is of Helm release (unnamed): helm upgrade would take the fault out" in told
+    assert told.endswith("All checks pass now.\n")
+
+
 def test_a_fault_that_is_impossible_is_refused_by_name(cluster, kubedrill, file):
     cluster.collections["/apis/apps/v1/namespaces/staging/deployments"].clear()
     result = kubedrill("plan", "-f", file)

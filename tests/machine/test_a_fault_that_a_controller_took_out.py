@@ -31,9 +31,10 @@ def changed(world: World, number: int = 1, actor: str = "", **detail: object) ->
         {"manager": "kustomize-controller"},
         {"manager": "argocd-application-controller"},
         {"manager": "shop-operator"},
+        {"manager": "manager"},
         {"user": "system:serviceaccount:flux-system:kustomize-controller", "manager": "kubectl"},
     ],
-    ids=["Flux", "Argo CD", "an operator", "a ServiceAccount, by the audit log"],
+    ids=["Flux", "Argo CD", "an operator", "one of the usual toolkit", "a ServiceAccount, by the audit log"],
 )
 def test_it_ends_at_once_and_says_who(phase: Phase, who: dict[str, Any]):
     world = world_in(phase)
@@ -50,6 +51,14 @@ def test_it_ends_at_once_and_says_who(phase: Phase, who: dict[str, Any]):
     assert "Deployment/limit" in ending.message
     assert world.run(8).state.phase is Phase.ABORTED
     assert world.injections == {"limit": 1}
+
+
+def test_c12_a_drill_that_accepts_it_goes_on():
+    world = world_in(Phase.IN_PLAY)
+    changed(world, manager="shop-operator")
+
+    accepting = replace(world.look().drill_plan, accepts_reconcilers=True)  # type: ignore[type-var]
+    assert world.turn(drill_plan=accepting).state.phase is Phase.IN_PLAY
 
 
 @pytest.mark.parametrize("manager", ["kubectl-edit", "kubectl-client-side-apply", "k9s", "node-fetch", "helm", ""])

@@ -1,12 +1,15 @@
 from dataclasses import replace
 
+import pytest
 from tests.measure.builders import drill_plan
 from tests.signals.builders import PLAYERS, asked, at, between, change, said
 
+from kubedrill.core.evidence.attribution import CHANGES
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.results import By, MilestoneName
+from kubedrill.core.plan.drill_plan import Participant
 
 
 def by_id(facts, fact_id):
@@ -196,3 +199,25 @@ def test_what_a_player_changed_before_is_the_players_doing_whatever_the_autoscal
 def test_while_a_change_is_unattributed_nobody_is_credited():
     assert mitigated(change(manager="kubectl-edit"), rescale(8)) == (By.UNKNOWN, "")
     assert mitigated(change(manager=""), asked("mallory")) == (By.STRANGER, "")
+
+
+RECONCILED = [
+    pytest.param((change(manager="shop-operator"),), True, id="an operator's field manager"),
+    pytest.param((change(), asked("system:serviceaccount:argocd:application-controller")), True, id="a ServiceAccount"),
+    pytest.param((change(manager="kubectl-edit"),), False, id="a tool that anybody may use"),
+    pytest.param((change(manager="shop-operator"), asked("mallory")), False, id="a person who takes its name"),
+]
+
+
+@pytest.mark.parametrize(("facts", "heals"), RECONCILED)
+def test_c12_what_a_controller_changes_is_the_automations_only_where_the_drill_accepts_it(facts, heals):
+    assert interference(matched(facts, PLAYERS))
+    accepted = matched(facts, PLAYERS, accepts_reconcilers=True)
+    assert bool(interference(accepted)) is not heals
+    assert ({f.detail["by"] for f in accepted if f.kind in CHANGES} == {"Automation"}) is heals
+
+
+def test_a_players_own_change_is_theirs_whatever_the_drill_accepts():
+    robot = Participant("robot", "L1", kubernetes="system:serviceaccount:shop:operator", field_manager="shop-operator")
+    facts = matched([change(manager="shop-operator")], (robot,), accepts_reconcilers=True)
+    assert by_id(facts, "change/1").actor == "robot"

@@ -45,6 +45,13 @@ class Desired(StrEnum):
     STOP = "Stop"
 
 
+class ReconciledTargets(StrEnum):
+    """What becomes of a drill whose targets another controller keeps as it wants them."""
+
+    REFUSE = "Refuse"
+    ACCEPT = "Accept"
+
+
 class PlayerSpec(ApiModel):
     """Somebody who plays: a name of the roster. What the drill itself says of them wins."""
 
@@ -183,6 +190,12 @@ class DrillSpec(ApiModel):
         description="The fault must have an effect within this time, or the drill ends in Error:"
         " FaultNotEffective. Real time, not divided.",
     )
+    reconciled_targets: ReconciledTargets = Field(
+        ReconciledTargets.REFUSE,
+        description="Another operator, Argo CD or Flux may keep what a fault changes, and take the fault out. Refuse:"
+        " then the drill does not start, and says who it is. Accept: it starts; what the controller heals counts as the"
+        " automation's doing, and does not end the drill in Error.",
+    )
     ttl_after_finished: Duration | None = Field(
         None,
         description="The drill is deleted so long after its end, with its evidence; its report stays. Real time, not"
@@ -225,6 +238,7 @@ FROZEN_AT_THE_START: Final = tuple(
         "maxDuration",
         "wrapUp",
         "armWithin",
+        "reconciledTargets",
         "monitoring",
     )
 )

@@ -12,6 +12,7 @@ from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
+from kubedrill.core.plan.reconcilers import keepers_of
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Operation, Refusal, Target, objects_of
 from kubedrill.core.undo.record import manager_name, record_name
@@ -104,6 +105,7 @@ def surroundings(
         series=series,
         announced=drill_plan.announces,
         stops=probe.stops,
+        keepers=keepers_of((o for some in operations.values() for o in some), found.objects, now - LOOK_BACK),
     )
     return PreflightInputs(around, plans, operations, managers_of(uid, namespace_uid, operations))
 

@@ -80,6 +80,7 @@ def _would(preview: Preview) -> Iterator[str]:
         yield f"  {fault.name}:"
         yield from (f"    {line}" for line in preview.does.get(fault.name) or ("REFUSED: see below",))
     failing = [c for c in preview.checks if not c.ok]
+    yield from (f"  Note: {c.message}" for c in preview.checks if c.ok and c.message)
     yield ""
     yield _whether_it_would_start(preview)
     yield from (f"  {c.reason}: {c.message}" for c in failing)

@@ -25,7 +25,8 @@ from kubedrill.cli.standing import ENDED
 from kubedrill.core.evidence.facts import FactKind, Sample, Series
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, SteadyCheck
-from kubedrill.core.plan.preflight import StopReading, Surroundings
+from kubedrill.core.plan.preflight import LOOK_BACK, StopReading, Surroundings
+from kubedrill.core.plan.reconcilers import keepers_of
 from kubedrill.core.plan.setting import DrillSetting, out_of_reach
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
@@ -170,6 +171,7 @@ async def look(
         series={s.name: s for s in series},
         announced=drill_plan.announces,
         stops=monitoring.stops,
+        keepers=keepers_of((o for plan in plans.values() for o in plan.operations), objects, now() - LOOK_BACK),
     )
     return PreflightReadings(drill_plan, around, plans, objects, unread)
 

@@ -31,8 +31,13 @@ class KnownFacts:
             self._ids = frozenset(fact.id for fact in stored)
         # what is seen again after a gap has the same id and a later receipt: it is the same thing, told once
         new = frozenset({fact.id: fact for fact in seen if fact.id not in self._ids}.values())
-        rest = (new, start, drill_plan.players, drill_plan.subjects)
+        rest = (new, start, drill_plan.players, drill_plan.subjects, drill_plan.accepts_reconcilers)
         if stored is not self._stored or rest != self._rest:
-            self._facts = matched(since_start(stored | new, start), drill_plan.players, drill_plan.subjects)
+            self._facts = matched(
+                since_start(stored | new, start),
+                drill_plan.players,
+                drill_plan.subjects,
+                accepts_reconcilers=drill_plan.accepts_reconcilers,
+            )
             self._stored, self._rest = stored, rest
         return self._facts

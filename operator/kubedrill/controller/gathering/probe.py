@@ -26,7 +26,6 @@ from kubedrill.core.plan.preflight import StopReading
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
-from kubedrill.kube.together import together
 from kubedrill.plugins.conversations import held
 from kubedrill.plugins.faults.base import WorkingSet
 from kubedrill.plugins.faults.of_drill import measured_for

@@ -43,7 +43,8 @@ OF_PEOPLE = frozenset(
     }
 )
 """What people do and say. Before the start of a drill none of it is about that drill."""
-CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|kustomize|fleet|configsync", re.IGNORECASE)
+CONTROLLER: Final = re.compile(r"controller|operator|argocd|argo-cd|flux|fleet|configsync|^manager$", re.IGNORECASE)
+"""How controllers call themselves; `manager` is the name of those that are made with the usual toolkit."""
 MACHINERY: Final = ("system:node:", "system:kube-", "system:apiserver", "system:serviceaccount:kube-system:")
 """How the users of the cluster's own machinery begin."""
 MACHINES: Final = frozenset({"kube-controller-manager"})
@@ -118,10 +119,14 @@ def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
     """The change by which somebody else's controller took the fault out, where no player had changed the cause before.
 
     A controller is known as one: a ServiceAccount by the audit log, or a field manager that calls itself a controller,
-    an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed.
+    an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed. In a drill that
+    accepts it, it is how the trouble ends.
     """
     first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, drill_plan)), None)
-    if first_cause is None or first_cause.actor or not _is_controller(first_cause):
+    if first_cause is None or first_cause.actor or drill_plan.accepts_reconcilers:
+        return None
+    user, manager = str(first_cause.detail.get("user", "")), str(first_cause.detail.get("manager", ""))
+    if not is_controller(user, manager):
         return None
     return first_cause
 
@@ -131,8 +136,8 @@ def by_whom(change: Fact) -> str:
     return str(change.detail.get("user") or change.detail.get("manager") or "somebody")
 
 
-def _is_controller(change: Fact) -> bool:
-    user, manager = str(change.detail.get("user", "")), str(change.detail.get("manager", ""))
+def is_controller(user: str, manager: str) -> bool:
+    """Whether somebody is known as a controller: by the audit log's user, else by the field manager."""
     return user.startswith("system:serviceaccount:") or (not user and CONTROLLER.search(manager) is not None)
 
 

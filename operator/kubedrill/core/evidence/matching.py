@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, who_is
+from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, is_controller, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
 from kubedrill.core.evidence.testimony import counted
 from kubedrill.core.machine.bounds import short_id
@@ -34,11 +34,18 @@ WATCHES = frozenset({Source.TARGET_WATCH, Source.POD_WATCH})
 _Writes = dict[str, list[Fact]]
 
 
-def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Collection[str] = ()) -> FactSet:
-    """The facts with their actors, sources paired, an Interference for each stranger's change.
+def matched(
+    facts: Iterable[Fact],
+    players: Collection[Participant],
+    targets: Collection[str] = (),
+    *,
+    accepts_reconcilers: bool = False,
+) -> FactSet:
+    """The facts with their actors, sources paired, an Interference for each unattributed change.
 
     Words that would credit whoever says them are notes (`testimony`).
-    `targets` are the workloads that the drill touches (all workloads count when it names none).
+    `targets` are the workloads that the drill touches (all workloads count when it names none). Where the drill
+    `accepts_reconcilers`, what is known as a controller is an automation.
     """
     given = counted(facts, players)
     paired = _paired(_owned(given, targets))
@@ -48,7 +55,10 @@ def matched(facts: Iterable[Fact], players: Collection[Participant], targets: Co
             writes.setdefault(str(fact.detail["change"]), []).append(fact)
     result = {_reader(f, players) if f.kind in READS else f for f in paired if f.kind not in CHANGES}
     for change, parts in writes.items():
-        result.update(_judged(change, parts, given, players, targets))
+        whose, how = _whose(change, parts, given, players)
+        if accepts_reconcilers and whose.is_open and _is_a_controllers(parts):
+            whose = Somebody(Standing.AUTOMATION)
+        result.update(_judged(change, parts, whose, how, targets))
     return FactSet(result)
 
 
@@ -139,11 +149,10 @@ def _close(one: Interval, other: Interval) -> bool:
 def _judged(
     change: str,
     parts: list[Fact],
-    facts: FactSet,
-    players: Collection[Participant],
+    whose: Somebody,
+    how: str,
     targets: Collection[str],
 ) -> Iterable[Fact]:
-    whose, how = _whose(change, parts, facts, players)
     if whose.player:
         by = {"by": whose.standing.value, "matched": how}
         return [
@@ -157,6 +166,11 @@ def _judged(
         # A manifest that was sent (`told` is false) but that no watch saw change anything is no interference.
         return judged
     return [*judged, _interference(change, parts, whose, how)]
+
+
+def _is_a_controllers(parts: list[Fact]) -> bool:
+    users, managers = ({str(f.detail[key]) for f in parts if f.detail.get(key)} for key in ("user", "manager"))
+    return all(is_controller(user, "") for user in users) if users else any(is_controller("", m) for m in managers)
 
 
 def _whose(change: str, parts: list[Fact], facts: FactSet, players: Collection[Participant]) -> tuple[Somebody, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from kubedrill.api.drill import DrillSpec
+from kubedrill.api.drill import DrillSpec, ReconciledTargets
 from kubedrill.api.durations import format_duration, parse_duration
 from kubedrill.api.faults import Fault
 from kubedrill.api.scenario import Credit, Objective, ScenarioSpec
@@ -117,6 +117,7 @@ def derive(
         roster=setting.roster,
         namespace_label=setting.namespace_label,
         allowed_services=setting.allowed_services,
+        accepts_reconcilers=spec.reconciled_targets is ReconciledTargets.ACCEPT,
     )
 
 

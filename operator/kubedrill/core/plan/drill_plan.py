@@ -171,6 +171,7 @@ class DrillPlan:
     `profiles` are of the `faults`, one each. `environment` and `roster` are the names of those that were used, empty
     for none. `namespace_label` is the label of metrics and alerts that names the namespace they are about.
     `allowed_services` (`namespace/name`) are those elsewhere that the environment lets the drill reach.
+    `accepts_reconcilers`: a controller may take the faults out, and what it heals is the automation's doing.
     """
 
     title: str
@@ -201,6 +202,7 @@ class DrillPlan:
     roster: str = ""
     namespace_label: str = "namespace"
     allowed_services: tuple[str, ...] = ()
+    accepts_reconcilers: bool = False
 
     @property
     def about(self) -> About:

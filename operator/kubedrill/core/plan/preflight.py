@@ -16,6 +16,7 @@ from kubedrill.core.evidence.facts import Series
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.codec import PLAN_BYTES, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan, SteadyCheck
+from kubedrill.core.plan.reconcilers import Keepers
 from kubedrill.core.undo.operations import Refusal
 
 LOOK_BACK: Final = timedelta(seconds=15)
@@ -58,6 +59,7 @@ class Surroundings:
     series: Mapping[str, Series] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
+    keepers: Keepers = field(default_factory=Keepers)
 
 
 def preflight(drill_plan: DrillPlan, around: Surroundings) -> tuple[CheckResult, ...]:
@@ -123,6 +125,23 @@ def faults_possible(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult
             hard=any(r.reason not in PASSING for r in around.refusals.values()),
         )
     return CheckResult("faults-possible", True)
+
+
+def left_alone(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
+    """No controller keeps what the faults change: it may take them out before anybody plays, unless accepted."""
+    name, keepers = "left-alone", around.keepers
+    kept = "; ".join(map(str, keepers.reconcilers))
+    if kept and not drill_plan.accepts_reconcilers:
+        message = (
+            f"{kept}: the fault may be taken out before anybody plays. Pause that for the drill, or say"
+            " reconciledTargets: Accept (docs/how-to/drill-what-is-reconciled.md)"
+        )
+        return CheckResult(name, False, "TargetReconciled", message, hard=True)
+    if keepers.just_written and not drill_plan.accepts_reconcilers:
+        told = "; ".join(keepers.just_written)
+        return CheckResult(name, False, "JustChanged", f"{told}: waiting whether that goes on")
+    accepted = f"{kept}: accepted, what it heals is the automation's doing" if kept else ""
+    return CheckResult(name, True, message="; ".join(filter(None, (accepted, *keepers.releases))))
 
 
 def monitoring_answers(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
@@ -254,6 +273,7 @@ CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
     opted_in,  # the namespace's own admin allows it
     not_busy,  # nobody else drills here
     faults_possible,  # the targets are there and can be hit as asked
+    left_alone,  # and nobody takes the faults out again
     monitoring_answers,  # we would see what happens
     alerts_loaded,  # the alert can fire
     alerts_in_time,  # in the time that it is given

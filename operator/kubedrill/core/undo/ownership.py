@@ -67,12 +67,17 @@ def given_back(current: Sequence[Entry], manager: str, recorded: Sequence[Entry]
     return result or None
 
 
+def holders_of(entries: Iterable[Entry], document: Any, path: str) -> tuple[Entry, ...]:
+    """The entries that hold a field (a JSON pointer) of a document."""
+    return tuple(entry for entry in entries if _owns(entry.get("fieldsV1") or {}, document, path))
+
+
 def last_changed_by(entries: Sequence[Entry], document: Any, path: str, not_by: str = "") -> tuple[str, str]:
     """Manager and time (RFC 3339, whole seconds) of a field's latest owner; empty when nobody is known."""
     owners = [
         (str(entry.get("time", "")), str(entry.get("manager", "")))
-        for entry in entries
-        if entry.get("manager") != not_by and _owns(entry.get("fieldsV1") or {}, document, path)
+        for entry in holders_of(entries, document, path)
+        if entry.get("manager") != not_by
     ]
     when, who = max(owners, default=("", ""))
     return who, when

@@ -8,11 +8,12 @@ operator, so it names everything by itself and refers to nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import from_json as json_of
@@ -270,9 +271,18 @@ def record_name(group: str, kind: str, namespace_uid: str, name: str) -> str:
     return "undo-" + _digest(group, kind, namespace_uid, name)[:24]
 
 
+OWN_MANAGER: Final = "manager-"
+"""How the field managers of drills begin."""
+
+
 def manager_name(drill_uid: str, record: str) -> str:
     """A field manager that is unique to the record and tells a player nothing."""
-    return "manager-" + _digest(drill_uid, record)[:10]
+    return OWN_MANAGER + _digest(drill_uid, record)[:10]
+
+
+def is_of_a_drill(manager: str) -> bool:
+    """Whether a field manager is that of some drill's record."""
+    return re.fullmatch(f"{OWN_MANAGER}[0-9a-f]{{10}}", manager) is not None
 
 
 def to_json(record: UndoRecord, *, brief: bool = False) -> bytes:
