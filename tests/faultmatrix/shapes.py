@@ -57,7 +57,7 @@ def workload(kind: str, namespace: str, name: str) -> dict[str, Any]:
 def as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether the workload is as it was made: nothing that an earlier plan or its people have left."""
     meta = found["metadata"]
-    if meta.get("labels") or meta.get("deletionTimestamp"):
+    if meta.get("labels") or meta.get("deletionTimestamp") or len(_who_hold_its_spec(meta)) > 1:
         return False
     here, there = found["spec"], wanted["spec"]
     same_labels = here["template"]["metadata"]["labels"] == there["template"]["metadata"]["labels"]
@@ -67,6 +67,12 @@ def as_made(found: dict[str, Any], wanted: dict[str, Any]) -> bool:
         and not here.get("minReadySeconds")
         and same_labels
     )
+
+
+def _who_hold_its_spec(meta: dict[str, Any]) -> set[str]:
+    """Who made it, and whoever of an earlier plan has changed it: a controller among them may do so again."""
+    entries = meta.get("managedFields") or ()
+    return {str(one.get("manager")) for one in entries if "f:spec" in (one.get("fieldsV1") or {})}
 
 
 def value_of(thing: dict[str, Any]) -> Any:

@@ -123,6 +123,11 @@ def test_a_field_that_somebody_wrote_within_the_look_back_is_waited_for(before: 
     assert ("shop-sync wrote" in told.message) is waits
 
 
+def test_what_was_made_a_moment_ago_was_not_changed_since():
+    stamp = (START - timedelta(seconds=3)).isoformat().replace("+00:00", "Z")
+    assert check(app(creationTimestamp=stamp, managedFields=[holds_memory("kubectl-create", stamp)])).ok
+
+
 def test_what_an_earlier_drill_left_is_nobodys():
     ours = holds_memory(manager_name("uid", "undo-1"), START.isoformat())
     assert keepers(app(managedFields=[ours])) == Keepers()

@@ -117,9 +117,11 @@ def _reconcilers(operation: SetFields, item: Mapping[str, Any]) -> Iterator[Reco
 
 
 def _just_written(operation: SetFields, item: Mapping[str, Any], since: datetime) -> Iterator[str]:
+    """What was made within the look-back was not changed in it."""
+    made = str((item.get("metadata") or {}).get("creationTimestamp", ""))
     for entry, path in _holders(operation, item):
-        stamp = entry.get("time")
-        if stamp and instant(str(stamp)) >= since:
+        stamp = str(entry.get("time", ""))
+        if stamp and stamp != made and instant(stamp) >= since:
             yield f"{entry.get('manager')} wrote {path} of {operation.target} at {stamp}"
 
 
