@@ -77,6 +77,26 @@ async def test_after_a_death_the_same_ones_are_removed_and_none_that_came_since(
     assert play.pods == ["web-a", "web-c"]
 
 
+async def test_a_conflict_is_not_taken_for_a_pod_that_is_gone():
+    play = a_play("web-a")
+    play.server.strikes("DELETE", "web-a", lambda: Answer(409, {"reason": "Conflict"}))
+    assert (await play.inject()).state is Injection.PENDING
+    assert play.pods == ["web-a"]
+    assert (await play.inject()).state is Injection.INJECTED
+    assert play.pods == []
+
+
+async def test_a_pod_whose_name_is_another_ones_by_now_is_gone():
+    play = a_play("web-a")
+    play.server.strikes("DELETE", "web-a", dies)
+    with pytest.raises(Cut):
+        await play.inject()
+    play.server.drop(PODS.one("shop", "web-a"))
+    play.pod("web-a")
+    assert (await play.inject()).state is Injection.INJECTED
+    assert play.pods == ["web-a"]
+
+
 async def test_once_they_are_gone_the_undo_is_done_at_once_and_writes_nothing():
     play = a_play("web-a", "web-b")
     await play.inject()

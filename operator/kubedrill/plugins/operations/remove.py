@@ -72,10 +72,10 @@ class RemovedPods:
                 return Again(AFTER_OUTAGE, UNREACHABLE, "it took too long to remove the pods: it is tried anew")
             try:
                 answer = await self._removed(operation, victim)
-            except Unreachable as trouble:
+                if answer.ok or await self._is_gone(operation, victim, answer):
+                    continue
+            except (_Unlisted, Unreachable) as trouble:
                 return Again(AFTER_OUTAGE, UNREACHABLE, str(trouble)[:500])
-            if answer.ok or _is_gone(answer, victim):
-                continue
             if is_refusal(answer):
                 return Refusal(reason_of(answer), f"pod {victim.name} can't be removed: {words(answer)}")
             said = f"pod {victim.name}: {words(answer)}"
@@ -115,6 +115,18 @@ class RemovedPods:
         still = (v for v in operation.victims if v.uid in there)
         return tuple(v.name for v in still if "deletionTimestamp" not in there[v.uid]["metadata"])
 
+    async def _is_gone(self, operation: Remove, victim: Victim, answer: Answer) -> bool:
+        """Whether the pod of that UID is not there any more, or on its way out.
+
+        A conflict alone does not say so: the name may be another pod's by now, or two writes have met. So it is looked.
+        """
+        if is_not_found(answer, PODS.plural, victim.name):
+            return True
+        if answer.status != 409 or is_admission(answer):
+            return False
+        found = await _listed(self._kube, PODS, operation.workload.namespace, victim.name)
+        return not any(p["metadata"]["uid"] == victim.uid and "deletionTimestamp" not in p["metadata"] for p in found)
+
     async def _removed(self, operation: Remove, victim: Victim) -> Answer:
         body: dict[str, Any] = {"preconditions": {"uid": victim.uid}}
         body |= {} if operation.grace is None else {"gracePeriodSeconds": operation.grace}
@@ -140,8 +152,8 @@ async def _pods_of(kube: Kube, workload: Target) -> list[dict[str, Any]]:
     return [p for p in pods if _controller(p) in owners and "deletionTimestamp" not in p["metadata"]]
 
 
-async def _listed(kube: Kube, kind: Any, namespace: str) -> list[dict[str, Any]]:
-    answer = await kube.get(kind.of(namespace))
+async def _listed(kube: Kube, kind: Any, namespace: str, name: str = "") -> list[dict[str, Any]]:
+    answer = await kube.get(kind.of(namespace), query=[("fieldSelector", f"metadata.name={name}")] if name else [])
     if not answer.ok:
         raise _Unlisted(f"list {kind.plural} in {namespace}", answer)
     return list(answer.body.get("items") or ())
@@ -156,12 +168,6 @@ def _controller(item: Mapping[str, Any]) -> str:
 def _is_ready(pod: Mapping[str, Any]) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
-
-
-def _is_gone(answer: Answer, victim: Victim) -> bool:
-    """Whether the pod of that UID is not there any more: nothing has the name, or another pod."""
-    replaced = answer.status == 409 and not is_admission(answer)
-    return replaced or is_not_found(answer, PODS.plural, victim.name)
 
 
 def _told(operation: Remove) -> str:
