@@ -81,6 +81,10 @@ def injected(seconds: float = -60) -> Fact:
     return fact(FactKind.FAULT_INJECTED, seconds, source=Source.OPERATOR, fault="limit", target=WORKER)
 
 
+def bitten(seconds: float = -50) -> Fact:
+    return fact(FactKind.FAULT_EFFECTIVE, seconds, source=Source.POD_WATCH, fault="limit")
+
+
 def reverted(seconds: float) -> Fact:
     return fact(FactKind.FAULT_REVERTED, seconds, source=Source.OPERATOR, fault="limit", target=WORKER)
 

@@ -35,6 +35,11 @@ class Course:
             time = phase + step * round((time - phase) / step + 1)
 
 
+def unfixed(random: Random) -> Course:
+    """Two workers go on, and up to two more come by scaling: four are still too few, and nobody takes the cause out."""
+    return course(random, added=(0,))
+
+
 def course(random: Random, added: tuple[int, ...] = (6, 7, 8)) -> Course:
     """Two workers go on, one or two more come, then the fix and within seconds the others."""
     fixed = random.uniform(50, 70)

@@ -11,6 +11,7 @@ from tests.measure.builders import (
     alert,
     at,
     between,
+    bitten,
     changed,
     drill_plan,
     fact,
@@ -92,8 +93,9 @@ def test_two_sources_of_one_change_are_one_change():
 def test_an_observer_never_overwrites_a_machine():
     seen = fact(FactKind.CLIENT_NOTIFIED, 200, by="emma")
     heard = fact(FactKind.CLIENT_NOTIFIED, 100, 160, by="emma", source=Source.OBSERVER)
-    assert reached([seen, heard])["ClientNotified"].at == between(200)
-    alone = reached([heard])["ClientNotified"]
+    fired = alert(FactKind.ALERT_FIRING, 0)
+    assert reached([fired, seen, heard])["ClientNotified"].at == between(200)
+    alone = reached([fired, heard])["ClientNotified"]
     assert alone.at == between(100, 160)
     assert alone.declared
 
@@ -169,42 +171,43 @@ FALLS_AT_100 = {"impact": samples(RISING + DRAINING, start=-60)}
 
 
 def test_a_players_change_before_the_fall_makes_it_the_players():
-    found = reached([injected(), changed(90, by="tom")], FALLS_AT_100)
+    found = reached([injected(), bitten(), changed(90, by="tom")], FALLS_AT_100)
     assert found["Mitigated"].by is By.PLAYER
     assert found["Mitigated"].actor == "tom"
     assert found["Mitigated"].at.contains(at(102))
 
 
 def test_the_change_to_the_cause_tells_whose_it_is_not_the_last_change():
-    found = reached([injected(), changed(80, by="tom"), scaled(95, by="alice")], FALLS_AT_100)
+    found = reached([injected(), bitten(), changed(80, by="tom"), scaled(95, by="alice")], FALLS_AT_100)
     assert found["Mitigated"].actor == "tom"
 
 
 def test_a_players_change_after_the_fall_is_not_its_cause():
-    found = reached([injected(), scaled(70), changed(150, by="tom")], FALLS_AT_100)
+    found = reached([injected(), bitten(), scaled(70), changed(150, by="tom")], FALLS_AT_100)
     assert found["Mitigated"].by is By.AUTOMATION
 
 
 def test_a_fall_without_any_change_is_nobodys():
-    assert reached([injected()], FALLS_AT_100)["Mitigated"].by is By.NOBODY
+    assert reached([injected(), bitten()], FALLS_AT_100)["Mitigated"].by is By.NOBODY
 
 
 @pytest.mark.parametrize("by", [By.STRANGER, By.UNKNOWN])
 def test_a_change_by_a_stranger_or_nobody_knows_whom_leaves_open_whose_doing_it_was(by: By):
     stranger = fact(FactKind.INTERFERENCE, 90, source=Source.TARGET_WATCH, target=WORKER, who="ci-bot")
     stranger = replace(stranger, detail={**stranger.detail, "by": by.value})
-    found = reached([injected(), changed(80, by="tom"), stranger], FALLS_AT_100)
+    found = reached([injected(), bitten(), changed(80, by="tom"), stranger], FALLS_AT_100)
     assert found["Mitigated"].by is by
     assert not found["Mitigated"].actor
 
 
 def test_what_falls_only_after_the_operators_own_revert_is_the_operators():
-    found = reached([injected(), changed(50, by="tom"), reverted(95)], FALLS_AT_100)
+    found = reached([injected(), bitten(), changed(50, by="tom"), reverted(95)], FALLS_AT_100)
     assert found["Mitigated"].by is By.OPERATOR
 
 
-def test_nothing_falls_before_anything_was_injected():
+def test_nothing_falls_before_anything_was_injected_and_had_its_effect():
     assert "Mitigated" not in reached([], FALLS_AT_100)
+    assert "Mitigated" not in reached([injected()], FALLS_AT_100)
 
 
 def recovery(*more):

@@ -50,10 +50,39 @@ def test_both_ends_of_the_start_count():
     assert result.verdict is OPEN
 
 
-def test_what_came_before_its_clock_started_is_met_and_shown_negative():
-    result = one(milestone(ACK, -30, -29))
-    assert result.verdict is MET
-    assert result.upper == timedelta(seconds=-29)
+def test_what_came_before_its_clock_started_is_shown_negative_and_open_until_the_facilitator_confirms_it():
+    early = one(milestone(ACK, -30, -29, actor="alice"))
+    assert early.verdict is OPEN
+    assert early.upper == timedelta(seconds=-29)
+    assert "kubectl drill observe Acknowledged --at 2026-11-23T09:14:31Z --by alice" in early.reason
+    assert one(milestone(ACK, -30, -29, confirmed=True)).verdict is MET
+
+
+def test_what_was_early_may_still_come_in_time_while_play_goes_on():
+    assert one(milestone(ACK, -30, -29), now=299).verdict is ObjectiveVerdict.PENDING
+    assert one(milestone(ACK, -30, -29), now=299, ended=299).verdict is OPEN
+
+
+def test_what_may_have_come_after_its_clock_started_is_not_early():
+    assert one(milestone(ACK, -1, 0)).verdict is MET
+
+
+def test_a_word_before_what_it_is_about_is_open_however_late_it_is():
+    said = milestone(MilestoneName.MITIGATED_DECLARED, 100, early="before Mitigated")
+    result = one(said, objective=limit(to="MitigatedDeclared"))
+    assert result.verdict is OPEN
+    assert result.reason.startswith("early: before Mitigated; ")
+
+
+def test_monitoring_that_saw_the_trouble_before_its_effect_was_seen_whole_is_in_time():
+    alerts = (AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(minutes=10)),)
+    (fired,) = judge([FIRED, milestone(MilestoneName.FAULT_EFFECTIVE, 10)], drill_plan(alerts=alerts), now=at(100))
+    assert fired.verdict is MET
+
+
+def test_nothing_after_the_end_of_play_counts():
+    late = one(milestone(ACK, 250), now=500, ended=200)
+    assert (late.verdict, late.reason) == (OPEN, "it came after play had ended")
 
 
 def test_without_its_start_an_objective_has_not_started():

@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.observers.builders import drill_plan
@@ -12,19 +12,8 @@ from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 
 CLOCK = ServerClock(timedelta(0))
-RULES = {
-    "status": "success",
-    "data": {
-        "groups": [
-            {
-                "interval": 1,
-                "rules": [
-                    {"type": "alerting", "name": "High", "query": "max(last_over_time(depth[15s])) > 50"},
-                ],
-            }
-        ]
-    },
-}
+HIGH = {"type": "alerting", "name": "High", "query": "max(last_over_time(depth[15s])) > 50"}
+RULES = {"status": "success", "data": {"groups": [{"interval": 1, "rules": [HIGH]}]}}
 
 
 def matrix(*series):
@@ -73,6 +62,40 @@ async def test_a_firing_alert_is_a_fact_and_is_firing_now(fake):
     probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(), since())
     assert probe.reachable
     assert probe.firing == {"High"}
+    assert [f.kind for f in probe.facts] == [FactKind.ALERT_FIRING]
+
+
+def fired_until(fake, back: float, *, evaluated: float):
+    """High fired until `back` seconds ago; its rule was evaluated last `evaluated` seconds ago."""
+    labels = {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing"}
+    fake.answers["ALERTS"] = matrix((labels, fake.points(1, 1, 1, back=back)))
+    last = datetime.fromtimestamp(fake.now - evaluated, UTC).isoformat()
+    rule = HIGH | {"lastEvaluation": last}
+    fake.rules = {"status": "success", "data": {"groups": [{"interval": 1, "rules": [rule]}]}}
+
+
+@pytest.mark.parametrize(("is_gone", "ends"), [(False, True), (True, False)])
+async def test_an_alert_ends_when_its_rule_is_evaluated_to_nothing_and_not_when_the_rule_is_removed(
+    fake, is_gone, ends
+):
+    """To remove the rule makes it silent, and proves nothing."""
+    monitoring = MonitoringProbe(fake, CLOCK)
+    fired_until(fake, 30, evaluated=30)
+    before = await monitoring.probe(drill_plan(), since())
+    assert before.firing == {"High"}
+    fired_until(fake, 30, evaluated=0)
+    if is_gone:
+        fake.rules = {"status": "success", "data": {"groups": []}}
+    probe = await monitoring.probe(drill_plan(), since())
+    assert probe.reachable
+    assert (FactKind.ALERT_RESOLVED in {f.kind for f in probe.facts}) is ends
+    assert ("High" in probe.firing) is not ends
+
+
+async def test_a_rule_that_was_gone_when_first_looked_for_tells_no_end_either(fake):
+    fired_until(fake, 30, evaluated=0)
+    fake.rules = {"status": "success", "data": {"groups": []}}
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(), since())
     assert [f.kind for f in probe.facts] == [FactKind.ALERT_FIRING]
 
 

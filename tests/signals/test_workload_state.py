@@ -110,3 +110,13 @@ def test_an_event_beside_five_thousand_pods_of_two_hundred_workloads_asks_for_th
     gone = pod("p7", ready=False, owner=("ReplicaSet", "app-7-abc"))
     (fact,) = states.read(Told([WatchEvent("MODIFIED", gone, pods[7], receipt(9))], True, receipt(9)))
     assert (asked, fact.detail["ready"]) == (["app-7"], 24)
+
+
+def test_a_workload_that_is_deleted_has_nothing_ready_whatever_was_last_seen_of_it():
+    states, there = workload_state.States(), deployment()
+    serving = [WatchEvent("ADDED", pod(f"p{n}", ready=True), None, receipt(8)) for n in range(5)]
+    (ready,) = states.read(Told([WatchEvent("ADDED", there, None, receipt(8)), *serving], True, receipt(8)))
+    (gone,) = states.read(Told([WatchEvent("DELETED", there, None, receipt(9))], True, receipt(9)))
+    assert (ready.detail["ready"], gone.detail["ready"], gone.detail["desired"]) == (5, 0, 0)
+    assert gone.detail["target"] == ready.detail["target"]
+    assert not list(states.read(Told([], True, receipt(10))))

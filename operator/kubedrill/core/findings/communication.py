@@ -24,7 +24,7 @@ UPDATE_EVERY: Final = timedelta(minutes=30)
 def client_told_us_first(case: FindingContext) -> Iterator[Finding]:
     """The client complained before anybody had told them."""
     complained = first(case.facts, FactKind.CLIENT_COMPLAINED)
-    told = case.milestone(MilestoneName.CLIENT_NOTIFIED)
+    told = first(case.facts, FactKind.CLIENT_NOTIFIED)
     if complained is None or (told is not None and told.at.not_before < complained.at.not_before):
         return
     answer = f"the first message to them left at {case.clock(told.at)}" if told else "nobody ever told them"
@@ -57,11 +57,11 @@ def engaged_without_taking_lead(case: FindingContext) -> Iterator[Finding]:
 def false_all_clear(case: FindingContext) -> Iterator[Finding]:
     """All clear, or resolved, was said while it was certainly not over."""
     over = case.milestone(MilestoneName.RECOVERED)
-    for name, what in (
-        (MilestoneName.RESOLVED_DECLARED, "Resolved was declared"),
-        (MilestoneName.ALL_CLEAR_SENT, "The all clear was sent"),
+    for kind, what in (
+        (FactKind.RESOLVED_DECLARED, "Resolved was declared"),
+        (FactKind.ALL_CLEAR_SENT, "The all clear was sent"),
     ):
-        said = case.milestone(name)
+        said = first(case.facts, kind)
         if said is None or (over is not None and said.at.not_after >= over.at.not_before):
             continue
         when = f"recovery began at {case.clock(over.at)}" if over else "recovery was never seen"

@@ -12,6 +12,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.findings.left_over import left_over
 from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
+from kubedrill.core.measure.score import is_of_monitoring
 
 CRASHES: Final = (FactKind.POD_CRASH_LOOPING, FactKind.POD_OOM_KILLED)
 
@@ -133,15 +134,18 @@ def interference(case: FindingContext) -> Iterator[Finding]:
 
 
 def before_its_clock(case: FindingContext) -> Iterator[Finding]:
-    """An objective was met before its clock started: it was known already, so the limit was not tried."""
+    """Something came before the clock of its objective started: known already, guessed, or about something else."""
     for objective in case.objectives:
-        if objective.upper is not None and objective.upper < timedelta(0):
-            yield Finding(
-                "before-its-clock",
-                Severity.MINOR,
-                f"{objective.name} came before its clock started",
-                f"{objective.stop} was reached before {objective.start}: it counts as met, but nothing was tried.",
-            )
+        if objective.upper is None or objective.upper >= timedelta(0) or is_of_monitoring(objective):
+            continue
+        met = objective.verdict is ObjectiveVerdict.MET
+        counts = "the facilitator confirmed it" if met else "it counts once the facilitator confirms it"
+        yield Finding(
+            "before-its-clock",
+            Severity.MINOR,
+            f"{objective.name} came before its clock started",
+            f"{objective.stop} was reached before {objective.start}: {counts}, and the limit was not tried.",
+        )
 
 
 def well_within_the_limits(case: FindingContext) -> Iterator[Finding]:

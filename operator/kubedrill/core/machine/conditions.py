@@ -70,7 +70,9 @@ def _milestones_say(decision: Decision, seen: Observation) -> Iterator[WantedCon
     over = state.end_ex and state.start_ex and not state.given_up
     for name, condition in OF_MILESTONES.items():
         reached = decision.assessment.milestone(name)
-        if reached:
+        if reached and reached.early:
+            yield WantedCondition(condition, None, "Early", reached.evidence)
+        elif reached:
             yield WantedCondition(condition, True, name.value, reached.evidence)
         elif over and seen.unread:
             yield WantedCondition(condition, None, "EvidenceUnread", f"{name.value}: {UNREAD}")

@@ -44,10 +44,11 @@ def assess(
 ) -> Assessment:
     """What is known at `now` of a drill whose play ended at `ended` (None: it goes on).
 
-    Nothing counts after the operator's own first revert. `unread` says what of the evidence can't be read. `name`
-    is the drill's.
+    Nothing counts after the operator's own first revert, and nothing is measured after the end of play: whoever looks
+    hours later must not take the silence for a recovery. `unread` says what of the evidence can't be read. `name` is
+    the drill's.
     """
-    known = FactSet.of(facts)
+    known, now = FactSet.of(facts), min(ended or now, now)
     reached = milestones(known, series, drill_plan, now)
     reverted = own_revert(known)
     judged = judge(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from kubedrill.core.evidence.attribution import credited, is_cause, own_revert
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
 from kubedrill.core.measure.crossings import Edges, first_breach, holds_for
 from kubedrill.core.measure.falls import falling
+from kubedrill.core.measure.order import is_confirmed, once_begun, recovered_after_mitigated
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, long_enough, sustained
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -23,12 +24,17 @@ STATED = {MilestoneName.MITIGATED: FactKind.IMPACT_FALLING, MilestoneName.RECOVE
 
 @dataclass(frozen=True, slots=True)
 class ImpactEvidence:
-    """What the course is measured from; `fired` is when the alert that starts the clock fired."""
+    """What the course is measured from.
+
+    `fired` is when the alert that starts the clock fired; `begun` when the first fault had its effect: before that
+    there was nothing to get better.
+    """
 
     facts: FactSet
     series: Mapping[str, Series]
     drill_plan: DrillPlan
     fired: Interval | None
+    begun: Interval | None
 
 
 def course(
@@ -39,34 +45,77 @@ def course(
     now: datetime,
 ) -> tuple[Milestone, ...]:
     """ImpactStarted, Mitigated and Recovered, as far as they were reached by `now`."""
-    fired = next((m.at for m in known if m.name is MilestoneName.ALERT_FIRED and not m.level), None)
-    seen = ImpactEvidence(facts, series, drill_plan, fired)
-    found = (_impact_started(seen, now), *(_over(name, seen, now) for name in STATED))
-    return tuple(m for m in found if m is not None)
+    at = {m.name: m.at for m in known if not m.level}
+    begun = _begun(at.get(MilestoneName.INJECTED), at.get(MilestoneName.FAULT_EFFECTIVE))
+    seen = ImpactEvidence(facts, series, drill_plan, at.get(MilestoneName.ALERT_FIRED), begun)
+    started = _impact_started(seen, now)
+    recovered = _over(MilestoneName.RECOVERED, seen, now)
+    mitigated = _over(MilestoneName.MITIGATED, seen, _measured_until(recovered, seen, now))
+    in_order_of_time = recovered_after_mitigated(mitigated, recovered, begun, _not_seen_to_fall(seen))
+    return (*((started,) if started else ()), *in_order_of_time)
+
+
+def _begun(injected: Interval | None, bitten: Interval | None) -> Interval | None:
+    """When the trouble began: with the effect, and not before the injection."""
+    if injected is None or bitten is None:
+        return bitten or injected
+    return Interval(*(max(ends) for ends in zip(astuple(injected), astuple(bitten), strict=True)))
+
+
+def _measured_until(recovered: Milestone | None, seen: ImpactEvidence, now: datetime) -> datetime:
+    """Until when the impact must not rise again: what comes after a recovery is another trouble."""
+    if recovered is None or recovered.declared or recovered.by is By.OPERATOR:
+        return now
+    impact = seen.series.get(IMPACT, Series(IMPACT))
+    return min(now, recovered.at.not_after + long_enough(seen.drill_plan.impact.window, impact.step))
+
+
+def _not_seen_to_fall(seen: ImpactEvidence) -> str:
+    """Why a fall of the impact may not have been seen although there was one."""
+    impact = seen.series.get(IMPACT)
+    return "its impact fell by too little to be seen" if impact and impact.samples else "its impact gave no data"
 
 
 def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone | None:
     """Mitigated or Recovered: until the operator's first revert anybody's, after it the operator's."""
     facts, drill_plan = seen.facts, seen.drill_plan
-    stated = next((f for f in in_order(facts, STATED[name]) if f.source is not Source.OBSERVER), None)
+    stated = _first_stated(name, seen, (f for f in in_order(facts, STATED[name]) if f.source is not Source.OBSERVER))
     if stated is not None:
-        return _stated(name, stated, seen)
+        return stated
+    observed = tuple(f for f in in_order(facts, STATED[name]) if f.source is Source.OBSERVER)
     revert = own_revert(facts)
     for until, by in ((revert.at.not_before, None), (now, By.OPERATOR)) if revert else ((now, None),):
-        start = _fall(seen, until) if name is MilestoneName.MITIGATED else _steady_again(seen, until)
+        start = _fall(seen, min(until, now)) if name is MilestoneName.MITIGATED else _steady_again(seen, until)
         if start is not None:
             who, actor = (by, "") if by else credited(facts, drill_plan, start.not_after)
-            return Milestone(name, start, Source.PROMETHEUS, _how(name, drill_plan), actor=actor, by=who)
-    observed = first(facts, STATED[name]) or (first(facts, DECLARED[name]) if drill_plan.people_only else None)
-    return _stated(name, observed, seen) if observed else None
+            confirmed = is_confirmed(start, (actor,), observed)
+            how = _how(name, drill_plan)
+            return Milestone(name, start, Source.PROMETHEUS, how, actor=actor, by=who, confirmed=confirmed)
+    return _first_stated(name, seen, (*observed, *_declared(name, seen)))
 
 
-def _stated(name: MilestoneName, fact: Fact, seen: ImpactEvidence) -> Milestone:
-    by, actor = credited(seen.facts, seen.drill_plan, fact.at.not_after)
-    word = fact.source is Source.OBSERVER or fact.kind is DECLARED[name]
+def _declared(name: MilestoneName, seen: ImpactEvidence) -> tuple[Fact, ...]:
+    """What players say of it, where nothing in the cluster is broken; not before the alert of which they speak."""
+    if not seen.drill_plan.people_only:
+        return ()
+    return tuple(f for f in in_order(seen.facts, DECLARED[name]) if seen.fired and once_begun(f.at, seen.fired))
+
+
+def _first_stated(name: MilestoneName, seen: ImpactEvidence, facts: Iterable[Fact]) -> Milestone | None:
+    """What the first of these facts says; one from before there was any trouble is about something else."""
+    timely = ((fact, at) for fact in facts if (at := once_begun(fact.at, seen.begun)))
+    return next((_stated(name, fact, at, seen) for fact, at in timely), None)
+
+
+def _stated(name: MilestoneName, fact: Fact, at: Interval, seen: ImpactEvidence) -> Milestone:
+    by, actor = credited(seen.facts, seen.drill_plan, at.not_after)
+    observed = fact.source is Source.OBSERVER
+    word = observed or fact.kind is DECLARED[name]
     if word and fact.actor:
         by, actor = (by if by in (By.STRANGER, By.UNKNOWN) else By.PLAYER), fact.actor
-    return Milestone(name, fact.at, fact.source, fact.evidence, actor=actor, by=by, declared=word, fact_ids=(fact.id,))
+    told = (fact.source, fact.evidence)
+    ids = (fact.id,)
+    return Milestone(name, at, *told, actor=actor, by=by, declared=word, fact_ids=ids, confirmed=observed)
 
 
 def _how(name: MilestoneName, drill_plan: DrillPlan) -> str:
@@ -83,10 +132,11 @@ def _how(name: MilestoneName, drill_plan: DrillPlan) -> str:
 
 
 def _fall(seen: ImpactEvidence, until: datetime) -> Interval | None:
-    impact, injected = seen.series.get(IMPACT), first(seen.facts, FactKind.FAULT_INJECTED)
-    if impact is None or injected is None:
+    impact, bitten = seen.series.get(IMPACT), first(seen.facts, FactKind.FAULT_EFFECTIVE)
+    if impact is None or bitten is None or seen.begun is None:
         return None
-    return falling(impact, seen.drill_plan.impact, until, since=injected.at.not_before)
+    began = falling(impact, seen.drill_plan.impact, until, since=seen.begun.not_before)
+    return once_begun(began, seen.begun) if began else None
 
 
 def _impact_started(seen: ImpactEvidence, now: datetime) -> Milestone | None:

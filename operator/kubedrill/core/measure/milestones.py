@@ -13,17 +13,17 @@ from datetime import datetime
 from typing import Final
 
 from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
-from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, in_order
 from kubedrill.core.measure.diagnosis import names_the_cause
 from kubedrill.core.measure.impact import course
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged
+from kubedrill.core.measure.order import ABOUT, ALERTS, Reached, early, is_confirmed, of_this_drill
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 MOST_LEVELS: Final = 15
 """Of so many levels of an escalation there are milestones: anybody who plays may make up any number."""
 Wanted = Callable[[Fact, DrillPlan], bool]
-ALERTS = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +86,25 @@ def milestones(
 
     `facts` have their actors already; `series` maps the names of steady checks, and `impact`, to samples.
     """
-    seen = _of_this_drill(facts)
-    found = [
-        _reached(name, (f for f in in_order(seen, MILESTONES[name].fact) if wanted(f, drill_plan)))
-        for name, wanted in SEEN.items()
-    ]
-    found += _other_alerts(seen, drill_plan)
-    found += _levels(seen, drill_plan)
-    found += [_first_containment(seen), _fix(seen, drill_plan)]
-    known = tuple(m for m in found if m is not None)
+    seen = of_this_drill(facts)
+    known = _together(_seen(name, seen, drill_plan, {}) for name in SEEN if name not in ABOUT)
+    known += _together(_other_alerts(seen, drill_plan))
     known += course(seen, series, drill_plan, known, now)
+    reached = {m.name: m.at for m in known if not m.level and not m.early}
+    known += _together(_seen(name, seen, drill_plan, reached) for name in SEEN if name in ABOUT)
+    known += _together(_levels(seen, drill_plan, reached))
+    known += _together((_first_containment(seen, reached), _fix(seen, drill_plan, reached)))
     order = list(MilestoneName)
     return tuple(sorted(known, key=lambda m: (m.at.not_before, m.at.not_after, order.index(m.name), m.level)))
 
 
-def _of_this_drill(facts: Iterable[Fact]) -> FactSet:
-    """The facts without alerts that were over before anything was injected."""
-    known = FactSet.of(facts)
-    injected = first(known, FactKind.FAULT_INJECTED)
-    if injected is None:
-        return known
-    over = frozenset(f for f in in_order(known, *ALERTS) if f.at.not_after < injected.at.not_before)
-    if over and _of_this_drill not in known.remembered:
-        known.remembered[_of_this_drill] = FactSet(known - over)
-    return known.remembered[_of_this_drill] if over else known
+def _together(found: Iterable[Milestone | None]) -> tuple[Milestone, ...]:
+    return tuple(m for m in found if m is not None)
+
+
+def _seen(name: MilestoneName, facts: FactSet, drill_plan: DrillPlan, reached: Reached) -> Milestone | None:
+    wanted, all_of_it = SEEN[name], in_order(facts, MILESTONES[name].fact)
+    return _reached(name, (f for f in all_of_it if wanted(f, drill_plan)), reached=reached, observed=all_of_it)
 
 
 def occurrences(facts: Iterable[Fact]) -> tuple[Occurrence, ...]:
@@ -135,28 +130,48 @@ def _joined(group: list[Fact]) -> Occurrence:
     return Occurrence(at or hull, tuple(group), conflict=at is None)
 
 
-def _reached(name: MilestoneName, facts: Iterable[Fact], level: str = "") -> Milestone | None:
-    """The first of the events: not before the least lower bound, not after the least upper one."""
-    given = tuple(facts)
-    events = occurrences(f for f in given if f.source is not Source.OBSERVER) or occurrences(given)
+def _reached(
+    name: MilestoneName,
+    facts: Iterable[Fact],
+    level: str = "",
+    reached: Reached | None = None,
+    observed: Iterable[Fact] = (),
+) -> Milestone | None:
+    """The first of the events: not before the least lower bound, not after the least upper one.
+
+    What was too early for what it is about counts only where nothing else is there, or where one of `observed` is the
+    facilitator's word for it.
+    """
+    given, reached = tuple(facts), reached or {}
+    words = tuple(f for f in (*given, *observed) if f.source is Source.OBSERVER)
+    told = occurrences(f for f in given if f.source is not Source.OBSERVER)
+    timely = tuple(e for e in told if not early(name, e.at, reached) or _is_confirmed(e, words))
+    events = timely or occurrences(f for f in given if f.source is Source.OBSERVER) or told
     if not events:
         return None
     lead = min(events, key=lambda e: (e.at.not_before, e.at.not_after))
     at = Interval(lead.at.not_before, min(e.at.not_after for e in events))
     fact = lead.facts[0]
-    actor = next((f.actor for f in lead.facts if f.actor), "")
+    confirmed = _is_confirmed(lead, words)
+    too_early = "" if confirmed else early(name, at, reached)
     return Milestone(
         name,
         at,
         fact.source,
-        fact.evidence,
+        f"{fact.evidence}; early: {too_early}" if too_early else fact.evidence,
         level=level,
-        actor=actor,
+        actor=next((f.actor for f in lead.facts if f.actor), ""),
         by=By.PLAYER if MILESTONES[name].who is Charged.PEOPLE else By.AUTOMATION,
         conflict=lead.conflict,
         declared=all(_is_word(f) for f in lead.facts),
         fact_ids=tuple(f.id for e in events if e.at.not_before <= at.not_after for f in e.facts),
+        early=too_early,
+        confirmed=confirmed,
     )
+
+
+def _is_confirmed(event: Occurrence, observed: Iterable[Fact]) -> bool:
+    return is_confirmed(event.at, (f.actor for f in event.facts), observed)
 
 
 def _is_word(fact: Fact) -> bool:
@@ -174,7 +189,7 @@ def _other_alerts(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | Non
     ]
 
 
-def _levels(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:
+def _levels(facts: FactSet, drill_plan: DrillPlan, reached: Reached) -> list[Milestone | None]:
     """Escalations, one milestone a level; who engages without naming a level engages as what they play."""
     roles = {p.name: p.role for p in drill_plan.players}
     found = []
@@ -186,17 +201,18 @@ def _levels(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:
         wanted = {o.level for o in drill_plan.objectives} | set(roles.values())
         # those that anything asks for first, then as they were called; the facts of the others stay evidence
         chosen = sorted(groups, key=lambda level: level not in wanted)[:MOST_LEVELS]
-        found += [_reached(kind.name, groups[level], level) for level in chosen]
+        found += [_reached(kind.name, groups[level], level, reached) for level in chosen]
     return found
 
 
-def _first_containment(facts: FactSet) -> Milestone | None:
+def _first_containment(facts: FactSet, reached: Reached) -> Milestone | None:
     """The first change by a player; without any, the first one that a player spoke of."""
-    done = changes_of_players(facts) or in_order(facts, *SAID)
-    return _reached(MilestoneName.FIRST_CONTAINMENT, done)
+    said = in_order(facts, *SAID)
+    return _reached(MilestoneName.FIRST_CONTAINMENT, changes_of_players(facts) or said, "", reached, said)
 
 
-def _fix(facts: FactSet, drill_plan: DrillPlan) -> Milestone | None:
+def _fix(facts: FactSet, drill_plan: DrillPlan, reached: Reached) -> Milestone | None:
     """The first change by a player to what the fault had changed; without any, the fix they spoke of."""
     fixes = tuple(f for f in changes_of_players(facts) if is_cause(f, drill_plan))
-    return _reached(MilestoneName.FIX_APPLIED, fixes or in_order(facts, FactKind.FIX_APPLIED))
+    said = in_order(facts, FactKind.FIX_APPLIED)
+    return _reached(MilestoneName.FIX_APPLIED, fixes or said, "", reached, said)

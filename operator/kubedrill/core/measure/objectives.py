@@ -3,6 +3,9 @@
 Bounds are [stop.notBefore − start.notAfter, stop.notAfter − start.notBefore]: Met when the upper one is
 within the limit, Missed when the lower one is over it, Indeterminate when the limit lies inside.
 
+What came before its own clock started, or before what it is about, proves nothing until the facilitator confirms it.
+Only an alert may come before its clock, the effect: that monitoring saw the trouble before we did is no fault of it.
+
 While some of a drill's evidence can't be read nothing is Missed: what was not seen may stand in it.
 """
 
@@ -12,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kubedrill.core.measure.milestone_table import MILESTONES
+from kubedrill.core.measure.milestone_table import MILESTONES, Charged, of
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.windows import long_enough
 from kubedrill.core.plan.drill_plan import DrillPlan, Limit
@@ -141,6 +144,10 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
             upper,
             "an unattributed change may have caused this: kubectl drill attribute",
         )
+    if (stop.early or upper < ZERO) and not stop.confirmed and stop.name not in of(Charged.MONITORING):
+        open_still = standing.ended is None and standing.now <= start.at.not_after + limit.within
+        verdict = ObjectiveVerdict.PENDING if open_still else ObjectiveVerdict.INDETERMINATE
+        return result(verdict, lower, upper, _early(limit, stop))
     if upper <= limit.within:
         return result(ObjectiveVerdict.MET, lower, upper)
     if lower > limit.within:
@@ -148,10 +155,19 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
     return result(ObjectiveVerdict.INDETERMINATE, lower, upper, "the limit lies inside the bounds")
 
 
+def _early(limit: Limit, stop: Milestone) -> str:
+    """How something was too early, and what the facilitator can say to make it count."""
+    when = stop.at.not_after.strftime("%Y-%m-%dT%H:%M:%SZ")
+    by = f" --by {stop.actor}" if stop.actor else ""
+    level = f" --level {stop.level}" if stop.level else ""
+    why = stop.early or f"before {limit.start}"
+    return f"early: {why}; it counts once confirmed: kubectl drill observe {stop.name} --at {when}{by}{level}"
+
+
 def _counts(stop: Milestone, standing: Horizon) -> bool:
     if stop.by is By.OPERATOR:
         return False
-    return standing.censored_at is None or stop.at.not_before <= standing.censored_at
+    return all(end is None or stop.at.not_before <= end for end in (standing.ended, standing.censored_at))
 
 
 def _is_automations(stop: Milestone, limit: Limit) -> bool:
@@ -189,7 +205,7 @@ def _why(stop: Milestone | None) -> str:
         By.OPERATOR: "it came only when the drill restored everything",
         By.AUTOMATION: "it came without a player's doing: the automation's",
         By.NOBODY: "it improved without any player's action",
-    }.get(stop.by, "it came after everything was restored")
+    }.get(stop.by, "it came after play had ended")
 
 
 def _beside(limit: Limit, known: Mapping[str, Milestone], start: Milestone | None) -> dict[str, str]:

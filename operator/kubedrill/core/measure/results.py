@@ -56,7 +56,8 @@ class Milestone:
     """One milestone that was reached. `level` only for escalations (L2, Engineering, …).
 
     `conflict` is set when two sources of the event are disjoint (then `at` is their hull). `declared` is set
-    when only a person's word stands behind it.
+    when only a person's word stands behind it. `early` says what it was too early for (`before AlertFired`): then it
+    proves nothing. `confirmed` is set when the facilitator observed it, too.
     """
 
     name: MilestoneName
@@ -69,6 +70,8 @@ class Milestone:
     conflict: bool = False
     declared: bool = False
     fact_ids: tuple[str, ...] = ()
+    early: str = ""
+    confirmed: bool = False
 
     @property
     def key(self) -> str:

@@ -7,7 +7,7 @@ which the alert fired (its `for:` is over).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -56,7 +56,8 @@ class AlertHistory:
 class Look:
     """What is looked at: alerts `about` one namespace (or about none) from `since` to `now`.
 
-    `rules` tell how often each alert is evaluated; `announced` are the alerts that the drill fires itself;
+    `rules` tell how often each alert is evaluated, and until when it was: one that is gone tells nothing any more.
+    `announced` are the alerts that the drill fires itself;
     `error` is how far Prometheus' clock may be off.
     """
 
@@ -73,9 +74,11 @@ class Look:
         return rule.every if rule else DEFAULT_EVALUATION
 
     def evaluated(self, alert: str) -> datetime:
-        """Until when the history can tell of an alert: a Prometheus that stands still ends none."""
+        """Until when the history tells of an alert: a Prometheus that stands still ends none, nor does its removal."""
         rule = self.rules.get(alert)
-        return min(self.now, rule.evaluated) if rule and rule.evaluated else self.now
+        if rule is None:
+            return self.since
+        return min(self.now, rule.evaluated) if rule.evaluated else self.now
 
 
 def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
@@ -166,6 +169,7 @@ class AlertPoll:
     def __init__(self, kept: Callable[[], KeptSamples]) -> None:
         self._samples = kept()
         self._rules: dict[str, LoadedRule] = {}
+        self._gone: dict[str, LoadedRule] = {}
 
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
         """One conversation: the rules, then the history."""
@@ -184,13 +188,16 @@ class AlertPoll:
         seconds = self._samples.seconds_to_read(scope.since, scope.began)
         query = promql.alert_history((a.name for a in plan.alerts), seconds)
         (history,) = yield (evaluated_now(query, prometheus.matrix),)
+        self._gone = {
+            n: replace(r, evaluated=r.evaluated or scope.since) for n, r in (self._gone | self._rules).items()
+        }
         self._rules = rules
         self._samples.merge((s for s in history if plan.about.holds(s.labels)), scope.began)
 
     def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
         """The alerts' facts, what is pending and firing, and the rules."""
         plan = scope.drill_plan
-        look = Look(plan.about, scope.since, scope.now, scope.error, self._rules, plan.announces)
+        look = Look(plan.about, scope.since, scope.now, scope.error, self._gone | self._rules, plan.announces)
         history = alert_history(self._samples.since(scope.since), look)
         return Polled(
             facts=history.facts,

@@ -111,12 +111,16 @@ def state(workload: Mapping[str, Any], pods: Counted, receipt: Received) -> Fact
 
 
 class States:
-    """Tells of each workload when what its pods look like is new, for one drill."""
+    """Tells of each workload when what its pods look like is new, for one drill.
+
+    Of one that is deleted it tells that no pod of it is wanted or ready: what was last seen of it is over.
+    """
 
     def __init__(self) -> None:
         self._counts = PodCounts()
         self._workloads: dict[str, Mapping[str, Any]] = {}
         self._told: dict[str, Mapping[str, Any]] = {}
+        self._deleted: list[Mapping[str, Any]] = []
         self._is_complete = False
 
     def read(self, told: Told) -> Iterator[Fact]:
@@ -133,7 +137,10 @@ class States:
         if told.complete and not self._is_complete:
             self._is_complete, changed = True, {*self._workloads}
         if self._is_complete:
+            for workload in self._deleted:
+                yield from one_by_one(workload, partial(_state, _without_replicas(workload), NONE, told.receipt))
             yield from self._news(changed, told.receipt)
+        self._deleted.clear()
 
     def _took(self, event: str, workload: Mapping[str, Any]) -> set[str]:
         metadata = workload.get("metadata")
@@ -144,7 +151,7 @@ class States:
         if event != "DELETED":
             self._workloads[target] = workload
         elif known and known["metadata"].get("uid") == metadata.get("uid"):  # else it was made again meanwhile
-            del self._workloads[target]
+            self._deleted.append(self._workloads.pop(target))
             self._told.pop(target, None)
         return {target}
 
@@ -159,6 +166,10 @@ class States:
 
 def _state(workload: Mapping[str, Any], pods: Counted, receipt: Received) -> tuple[Fact, ...]:
     return (state(workload, pods, receipt),)
+
+
+def _without_replicas(workload: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**workload, "spec": {"replicas": 0}}
 
 
 def _reader(_own: Callable[[], OwnWrites]) -> Reader:

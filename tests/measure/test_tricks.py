@@ -1,0 +1,115 @@
+"""What makes a drill look well without being so: nothing of it is a recovery, and none of it for a moment either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from random import Random
+from typing import Any
+
+import pytest
+from tests.measure.builders import (
+    WORKER,
+    alert,
+    at,
+    bitten,
+    changed,
+    drill_plan,
+    fact,
+    injected,
+    limit,
+    samples,
+    scaled,
+    state,
+)
+from tests.measure.simulated_queue import unfixed
+
+from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
+from kubedrill.core.evidence.matching import matched
+from kubedrill.core.measure.milestones import milestones
+from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict
+
+BROKEN = (injected(), bitten(), state(-50, 2), alert(FactKind.ALERT_FIRING, 0))
+FIXED = (changed(50, by="tom"), state(60, 5))
+SILENT = (alert(FactKind.ALERT_RESOLVED, 69, 70),)
+DRAINED = {"queue": samples([max(5.0, 100 - n) for n in range(300)])}
+ENDS_AT_65 = {"queue": samples([max(5.0, 100 - 3 * n) for n in range(65)])}
+
+
+def ever_reached(facts: Iterable[Fact], series: Mapping[str, Series], **design: object) -> set[MilestoneName]:
+    """What any turn saw as reached, each second of five minutes."""
+    told, plan = tuple(facts), drill_plan(**design)
+    found: set[MilestoneName] = set()
+    for now in range(0, 300, 3):
+        known = [f for f in told if f.at.not_before <= at(now)]
+        seen = {name: one.between(at(-300), at(now)) for name, one in series.items()}
+        found |= {m.name for m in milestones(known, seen, plan, at(now))}
+    return found
+
+
+def restarts() -> tuple[Fact, ...]:
+    """Somebody deletes all pods again and again: they are ready for ten seconds, until they are killed once more."""
+    return tuple(state(20 * n + shift, ready) for n in range(14) for shift, ready in ((0, 5), (10, 1)))
+
+
+def test_without_a_trick_it_recovers():
+    assert MilestoneName.RECOVERED in ever_reached((*BROKEN, *FIXED, *SILENT), DRAINED)
+
+
+TRICKS: dict[str, tuple[tuple[Fact, ...], Mapping[str, Series]]] = {
+    "scaled to nothing": ((*BROKEN, scaled(40, by="alice", after=0), state(45, 0, 0), *SILENT), DRAINED),
+    "scaled to nothing after the fix": ((*BROKEN, *FIXED, state(65, 0, 0), *SILENT), DRAINED),
+    "scaled down to those that still serve": (
+        (*BROKEN, scaled(40, by="alice", after=2), state(45, 2, 2), *SILENT),
+        DRAINED,
+    ),
+    "deleted": ((*BROKEN, fact(FactKind.PODS_DELETED, 40, by="alice", pods=5), state(41, 0), *SILENT), DRAINED),
+    "restarted again and again": ((*BROKEN, *restarts(), *SILENT), DRAINED),
+    "restarted again and again after a change to the cause": (
+        (*BROKEN, changed(50, by="tom"), *restarts(), *SILENT),
+        DRAINED,
+    ),
+    "no data of the check": ((*BROKEN, *FIXED, *SILENT), {}),
+    "the data of the check ends": ((*BROKEN, *FIXED, *SILENT), ENDS_AT_65),
+    "no data of the alert": ((*BROKEN, *FIXED), DRAINED),
+    "the alert is silenced": (
+        (*BROKEN, *FIXED, alert(FactKind.ALERT_RESOLVED, 69, 70, source=Source.WEBHOOK)),
+        DRAINED,
+    ),
+}
+
+
+@pytest.mark.parametrize("trick", TRICKS)
+def test_no_trick_is_ever_a_recovery(trick):
+    facts, series = TRICKS[trick]
+    assert MilestoneName.RECOVERED not in ever_reached(facts, series)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_scaled_but_unfixed_is_never_mitigated(seed):
+    """More workers of which most crash, as in the morning rush: the queue grows more slowly, and that is all."""
+    queue = unfixed(Random(seed)).seen(1, 0)  # noqa: S311 - a simulation that must repeat
+    facts = (injected(-1), bitten(0), alert(FactKind.ALERT_FIRING, 5), scaled(20, by="alice"), state(25, 4, 10))
+    assert MilestoneName.MITIGATED not in ever_reached(facts, {"impact": queue, "queue": queue})
+
+
+def healed_by_the_autoscaler() -> tuple[Fact, ...]:
+    by: dict[str, Any] = {
+        "manager": "kube-controller-manager",
+        "change": "w@9",
+        "field": "spec.replicas",
+        "path": "/spec/replicas",
+    }
+    scaling = fact(FactKind.SCALED, 90, source=Source.TARGET_WATCH, target=WORKER, before=5, after=10, **by)
+    return tuple(matched((*BROKEN, scaling), drill_plan().players, {WORKER}))
+
+
+def test_healed_by_the_autoscaler_alone_is_the_automations():
+    falls = {"impact": samples([60.0 + n * 0.5 for n in range(160)] + [140 - 2.0 * n for n in range(60)], start=-60)}
+    of_players, of_anyone = limit("player", "Mitigated", 200), limit("anyone", "Mitigated", 200, anyone=True)
+    plan = drill_plan(of_players, of_anyone)
+    found = milestones(healed_by_the_autoscaler(), falls, plan, at(400))
+    (mitigated,) = (m for m in found if m.name is MilestoneName.MITIGATED)
+    assert (mitigated.by, mitigated.actor) == (By.AUTOMATION, "")
+    verdicts = [o.verdict for o in judge(found, plan, now=at(400))]
+    assert verdicts == [ObjectiveVerdict.MISSED, ObjectiveVerdict.MET]
