@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from tests.examples import share_of
 from tests.protocol.objects_server import KILL, MAKE, QUOTAS, Cut, Play
 
 from kubedrill.core.undo.operations import Operation
@@ -22,7 +23,7 @@ from kubedrill.kube.client import Answer
 from kubedrill.protocol.outcomes import Reversal
 
 KILLED, COMMITTED, FROZEN = "killed before it", "killed after it", "frozen with it under way"
-MOMENTS = 5
+MOMENTS = share_of(5, least=2)
 """In how many of the undo's first tries, two seconds apart, a late request may arrive."""
 
 
@@ -142,7 +143,7 @@ async def test_an_object_is_made_once_and_gone_at_the_end():
         scene = await ended(MAKE, death)
         assert scene.play.quota is None, death
         assert scene.made <= (2 if death.how == FROZEN else 1), death
-    assert number > 150
+    assert number >= 6 * 4 * (2 + MOMENTS)  # requests, who comes then and who else is there, ways to die
 
 
 async def test_only_the_pods_that_were_recorded_go_and_each_once():

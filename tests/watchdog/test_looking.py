@@ -185,7 +185,7 @@ async def test_a_drill_stays_while_anything_of_it_is_not_put_back(hall: Hall):
 async def test_what_needs_a_persons_hands_is_said_once_and_left(hall: Hall):
     hall.cluster.drill(desired="Stop")
     hall.cluster.ask(BY_HAND)
-    await hall.looks(seconds=300, beating=True)
+    await hall.looks(seconds=300, every=10, beating=True)
     (record,) = hall.cluster.records().values()
     assert record.state is not RecordState.REVERTED
     (event,) = hall.cluster.events
