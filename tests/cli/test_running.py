@@ -48,12 +48,12 @@ def ends(api, **status):
     when_there(api, lambda there: api.put(DRILLS, there | {"status": status}))
 
 
-def stopped_by_the_operator(api):
+def stopped_by_the_operator(api, **status):
     """What the operator does once the drill is to be stopped."""
     deadline = time.monotonic() + 10
     while desired_of(api.collections[DRILLS]["rush"]) is not Desired.STOP and time.monotonic() < deadline:
         time.sleep(0.01)
-    api.put(DRILLS, api.collections[DRILLS]["rush"] | {"status": finished("Stopped", phase="Stopped")})
+    api.put(DRILLS, api.collections[DRILLS]["rush"] | {"status": finished("Stopped", phase="Stopped", **status)})
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("Passed", 0), ("Failed", 1), ("Inconclusive", 7)])
@@ -131,6 +131,30 @@ def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, fil
     assert result.exit_code == 5
     assert "the drill was stopped and everything restored" in result.output
     assert stop_because(api.collections[DRILLS]["rush"]) == "kubedrill run was ended"
+
+
+def test_a_drill_that_was_cut_short_has_results_all_the_same_and_they_fail(api, kubedrill, file, tmp_path):
+    when_there(api, lambda _: stopped_by_the_operator(api, started=False))
+    kubedrill("run", "-f", file(), "--timeout", "300ms", "--junit", str(tmp_path / "junit.xml"))
+    root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314  our own file
+    assert root.attrib["errors"] == "1"
+    assert "Stopped" in ET.tostring(root, encoding="unicode")
+
+
+def test_where_there_is_no_report_of_what_was_cut_short_that_is_said(api, kubedrill, file, tmp_path):
+    api.collections[REPORTS] = {}
+    when_there(api, lambda _: stopped_by_the_operator(api))
+    result = kubedrill("run", "-f", file(), "--timeout", "300ms", "--junit", str(tmp_path / "junit.xml"))
+    assert result.exit_code == 5
+    assert "no report could be written: there is no report of rush" in result.output
+
+
+def test_a_refused_drills_suite_has_the_name_that_all_its_runs_have(api, kubedrill, file, tmp_path):
+    ends(api, **finished("Error", started=False))
+    kubedrill("run", "-f", file(), "--junit", str(tmp_path / "junit.xml"))
+    suite = ET.parse(tmp_path / "junit.xml").getroot().find("testsuite")  # noqa: S314  our own file
+    assert suite is not None
+    assert suite.attrib["name"] == "drills.rush"
 
 
 def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.gather.server import Server
-from tests.machine.world import START, seen, world_in
+from tests.machine.world import START, drill_plan, seen, world_in
 from tests.wire import connected_to
 
 from kubedrill.controller.reporting import read_revision, write_report
@@ -17,6 +18,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Observation
+from kubedrill.core.plan.drill_plan import SteadyCheck
 from kubedrill.kube.client import Kube
 from kubedrill.store.reports import PART_CHARACTERS, ReportRefused
 
@@ -131,3 +133,15 @@ async def test_of_a_drill_that_has_no_plan_there_is_nothing_to_report(server, ku
 
     assert not await write_report(kube, DRILL, decision, seen(now=ENDED, drill_plan=None), 1, ENDED)
     assert server.asked == []
+
+
+@pytest.mark.parametrize(("query", "drawn"), [("queue_depth", 20.0), ("rate(errors[1m])", None)])
+async def test_a_checks_bound_is_drawn_across_its_own_curve_and_no_other(server, kube, query, drawn):
+    """User trial: threshold 20 was drawn for an alert at 50."""
+    impact = replace(drill_plan().impact, query=query)
+    plan = replace(drill_plan(), impact=impact, steady=(SteadyCheck("queue", "queue_depth", below=20),))
+    observation = seen(now=ENDED, drill_plan=plan)
+    assert await write_report(kube, DRILL, decided(observation), observation, 1, ENDED)
+
+    written_down = record(server)["record"]
+    assert (written_down["impact_threshold"], written_down["impact_threshold_is"]) == (drawn, "steady below")

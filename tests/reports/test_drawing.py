@@ -97,6 +97,12 @@ def test_the_threshold_is_in_the_picture_even_above_every_sample():
     curve = curve_of(series((1, 3), (2, 4)), impact_threshold=50)
     assert curve.threshold_y is not None
     assert curve.top <= curve.threshold_y < curve.bottom
+    assert curve.threshold_label == "threshold 50"
+
+
+def test_what_is_drawn_across_the_curve_is_named_as_what_it_is():
+    curve = curve_of(series((1, 3), (2, 4)), impact_threshold=20, impact_threshold_is="steady below")
+    assert curve.threshold_label == "steady below 20"
 
 
 def test_the_alert_is_drawn_until_it_is_resolved():

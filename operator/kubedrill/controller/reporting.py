@@ -22,6 +22,7 @@ from kubedrill.core.machine.state import Observation
 from kubedrill.core.measure.corrections import amendments, attributions
 from kubedrill.core.measure.drill_record import Circumstances, assemble
 from kubedrill.core.measure.results import DrillRecord, Restoration
+from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.health import awaited
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import REPORTS
@@ -66,9 +67,7 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
     state, so_far = decision.state, decision.assessment
     # what was told at the end stands; what came later is told by a revision of its own
     verdict = verdict_now(state, so_far) if state.phase in TERMINAL else state.verdict
-    impact = seen.drill_plan.impact.query
-    # a check's bound belongs to the curve of that check, and to no other
-    threshold = next((c.below for c in seen.drill_plan.steady if c.below is not None and c.query == impact), None)
+    threshold, what_it_is = _threshold_of(seen.drill_plan)
     return assemble(
         seen.drill_plan,
         seen.facts,
@@ -81,6 +80,7 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
             started=state.start_ex,
             ended=state.end_ex,
             impact_threshold=threshold,
+            impact_threshold_is=what_it_is,
             restoration=Restoration(
                 complete=state.restored is not None and not seen.records,
                 at=_restored_at(state.restored),
@@ -96,6 +96,12 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
             ),
         ),
     )
+
+
+def _threshold_of(drill_plan: DrillPlan) -> tuple[float | None, str]:
+    """What is drawn across the impact's curve, and what it is: a check's bound belongs to that check's own curve."""
+    steady = (c.below for c in drill_plan.steady if c.below is not None and c.query == drill_plan.impact.query)
+    return next(steady, None), "steady below"
 
 
 def _judged_before(drill: Mapping[str, Any]) -> dict[str, str]:

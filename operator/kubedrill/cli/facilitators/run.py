@@ -81,6 +81,7 @@ async def _followed_through(
         except (TimeoutError, asyncio.CancelledError) as cut:
             await say_what_is_wanted(kube, namespace, name, Desired.STOP, "kubedrill run was ended")
             await until_ended(kube, namespace, name, PUT_BACK_WITHIN)
+            await _cut_short(kube, namespace, name, junit, folder)
             if isinstance(cut, asyncio.CancelledError):
                 click.echo(f"{name}: interrupted; the drill was stopped and everything restored")
                 return ExitCode.STOPPED
@@ -155,8 +156,19 @@ async def _removed(kube: Kube, namespace: str, name: str) -> None:
 async def _record(kube: Kube, namespace: str, seen: DrillUpdate) -> DrillRecord:
     if seen.status.get("startExTime"):
         meta = seen.drill["metadata"]
-        return await stored_record(kube, namespace, meta["name"], meta["uid"])
+        return await stored_record(kube, namespace, meta["name"], meta.get("uid"))
     return bare_record(seen.drill)
+
+
+async def _cut_short(kube: Kube, namespace: str, name: str, junit: Path | None, folder: Path | None) -> None:
+    """The reports of a drill that was cut short: without them a pipeline shows no results, as if nothing had run."""
+    if junit is None and folder is None:
+        return
+    try:
+        body = await demand(kube.get(path_of("drills", namespace, name)), f"drill {namespace}/{name}")
+        _written(await _record(kube, namespace, DrillUpdate(body)), junit, folder)
+    except CliError as missing:
+        click.echo(f"{name}: no report could be written: {missing.message}")
 
 
 def _written(record: DrillRecord, junit: Path | None, folder: Path | None) -> None:

@@ -22,7 +22,7 @@ class Circumstances:
     """What a record says of a drill beside its design and its facts.
 
     `ended` is when play was over, None while it goes on. `unread` says what of its evidence can't be read,
-    `corrections` what is said otherwise than before.
+    `corrections` what is said otherwise than before. `impact_threshold_is` names the line in the curve.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Circumstances:
     ended: datetime | None = None
     live: bool = True
     impact_threshold: float | None = None
+    impact_threshold_is: str = "threshold"
     restoration: Restoration | None = None
     measurement: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ def assemble(
         facts=in_order(FactSet.of(facts)),
         impact=series.get(IMPACT, Series(IMPACT)),
         impact_threshold=around.impact_threshold,
+        impact_threshold_is=around.impact_threshold_is,
         restoration=around.restoration,
         score=verdict.score if verdict else "",
         measurement=(*around.measurement, *map(missing_from_times, around.unread)),

@@ -210,3 +210,4 @@ class DrillRecord:
     score: str = ""
     measurement: tuple[str, ...] = ()
     corrections: tuple[str, ...] = ()
+    impact_threshold_is: str = "threshold"

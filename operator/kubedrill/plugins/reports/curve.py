@@ -11,6 +11,7 @@ from typing import Final
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.evidence.samples import PAGE
 from kubedrill.plugins.reports.axis import Scale, Tick
+from kubedrill.plugins.reports.wording import printable
 
 HEIGHT: Final = 170.0
 POINTS: Final = 700
@@ -62,7 +63,7 @@ def impact_curve(scale: Scale, top: float) -> Curve | None:
         tuple(areas),
         tuple(dots),
         y(threshold) if threshold is not None else None,
-        f"{'steady below' if scale.record.live else 'threshold'} {threshold:g}" if threshold is not None else "",
+        f"{printable(scale.record.impact_threshold_is)} {threshold:g}" if threshold is not None else "",
         ticks,
         f"{max(s.value for s in samples):.4g}",
     )
