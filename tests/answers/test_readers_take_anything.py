@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,11 +17,13 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Interval
 from kubedrill.core.plan.drill_plan import PlannedStop
 from kubedrill.kube.answers import NoAnswer
+from kubedrill.plugins.alerts import alerts_about
 from kubedrill.plugins.channels.alertmanager import PoisonError
 from kubedrill.plugins.channels.alertmanager import read as webhook
 from kubedrill.plugins.channels.base import Arrival
 from kubedrill.plugins.sources import alertmanager, prometheus, promql, stop_conditions
 from kubedrill.plugins.sources.alert_history import Look, alert_history
+from kubedrill.plugins.sources.alert_routes import AlertRoutes
 
 NOON = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ERROR = timedelta(milliseconds=100)
@@ -121,6 +124,37 @@ def total(answer: Any) -> Any:
     return prometheus.raw_total([series], bare=True), prometheus.evaluated_total(series, 60)
 
 
+def routes(answer: Any) -> Any:
+    """Alertmanager tells its configuration as a text; a text in JSON is one in YAML, too."""
+    return AlertRoutes(json.dumps(answer)).deliveries({"alertname": "High", "severity": "page"}, NOON)
+
+
+ROUTES = {
+    "route": {
+        "receiver": "none",
+        "group_wait": "30s",
+        "routes": [
+            {"matchers": ['severity="page"'], "receiver": "pager", "mute_time_intervals": ["weekend"]},
+            {"match_re": {"severity": "page|ticket"}, "receiver": "tickets", "continue": "true"},
+        ],
+    },
+    "receivers": [{"name": "none"}, {"name": "pager", "webhook_configs": [{"url": "http://pager"}]}],
+    "time_intervals": [
+        {
+            "name": "weekend",
+            "time_intervals": [
+                {
+                    "weekdays": ["saturday", "sunday"],
+                    "times": [{"start_time": "00:00", "end_time": "24:00"}],
+                    "days_of_month": ["-5:-1"],
+                    "months": ["january:march"],
+                    "years": ["2026:2030"],
+                    "location": "UTC",
+                }
+            ],
+        }
+    ],
+}
 READERS = {
     "a series": (total, MATRIX),
     "the history of alerts": (history, MATRIX),
@@ -130,9 +164,10 @@ READERS = {
     "an alert as stop condition": (lambda answer: stop_conditions.read(PAGED, answer, About("shop")), VECTOR),
     "a stop condition that fails": (lambda answer: stop_conditions.read(ERRORS, answer, About("shop")), FAILED),
     "the active alerts": (
-        lambda answer: alertmanager.active(answer, about=About("shop"), looked=LOOKED, error=ERROR),
+        lambda answer: [*alertmanager.active(alerts_about(answer, About("shop")), looked=LOOKED, error=ERROR)],
         [ALERT, ALERT],
     ),
+    "the routes": (routes, ROUTES),
     "the webhook": (lambda answer: webhook(answer, Arrival(About("shop"), NOON, ERROR)), WEBHOOK),
 }
 

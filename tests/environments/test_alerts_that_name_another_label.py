@@ -17,6 +17,7 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Interval, Sample
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import PlannedStop
+from kubedrill.plugins.alerts import alerts_about
 from kubedrill.plugins.channels.alertmanager import read as webhook
 from kubedrill.plugins.channels.base import Arrival
 from kubedrill.plugins.faults.of_drill import profile
@@ -46,7 +47,8 @@ def page(labels: dict[str, str]) -> bool:
 
 def listed(labels: dict[str, str]) -> bool:
     alert = {"status": {"state": "active"}, "labels": labels, "startsAt": "2026-03-02T12:00:00Z", "fingerprint": "f"}
-    return bool(alertmanager.active([alert], about=HERE, looked=Interval.at(NOON, ZERO), error=ZERO))
+    told = alerts_about([alert], HERE)
+    return bool([*alertmanager.active(told, looked=Interval.at(NOON, ZERO), error=ZERO)])
 
 
 def stopping(labels: dict[str, str]) -> bool:
@@ -65,7 +67,7 @@ def test_a_label_that_is_empty_is_not_there_as_in_prometheus():
 
 
 def test_alertmanager_and_prometheus_are_asked_by_that_label():
-    assert ("filter", 'exported_namespace=~"|shop-staging"') in alertmanager.asked_for(HERE)
+    assert ("filter", 'exported_namespace=~"|shop-staging"') in alertmanager.asked_for(HERE, ["Errors"])
     assert '{exported_namespace="shop-staging",' in promql.working_sets(HERE, ["web"])
 
 

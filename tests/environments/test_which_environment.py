@@ -96,3 +96,26 @@ def test_of_many_names_a_refusal_lists_as_many_as_people_read():
 def test_a_label_that_no_metric_can_have_is_none(label):
     with pytest.raises(ValueError, match="namespace"):
         environment(labels={"namespace": label})
+
+
+def test_further_alertmanagers_and_the_receivers_of_people_are_the_environments():
+    others = [{"name": "alertmanager-1", "port": 9093, "namespace": "mon"}]
+    pair = service("alertmanager-0", 9093, "mon") | {"others": others, "receiversForPeople": ["pager"]}
+    setting = settled(drill_spec(), environment(alertmanager=pair))
+
+    assert setting.other_alertmanagers == (Endpoint("mon", "alertmanager-1", 9093),)
+    assert setting.people_receivers == {"pager"}
+
+
+def test_what_is_said_of_one_alertmanager_is_not_said_of_the_drills_own():
+    pair = service("alertmanager-0", 9093, "mon") | {"receiversForPeople": ["pager"]}
+    own = {"alertmanager": {"name": "own", "port": 9093}}
+
+    assert settled(drill_spec(monitoring=own), environment(alertmanager=pair)).people_receivers == frozenset()
+
+
+def test_further_alertmanagers_are_among_what_a_drill_may_reach():
+    others = [{"name": "alertmanager-1", "port": 9093, "namespace": "mon"}]
+    pair = service("alertmanager-0", 9093, "mon") | {"others": others}
+
+    assert "mon/alertmanager-1" in settled(drill_spec(), environment(alertmanager=pair)).allowed_services

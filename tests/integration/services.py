@@ -77,13 +77,13 @@ def redis_cluster(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def alertmanager(folder: Path, sink: str) -> Iterator[int]:
-    """An Alertmanager that sends every alert to a URL; its port."""
+def alertmanager(folder: Path, sink: str, **further: Any) -> Iterator[int]:
+    """An Alertmanager that sends every alert to a URL, unless `further` configuration says otherwise; its port."""
     port = free_port()
     route = {"receiver": "all", "group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s"}
     receivers = [{"name": "all", "webhook_configs": [{"url": sink}]}]
     config = folder / "alertmanager.yml"
-    config.write_text(json.dumps({"route": route, "receivers": receivers}))
+    config.write_text(json.dumps({"route": route, "receivers": receivers, **further}))
 
     def answers() -> bool:
         try:

@@ -70,7 +70,7 @@ async def read(session, path):
 async def test_a_message_is_delivered_to_its_namespace_at_once():
     async with receiving() as (desk, session):
         assert await post(session, MESSAGE) == 200
-        assert desk.delivered == [("shop", [FactKind.ALERT_FIRING, FactKind.PAGE_SENT])]
+        assert desk.delivered == [("shop", [FactKind.ALERT_FIRING, FactKind.NOTIFIED])]
 
 
 async def test_an_alert_is_delivered_by_the_label_that_names_the_namespace_there():
@@ -154,7 +154,7 @@ async def test_f39_an_alert_of_the_year_1_or_9999_pages_and_nothing_breaks(year)
         alert = MESSAGE["alerts"][0]
         assert await post(session, MESSAGE | {"alerts": [alert | {"startsAt": year}]}) == 200
         assert await post(session, MESSAGE | {"alerts": [alert | {"status": "resolved", "endsAt": year}]}) == 200
-        assert [kinds for _, kinds in desk.delivered] == [[FactKind.PAGE_SENT], [FactKind.ALERT_RESOLVED]]
+        assert [kinds for _, kinds in desk.delivered] == [[FactKind.NOTIFIED], [FactKind.ALERT_RESOLVED]]
 
 
 async def test_many_messages_at_once_are_all_taken():

@@ -33,7 +33,7 @@ ALERT = {
     "fingerprint": "f1",
 }
 MESSAGE = {"version": "4", "receiver": "team", "status": "firing", "alerts": [ALERT]}
-TOLD = {"alertmanager/firing/Errors/f1/2026-03-01T11:59:50Z", "webhook/page/team/Errors/f1/2026-03-01T11:59:50Z"}
+TOLD = {"alertmanager/firing/Errors/f1/2026-03-01T11:59:50Z", "webhook/notified/team/Errors/f1/2026-03-01T11:59:50Z"}
 
 
 class Door:
@@ -90,7 +90,7 @@ async def test_the_drill_is_woken_and_the_page_counts(door: Door, session: aioht
     await door.told(session)
     assert door.lab.task._woken.is_set()
     await door.lab.goes_on(1)
-    assert "Paged" in {m["name"] for m in door.lab.cluster.status["milestones"]}
+    assert "Notified" in {m["name"] for m in door.lab.cluster.status["milestones"]}
 
 
 async def test_while_it_cannot_be_stored_it_is_to_be_sent_again(door: Door, session: aiohttp.ClientSession):

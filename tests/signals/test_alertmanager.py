@@ -6,6 +6,7 @@ from tests.signals.builders import at, between
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.kube.answers import NoAnswer
+from kubedrill.plugins.alerts import alerts_about
 from kubedrill.plugins.channels.alertmanager import PoisonError
 from kubedrill.plugins.channels.alertmanager import read as webhook
 from kubedrill.plugins.channels.base import Arrival
@@ -36,16 +37,17 @@ def read(payload, seconds: float = 6):
 
 
 def listed(*alerts):
-    return alertmanager.active(list(alerts), about=About("shop"), looked=between(0, 60), error=timedelta(0))
+    told = alerts_about(list(alerts), About("shop"))
+    return tuple(alertmanager.active(told, looked=between(0, 60), error=timedelta(0)))
 
 
-def test_a_firing_message_tells_of_the_alert_and_of_the_page():
-    fired, paged = read(message(alert(severity="page")))
+def test_a_firing_message_tells_of_the_alert_and_that_the_operator_was_told():
+    fired, told = read(message(alert(severity="page")))
     assert (fired.kind, fired.source) == (FactKind.ALERT_FIRING, Source.ALERTMANAGER)
     assert fired.at == between(5.123, 5.123)
     assert fired.detail["labels"] == {"severity": "page"}
-    assert (paged.kind, paged.source) == (FactKind.PAGE_SENT, Source.WEBHOOK)
-    assert paged.at == between(5.123, 6)
+    assert (told.kind, told.source) == (FactKind.NOTIFIED, Source.WEBHOOK)
+    assert told.at == between(6, 6)
 
 
 def test_a_repeated_message_is_the_same_facts():
@@ -121,13 +123,13 @@ def test_an_alert_of_a_time_that_no_clock_says_is_active_since_nobody_knows_when
         "9999-12-31T23:59:59-14:00",
     ],
 )
-def test_a_page_of_such_an_alert_was_sent_when_it_arrived(year):
-    (paged,) = read(message({**alert(), "startsAt": year}))
-    assert (paged.kind, paged.at) == (FactKind.PAGE_SENT, between(6, 6))
+def test_one_of_such_an_alert_was_told_when_it_arrived(year):
+    (notified,) = read(message({**alert(), "startsAt": year}))
+    assert (notified.kind, notified.at) == (FactKind.NOTIFIED, between(6, 6))
     (ended,) = read(message(alert("resolved", year)))
     assert (ended.kind, ended.at) == (FactKind.ALERT_RESOLVED, between(6, 6))
 
 
-def test_a_page_is_not_hidden_by_an_absurd_one_beside_it():
+def test_an_alert_is_not_hidden_by_an_absurd_one_beside_it():
     told = read(message({**alert(), "startsAt": "9999-12-31T23:59:59Z"}, alert()))
-    assert [f.kind for f in told] == [FactKind.PAGE_SENT, FactKind.ALERT_FIRING, FactKind.PAGE_SENT]
+    assert [f.kind for f in told] == [FactKind.NOTIFIED, FactKind.ALERT_FIRING, FactKind.NOTIFIED]

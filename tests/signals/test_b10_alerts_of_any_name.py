@@ -17,6 +17,7 @@ from kubedrill.core.evidence.codec import from_line, to_line
 from kubedrill.core.evidence.facts import Sample
 from kubedrill.core.machine.bounds import within_bounds
 from kubedrill.core.measure.results import MilestoneName
+from kubedrill.plugins.alerts import alerts_about
 from kubedrill.plugins.faults.alert import AlertAnnounce
 from kubedrill.plugins.sources import alertmanager, promql
 from kubedrill.plugins.sources.alert_history import Look, alert_history
@@ -63,7 +64,8 @@ def test_b10_so_they_do_where_alertmanager_tells_of_them(names: list[str]):
     given = [
         {"labels": {"alertname": name}, "startsAt": NOON.isoformat(), "status": {"state": "active"}} for name in names
     ]
-    facts = alertmanager.active(given, about=About("shop"), looked=between(0, 60), error=timedelta(0))
+    told = alerts_about(given, About("shop"))
+    facts = alertmanager.active(told, looked=between(0, 60), error=timedelta(0))
     kept = [from_line(to_line(fact, FACT_BYTES)[1]) for fact in facts]
     assert len({fact.id for fact in kept}) == len({fact.detail["alert"] for fact in kept}) == 2
     if names is LONG:

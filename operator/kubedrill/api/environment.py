@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kubedrill.api.base import ApiModel, LabelName, Name
+from kubedrill.api.base import ApiModel, LabelName, Line, Name
 from kubedrill.api.faults import ServiceRef
 from kubedrill.api.scenario import ObjectMeta
 
@@ -15,6 +15,24 @@ class MonitoringServer(ApiModel):
     """Where Prometheus or Alertmanager answers."""
 
     service: ServiceRef = Field(description="Its Service.")
+
+
+class AlertmanagerServer(MonitoringServer):
+    """Where Alertmanager answers, and which of its receivers reach people."""
+
+    others: list[ServiceRef] = Field(
+        default_factory=list,
+        max_length=4,
+        description="The Services of further Alertmanagers of the same cluster, one each, which are asked too: one may"
+        " know what another does not. A Service in front of several answers as any one of them.",
+    )
+    receivers_for_people: list[Line] = Field(
+        default_factory=list,
+        max_length=20,
+        json_schema_extra={"x-kubernetes-list-type": "set"},
+        description="Receivers of Alertmanager that reach people. What the operator is told over one of them is a page"
+        " (Paged); what it is told over another is Notified alone. Where the page came late, times count from it.",
+    )
 
 
 class MetricLabels(ApiModel):
@@ -47,7 +65,7 @@ class DrillEnvironmentSpec(ApiModel):
     prometheus: MonitoringServer | None = Field(
         None, description="Where Prometheus answers; prometheus:9090 in the drill's target namespace when left out."
     )
-    alertmanager: MonitoringServer | None = Field(
+    alertmanager: AlertmanagerServer | None = Field(
         None, description="Where Alertmanager answers; alertmanager:9093 in the drill's target namespace when left out."
     )
     labels: MetricLabels = Field(

@@ -30,6 +30,7 @@ Milestone = Literal[
     "ImpactStarted",
     "AlertPending",
     "AlertFired",
+    "Notified",
     "Paged",
     "Acknowledged",
     "SeverityAssessed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from urllib.request import Request, urlopen
 
@@ -13,6 +14,7 @@ from tests.observers.builders import drill_plan
 
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import Room, WebClient
+from kubedrill.core.plan.drill_plan import AlertWanted
 from kubedrill.kube.clock import ServerClock
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
@@ -44,7 +46,9 @@ async def test_f16_alerts_of_the_years_9999_and_1_that_a_real_alertmanager_takes
     ]
     assert post(port, absurd + others) == 200
     client = WebClient(lambda _: f"http://127.0.0.1:{port}", 3.0, Room())
-    probe = await MonitoringProbe(client.fetch, CLOCK).probe(drill_plan(), now - timedelta(minutes=1))
+    expected = tuple(AlertWanted(name, name == "Ours", timedelta(0)) for name in (*ABSURD, "Ours", "Theirs"))
+    plan = replace(drill_plan(), alerts=expected)
+    probe = await MonitoringProbe(client.fetch, CLOCK).probe(plan, now - timedelta(minutes=1))
     await client.close()
     assert probe.alertmanager_error == ""
     told = {f.detail["alert"]: f.at for f in probe.facts}

@@ -220,8 +220,8 @@ async def test_an_alert_from_its_cause_to_its_page_and_its_end(site):
     assert high - low < 2 * SCRAPE
     assert probe.rules["High"].left == "max(last_over_time(depth[15s]))"
 
-    told = await taken(site.inbox, FactKind.PAGE_SENT)
-    (paged,) = (f for f in told if f.kind is FactKind.PAGE_SENT)
+    told = await taken(site.inbox, FactKind.NOTIFIED)
+    (paged,) = (f for f in told if f.kind is FactKind.NOTIFIED)
     (same,) = (f for f in told if f.kind is FactKind.ALERT_FIRING)
     assert same.at.intersection(fired.at) is not None
     assert paged.at.not_after >= fired.at.not_before

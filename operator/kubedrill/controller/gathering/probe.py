@@ -140,10 +140,10 @@ class MonitoringProbe:
         """What each conversation with a source comes to, all at once: one that fails holds up no other."""
         polling = _polling(source)
         plan = scope.drill_plan
-        endpoint = plan.prometheus if polling.server is AskedServer.PROMETHEUS else plan.alertmanager
-        conversations = self._polls[source.name].ask(scope)
-        asked = (_guarded(self._held(one, endpoint, turns[polling.share])) for one in conversations)
-        return [Heard(found, error) for found, error in await asyncio.gather(*asked)]
+        servers = (plan.prometheus,) if polling.server is AskedServer.PROMETHEUS else plan.alertmanagers
+        asked = ((one, server) for server in servers for one in self._polls[source.name].ask(scope))
+        told = (_guarded(self._held(one, server, turns[polling.share])) for one, server in asked)
+        return [Heard(found, error) for found, error in await asyncio.gather(*told)]
 
     async def _held(self, conversation: Conversation, endpoint: Endpoint, turn: Turn) -> Any:
         async def asked(question: Question) -> Any:

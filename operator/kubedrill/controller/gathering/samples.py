@@ -25,7 +25,7 @@ SAMPLES_OF_ALL: Final = 1_200_000
 """At 21 bytes each 25 MiB. Fifty drills that scrape four series each second keep the last 100 minutes in full."""
 SAMPLES_OF_ONE: Final = 180_000
 """Of one drill: four series of one sample a second, for twelve hours."""
-SERIES_OF_ONE: Final = 100
+SERIES_OF_ONE: Final = 400
 """Of one query. Alerts have as many as there are things that they fire about; what is summed up is one series."""
 SIGNS_OF_LABELS: Final = 2_000
 

@@ -91,7 +91,11 @@ class FactKind(StrEnum):
     ALERT_PENDING = "AlertPending"  # alert
     ALERT_FIRING = "AlertFiring"  # alert, fingerprint, labels, drill (true when the drill itself announced it)
     ALERT_RESOLVED = "AlertResolved"  # alert
-    PAGE_SENT = "PageSent"  # alert, receiver
+    ALERT_ELSEWHERE = "AlertElsewhere"  # alert, namespace (that it names), under (another label that names the target)
+    ALERT_ROUTED = "AlertRouted"  # alert, receivers, people (those of them that reach people), waits (seconds), muted
+    ALERT_SUPPRESSED = "AlertSuppressed"  # alert, by (silence, inhibition, mute time, route), name: nobody is told
+    NOTIFIED = "Notified"  # alert, receiver: Alertmanager told the operator
+    PAGE_SENT = "PageSent"  # alert, receiver: people were told, as somebody saw (before NOTIFIED: as the operator was)
     IMPACT_STARTED = "ImpactStarted"
     IMPACT_FALLING = "ImpactFalling"  # first sustained fall; by window over samples or by an observer
     STEADY_AGAIN = "SteadyAgain"  # start of the window in which everything holds

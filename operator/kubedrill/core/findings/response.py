@@ -1,4 +1,4 @@
-"""Findings on what was looked at, changed and measured: by players, by strangers, by the monitoring."""
+"""Findings on what was looked at, changed and measured: by players and by strangers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.attribution import READS, Standing, changes_of_players, how_to_attribute
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
-from kubedrill.core.findings.context import FindingContext, ids, whole
+from kubedrill.core.findings.context import FindingContext, ids
 from kubedrill.core.findings.left_over import left_over
 from kubedrill.core.measure.results import Finding, MilestoneName, ObjectiveVerdict, Severity
 from kubedrill.core.measure.score import is_of_monitoring
@@ -72,26 +71,6 @@ def first_containment_had_no_effect(case: FindingContext) -> Iterator[Finding]:
         "The first containment had no effect",
         f"The first containment, at {case.clock(contained.at)}, did not make the impact fall: {turned}.",
         ids(contained, fix, fell),
-    )
-
-
-def slow_monitoring(case: FindingContext) -> Iterator[Finding]:
-    """From effect to alert it took longer than people are given to answer it. In real time: no pace there."""
-    began, fired = case.milestone(MilestoneName.FAULT_EFFECTIVE), case.milestone(MilestoneName.ALERT_FIRED)
-    limits = [o.within * case.drill_plan.pace for o in case.drill_plan.objectives if o.to == MilestoneName.ACKNOWLEDGED]
-    if began is None or fired is None or not limits:
-        return
-    took = fired.at.not_before - began.at.not_after
-    if took <= min(limits):
-        return
-    yield Finding(
-        "slow-monitoring",
-        Severity.IMPORTANT,
-        "Monitoring was slow to notice",
-        f"The fault had its effect at {case.clock(began.at)}: the alert came {format_duration(whole(took))}"
-        f" later, more than the {format_duration(min(limits))} that people are given to answer it. None of"
-        " their times shows that.",
-        ids(began, fired),
     )
 
 

@@ -2,7 +2,7 @@
 
 A rule needs all its halves to be certain; where the order of two things is open it stays silent. Sentences
 say what was seen and what to do differently, never who is to blame. What was done is looked at in
-`response`, what was said in `communication`, what nobody did in `silence`.
+`response`, what was said in `communication`, what nobody did in `silence`, what the monitoring did in `monitoring`.
 
 Some rest on what was not seen, or not before something else. While some of a drill's evidence can't be read they are
 not known: what would deny them may stand there.
@@ -25,13 +25,18 @@ from kubedrill.core.findings.communication import (
     wrong_severity,
 )
 from kubedrill.core.findings.context import FindingContext
+from kubedrill.core.findings.monitoring import (
+    alert_about_something_else,
+    nobody_was_paged,
+    page_came_late,
+    slow_monitoring,
+)
 from kubedrill.core.findings.response import (
     before_its_clock,
     first_containment_had_no_effect,
     interference,
     leftovers_of_players,
     scaled_before_diagnosing,
-    slow_monitoring,
     well_within_the_limits,
 )
 from kubedrill.core.findings.silence import nobody_acknowledged, nobody_acted
@@ -78,6 +83,9 @@ ON_ABSENCE: Final[tuple[Rule, ...]] = (
     client_told_us_first,  # nobody had told them
     engaged_without_taking_lead,  # they never said so
     slow_monitoring,  # no alert came earlier
+    nobody_was_paged,  # nobody was told by another way
+    page_came_late,  # nobody was told earlier
+    alert_about_something_else,  # none of its kind fired about the fault
     false_all_clear,  # it had not recovered
     postmortem_owner_late,  # nobody was named earlier
     leftovers_of_players,  # nobody scaled it back

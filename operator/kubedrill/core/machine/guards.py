@@ -13,8 +13,10 @@ from typing import Final
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import FaultStep
+from kubedrill.api.durations import format_duration
+from kubedrill.core.evidence.alert_onset import not_this_drills
 from kubedrill.core.evidence.attribution import by_whom, taken_out
-from kubedrill.core.evidence.facts import Fact, FactKind, first
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first
 from kubedrill.core.machine.state import Ending, Observation, State
 from kubedrill.core.machine.unverified import in_doubt
 from kubedrill.core.measure.assessment import Assessment
@@ -145,6 +147,10 @@ def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Reason
     """The drill's time is up."""
     if state.deadline is None or seen.now < state.deadline:
         return None
+    clock = seen.drill_plan.clock_alert if seen.drill_plan else ""
+    why = not_this_drills(clock, FactSet.of(seen.facts), seen.drill_plan) if seen.drill_plan else None
+    if so_far.milestone(MilestoneName.ALERT_FIRED) is None and why is not None and why.open:
+        return _ends("TimeUp", f"the drill's time was up: {why.why}")
     if so_far.milestone(MilestoneName.ALERT_FIRED) is None:
         return _ends("TimeUp", "the drill's time was up before the expected alert fired", Verdict.FAILED)
     return _ends("TimeUp", "the drill's time is up")
@@ -216,7 +222,11 @@ def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> R
     # one probe's time more, so that a firing at the last moment is seen
     if seen.now <= effect.at.not_after + wanted.within + timedelta(seconds=10):
         return None
-    return _ends("AlertNeverFired", f"{wanted.name} did not fire within {wanted.within} of the fault's effect")
+    within = f"within {format_duration(wanted.within)} of the fault's effect"
+    why = not_this_drills(wanted.name, FactSet.of(seen.facts), seen.drill_plan)
+    if why is not None:
+        return _ends("AlertNotAboutTheFault", f"{why.why}; it was waited for {within}")
+    return _ends("AlertNeverFired", f"{wanted.name} did not fire {within}")
 
 
 def play_over(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:

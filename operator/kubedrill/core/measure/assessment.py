@@ -13,6 +13,7 @@ from datetime import datetime
 from kubedrill.core.evidence.attribution import own_revert
 from kubedrill.core.evidence.facts import Fact, FactSet, Series
 from kubedrill.core.findings.rules import findings
+from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
 from kubedrill.core.measure.results import Finding, Milestone, MilestoneName, ObjectiveResult
@@ -58,6 +59,7 @@ def assess(
         ended=ended,
         censored_at=reverted.at.not_before if reverted else None,
         unread=bool(unread),
+        alerts=alerting(known, reached, drill_plan),
     )
     found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
     return Assessment(reached, judged, found)

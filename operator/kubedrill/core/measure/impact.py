@@ -13,7 +13,7 @@ from kubedrill.core.measure.falls import falling
 from kubedrill.core.measure.order import is_confirmed, once_begun, recovered_after_mitigated
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, long_enough, sustained
-from kubedrill.core.plan.drill_plan import DrillPlan
+from kubedrill.core.plan.drill_plan import DrillPlan, RuleTiming
 
 DECLARED = {
     MilestoneName.MITIGATED: FactKind.MITIGATED_DECLARED,
@@ -177,14 +177,17 @@ def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
     for check, series in checked:
         lines.append(holds_for(series, check, window, fired.not_before - series.step * 10, until))
     expected = (alert.name for alert in drill_plan.alerts if alert.name not in drill_plan.announces)
-    lines += [_silence(seen.facts, alert, until) for alert in expected]
+    lines += [_silence(seen.facts, alert, drill_plan, until) for alert in expected]
     lines += [_readiness(seen.facts, target, window, until) for target in targets]
     lines += [_cause_gone(seen.facts, drill_plan, until)] if drill_plan.has_cause else []
     return sustained(lines, window, until)
 
 
-def _silence(facts: FactSet, alert: str, until: datetime) -> Timeline:
-    """When an alert was silent; Alertmanager's word that it ended counts only where Prometheus is silent."""
+def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime) -> Timeline:
+    """When an alert was silent: nothing fires that it is about. Its rule's `keep_firing_for` is no trouble any more.
+
+    Alertmanager's word that it ended counts only where Prometheus is silent.
+    """
     told = [
         f
         for f in in_order(facts, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED)
@@ -193,10 +196,25 @@ def _silence(facts: FactSet, alert: str, until: datetime) -> Timeline:
     told = [f for f in told if f.source is Source.PROMETHEUS] or told
     if not facts or facts.in_order[0].at.not_before > until:
         return ()
-    return (
-        Edge(Interval.at(facts.in_order[0].at.not_before), holds=True),
-        *(Edge(f.at, holds=f.kind is FactKind.ALERT_RESOLVED) for f in told),
-    )
+    timing, firing = drill_plan.timing_of(alert), set[str]()
+    edges = [Edge(Interval.at(facts.in_order[0].at.not_before), holds=True)]
+    for fact in told:
+        about = str(sorted((fact.detail.get("labels") or {}).items()))
+        if fact.kind is FactKind.ALERT_FIRING:
+            firing.add(about)
+            edges.append(Edge(fact.at, holds=False))
+            continue
+        firing = set() if fact.detail.get("all") else firing - {about}
+        if not firing:
+            edges.append(Edge(_no_longer_true(fact.at, timing), holds=True))
+    return tuple(edges)
+
+
+def _no_longer_true(ended: Interval, timing: RuleTiming) -> Interval:
+    """When the condition of an alert ceased that was kept firing until then."""
+    if not timing.lingers:
+        return ended
+    return Interval(ended.not_before - timing.lingers - timing.every, ended.not_after - timing.lingers)
 
 
 def _readiness(facts: FactSet, target: str, window: timedelta, until: datetime) -> Timeline:

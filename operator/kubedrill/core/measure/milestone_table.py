@@ -86,7 +86,22 @@ _ROWS: Final = (
         station="alert",
         condition=ConditionType.ALERT_FIRED,
     ),
-    MilestoneKind(_NAME.PAGED, FactKind.PAGE_SENT, _MONITORING, "Alertmanager delivered the page", station="page"),
+    MilestoneKind(
+        _NAME.NOTIFIED,
+        FactKind.NOTIFIED,
+        _MONITORING,
+        "Alertmanager told the operator, over its webhook",
+        observable=False,
+        station="notified",
+    ),
+    MilestoneKind(
+        _NAME.PAGED,
+        FactKind.PAGE_SENT,
+        _MONITORING,
+        "people were told: Alertmanager told the operator over a receiver that the environment names as people's, or"
+        " somebody saw it",
+        station="page",
+    ),
     MilestoneKind(
         _NAME.ACKNOWLEDGED,
         FactKind.ACKNOWLEDGED,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from kubedrill.core.evidence.alert_onset import without_older_alerts
 from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, in_order
 from kubedrill.core.measure.diagnosis import names_the_cause
@@ -64,7 +65,7 @@ SEEN: Mapping[MilestoneName, Wanted] = {
     MilestoneName.FAULT_EFFECTIVE: _any,
     MilestoneName.ALERT_PENDING: _of_clock_alert,
     MilestoneName.ALERT_FIRED: _of_clock_alert,
-    MilestoneName.PAGED: _of_clock_alert,
+    MilestoneName.NOTIFIED: _of_clock_alert,
     MilestoneName.ACKNOWLEDGED: _by_player,
     MilestoneName.SEVERITY_ASSESSED: _severe_enough,
     MilestoneName.COMMAND_ASSUMED: _by_player,
@@ -86,9 +87,9 @@ def milestones(
 
     `facts` have their actors already; `series` maps the names of steady checks, and `impact`, to samples.
     """
-    seen = of_this_drill(facts)
+    seen = of_this_drill(without_older_alerts(FactSet.of(facts), drill_plan))
     known = _together(_seen(name, seen, drill_plan, {}) for name in SEEN if name not in ABOUT)
-    known += _together(_other_alerts(seen, drill_plan))
+    known += _together((_paged(seen, drill_plan), *_other_alerts(seen, drill_plan)))
     known += course(seen, series, drill_plan, known, now)
     reached = {m.name: m.at for m in known if not m.level and not m.early}
     known += _together(_seen(name, seen, drill_plan, reached) for name in SEEN if name in ABOUT)
@@ -127,7 +128,14 @@ def _joined(group: list[Fact]) -> Occurrence:
     for fact in group[1:]:
         at = at.intersection(fact.at) if at else None
         hull = hull.hull(fact.at)
-    return Occurrence(at or hull, tuple(group), conflict=at is None)
+    return Occurrence(at or hull, tuple(group), conflict=at is None and not _of_replicas(group))
+
+
+def _of_replicas(group: list[Fact]) -> bool:
+    """Whether the facts differ by no more than replicas of one Prometheus do, which evaluate at different instants."""
+    apart = max(float(fact.detail.get("apart") or 0) for fact in group)
+    gap = max(fact.at.not_before for fact in group) - min(fact.at.not_after for fact in group)
+    return gap <= timedelta(seconds=apart)
 
 
 def _reached(
@@ -178,6 +186,15 @@ def _is_word(fact: Fact) -> bool:
     """Whether only a person's word stands behind the fact."""
     told = fact.kind in SAID and fact.source is Source.PLAYER_ACTION
     return told or fact.source is Source.OBSERVER or bool(fact.detail.get("declared"))
+
+
+def _paged(facts: FactSet, drill_plan: DrillPlan) -> Milestone | None:
+    """A receiver for people was reached: as somebody saw, or as Alertmanager told of one that the environment names."""
+    told = in_order(facts, FactKind.PAGE_SENT, FactKind.NOTIFIED)
+    of_people = (
+        f for f in told if f.kind is FactKind.PAGE_SENT or f.detail.get("receiver") in drill_plan.people_receivers
+    )
+    return _reached(MilestoneName.PAGED, (f for f in of_people if _of_clock_alert(f, drill_plan)))
 
 
 def _other_alerts(facts: FactSet, drill_plan: DrillPlan) -> list[Milestone | None]:

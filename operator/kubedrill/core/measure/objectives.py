@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from kubedrill.api.durations import format_duration
+from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, NOTHING_KNOWN, Alerting, PeopleTold, counted_from
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged, of
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.windows import long_enough
@@ -32,6 +34,7 @@ NO_EVIDENCE = {
     MilestoneName.CAUSE_IDENTIFIED.value: "no evidence: nobody named the cause",
 }
 """Where something may have been said that does not count: that nobody said anything would not be true."""
+WHEN_TOLD = "when people were told"
 UNREAD = "some of the drill's evidence can't be read; it may stand there"
 CUT_SHORT = "play ended before the limit was up"
 """What may still have come in time is nobody's failure: whoever ended it early, and whether it was restored by then."""
@@ -83,19 +86,21 @@ def judge(
     ended: datetime | None = None,
     censored_at: datetime | None = None,
     unread: bool = False,
+    alerts: Alerting = NOTHING_KNOWN,
 ) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `now`.
 
     `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
-    revert, after which nothing counts. `unread`: some of the drill's evidence can't be read.
+    revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when people
+    were told, and which alerts were about something else.
     """
     windows = {
         MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
-        MilestoneName.RECOVERED.value: long_enough(drill_plan.recovered_window, USUAL_STEP),
+        MilestoneName.RECOVERED.value: long_enough(drill_plan.recovered_window, USUAL_STEP) + drill_plan.lingers,
     }
     standing = Horizon(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
-    judged = (_judged(limit, known, standing) for limit in limits_of(drill_plan))
+    judged = (_fairly_judged(limit, known, standing, alerts, drill_plan) for limit in limits_of(drill_plan))
     return tuple(_not_held_against(one) if unread else one for one in judged)
 
 
@@ -105,6 +110,56 @@ def _not_held_against(judged: ObjectiveResult) -> ObjectiveResult:
     if not_seen or judged.verdict in (ObjectiveVerdict.MISSED, ObjectiveVerdict.NOT_STARTED):
         return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=UNREAD)
     return judged
+
+
+def _fairly_judged(
+    limit: Limit, known: Mapping[str, Milestone], standing: Horizon, alerts: Alerting, drill_plan: DrillPlan
+) -> ObjectiveResult:
+    """As it stands, the monitoring's own time taken off where it would be held against people."""
+    judged = _judged(limit, known, standing)
+    if limit.to == MilestoneName.ALERT_FIRED and judged.verdict is ObjectiveVerdict.MISSED:
+        why = alerts.not_ours.get(limit.level or drill_plan.clock_alert)
+        verdict = ObjectiveVerdict.INDETERMINATE if why and why.open else judged.verdict
+        return replace(judged, verdict=verdict, reason=why.why) if why else judged
+    fired = known.get(MilestoneName.ALERT_FIRED)
+    of_people = limit.start == MilestoneName.ALERT_FIRED and limit.to not in NOT_OF_PEOPLE
+    if not of_people or fired is None or judged.verdict in (ObjectiveVerdict.MET, ObjectiveVerdict.PENDING):
+        return judged
+    if alerts.told is None and alerts.awaited_until and standing.horizon < alerts.awaited_until:
+        return replace(judged, verdict=ObjectiveVerdict.PENDING, reason="Alertmanager has told nobody yet")
+    if alerts.told is not None:
+        return _judged_from(alerts.told, fired, judged, limit, known, standing)
+    if alerts.withheld and judged.verdict is ObjectiveVerdict.MISSED:
+        return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=f"nobody was paged: {alerts.withheld}")
+    return judged
+
+
+def _judged_from(
+    told: PeopleTold,
+    fired: Milestone,
+    judged: ObjectiveResult,
+    limit: Limit,
+    known: Mapping[str, Milestone],
+    standing: Horizon,
+) -> ObjectiveResult:
+    """The same, counted from when people were told; where that is not sure, both ways must say the same."""
+    if told.at.not_after <= fired.at.not_after:
+        return judged
+    since = replace(fired, at=told.at)
+    later = _judged(replace(limit, start=WHEN_TOLD), {**known, WHEN_TOLD: since}, standing)
+    if told.sure:
+        reason = "; ".join(filter(None, (later.reason, counted_from(told, fired.at))))
+        return replace(later, start=told.since, reason=reason)
+    if later.verdict is judged.verdict:
+        return judged
+    return replace(
+        judged,
+        verdict=ObjectiveVerdict.INDETERMINATE,
+        lower=later.lower,
+        reason="when people were paged is not known: the operator was told"
+        f" {format_duration(timedelta(seconds=round((told.at.not_before - fired.at.not_after).total_seconds())))} after"
+        " the alert. Name their receivers in the DrillEnvironment (alertmanager.receiversForPeople)",
+    )
 
 
 def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> ObjectiveResult:

@@ -17,7 +17,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, fir
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
 
 ALERTS: Final = frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING})
-_NOT_BEFORE_THE_INJECTION: Final = (*ALERTS, FactKind.PAGE_SENT, *CHANGES, FactKind.INTERFERENCE)
+_NOT_BEFORE_THE_INJECTION: Final = (*ALERTS, FactKind.NOTIFIED, FactKind.PAGE_SENT, *CHANGES, FactKind.INTERFERENCE)
 ABOUT: Final[Mapping[MilestoneName, MilestoneName]] = {
     MilestoneName.ACKNOWLEDGED: MilestoneName.ALERT_FIRED,
     MilestoneName.SEVERITY_ASSESSED: MilestoneName.ALERT_FIRED,

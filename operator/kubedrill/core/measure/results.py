@@ -22,6 +22,7 @@ class MilestoneName(StrEnum):
     IMPACT_STARTED = "ImpactStarted"
     ALERT_PENDING = "AlertPending"
     ALERT_FIRED = "AlertFired"
+    NOTIFIED = "Notified"
     PAGED = "Paged"
     ACKNOWLEDGED = "Acknowledged"
     SEVERITY_ASSESSED = "SeverityAssessed"

@@ -118,6 +118,8 @@ def derive(
         namespace_label=setting.namespace_label,
         allowed_services=setting.allowed_services,
         accepts_reconcilers=spec.reconciled_targets is ReconciledTargets.ACCEPT,
+        people_receivers=setting.people_receivers,
+        other_alertmanagers=setting.other_alertmanagers,
     )
 
 

@@ -172,6 +172,8 @@ class DrillPlan:
     for none. `namespace_label` is the label of metrics and alerts that names the namespace they are about.
     `allowed_services` (`namespace/name`) are those elsewhere that the environment lets the drill reach.
     `accepts_reconcilers`: a controller may take the faults out, and what it heals is the automation's doing.
+    `people_receivers` are those of Alertmanager's receivers that reach people, as the environment says;
+    `other_alertmanagers` those that are asked beside `alertmanager`.
     """
 
     title: str
@@ -203,6 +205,13 @@ class DrillPlan:
     namespace_label: str = "namespace"
     allowed_services: tuple[str, ...] = ()
     accepts_reconcilers: bool = False
+    people_receivers: Names = frozenset()
+    other_alertmanagers: tuple[Endpoint, ...] = ()
+
+    @property
+    def alertmanagers(self) -> tuple[Endpoint, ...]:
+        """Every Alertmanager that is asked: one of a pair may know what the other does not."""
+        return (self.alertmanager, *self.other_alertmanagers)
 
     @property
     def about(self) -> About:

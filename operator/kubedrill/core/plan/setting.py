@@ -35,6 +35,8 @@ class DrillSetting:
     roster: str = ""
     namespace_label: str = "namespace"
     allowed_services: tuple[str, ...] = ()
+    people_receivers: frozenset[str] = frozenset()
+    other_alertmanagers: tuple[Endpoint, ...] = ()
     said: tuple[str, ...] = ()
 
 
@@ -64,7 +66,7 @@ def out_of_reach(drill_plan: DrillPlan) -> Refusal | None:
     """
     if not drill_plan.environment:
         return None
-    servers = (drill_plan.prometheus, drill_plan.alertmanager)
+    servers = (drill_plan.prometheus, *drill_plan.alertmanagers)
     wanted = dict.fromkeys(f"{server.namespace}/{server.name}" for server in servers)
     wanted |= dict.fromkeys(name for profile in drill_plan.profiles for name in sorted(profile.services))
     own = f"{drill_plan.target_namespace}/"
@@ -149,6 +151,7 @@ def _names(names: Iterable[str]) -> str:
 def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: DrillRoster | None) -> DrillSetting:
     facts, own, people = environment.spec if environment else None, spec.monitoring, _people(roster)
     prometheus, alertmanager = (facts.prometheus, facts.alertmanager) if facts else (None, None)
+    shared = None if own.alertmanager else alertmanager  # what is said of one Alertmanager is not said of another
     return DrillSetting(
         prometheus=_endpoint(spec, own.prometheus, prometheus, ("prometheus", 9090)),
         alertmanager=_endpoint(spec, own.alertmanager, alertmanager, ("alertmanager", 9093)),
@@ -157,6 +160,8 @@ def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: Dril
         roster=roster.metadata.name if roster else "",
         namespace_label=(facts.labels if facts else MetricLabels()).namespace,
         allowed_services=tuple(_allowed(facts)) if facts else (),
+        people_receivers=frozenset(shared.receivers_for_people) if shared else frozenset(),
+        other_alertmanagers=tuple(_where(spec, other) for other in shared.others) if shared else (),
         said=tuple(_said(spec, environment, roster)),
     )
 
@@ -169,15 +174,19 @@ def _endpoint(
     spec: DrillSpec, own: ServiceRef | None, shared: MonitoringServer | None, default: tuple[str, int]
 ) -> Endpoint:
     ref = own or (shared.service if shared else ServiceRef(name=default[0], port=default[1]))
+    return _where(spec, ref)
+
+
+def _where(spec: DrillSpec, ref: ServiceRef) -> Endpoint:
     return Endpoint(ref.namespace or spec.target_namespace, ref.name, ref.port)
 
 
 def _allowed(environment: DrillEnvironmentSpec) -> Iterator[str]:
     """Those that it lists, and the monitoring that it names itself."""
     yield from (str(service) for service in environment.allowed_services)
-    for server in (environment.prometheus, environment.alertmanager):
-        if server and server.service.namespace:
-            yield f"{server.service.namespace}/{server.service.name}"
+    named = [server.service for server in (environment.prometheus, environment.alertmanager) if server]
+    named += environment.alertmanager.others if environment.alertmanager else []
+    yield from (f"{service.namespace}/{service.name}" for service in named if service.namespace)
 
 
 def _participant(player: PlayerSpec, known: RosterPerson | None) -> Participant:

@@ -1,6 +1,7 @@
-"""Alertmanager's webhook (version 4): what fires or was resolved, and that its receiver was paged.
+"""Alertmanager's webhook (version 4): what fires or was resolved, and that the operator was told.
 
-The page itself was sent between the firing and the webhook's arrival. One resolved message is never the end: a single
+That is not that people were: their receivers are others, or the environment names this one as theirs. One resolved
+message is never the end: a single
 failed scrape resolves an alert that fires again seconds later; what an alert is *now* is Prometheus' word. Alertmanager
 can't sign, so the caller bears the operator's token.
 """
@@ -25,10 +26,10 @@ class PoisonError(ValueError):
 
 
 def read(payload: Any, arrival: Arrival) -> tuple[Fact, ...]:
-    """The facts in one webhook message: what fires or was resolved, and that its receiver was paged.
+    """The facts in one webhook message: what fires or was resolved, and over which receiver the operator was told.
 
-    An alert of a time that no clock says (anybody who reaches Alertmanager can post one of the year 9999) pages all
-    the same; when it began to fire is then not told.
+    An alert of a time that no clock says (anybody who reaches Alertmanager can post one of the year 9999) is told of
+    all the same; when it began to fire is then not told.
 
     Raises:
         PoisonError: it is not a message of version 4.
@@ -65,17 +66,17 @@ def _told(alert: ToldAlert, receiver: str, arrival: Arrival) -> Iterator[Fact]:
     if started:
         yield firing(alert, Interval.at(started, error))
     yield Fact(
-        FactKind.PAGE_SENT,
-        arrived.hull(Interval.at(min(started, received), error)) if started else arrived,
+        FactKind.NOTIFIED,
+        arrived,
         Source.WEBHOOK,
-        f"webhook/page/{receiver}/{alert.key}",
-        evidence=f"Alertmanager paged {receiver}: {alert.name}",
+        f"webhook/notified/{receiver}/{alert.key}",
+        evidence=f"Alertmanager told the operator, over receiver {receiver}: {alert.name}",
         detail={"alert": alert.name, "receiver": receiver},
     )
 
 
 async def notified(ask: Asking, drill_plan: DrillPlan) -> CheckResult:
-    """Whether Alertmanager tells the operator of a page. Without it a page is known to a poll's interval only."""
+    """Whether Alertmanager tells the operator of its alerts. Without it nobody knows when it told of one."""
     name, wanted = "alertmanager", ROUTE.format(namespace=drill_plan.target_namespace)
     try:
         status = object_of(await ask(drill_plan.alertmanager, "/api/v2/status"), "its status")

@@ -64,7 +64,8 @@ def effect(name: str, params: AlertAnnounce, facts: Iterable[Fact]) -> Effect:
         and f.at.not_after >= since.not_before
     ]
     if not firing:
-        return Effect(0, 1, f"{params.alert} is not active at Alertmanager yet")
+        held = [f for f in facts if f.kind is FactKind.ALERT_SUPPRESSED and f.detail.get("alert") == params.alert]
+        return Effect(0, 1, held[0].evidence if held else f"{params.alert} is not active at Alertmanager yet")
     return Effect(1, 1, f"{params.alert} is active at Alertmanager", min(f.at for f in firing))
 
 

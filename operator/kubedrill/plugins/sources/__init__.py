@@ -16,7 +16,22 @@ from kubedrill.plugins.registry import members
 from kubedrill.plugins.sources.base import How, SourceKind, Watched
 
 # Modules of this package that are no source.
-_SHARED = frozenset({"base", "fields", "pod_fields", "polled", "prometheus", "promql"})
+_SHARED = frozenset(
+    {
+        "alert_routes",
+        "alert_states",
+        "base",
+        "elsewhere",
+        "mute_times",
+        "plain_yaml",
+        "fields",
+        "pod_fields",
+        "polled",
+        "prometheus",
+        "promql",
+        "withheld",
+    }
+)
 
 
 @cache

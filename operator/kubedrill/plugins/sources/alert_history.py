@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
-from kubedrill.core.evidence.samples import Samples, instant
-from kubedrill.core.measure.progress import progressed
-from kubedrill.core.measure.smoothing import span
+from kubedrill.core.evidence.samples import instant
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.plugins.sources import prometheus, promql
+from kubedrill.plugins.sources.alert_states import MISSED_EVALUATIONS, AlertState, states
 from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.plugins.sources.elsewhere import FiringElsewhere
 from kubedrill.plugins.sources.polled import (
     MEASURED,
     AskedServer,
@@ -34,13 +33,6 @@ from kubedrill.plugins.sources.polled import (
     evaluated_now,
 )
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
-
-MOST_STRETCHES = 20
-"""Firings of one alert that are told at a time: the first ones and the last ones of an alert that flaps."""
-
-
-MISSED_EVALUATIONS = 3
-"""An alert whose samples pause for longer than this many evaluations has ended and begun anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class Look:
 
     `rules` tell how often each alert is evaluated, and until when it was: one that is gone tells nothing any more.
     `announced` are the alerts that the drill fires itself;
-    `error` is how far Prometheus' clock may be off.
+    `error` is how far Prometheus' clock may be off. `several`: it is known to be more than one that answers.
     """
 
     about: About
@@ -67,6 +59,7 @@ class Look:
     error: timedelta
     rules: Mapping[str, LoadedRule]
     announced: frozenset[str] = frozenset()
+    several: bool = False
 
     def every(self, alert: str) -> timedelta:
         """How often an alert is evaluated."""
@@ -85,78 +78,55 @@ def alert_history(series: Iterable[RawSeries], look: Look) -> AlertHistory:
     """Facts from the samples of `ALERTS`, and what is pending and firing now."""
     facts: list[Fact] = []
     now_in: dict[str, set[str]] = {"pending": set(), "firing": set()}
-    for one in series:
-        name, state = one.labels.get("alertname", ""), one.labels.get("alertstate", "")
-        if state not in now_in or not look.about.holds(one.labels) or not one.samples:
-            continue
-        every = look.every(name)
-        stretches = progressed(Samples.of(one.samples), ("stretches", every), partial(Stretches, every)).told
-        newest = instant(stretches[-1][1])
-        goes_on = look.evaluated(name) - newest <= MISSED_EVALUATIONS * every
-        for first, last in ((instant(first), instant(last)) for first, last in stretches):
+    for one in states(series, look.about, look.every, several=look.several):
+        every, newest = look.every(one.name), instant(one.stretches[-1][1])
+        goes_on = look.evaluated(one.name) - newest <= MISSED_EVALUATIONS * every
+        for first, last in ((instant(first), instant(last)) for first, last in one.stretches):
             facts.append(_begun(one, first, every, look))
-            if state == "firing" and not (goes_on and last == newest):
+            if one.state == "firing" and not (goes_on and last == newest):
                 facts.append(_ended(one, last, every, look.error))
         if goes_on:
-            now_in[state].add(name)
+            now_in[one.state].add(one.name)
     return AlertHistory(tuple(facts), frozenset(now_in["pending"]), frozenset(now_in["firing"]))
 
 
-class Stretches:
-    """Unbroken stretches of samples, each by its first and its last instant (microseconds since 1970)."""
-
-    def __init__(self, every: timedelta, told: Iterable[tuple[int, int]] = ()) -> None:
-        self._every, self.told = every, list(told)
-        self._longest = span(MISSED_EVALUATIONS * every)
-
-    def feed(self, at: int, _value: float) -> None:
-        """The next sample."""
-        if self.told and at - self.told[-1][1] <= self._longest:
-            self.told[-1] = (self.told[-1][0], at)
-            return
-        self.told.append((at, at))
-        if len(self.told) > MOST_STRETCHES:
-            del self.told[MOST_STRETCHES // 2]
-
-    def copy(self) -> Stretches:
-        """Another one that has come as far."""
-        return Stretches(self._every, self.told)
-
-
-def _begun(one: RawSeries, first: datetime, every: timedelta, look: Look) -> Fact:
-    name, state = one.labels["alertname"], one.labels["alertstate"]
-    kind = FactKind.ALERT_FIRING if state == "firing" else FactKind.ALERT_PENDING
+def _begun(one: AlertState, first: datetime, every: timedelta, look: Look) -> Fact:
+    kind = FactKind.ALERT_FIRING if one.state == "firing" else FactKind.ALERT_PENDING
     cut = first - look.since <= every
-    evidence = f"Prometheus: ALERTS{{alertname={name}}} {state} at {_stamp(first)}"
+    evidence = f"Prometheus: ALERTS{{alertname={one.name}}} {one.state} at {_stamp(first)}"
+    evidence += ", or before: it was so when first looked at" if cut else ""
+    if one.apart:
+        evidence += f"; replicas of it evaluate up to {one.apart.total_seconds():g} s apart"
     return Fact(
         kind,
-        Interval.at(first, look.error),
+        Interval(first - one.apart - look.error, first + look.error),
         Source.PROMETHEUS,
-        f"prometheus/{state}/{_key(one)}/{_stamp(first)}",
-        evidence=evidence + (", or before: it was so when first looked at" if cut else ""),
-        detail={"alert": name, "labels": _own_labels(one), "earlier": cut, "drill": name in look.announced},
+        f"prometheus/{one.state}/{_key(one)}/{_stamp(first)}",
+        evidence=evidence,
+        detail={
+            "alert": one.name,
+            "labels": dict(one.labels),
+            "earlier": cut,
+            "drill": one.name in look.announced,
+            **({"apart": one.apart.total_seconds()} if one.apart else {}),
+        },
     )
 
 
-def _ended(one: RawSeries, last: datetime, every: timedelta, error: timedelta) -> Fact:
-    name = one.labels["alertname"]
+def _ended(one: AlertState, last: datetime, every: timedelta, error: timedelta) -> Fact:
     return Fact(
         FactKind.ALERT_RESOLVED,
         Interval(last - error, last + every + error),
         Source.PROMETHEUS,
         f"prometheus/resolved/{_key(one)}/{_stamp(last)}",
-        evidence=f"Prometheus: {name} fired until {_stamp(last)}, evaluated each {every.total_seconds():g} s",
-        detail={"alert": name, "labels": _own_labels(one)},
+        evidence=f"Prometheus: {one.name} fired until {_stamp(last)}, evaluated each {every.total_seconds():g} s",
+        detail={"alert": one.name, "labels": dict(one.labels), **({"all": True} if one.all else {})},
     )
 
 
-def _own_labels(one: RawSeries) -> dict[str, str]:
-    return {k: v for k, v in one.labels.items() if k not in ("__name__", "alertname", "alertstate")}
-
-
-def _key(one: RawSeries) -> str:
-    labels = ",".join(f"{k}={v}" for k, v in sorted(_own_labels(one).items()))
-    return f"{one.labels['alertname']}{{{labels}}}"
+def _key(one: AlertState) -> str:
+    labels = ",".join(f"{k}={v}" for k, v in sorted(one.labels.items()))
+    return f"{one.name}{{{labels}}}" + (" and more" if one.all else "")
 
 
 def _stamp(at: datetime) -> str:
@@ -168,8 +138,10 @@ class AlertPoll:
 
     def __init__(self, kept: Callable[[], KeptSamples]) -> None:
         self._samples = kept()
+        self._elsewhere = FiringElsewhere()
         self._rules: dict[str, LoadedRule] = {}
         self._gone: dict[str, LoadedRule] = {}
+        self._several = False
 
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
         """One conversation: the rules, then the history."""
@@ -191,21 +163,29 @@ class AlertPoll:
         self._gone = {
             n: replace(r, evaluated=r.evaluated or scope.since) for n, r in (self._gone | self._rules).items()
         }
+        # one server's evaluations never go back: where they do, another one has answered
+        self._several = self._several or any(_went_back(self._rules.get(name), rule) for name, rule in rules.items())
         self._rules = rules
         self._samples.merge((s for s in history if plan.about.holds(s.labels)), scope.began)
+        self._elsewhere.hear(history, plan.about, scope.error)
 
     def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
         """The alerts' facts, what is pending and firing, and the rules."""
         plan = scope.drill_plan
-        look = Look(plan.about, scope.since, scope.now, scope.error, self._gone | self._rules, plan.announces)
+        rules = self._gone | self._rules
+        look = Look(plan.about, scope.since, scope.now, scope.error, rules, plan.announces, self._several)
         history = alert_history(self._samples.since(scope.since), look)
         return Polled(
-            facts=history.facts,
+            facts=(*history.facts, *self._elsewhere.since(scope.since)),
             rules=self._rules,
             pending=history.pending,
             firing=history.firing,
             errors=errors_of(heard),
         )
+
+
+def _went_back(before: LoadedRule | None, now: LoadedRule) -> bool:
+    return bool(before and before.evaluated and now.evaluated and now.evaluated < before.evaluated)
 
 
 def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
@@ -216,7 +196,8 @@ def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
 SOURCE: Final = SourceKind(
     name="alert_history",
     how=How.POLL,
-    facts=frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED}),
-    bounds="the evaluation's own instant, in milliseconds; an end lies before the next evaluation",
+    facts=frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED, FactKind.ALERT_ELSEWHERE}),
+    bounds="the evaluation's own instant, in milliseconds, of the first of several replicas; an end lies before the"
+    " next evaluation",
     polling=Polling(AskedServer.PROMETHEUS, MEASURED, AlertPoll),
 )

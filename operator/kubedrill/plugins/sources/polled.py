@@ -101,10 +101,10 @@ class Poll(Protocol):
     """One drill's poll of one source. It may remember what it was told."""
 
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
-        """The conversations of a probe, held at the same time."""
+        """The conversations of a probe, held at the same time, and with each of a pair of servers."""
 
     def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
-        """What it comes to; `heard` is what each conversation came to, in their order."""
+        """What it comes to; `heard` is what each conversation came to, in their order, server by server."""
 
 
 class KeptSamples(Protocol):

@@ -104,22 +104,22 @@ def rules_asked_for(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def alert_history(names: Iterable[str], seconds: int) -> str:
     """The query for the history of alerts: one sample an evaluation at which one was not inactive."""
-    return f"ALERTS{{alertname=~{_any_of(names)}}}[{seconds}s]"
+    return f"ALERTS{{alertname=~{any_of(names)}}}[{seconds}s]"
 
 
 def alerts_now(*alerts: str) -> str:
     """The query for the series of these alerts that are pending or firing now."""
-    return f"ALERTS{{alertname=~{_any_of(alerts)}}}"
+    return f"ALERTS{{alertname=~{any_of(alerts)}}}"
 
 
 def firing(*alerts: str) -> str:
     """The query for the series of these alerts that fire now."""
-    return f'ALERTS{{alertname=~{_any_of(alerts)},alertstate="firing"}}'
+    return f'ALERTS{{alertname=~{any_of(alerts)},alertstate="firing"}}'
 
 
 def working_sets(about: About, workloads: Iterable[str]) -> str:
     """The query for the memory that containers of these workloads use, in bytes: the least of their pods."""
-    pods = _any_of(workloads, "-.+")
+    pods = any_of(workloads, "-.+")
     return (
         "min by (container) (container_memory_working_set_bytes"
         f'{{{about.label}="{about.namespace}",container!="",container!="POD",pod=~{pods}}})'
@@ -136,7 +136,7 @@ def evaluated(expression: str, seconds: int, step: int) -> str:
     return f"({expression})[{seconds}s:{step}s]"
 
 
-def _any_of(words: Iterable[str], ending: str = "") -> str:
+def any_of(words: Iterable[str], ending: str = "") -> str:
     """A quoted regular expression that matches any of the words."""
     pattern = "|".join(re.escape(word) + ending for word in sorted(words))
     return '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
