@@ -29,7 +29,8 @@ class Shape:
 
     `trouble`: which figure of the recorder's is in trouble below or above what. `keep`: keep_firing_for, in seconds.
     `label`: what this monitoring calls the namespace. `neighbour`: another namespace's shop is broken all the time.
-    `holds`: how many MB a pod holds; with few the fault kills nobody.
+    `holds`: how many MB a pod holds; with few the fault kills nobody. `query`: the impact, where the scenario names it.
+    `labelled`: the rule puts the namespace on its alert.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Shape:
     keep: int = 0
     note: int | None = None
     holds: int = 44
+    query: str = ""
+    labelled: bool = True
     pending: int = 2
 
 

@@ -32,7 +32,7 @@ def _rules_of(play: Play) -> list[dict[str, Any]]:
         "expr": play.of_its_namespace(shape.expr),
         "for": f"{shape.pending}s",
     }
-    if shape.label == "namespace" and not shape.neighbour:
+    if shape.labelled and shape.label == "namespace" and not shape.neighbour:
         alert["labels"] = {"namespace": play.namespace}
     if shape.keep:
         alert["keep_firing_for"] = f"{shape.keep}s"

@@ -76,6 +76,8 @@ def drill(play: Play) -> str:
             {"name": "resolution", "to": "Recovered", "within": "18m"},
         ],
     }
+    if play.shape.query:
+        scenario["mitigated"] = {"query": play.of_its_namespace(play.shape.query), "byAmount": 1}
     spec = {
         "targetNamespace": play.namespace,
         "pace": PACE,
