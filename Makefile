@@ -75,7 +75,7 @@ unit: setup ## Unit tests (milliseconds each, no service and no cluster)
 
 # Two processes that take about as long, each of which reads its own half alone. Workers that are handed their tests read all
 # of them each, and whoever hands them out takes a share of both cores.
-HALF := $(addprefix tests/,cli giving_up model shell watchdog)
+HALF := $(addprefix tests/,cli giving_up model protocol shell watchdog)
 .PHONY: unit-half unit-rest
 unit-half: setup
 	@mkdir -p build && $(BIN)/pytest -q $(HALF)

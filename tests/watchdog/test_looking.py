@@ -128,7 +128,7 @@ async def test_a_lease_that_cannot_be_read_is_no_silence(hall: Hall, code: int):
     hall.cluster.answering = lambda request: status(code) if request.path.startswith(LEASES) else None
     hall.cluster.drill()
     hall.cluster.fault()
-    await hall.looks(seconds=1200, every=10)
+    await hall.looks(seconds=400, every=10)
     assert hall.cluster.limit == "32Mi"
 
 
