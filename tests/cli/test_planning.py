@@ -70,7 +70,7 @@ def cluster(api):
         ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
         ("GET", f"{PROXY}/query"): (
             200,
-            {"status": "success", "data": {"resultType": "vector", "result": []}},
+            {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "0"]}]}},
         ),
         ("GET", STATUS): (
             200,
@@ -92,7 +92,10 @@ def file(tmp_path):
 
 def test_the_plan_shows_each_derived_value_and_how_it_is_undone(cluster, kubedrill, file):
     told = kubedrill("plan", "-f", file).output
-    assert "impact: queue_depth, the left side of HighQueueDepth" in told
+    depth = 'queue_depth{namespace=~"staging|"}'
+    assert f"impact: ({depth} > 50) or (0 * {depth})" in told
+    assert f"the impact is 0 while HighQueueDepth has no reason to fire, and falls as {depth} falls" in told
+    assert "Note: the impact is 0 now\n" in told
     assert "detection: AlertFired → Acknowledged within 5m" in told
     assert "limits/memory: 128Mi → 64Mi; restored to 128Mi" in told
     assert told.endswith("All checks pass now.\n")
@@ -149,7 +152,7 @@ def test_the_drill_written_out_in_full_is_a_drill_that_means_the_same(cluster, k
     params = scenario.faults[0].params
     assert isinstance(params, MemoryLimit)
     assert (params.limit, params.container) == ("64Mi", "main")
-    assert scenario.mitigated.query == "queue_depth"
+    assert scenario.mitigated.query is None  # it is derived from what fires
     assert scenario.expected_alerts[0].starts_clock
     assert (scenario.ground_truth.component, scenario.ground_truth.fault_class) == ("worker", "MemoryLimit")
     assert "detection" in {o.name for o in scenario.objectives}
@@ -175,6 +178,28 @@ def test_a_release_of_helm_is_noted_and_no_obstacle(cluster, kubedrill, file):
     told = kubedrill("plan", "-f", file).output
     assert "Note: Deployment/worker is of Helm release (unnamed): helm upgrade would take the fault out" in told
     assert told.endswith("All checks pass now.\n")
+
+
+@pytest.mark.parametrize(
+    ("rule", "series", "reason", "says"),
+    [
+        ("queue_depth > 50", [], "NoImpactData", "say mitigated.query with `or vector(0)` at its end"),
+        ('u{exported_namespace="staging"} > 0', [], "NoImpactData", "set labels.namespace to exported_namespace"),
+        ("queue_depth > 50", [{"metric": {}, "value": [0, "60"]}], "ImpactAlready", "the impact is 60 already"),
+        ("default_rollup(q) > 5", [], "ImpactNotDerived", "Say it in mitigated.query"),
+    ],
+)
+def test_an_impact_that_can_not_be_measured_now_is_told(cluster, kubedrill, file, rule, series, reason, says):
+    groups = {"groups": [{"name": "g", "rules": [{**RULE, "query": rule}]}]}
+    vector = {"status": "success", "data": {"resultType": "vector", "result": series}}
+    cluster.answers |= {
+        ("GET", f"{PROXY}/rules"): (200, {"status": "success", "data": groups}),
+        ("GET", f"{PROXY}/query"): (200, vector),
+    }
+    told = kubedrill("plan", "-f", file).output
+
+    assert f"  {reason}: " in told
+    assert says in told
 
 
 def test_a_fault_that_is_impossible_is_refused_by_name(cluster, kubedrill, file):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kubedrill.api.faults import Fault
+from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, Endpoint, ImpactFall, Participant, SteadyCheck
+from kubedrill.core.plan.trouble import AlertRule, Trouble
 from kubedrill.plugins.faults.of_drill import profile
 
 MINUTE = timedelta(minutes=1)
+ERRORS = AlertRule("Errors", Trouble("(errors > 5) or (0 * errors)", "as errors falls", 5.0))
 ALICE = Participant("alice", "L1", kubernetes="alice@example.com")
+
+
+def measured(value: float, at: datetime) -> Series:
+    """The impact, measured once."""
+    return Series("impact", (Sample(at, value),))
 
 
 def drill_plan(

@@ -1,13 +1,14 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.observers.builders import drill_plan
+from tests.observers.builders import MINUTE, drill_plan
 
 from kubedrill.api.faults import Fault
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.plan.drill_plan import SteadyCheck
+from kubedrill.core.plan.drill_plan import ImpactFall, RuleImpact, SteadyCheck
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
 
@@ -108,12 +109,81 @@ async def test_raw_samples_of_the_impact_keep_their_own_instants(fake):
 
 
 async def test_the_impact_is_derived_from_the_alerts_own_rule(fake):
-    fake.answers["depth"] = matrix(({"__name__": "depth"}, fake.points(3, 4)))
+    fake.answers["depth"] = matrix(({"__name__": "depth"}, fake.points(49, 51, 60)))
     monitoring = MonitoringProbe(fake, CLOCK)
     first = await monitoring.probe(drill_plan(), since())
-    assert first.rules["High"].left == "max(last_over_time(depth[15s]))"
+    assert first.rules["High"].whole.better == 'as max(last_over_time(depth{namespace=~"shop|"}[15s])) falls'
     second = await monitoring.probe(drill_plan(), since())
-    assert [s.value for s in second.impact.samples] == [3, 4]
+    assert [s.value for s in second.impact.samples] == [0, 51, 60]
+
+
+def firing(fake, **labels):
+    """An alert that fires, about what these labels say."""
+    names = {"__name__": "ALERTS", "alertname": "High", "alertstate": "firing", "namespace": "shop", **labels}
+    return names, fake.points(1, 1, 1)
+
+
+def derived(*rules: RuleImpact, query: str = "unavailable > 0 or 0 * unavailable"):
+    return replace(drill_plan(), impact=ImpactFall(query, MINUTE, 0, 10, alert="High", rules=rules))
+
+
+async def test_once_an_alert_has_fired_the_impact_is_that_of_what_it_fired_about(fake):
+    ours, other = ({"namespace": "shop", "deployment": n, "instance": "ksm"} for n in ("app", "reports"))
+    fake.answers["unavailable"] = matrix((ours, fake.points(0, 2, 2)), (other, fake.points(3, 3, 0)))
+    monitoring = MonitoringProbe(fake, CLOCK)
+    before = await monitoring.probe(derived(), since())
+    fake.answers["ALERTS"] = matrix(firing(fake, deployment="app", instance="another"))
+    after = await monitoring.probe(derived(), since())
+
+    assert [s.value for s in before.impact.samples] == [3, 5, 2]
+    assert [s.value for s in after.impact.samples] == [0, 2, 2]
+
+
+async def test_an_operator_that_was_started_anew_knows_whose_trouble_it_is_from_its_first_probe_on(fake):
+    fake.answers["unavailable"] = matrix(
+        ({"deployment": "app"}, fake.points(0, 2, 2)), ({"deployment": "reports"}, fake.points(3, 3, 0))
+    )
+    fake.answers["ALERTS"] = matrix(firing(fake, deployment="app"))
+
+    probe = await MonitoringProbe(fake, CLOCK).probe(derived(), since())
+    assert [s.value for s in probe.impact.samples] == [0, 2, 2]
+
+
+async def test_while_it_is_not_known_what_fired_nobodys_trouble_is_told(fake):
+    fake.answers["unavailable"] = matrix(({"deployment": "app"}, fake.points(0, 2, 2)))
+    fake.answers["ALERTS"] = {"status": "error", "error": "query timed out"}
+
+    probe = await MonitoringProbe(fake, CLOCK).probe(derived(), since())
+    assert probe.impact.samples == ()
+
+
+async def test_a_pod_that_fired_and_is_gone_is_no_sign_of_being_well(fake):
+    new = {"namespace": "shop", "pod": "app-new"}
+    fake.answers["unavailable"] = matrix((new, fake.points(2, 2, 2)))
+    fake.answers["ALERTS"] = matrix(firing(fake, pod="app-old"))
+
+    probe = await MonitoringProbe(fake, CLOCK).probe(derived(), since())
+    assert [s.value for s in probe.impact.samples] == [2, 2, 2]
+
+
+async def test_a_label_that_the_rule_gives_its_alerts_is_none_of_the_series(fake):
+    rule = RuleImpact("unavailable > 0 or 0 * unavailable", {"service": "payments", "severity": "{{ $labels.x }}"})
+    fake.answers["unavailable"] = matrix(({"service": "kube-state-metrics"}, fake.points(2, 2, 2)))
+    fake.answers["ALERTS"] = matrix(firing(fake, service="payments", severity="page"))
+
+    probe = await MonitoringProbe(fake, CLOCK).probe(derived(rule), since())
+    assert [s.value for s in probe.impact.samples] == [2, 2, 2]
+
+
+async def test_b6_of_two_rules_of_one_name_the_impact_is_that_of_the_one_that_fired(fake):
+    pods = RuleImpact("unavailable > 0 or 0 * unavailable", {"severity": "critical"})
+    disk = RuleImpact("disk > 90 or 0 * disk", {"severity": "warning"})
+    design = derived(pods, disk, query="count_of_both")
+    fake.answers["unavailable"] = matrix(({"namespace": "shop"}, fake.points(0, 2, 2)))
+    fake.answers["ALERTS"] = matrix(firing(fake, severity="critical"))
+
+    probe = await MonitoringProbe(fake, CLOCK).probe(design, since())
+    assert [s.value for s in probe.impact.samples] == [0, 2, 2]
 
 
 async def test_later_probes_ask_for_the_newest_samples_and_keep_the_others(fake):

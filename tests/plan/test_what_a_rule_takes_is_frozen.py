@@ -10,9 +10,11 @@ import pytest
 from tests.machine.world import drill_plan as a_drill
 
 from kubedrill.api.drill import DrillSpec
+from kubedrill.core.evidence.about import About
 from kubedrill.core.plan.codec import plan_from_json, plan_to_json
-from kubedrill.core.plan.derive import AlertRule, derive
+from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, RuleTiming
+from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.faults.of_drill import profile
 from kubedrill.plugins.sources.prometheus import alert_rules
@@ -34,13 +36,13 @@ def planned(timing: RuleTiming = SLOW, **alert: Any) -> DrillPlan:
         }
     )
     assert spec.scenario is not None
-    return derive(spec, spec.scenario, profile, {"Slow": AlertRule("Slow", "down", ">", 0, timing=timing)})
+    return derive(spec, spec.scenario, profile, {"Slow": AlertRule("Slow", timing=timing)})
 
 
 def loaded(**rule: Any) -> RuleTiming:
     whole = {"type": "alerting", "name": "Slow", "query": "down > 0", **rule}
     answer = {"status": "success", "data": {"groups": [{"name": "g", "interval": 30, "rules": [whole]}]}}
-    return alert_rules(answer)["Slow"].rule.timing
+    return alert_rules(answer, About("shop"))["Slow"].rule.timing
 
 
 def test_it_is_read_where_the_rule_is_loaded():

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import web
 from tests.giving_up.lab import Lab, standing
+from tests.observers.builders import ERRORS, measured
 from tests.watchdog.wire import SECRETS
 
 from kubedrill.controller.gathering import MonitoringProbe, NamespaceWatches, Probe
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.derive import AlertRule
 
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 SCENARIO = {
@@ -43,7 +43,8 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
             told.append("unwatched")
 
         async def probed(self: MonitoringProbe, *_: object) -> Probe:
-            return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
+            now = self._clock.now()
+            return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 
         def answering(request: web.Request) -> web.Response | None:
             if request.method == "POST" and request.path == SECRETS:

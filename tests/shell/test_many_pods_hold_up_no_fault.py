@@ -8,11 +8,11 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 from tests.giving_up.lab import standing
+from tests.observers.builders import ERRORS, measured
 from tests.observers.wire import until
 from tests.watchdog.wire import SECRETS
 
 from kubedrill.controller.gathering import MonitoringProbe, NamespaceWatches, Probe
-from kubedrill.core.plan.derive import AlertRule
 
 START: Callable[..., object] = NamespaceWatches.start
 PODS = "/api/v1/namespaces/shop/pods"
@@ -31,7 +31,8 @@ async def test_the_fault_waits_for_the_first_page_of_the_pods_and_for_no_other(m
     first, never = asyncio.Event(), asyncio.Event()
 
     async def probed(self: MonitoringProbe, *_: object) -> Probe:
-        return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
+        now = self._clock.now()
+        return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 
     async with standing(monkeypatch, scenario=SCENARIO) as lab:
 

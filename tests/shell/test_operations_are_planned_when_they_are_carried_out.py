@@ -9,12 +9,12 @@ import pytest
 from aiohttp import web
 from tests.faults.builders import deployment
 from tests.giving_up.lab import Lab, standing
+from tests.observers.builders import ERRORS, measured
 from tests.shell.test_a_held_drill_holds_no_watch import EVERYTHING, REVIEWS, SPACE
 from tests.undo.builders import TARGET
 
 from kubedrill.controller.gathering import MonitoringProbe, Probe
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.undo.operations import Operation, SetFields
 from kubedrill.protocol.outcomes import Injection, InjectionOutcome, TargetInjection
 
@@ -131,7 +131,8 @@ def fit(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing around the target keeps the drill from starting."""
 
     async def probed(self: MonitoringProbe, *_: object) -> Probe:
-        return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
+        now = self._clock.now()
+        return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 
     monkeypatch.setattr(MonitoringProbe, "probe", probed)
     label = {"kubedrill.dev/control-namespace": "drills"}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from tests.giving_up.lab import DRILL, Lab, StrictCluster
+from tests.observers.builders import ERRORS, measured
 from tests.observers.wire import Wire, until
 from tests.shell.test_a_held_drill_holds_no_watch import EVERYTHING, REVIEWS, SCENARIO, SPACE
 from tests.watchdog.wire import CONTROL, SECRETS
@@ -17,7 +18,6 @@ from tests.wire import connected_to
 from kubedrill.controller.gathering import MonitoringProbe, Probe
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.derive import AlertRule
 
 SAID = "/apis/kubedrill.dev/v1alpha1/namespaces/shop/playeractions"
 ALICE = {"name": "alice", "role": "L1", "identities": {"kubernetes": "alice@example.com"}}
@@ -97,8 +97,8 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         stage = Stage(lab, wire)
 
         async def probed(self: MonitoringProbe, *_: object) -> Probe:
-            rules = {"Errors": AlertRule("Errors", "up", ">", 0.0)}
-            return Probe(self._clock.now(), reachable=stage.is_steady, error="not yet", rules=rules)
+            now, rules = self._clock.now(), {"Errors": ERRORS}
+            return Probe(now, reachable=stage.is_steady, error="not yet", rules=rules, impact=measured(0, now))
 
         monkeypatch.setattr(MonitoringProbe, "probe", probed)
         cluster.answering = answering

@@ -8,12 +8,12 @@ import pytest
 from aiohttp import web
 from tests.giving_up import lab as giving_up
 from tests.giving_up.lab import DRILL, Lab, standing
+from tests.observers.builders import ERRORS, measured
 from tests.shell.test_a_held_drill_holds_no_watch import EVERYTHING, REVIEWS, SCENARIO, SPACE
 from tests.shell.test_players_who_are_added_before_the_start import RecordKeeper
 
 from kubedrill.controller.gathering import MonitoringProbe, Probe
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.derive import AlertRule
 
 STORED = "/apis/kubedrill.dev/v1alpha1/namespaces/drills/drillscenarios/storm"
 
@@ -25,7 +25,8 @@ async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
     """A drill of a DrillScenario that nothing was done with yet."""
 
     async def probed(self: MonitoringProbe, *_: object) -> Probe:
-        return Probe(self._clock.now(), reachable=True, rules={"Errors": AlertRule("Errors", "up", ">", 0.0)})
+        now = self._clock.now()
+        return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 
     def answering(request: web.Request) -> web.Response | None:
         return web.json_response(EVERYTHING, status=201) if request.path == REVIEWS else None

@@ -6,17 +6,27 @@ from tests.signals.builders import at, between
 
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind, Sample
+from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.plugins.sources import prometheus
 from kubedrill.plugins.sources.alert_history import Look, alert_history
 from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
-from kubedrill.plugins.sources.promql import take_apart
+from kubedrill.plugins.sources.raw_values import RawForm, raw_form
 
 EVERY = timedelta(seconds=1)
-RULES = {"High": LoadedRule(take_apart("High", "depth > 50"), EVERY)}
+RULES = {"High": LoadedRule(AlertRule("High"), EVERY)}
 
 
 def series(*points: tuple[float, float], **labels: str) -> RawSeries:
     return RawSeries(labels, tuple(Sample(at(t), v) for t, v in points))
+
+
+def form(expression: str) -> RawForm:
+    found = raw_form(expression)
+    assert found is not None
+    return found
+
+
+BOTH, BARE = form("sum(q) + sum(f)"), form("q")
 
 
 def alerts(start: float, end: float, state: str = "firing", **labels: str) -> RawSeries:
@@ -110,31 +120,31 @@ def test_values_that_are_no_numbers_are_no_data():
 
 def test_sums_of_one_scrape_are_exact():
     queued, flying = series((1.0, 5), (2.0, 6), __name__="q"), series((1.0, 2), (2.0, 3), __name__="f")
-    total = prometheus.raw_total([[queued], [flying]], bare=False)
+    total = prometheus.raw_total([[queued], [flying]], BOTH)
     assert total is not None
     assert [s.value for s in total] == [7, 9]
 
 
 def test_samples_of_different_scrapes_cant_be_added():
     one, other = series((1.0, 5)), series((1.5, 2))
-    assert prometheus.raw_total([[one], [other]], bare=False) is None
+    assert prometheus.raw_total([[one], [other]], BOTH) is None
 
 
 def test_several_series_are_added_only_for_a_bare_selector():
     two = [series((1.0, 5), pod="a"), series((1.0, 6), pod="b")]
-    assert prometheus.raw_total([two], bare=False) is None
-    total = prometheus.raw_total([two], bare=True)
+    assert prometheus.raw_total([two], BOTH) is None
+    total = prometheus.raw_total([two], BARE)
     assert total is not None
     assert [s.value for s in total] == [11]
 
 
 def test_series_that_promql_would_not_match_are_not_added():
     one, other = series((1.0, 5), queue="a"), series((1.0, 2), queue="b")
-    assert prometheus.raw_total([[one], [other]], bare=False) is None
+    assert prometheus.raw_total([[one], [other]], BOTH) is None
 
 
 def test_a_part_without_data_is_no_data():
-    assert prometheus.raw_total([[series((1.0, 5))], []], bare=False) == ()
+    assert prometheus.raw_total([[series((1.0, 5))], []], BOTH) == ()
 
 
 def test_an_evaluated_sample_is_set_back_by_half_a_step():
@@ -167,11 +177,11 @@ def test_loaded_rules_are_read_with_their_interval():
             ]
         },
     }
-    rules = prometheus.alert_rules(answer)
+    rules = prometheus.alert_rules(answer, About("shop"))
     assert set(rules) == {"High", "Odd"}
-    assert (rules["High"].rule.left, rules["High"].every) == ("depth", EVERY)
+    assert (rules["High"].rule.whole.better, rules["High"].every) == ('as depth{namespace=~"shop|"} falls', EVERY)
     assert (rules["High"].evaluated, rules["Odd"].evaluated) == (at(7), None)
-    assert rules["Odd"].rule.left == "not promql ("
+    assert "not PromQL" in rules["Odd"].rule.whole.why_not
 
 
 def test_the_usual_spacing_of_samples_is_their_median():

@@ -3,30 +3,7 @@ import pytest
 
 from kubedrill.core.evidence.about import About
 from kubedrill.plugins.sources import promql
-
-
-@pytest.mark.parametrize(
-    ("expression", "left", "operator", "threshold"),
-    [
-        ("queue_depth > 50", "queue_depth", ">", 50.0),
-        ("50 < queue_depth", "queue_depth", ">", 50.0),
-        ("(rate(errors[1m]) / rate(all[1m])) >= 0.05", "rate(errors[1m]) / rate(all[1m])", ">=", 0.05),
-        ("max by (q) (last_over_time(depth[15s])) > 50", "max by (q) (last_over_time(depth[15s]))", ">", 50.0),
-        ("depth > 50 and on () up == 1", "depth", ">", 50.0),
-        ("used > limit", "(used) - (limit)", ">", 0.0),
-        ("temperature < -5", "temperature", "<", -5.0),
-        ("absent(up)", "absent(up)", "", None),
-        ("a > 5 or b > 6", "a > 5 or b > 6", "", None),
-    ],
-)
-def test_an_alerts_expression_is_taken_apart(expression, left, operator, threshold):
-    rule = promql.take_apart("A", expression)
-    assert (rule.left, rule.operator, rule.threshold) == (left, operator, threshold)
-
-
-def test_what_is_no_promql_is_refused():
-    with pytest.raises(ValueError, match="invalid"):
-        promql.take_apart("A", "queue_depth and")
+from kubedrill.plugins.sources.raw_values import raw_form
 
 
 @pytest.mark.parametrize(
@@ -46,7 +23,9 @@ def test_what_is_no_promql_is_refused():
     ],
 )
 def test_expressions_whose_value_is_that_of_raw_samples(expression, selectors):
-    assert promql.raw_selectors(expression) == selectors
+    form = raw_form(expression)
+
+    assert (form.selectors if form else ()) == selectors
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from kubedrill.api.base import ApiModel, LabelName, Line, Name
+from kubedrill.api.base import ApiModel, LabelName, Line, Name, Term
 from kubedrill.api.faults import ServiceRef
 from kubedrill.api.scenario import ObjectMeta
 
@@ -43,6 +43,9 @@ class MetricLabels(ApiModel):
         description="The label that names the namespace which a metric or an alert is about: exported_namespace where"
         " exporters are scraped without honorLabels, kubernetes_namespace in older set-ups.",
     )
+    cluster: LabelName = Field(
+        "cluster", description="The label that names the cluster, where one monitoring watches several."
+    )
 
 
 class AllowedService(ApiModel):
@@ -70,6 +73,11 @@ class DrillEnvironmentSpec(ApiModel):
     )
     labels: MetricLabels = Field(
         default_factory=MetricLabels, description="What the labels of metrics and alerts are called."
+    )
+    cluster: Term | None = Field(
+        None,
+        description="What the label for the cluster says of this one. When given, alerts and metrics of other clusters"
+        " do not count.",
     )
     allowed_services: list[AllowedService] = Field(
         default_factory=list,

@@ -106,13 +106,15 @@ class Mitigated(ApiModel):
 
     query: PromQL | None = Field(
         None,
-        description="The impact (what hurts the client), e.g. jobs queued and in flight. Derived when left"
-        " out: the left side of the expected alert's own expression.",
+        description="The impact (what hurts the client), e.g. jobs queued and in flight; it must fall when things get"
+        " better. Derived when left out: what the alert that starts the clock finds wrong in the target namespace.",
     )
     window: Duration = Field(
         "2m", description="For how long it must fall; divided by the pace, never under 15 samples."
     )
-    by_amount: int = Field(10, ge=1, description="It must fall by this amount …")
+    by_amount: int = Field(
+        0, ge=0, description="It must fall by this amount of what query gives (0: the percentage alone counts) …"
+    )
     by_percent: int = Field(10, ge=1, le=100, description="… or by this percentage of its peak, whichever is more.")
 
 

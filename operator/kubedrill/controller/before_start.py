@@ -12,9 +12,9 @@ from kubedrill.controller.drill_sources import DrillSources
 from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.controller.preflight_inputs import look_around, surroundings
 from kubedrill.core.machine.state import Observation, State
-from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.preflight import preflight
+from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.kube.together import together
 from kubedrill.plugins.sources.base import OwnWrites
@@ -57,7 +57,9 @@ async def before_start(
         await asyncio.gather(watching, return_exceptions=True)
         raise
     if probe.rules:
-        drill_plan = sources.planning.with_rules(probe.rules)
+        asked, drill_plan = drill_plan.impact, sources.planning.with_rules(probe.rules)
+        if drill_plan.impact.query != asked.query:  # only now is it known what to ask for
+            probe = await sources.monitoring.look(drill_plan, now - LOOK_BACK)
     read = surroundings(found, sources.control, drill, drill_plan, listing, probe, used, now)
     checks = preflight(drill_plan, read.around)
     if not any(c.hard and c.ok is False for c in checks):

@@ -24,9 +24,10 @@ from kubedrill.core.machine.settled import NOT_STORED, as_started, with_settled
 from kubedrill.core.machine.state import CheckResult, Observation, State
 from kubedrill.core.paths import BadName
 from kubedrill.core.plan.codec import UnreadablePlan
-from kubedrill.core.plan.derive import AlertRule, derive
+from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.plan.setting import DrillSetting, alone, out_of_reach
+from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube, Unreachable

@@ -103,6 +103,7 @@ def surroundings(
         firing=frozenset(probe.firing) if probe.reachable else None,
         pending=frozenset(probe.pending),
         series=series,
+        impact=probe.impact.between(now - LOOK_BACK, now),
         announced=drill_plan.announces,
         stops=probe.stops,
         keepers=keepers_of((o for some in operations.values() for o in some), found.objects, now - LOOK_BACK),

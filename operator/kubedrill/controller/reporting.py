@@ -100,6 +100,8 @@ def record_of(drill: Mapping[str, Any], decision: Decision, seen: Observation) -
 
 def _threshold_of(drill_plan: DrillPlan) -> tuple[float | None, str]:
     """What is drawn across the impact's curve, and what it is: a check's bound belongs to that check's own curve."""
+    if drill_plan.impact.alert:
+        return drill_plan.impact.threshold, "alert above"
     steady = (c.below for c in drill_plan.steady if c.below is not None and c.query == drill_plan.impact.query)
     return next(steady, None), "steady below"
 

@@ -218,7 +218,7 @@ async def test_an_alert_from_its_cause_to_its_page_and_its_end(site):
     assert low <= before + CLOCK.error
     assert before - CLOCK.error <= high
     assert high - low < 2 * SCRAPE
-    assert probe.rules["High"].left == "max(last_over_time(depth[15s]))"
+    assert probe.rules["High"].whole.better == 'as max(last_over_time(depth{namespace=~"shop|"}[15s])) falls'
 
     told = await taken(site.inbox, FactKind.NOTIFIED)
     (paged,) = (f for f in told if f.kind is FactKind.NOTIFIED)

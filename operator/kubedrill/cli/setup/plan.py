@@ -107,7 +107,10 @@ def beside(documents: tuple[Document, ...], drill: Drill) -> ScenarioSpec | None
 
 
 def expanded(document: Document, drill: Drill, scenario: ScenarioSpec, preview: Preview) -> dict[str, Any]:
-    """The drill with everything written out that it leaves to be derived; it means the same."""
+    """The drill with everything written out that it leaves to be derived; it means the same.
+
+    Not a derived impact: that is of what the alert fires about, which no query can say beforehand.
+    """
     drill_plan, pace = preview.drill_plan, preview.drill_plan.pace
 
     def said(real: timedelta) -> str:
@@ -120,8 +123,7 @@ def expanded(document: Document, drill: Drill, scenario: ScenarioSpec, preview: 
         "expectedAlerts": [
             {"name": a.name, "startsClock": a.starts_clock, "within": said(a.within)} for a in drill_plan.alerts
         ],
-        "mitigated": scenario.mitigated.to_wire()
-        | ({"query": drill_plan.impact.query} if drill_plan.impact.query else {}),
+        "mitigated": scenario.mitigated.to_wire(),
         "recovered": {"window": said(drill_plan.recovered_window)},
         "objectives": [
             {

@@ -23,8 +23,9 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.manifest import Document
 from kubedrill.cli.standing import ENDED
 from kubedrill.core.evidence.facts import FactKind, Sample, Series
+from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, SteadyCheck
+from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.core.plan.preflight import LOOK_BACK, StopReading, Surroundings
 from kubedrill.core.plan.reconcilers import keepers_of
 from kubedrill.core.plan.setting import DrillSetting, out_of_reach
@@ -134,6 +135,7 @@ async def look(
     rules = {name: loaded.rule for name, loaded in monitoring.rules.items()}
     drill_plan = derive(drill.spec, scenario, of_drill.profile, rules, setting)
     records, unread = await _records(kube, control)
+    measured = [(IMPACT, drill_plan.impact.query), *((c.name, c.query) for c in drill_plan.steady)]
     namespace, rights, others, objects, used, series = await asyncio.gather(
         kube.get(NAMESPACES.one(drill_plan.target_namespace)),
         _missing_rights(
@@ -145,7 +147,7 @@ async def look(
         kube.get(path_of("drills", control)),
         _objects(kube, drill_plan),
         _working_sets(kube, drill_plan),
-        asyncio.gather(*(_value(kube, drill_plan.prometheus, check) for check in drill_plan.steady)),
+        asyncio.gather(*(_value(kube, drill_plan.prometheus, name, query) for name, query in measured)),
     )
     plans, refusals = of_drill.planned(drill_plan, UNBORN, objects, used)
     meta = (namespace.body.get("metadata") or {}) if namespace.ok else {}
@@ -168,7 +170,8 @@ async def look(
         rules_loaded=None if monitoring.error else frozenset(monitoring.rules),
         firing=None if monitoring.error else monitoring.firing,
         pending=monitoring.pending,
-        series={s.name: s for s in series},
+        series={s.name: s for s in series[1:]},
+        impact=series[0],
         announced=drill_plan.announces,
         stops=monitoring.stops,
         keepers=keepers_of((o for plan in plans.values() for o in plan.operations), objects, now() - LOOK_BACK),
@@ -189,7 +192,9 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
     names = {*(a.name for a in drill_plan.alerts), *(c.alert for c in drill_plan.stop_when if c.alert)}
     try:
         rules = prometheus.alert_rules(
-            await asked(kube, drill_plan.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)), names
+            await asked(kube, drill_plan.prometheus, "/api/v1/rules", *promql.rules_asked_for(names)),
+            drill_plan.about,
+            names,
         )
         answer = await asked(kube, drill_plan.prometheus, "/api/v1/query", ("query", promql.alerts_now(*names)))
         alerts = [labels for labels, _ in prometheus.vector(answer) if drill_plan.about.holds(labels)]
@@ -204,14 +209,16 @@ def _in_state(alerts: Iterable[Mapping[str, str]], state: str) -> frozenset[str]
     return frozenset(labels.get("alertname", "") for labels in alerts if labels.get("alertstate") == state)
 
 
-async def _value(kube: Kube, endpoint: Endpoint, check: SteadyCheck) -> Series:
-    """A steady-state check's value now; no data when it has none."""
+async def _value(kube: Kube, endpoint: Endpoint, name: str, query: str) -> Series:
+    """What an expression comes to now; no data when it has none, or none can be had."""
+    if not query:
+        return Series(name)
     try:
-        answer = await asked(kube, endpoint, "/api/v1/query", ("query", f"sum({check.query})"))
+        answer = await asked(kube, endpoint, "/api/v1/query", ("query", f"sum({query})"))
         values = [value for _, value in prometheus.vector(answer)]
     except NoAnswer:
-        return Series(check.name)
-    return Series(check.name, tuple(Sample(now(), value) for value in values[:1]))
+        return Series(name)
+    return Series(name, tuple(Sample(now(), value) for value in values[:1]))
 
 
 async def _stops(kube: Kube, drill_plan: DrillPlan) -> tuple[StopReading, ...]:

@@ -20,9 +20,9 @@ from kubedrill.controller.gathering.samples import SHELVES, SeriesHistory, Shelf
 from kubedrill.controller.http_client import Fetch, Turn
 from kubedrill.core.evidence.facts import Fact, Series
 from kubedrill.core.measure.windows import IMPACT
-from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.core.plan.preflight import StopReading
+from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable
 from kubedrill.kube.clock import ServerClock
@@ -85,6 +85,7 @@ class MonitoringProbe:
     def __init__(self, fetch: Fetch, clock: ServerClock, shelf: Shelf | None = None) -> None:
         self._fetch, self._clock = fetch, clock
         self._rules: Mapping[str, LoadedRule] = {}
+        self._fired: Mapping[str, tuple[Mapping[str, str], ...]] | None = None
         kept = partial(SeriesHistory, shelf or SHELVES.one_more())
         self._polls = {source.name: _polling(source).begin(kept) for source in of_kind(How.POLL)}
         self._facts_told: set[str] = set()
@@ -106,15 +107,31 @@ class MonitoringProbe:
         return probe
 
     async def probe(self, drill_plan: DrillPlan, since: datetime) -> Probe:
-        """Asks everything in parallel; never raises. `since` is how far back a turn must look."""
+        """Asks everything in parallel; never raises. `since` is how far back a turn must look.
+
+        Whose trouble a derived impact is, is known once its alert has fired: then it is asked once more.
+        """
+        used = self._fired_of(drill_plan)
+        probe = await self._probed(drill_plan, since)
+        known = self._fired_of(drill_plan)
+        if drill_plan.impact.alert and known is None:
+            return replace(probe, impact=Series(IMPACT))
+        return probe if known == (used or ()) else await self._probed(drill_plan, since)
+
+    def _fired_of(self, drill_plan: DrillPlan) -> tuple[Mapping[str, str], ...] | None:
+        """What fired of the alert that the impact is derived from; None while that is not known."""
+        return None if self._fired is None else self._fired.get(drill_plan.impact.alert, ())
+
+    async def _probed(self, drill_plan: DrillPlan, since: datetime) -> Probe:
         now = self._clock.now()
-        scope = PollScope(drill_plan, since, now, now, self._clock.error, self._rules)
+        scope = PollScope(drill_plan, since, now, now, self._clock.error, self._rules, self._fired)
         turns = {share: Turn(share.most_bytes, share.most_values) for share in _shares()}
         asked = _asked_first_to_last()
         heard = dict(zip(asked, await asyncio.gather(*(self._hear(one, scope, turns) for one in asked)), strict=True))
         scope = replace(scope, now=self._clock.now())
         told = {one: self._polls[one.name].told(scope, heard[one]) for one in of_kind(How.POLL)}
         self._rules = {name: rule for one in told.values() for name, rule in one.rules.items()}
+        self._fired = next((one.fired for one in told.values() if one.fired is not None), self._fired)
         stops = tuple(reading for one in told.values() for reading in one.stops)
         series = {name: found for one in told.values() for name, found in one.series.items()}
         errors = _errors(told, AskedServer.PROMETHEUS)

@@ -17,6 +17,7 @@ from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
 from kubedrill.core.measure.results import Finding, Milestone, MilestoneName, ObjectiveResult
+from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.drill_plan import DrillPlan
 
 
@@ -60,6 +61,7 @@ def assess(
         censored_at=reverted.at.not_before if reverted else None,
         unread=bool(unread),
         alerts=alerting(known, reached, drill_plan),
+        impact=series.get(IMPACT, Series(IMPACT)),
     )
     found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
     return Assessment(reached, judged, found)

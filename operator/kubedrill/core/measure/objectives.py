@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kubedrill.api.durations import format_duration
+from kubedrill.core.evidence.facts import Series
 from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, NOTHING_KNOWN, Alerting, PeopleTold, counted_from
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged, of
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.measure.unmeasured import why_unmeasured
 from kubedrill.core.measure.windows import long_enough
 from kubedrill.core.plan.drill_plan import DrillPlan, Limit
 
@@ -87,12 +89,14 @@ def judge(
     censored_at: datetime | None = None,
     unread: bool = False,
     alerts: Alerting = NOTHING_KNOWN,
+    impact: Series | None = None,
 ) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `now`.
 
     `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
     revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when people
-    were told, and which alerts were about something else.
+    were told, and which alerts were about something else. `impact`: its samples, None where there is nothing to be
+    measured; where they can't tell whether it fell, that it didn't is not said.
     """
     windows = {
         MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
@@ -100,8 +104,30 @@ def judge(
     }
     standing = Horizon(now, ended, censored_at, windows)
     known = {m.key: m for m in milestones}
-    judged = (_fairly_judged(limit, known, standing, alerts, drill_plan) for limit in limits_of(drill_plan))
+    judged = (
+        _if_measured(
+            _fairly_judged(limit, known, standing, alerts, drill_plan), limit, known, standing, impact, drill_plan
+        )
+        for limit in limits_of(drill_plan)
+    )
     return tuple(_not_held_against(one) if unread else one for one in judged)
+
+
+def _if_measured(
+    judged: ObjectiveResult,
+    limit: Limit,
+    known: Mapping[str, Milestone],
+    standing: Horizon,
+    impact: Series | None,
+    drill_plan: DrillPlan,
+) -> ObjectiveResult:
+    """The same, but that the impact did not fall in time is only said where it was measured."""
+    missed = judged.verdict is ObjectiveVerdict.MISSED and judged.stop == MilestoneName.MITIGATED
+    if impact is None or not missed or MilestoneName.MITIGATED in known:
+        return judged
+    since = known[limit.start].at.not_after
+    why = why_unmeasured(impact, drill_plan, since, min(standing.horizon, since + limit.within))
+    return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=why) if why else judged
 
 
 def _not_held_against(judged: ObjectiveResult) -> ObjectiveResult:

@@ -7,7 +7,6 @@ Each thing that is derived is said in a line of `DrillPlan.derived`, which `kube
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
 from kubedrill.api.drill import DrillSpec, ReconciledTargets
@@ -24,10 +23,12 @@ from kubedrill.core.plan.drill_plan import (
     InjectAt,
     Limit,
     PlannedStop,
+    RuleImpact,
     RuleTiming,
     SteadyCheck,
 )
 from kubedrill.core.plan.setting import DrillSetting, alone
+from kubedrill.core.plan.trouble import AlertRule, Trouble
 
 Profiler = Callable[[Fault, str], FaultProfile]
 _Paced = Callable[[str], timedelta]
@@ -38,20 +39,6 @@ BEYOND_ITS_WAIT = timedelta(minutes=5)
 ESCALATION_LIMITS: Mapping[str, str] = {"L2": "15m", "L3": "30m", "Engineering": "30m", "IncidentCommander": "15m"}
 FIRST_RESPONDERS = frozenset({"L1"})
 CLIENT_FACING = frozenset({"L1", "L2", "Comms", "IncidentCommander"})
-
-
-@dataclass(frozen=True, slots=True)
-class AlertRule:
-    """A loaded alert rule, taken apart: `left` `operator` `threshold` (no threshold when it has no comparison).
-
-    `timing` is what it takes by itself.
-    """
-
-    name: str
-    left: str
-    operator: str = ""
-    threshold: float | None = None
-    timing: RuleTiming = NO_TIMING
 
 
 def derive(
@@ -116,6 +103,8 @@ def derive(
         environment=setting.environment,
         roster=setting.roster,
         namespace_label=setting.namespace_label,
+        cluster=setting.cluster,
+        cluster_label=setting.cluster_label,
         allowed_services=setting.allowed_services,
         accepts_reconcilers=spec.reconciled_targets is ReconciledTargets.ACCEPT,
         people_receivers=setting.people_receivers,
@@ -160,18 +149,35 @@ def _taking(timing: RuleTiming) -> str:
 def _impact(
     scenario: ScenarioSpec, clock: str, rules: Mapping[str, AlertRule], paced: _Paced, said: list[str]
 ) -> ImpactFall:
+    """What hurts the client: what the drill says, or the trouble that the alert which starts the clock is about."""
     fall = scenario.mitigated
-    query, amount = fall.query or "", float(fall.by_amount)
-    if not query:
-        amount = 0.0  # an expression of unknown unit: ten of it may be far too much
-        rule = rules.get(clock)
-        query = rule.left if rule else ""
-        said.append(
-            f"impact: {query}, the left side of {clock}"
-            if query
-            else f"impact: the left side of {clock}, once that rule is loaded"
+    window, percent = paced(fall.window), float(fall.by_percent)
+    if fall.query:
+        return ImpactFall(fall.query, window, float(fall.by_amount), percent)
+    rule = rules.get(clock)
+    trouble = rule.whole if rule else Trouble()
+    if not trouble.query:
+        why = (
+            f"can't be derived from {clock}: {trouble.why_not}" if rule else f"that of {clock}, once its rule is loaded"
         )
-    return ImpactFall(query, paced(fall.window), amount, float(fall.by_percent))
+        said.append(f"impact: {why}")
+    else:
+        said.append(f"impact: {trouble.query}")
+        said.append(f"the impact is 0 while {clock} has no reason to fire, and falls {trouble.better}")
+    each = rule.each if rule and trouble.query else ()
+    if len(each) > 1:
+        said.append(f"{len(each)} rules are called {clock}: once one fires, the impact is that of the rule that did")
+    return ImpactFall(
+        trouble.query,
+        window,
+        0.0,  # of unknown unit: ten of it may be far too much
+        percent,
+        alert=clock,
+        better=trouble.better,
+        threshold=trouble.threshold,
+        why_not=trouble.why_not,
+        rules=tuple(RuleImpact(one.query, one.labels) for one in each),
+    )
 
 
 def _objectives(roles: set[str], scenario: ScenarioSpec, paced: _Paced, said: list[str]) -> tuple[Limit, ...]:

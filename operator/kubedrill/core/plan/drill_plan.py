@@ -64,16 +64,32 @@ class AlertWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleImpact:
+    """The impact as one of several rules of an alert has it, and the labels that this rule gives its alerts."""
+
+    query: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ImpactFall:
     """When the impact counts as falling: by `amount` or `percent` of its peak, the larger, within `window`.
 
-    `query` may be empty while the alert's own expression is not known yet.
+    `alert` is the one that it is derived from, empty where the drill says the `query` itself; `rules` has each rule
+    of that name. A derived impact is 0 while all is well, falls as `better` tells in words, and leaves 0 at
+    `threshold` where that is known. The query is empty while the rule is not known, or where nothing can be derived of
+    it: then `why_not` says why.
     """
 
     query: str
     window: timedelta
     amount: float
     percent: float
+    alert: str = ""
+    better: str = ""
+    threshold: float | None = None
+    why_not: str = ""
+    rules: tuple[RuleImpact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +185,8 @@ class DrillPlan:
     """All that the reducer and the signals need to know of a drill's design. Durations are real time.
 
     `profiles` are of the `faults`, one each. `environment` and `roster` are the names of those that were used, empty
-    for none. `namespace_label` is the label of metrics and alerts that names the namespace they are about.
+    for none. `namespace_label` is the label of metrics and alerts that names the namespace they are about, and
+    `cluster_label` the one that says `cluster` where one monitoring watches several (empty: whichever counts).
     `allowed_services` (`namespace/name`) are those elsewhere that the environment lets the drill reach.
     `accepts_reconcilers`: a controller may take the faults out, and what it heals is the automation's doing.
     `people_receivers` are those of Alertmanager's receivers that reach people, as the environment says;
@@ -205,6 +222,8 @@ class DrillPlan:
     namespace_label: str = "namespace"
     allowed_services: tuple[str, ...] = ()
     accepts_reconcilers: bool = False
+    cluster: str = ""
+    cluster_label: str = "cluster"
     people_receivers: Names = frozenset()
     other_alertmanagers: tuple[Endpoint, ...] = ()
 
@@ -216,7 +235,7 @@ class DrillPlan:
     @property
     def about(self) -> About:
         """What the alerts and metrics that count are about."""
-        return About(self.target_namespace, self.namespace_label)
+        return About(self.target_namespace, self.namespace_label, self.cluster, self.cluster_label)
 
     @property
     def clock_alert(self) -> str:

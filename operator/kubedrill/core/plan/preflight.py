@@ -6,6 +6,7 @@ won't go away by waiting; the others (not steady yet, monitoring does not answer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +15,7 @@ from typing import Final
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.machine.state import CheckResult
+from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.codec import PLAN_BYTES, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan, SteadyCheck
 from kubedrill.core.plan.reconcilers import Keepers
@@ -57,6 +59,7 @@ class Surroundings:
     firing: frozenset[str] | None = None
     pending: frozenset[str] = frozenset()
     series: Mapping[str, Series] = field(default_factory=dict)
+    impact: Series = field(default_factory=lambda: Series(IMPACT))
     announced: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
     keepers: Keepers = field(default_factory=Keepers)
@@ -215,6 +218,48 @@ def alerts_silent(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     return CheckResult(name, True)
 
 
+def impact_measured(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
+    """What hurts the client can be measured, there is data of it, and a derived one says that all is well."""
+    name, impact = IMPACT, drill_plan.impact
+    if drill_plan.people_only or impact.alert in around.announced:
+        return CheckResult(name, True)
+    if impact.why_not:
+        message = (
+            f"what hurts the client can't be derived from {impact.alert}: {impact.why_not}. Say it in"
+            " mitigated.query, as an expression that falls when things get better"
+        )
+        return CheckResult(name, False, "ImpactNotDerived", message, hard=True)
+    if not impact.query or around.monitoring_error:
+        return CheckResult(name, True)  # the checks of the rules and of the monitoring say it
+    if not around.impact.samples:
+        return CheckResult(name, None, "NoImpactData", _no_data(drill_plan))
+    now = around.impact.samples[-1].value
+    if impact.alert and now > 0:
+        message = f"the impact is {now:g} already, and must be 0: {impact.alert} has reason to fire"
+        return CheckResult(name, False, "ImpactAlready", message)
+    return CheckResult(name, True, message=f"the impact is {now:g} now")
+
+
+def _no_data(drill_plan: DrillPlan) -> str:
+    """That the impact has no data, and what may be the reason."""
+    impact, label, namespace = drill_plan.impact, drill_plan.namespace_label, drill_plan.target_namespace
+    said = f"no data for the impact: {impact.query}"
+    if not impact.alert:
+        return said
+    other = next(
+        (m[1] for m in re.finditer(r'(\w+)=~?"' + re.escape(namespace) + '"', impact.query) if m[1] != label), ""
+    )
+    if other:
+        return (
+            f"{said}. The rule names the namespace in the label {other}, and {label} is what is looked at: set"
+            f" labels.namespace to {other} in a DrillEnvironment"
+        )
+    return (
+        f"{said}. Where no series means that all is well, say mitigated.query with `or vector(0)` at its end; where the"
+        f" namespace is not in the label {label}, set labels.namespace in a DrillEnvironment"
+    )
+
+
 def stop_conditions_clear(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """Every stop condition can be asked for, and none is met: such a drill would be stopped at once."""
     name, read = "stop-conditions", {r.name: r for r in around.stops}
@@ -278,6 +323,7 @@ CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
     alerts_loaded,  # the alert can fire
     alerts_in_time,  # in the time that it is given
     alerts_silent,  # and its firing would mean something
+    impact_measured,  # we would see how bad it is, and that it gets better
     stop_conditions_clear,  # nothing that must stay well is unwell already
     targets_ready,  # the baseline is whole
 )

@@ -34,6 +34,8 @@ class DrillSetting:
     environment: str = ""
     roster: str = ""
     namespace_label: str = "namespace"
+    cluster: str = ""
+    cluster_label: str = "cluster"
     allowed_services: tuple[str, ...] = ()
     people_receivers: frozenset[str] = frozenset()
     other_alertmanagers: tuple[Endpoint, ...] = ()
@@ -150,6 +152,7 @@ def _names(names: Iterable[str]) -> str:
 
 def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: DrillRoster | None) -> DrillSetting:
     facts, own, people = environment.spec if environment else None, spec.monitoring, _people(roster)
+    labels = facts.labels if facts else MetricLabels()
     prometheus, alertmanager = (facts.prometheus, facts.alertmanager) if facts else (None, None)
     shared = None if own.alertmanager else alertmanager  # what is said of one Alertmanager is not said of another
     return DrillSetting(
@@ -158,7 +161,9 @@ def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: Dril
         players=tuple(_participant(player, people.get(player.name)) for player in spec.players),
         environment=environment.metadata.name if environment else "",
         roster=roster.metadata.name if roster else "",
-        namespace_label=(facts.labels if facts else MetricLabels()).namespace,
+        namespace_label=labels.namespace,
+        cluster=(facts.cluster or "") if facts else "",
+        cluster_label=labels.cluster,
         allowed_services=tuple(_allowed(facts)) if facts else (),
         people_receivers=frozenset(shared.receivers_for_people) if shared else frozenset(),
         other_alertmanagers=tuple(_where(spec, other) for other in shared.others) if shared else (),

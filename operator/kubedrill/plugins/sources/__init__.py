@@ -29,6 +29,8 @@ _SHARED = frozenset(
         "polled",
         "prometheus",
         "promql",
+        "raw_values",
+        "trouble",
         "withheld",
     }
 )

@@ -133,6 +133,16 @@ def _stamp(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
 
 
+def fired(facts: Iterable[Fact]) -> dict[str, tuple[Mapping[str, str], ...]]:
+    """The labels of each alert's series that fired, the first ones first."""
+    found: dict[str, list[Mapping[str, str]]] = {}
+    for fact in facts:
+        known = found.setdefault(fact.detail["alert"], []) if fact.kind is FactKind.ALERT_FIRING else []
+        if fact.kind is FactKind.ALERT_FIRING and fact.detail["labels"] not in known:
+            known.append(fact.detail["labels"])
+    return {alert: tuple(labels) for alert, labels in found.items()}
+
+
 class AlertPoll:
     """Keeps the alerts' samples, and the rules that are loaded."""
 
@@ -142,6 +152,7 @@ class AlertPoll:
         self._rules: dict[str, LoadedRule] = {}
         self._gone: dict[str, LoadedRule] = {}
         self._several = False
+        self._read = False
 
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
         """One conversation: the rules, then the history."""
@@ -155,7 +166,7 @@ class AlertPoll:
         plan, names = scope.drill_plan, rules_wanted(scope.drill_plan)
         asked_for = tuple(promql.rules_asked_for(names))
         (rules,) = yield (
-            Question("/api/v1/rules", asked_for, lambda answer, _: prometheus.alert_rules(answer, names)),
+            Question("/api/v1/rules", asked_for, lambda answer, _: prometheus.alert_rules(answer, plan.about, names)),
         )
         seconds = self._samples.seconds_to_read(scope.since, scope.began)
         query = promql.alert_history((a.name for a in plan.alerts), seconds)
@@ -166,6 +177,7 @@ class AlertPoll:
         # one server's evaluations never go back: where they do, another one has answered
         self._several = self._several or any(_went_back(self._rules.get(name), rule) for name, rule in rules.items())
         self._rules = rules
+        self._read = True
         self._samples.merge((s for s in history if plan.about.holds(s.labels)), scope.began)
         self._elsewhere.hear(history, plan.about, scope.error)
 
@@ -178,6 +190,7 @@ class AlertPoll:
         return Polled(
             facts=(*history.facts, *self._elsewhere.since(scope.since)),
             rules=self._rules,
+            fired=fired(history.facts) if self._read else None,
             pending=history.pending,
             firing=history.firing,
             errors=errors_of(heard),

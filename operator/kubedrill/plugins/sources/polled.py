@@ -69,6 +69,7 @@ class PollScope:
     """What is asked for: all since `since`. The probe began at `began`; `now` is later once the answers are there.
 
     `error` is how far the clocks may be apart. `rules` are the alert rules as the last probe found them loaded.
+    `fired` are the labels of each alert's series that have fired; None while it could not be asked which did.
     """
 
     drill_plan: DrillPlan
@@ -77,6 +78,7 @@ class PollScope:
     now: datetime
     error: timedelta
     rules: Mapping[str, LoadedRule]
+    fired: Mapping[str, tuple[Mapping[str, str], ...]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Polled:
     decisive: tuple[Fact, ...] = ()
     series: Mapping[str, Series] = field(default_factory=dict)
     rules: Mapping[str, LoadedRule] = field(default_factory=dict)
+    fired: Mapping[str, tuple[Mapping[str, str], ...]] | None = None
     pending: frozenset[str] = frozenset()
     firing: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()

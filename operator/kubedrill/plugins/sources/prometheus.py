@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Sample
 from kubedrill.core.evidence.samples import Samples
 from kubedrill.core.measure.progress import progressed
-from kubedrill.core.plan.derive import AlertRule
 from kubedrill.core.plan.drill_plan import RuleTiming
+from kubedrill.core.plan.trouble import AlertRule, Trouble
 from kubedrill.kube.answers import (
     NoAnswer,
     instant_of_seconds,
@@ -25,7 +26,8 @@ from kubedrill.kube.answers import (
     quoted,
     text_of,
 )
-from kubedrill.plugins.sources.promql import take_apart
+from kubedrill.plugins.sources.raw_values import RawForm
+from kubedrill.plugins.sources.trouble import rule_of, trouble_of
 
 DEFAULT_EVALUATION = timedelta(seconds=60)
 LONGEST_EVALUATION = timedelta(days=1)
@@ -42,7 +44,7 @@ class RawSeries:
 
 @dataclass(frozen=True, slots=True)
 class LoadedRule:
-    """An alert rule that is loaded, taken apart, how often it is evaluated, and when it last was."""
+    """What is loaded under an alert's name, how often it is evaluated, and when it last was."""
 
     rule: AlertRule
     every: timedelta = DEFAULT_EVALUATION
@@ -141,20 +143,32 @@ def _two(pair: list[Any]) -> tuple[Any, Any]:
     return pair[0], pair[1]
 
 
-def raw_total(found: Sequence[Sequence[RawSeries]], *, bare: bool) -> tuple[Sample, ...] | None:
-    """The value of an expression from the raw samples of its selectors (`promql.raw_selectors`).
+def raw_total(found: Sequence[Sequence[RawSeries]], form: RawForm) -> tuple[Sample, ...] | None:
+    """The value of an expression from the raw samples of its selectors, added up over its series.
 
-    None when raw samples can't tell: a selector gave several series (fine for a `bare` one, whose value is
-    their sum), their labels differ, or they were not all sampled by the same scrapes. Nothing for one
+    None when raw samples can't tell: a selector gave several series (fine for a bare one, each of whose series has
+    a value of its own), their labels differ, or they were not all sampled by the same scrapes. Nothing for one
     selector is nothing for the whole, as in PromQL.
     """
     series = [one for group in found for one in group if one.samples]
     if any(not [one for one in group if one.samples] for group in found):
         return ()
-    if not bare and (any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1):
+    if not form.bare and (any(len(group) > 1 for group in found) or len({_matching_labels(s) for s in series}) > 1):
         return None
+    if form.bare:
+        series = [replace(one, samples=tuple(_valued(one.samples, form))) for one in series]
     totals, counts = _sums(series)
-    return None if any(n != len(series) for n in counts.values()) else _in_order(totals)
+    if any(n != len(series) for n in counts.values()):
+        return None
+    total = _in_order(totals)
+    return total if form.bare else tuple(_valued(total, form))
+
+
+def _valued(samples: Iterable[Sample], form: RawForm) -> Iterator[Sample]:
+    for sample in samples:
+        value = form.value(sample.value)
+        if value is not None:
+            yield Sample(sample.at, value)
 
 
 def evaluated_total(series: Iterable[RawSeries], step: int) -> tuple[Sample, ...]:
@@ -218,26 +232,42 @@ def spacing(samples: Iterable[Sample], default: timedelta) -> timedelta:
     return progressed(Samples.of(samples), "spacing", Distances).median or default
 
 
-def alert_rules(answer: Any, wanted: Collection[str] | None = None) -> dict[str, LoadedRule]:
-    """The alert rules that are loaded, by name (`/api/v1/rules?type=alert`); unparsable ones whole.
+def alert_rules(answer: Any, about: About, wanted: Collection[str] | None = None) -> dict[str, LoadedRule]:
+    """The alert rules that are loaded, by name (`/api/v1/rules?type=alert`), several of one name together.
 
     Others than the `wanted` ones are passed over: an older Prometheus answers with all that it has.
 
     Raises:
         Unanswered: the answer is an error or something else.
     """
-    found: dict[str, LoadedRule] = {}
-    for group in (object_of(g, "a group of rules") for g in list_of(_data(answer).get("groups"), "the groups")):
+    found: dict[str, list[_OneRule]] = {}
+    for group in (object_of(g, "a group of rules") for g in list_of(_data(answer).get("groups") or [], "the groups")):
         for rule in (object_of(r, "a rule") for r in list_of(group.get("rules") or [], "a group's rules")):
             name = text_of(rule.get("name", ""), "a rule's name")
             if rule.get("type", "alerting") != "alerting" or not name or (wanted is not None and name not in wanted):
                 continue
             expression = text_of(rule.get("query", ""), "a rule's expression")
-            every = _interval(group)
-            timing = RuleTiming(_lasting(rule, "duration"), _lasting(rule, "keepFiringFor"), every)
-            taken_apart = replace(_taken_apart(name, expression), timing=timing)
-            found[name] = LoadedRule(taken_apart, every, _evaluated(rule))
-    return found
+            trouble = replace(trouble_of(expression, about), labels=labels_of(rule.get("labels") or {}))
+            timing = RuleTiming(_lasting(rule, "duration"), _lasting(rule, "keepFiringFor"), _interval(group))
+            found.setdefault(name, []).append(_OneRule(expression, trouble, timing, _evaluated(rule)))
+    return {name: _loaded(name, rules, about) for name, rules in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _OneRule:
+    expression: str
+    trouble: Trouble
+    timing: RuleTiming
+    evaluated: datetime | None
+
+
+def _loaded(name: str, rules: Sequence[_OneRule], about: About) -> LoadedRule:
+    """Rules of one name: their history tells of all of them up to where the slowest of them has come."""
+    rule = rule_of(name, (r.trouble for r in rules), (r.expression for r in rules), about)
+    waits, lingers, every = zip(*((r.timing.waits, r.timing.lingers, r.timing.every) for r in rules), strict=True)
+    timing = RuleTiming(min(waits), max(lingers), max(every))
+    evaluated = min((r.evaluated for r in rules if r.evaluated), default=None)
+    return LoadedRule(replace(rule, timing=timing), timing.every, evaluated)
 
 
 def _interval(group: Mapping[str, Any]) -> timedelta:
@@ -259,10 +289,3 @@ def _lasting(rule: Mapping[str, Any], field: str) -> timedelta:
 def _evaluated(rule: Mapping[str, Any]) -> datetime | None:
     """When a rule was evaluated last; nothing before the first time (Prometheus then says year 1)."""
     return instant_of_text(rule["lastEvaluation"]) if rule.get("lastEvaluation") else None
-
-
-def _taken_apart(name: str, expression: str) -> AlertRule:
-    try:
-        return take_apart(name, expression)
-    except ValueError:
-        return AlertRule(name, expression)
