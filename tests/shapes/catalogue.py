@@ -20,6 +20,7 @@ WORSE: Final = (
     "delete",
     "quiet",
     "heal-the-neighbour",
+    "silence",
 )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from tests.e2e.staging.copies import kubectl, until
 from tests.shapes.catalogue import Play
 from tests.shapes.judge import PLAYER
-from tests.shapes.monitoring import APP_IMAGE
+from tests.shapes.monitoring import APP_IMAGE, NAMESPACE
 from tests.shapes.stage import GOOD, shop
 
 AUTOMATION: Final = "shop-operator"
@@ -64,6 +64,19 @@ def _hides_all_figures(play: Play) -> None:
     kubectl("annotate", "namespace", play.namespace, "shapes/quiet=true")
 
 
+def _silences_the_alert(play: Play) -> None:
+    """The alert is heard of no more, and the shop is as broken as before."""
+    silence = {
+        "matchers": [{"name": "alertname", "value": play.alert, "isRegex": False}],
+        "startsAt": "2020-01-01T00:00:00Z",
+        "endsAt": "2100-01-01T00:00:00Z",
+        "createdBy": PLAYER,
+        "comment": "it is known",
+    }
+    path = f"/api/v1/namespaces/{NAMESPACE}/services/alertmanager:9093/proxy/api/v2/silences"
+    kubectl("create", "--raw", path, "-f", "-", given=json.dumps(silence))
+
+
 def _heals_the_neighbour(play: Play) -> None:
     """Another team's shop gets well, this one does not."""
     kubectl("apply", "-f", "-", given=shop(neighbour(play), holds=4))
@@ -101,4 +114,5 @@ TRICKS: Final[Mapping[str, Doing]] = {
     "delete": _deletes,
     "quiet": _hides_all_figures,
     "heal-the-neighbour": _heals_the_neighbour,
+    "silence": _silences_the_alert,
 }
