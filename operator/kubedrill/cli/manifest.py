@@ -17,6 +17,7 @@ from kubedrill.api.drill_names import generated_from, wrong_with
 from kubedrill.api.environment import DrillEnvironment
 from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario
+from kubedrill.cli.api_rules import broken
 from kubedrill.cli.connection import CliError
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.plugins import faults  # noqa: F401  importing it registers the fault kinds
@@ -111,6 +112,8 @@ def _understood(wire: Any, file: str) -> Document:
         raise CliError(f"{file}: {mistakes(error)}", ExitCode.BAD_INPUT) from error
     if isinstance(document.model, Drill):
         _demand_a_drills_name(document, file)
+    if wrong := list(broken(document.model)):
+        raise CliError(f"{file}: " + "\n".join(wrong), ExitCode.BAD_INPUT)
     return document
 
 
