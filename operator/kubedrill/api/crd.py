@@ -111,7 +111,7 @@ RESOURCES: Final = (
             Column("Phase", ".status.phase", description="Where the drill is."),
             Column("Verdict", ".status.verdict", description="How it ended."),
             Column("T+", ".status.clock", description="Time since T+0."),
-            Column("Next", ".status.next", description="The next objective and the time left."),
+            Column("Next", ".status.next", description="What comes next, and the time left."),
             AGE,
             Column("Target", ".spec.targetNamespace", priority=1, description="The namespace it breaks."),
             Column("Message", ".status.message", priority=1, description="What happens now."),

@@ -183,7 +183,9 @@ class DrillSpec(ApiModel):
     )
     wrap_up: Duration = Field(
         "10m",
-        description="How long play goes on after recovery, for the all clear and tidying up; divided by the pace.",
+        description="How long play goes on after recovery, for the all clear and tidying up; divided by the pace. If it"
+        " does not recover, play ends once every limit is met or up and nobody has acted for this and recovered.window"
+        " together (a hint is an act).",
     )
     arm_within: Duration = Field(
         "3m",

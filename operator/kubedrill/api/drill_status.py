@@ -170,7 +170,7 @@ class DrillStatus(ApiModel):
     verdict: Word | None = Field(None, description="Passed, Failed, Inconclusive, Error or Stopped.")
     message: Text | None = Field(None, description="What happens now, or how it ended, in a sentence.")
     clock: Line | None = Field(None, description="T+ in scenario time.")
-    next: Line | None = Field(None, description="The next objective and the time left.")
+    next: Line | None = Field(None, description="What comes next, and the time left.")
     observed_generation: int | None = Field(None, description="The generation last acted upon.")
     start_ex_time: Time | None = Field(None, description="When the first fault was started.")
     clock_start_time: Time | None = Field(None, description="T+0: when the expected alert fired (not after).")

@@ -19,6 +19,15 @@ from kubedrill.core.evidence.attribution import by_whom, taken_out
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first
 from kubedrill.core.machine.state import Ending, Observation, State
 from kubedrill.core.machine.unverified import in_doubt
+from kubedrill.core.machine.waits import (
+    ONE_MORE_LOOK,
+    alert_due,
+    decided_at,
+    is_open,
+    last_act,
+    tail_of,
+    wrapped_up,
+)
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.results import MilestoneName, Verdict
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -215,13 +224,10 @@ def without_effect(names: Iterable[str], facts: Iterable[Fact]) -> tuple[str, ..
 
 def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """The alert that starts the clock is overdue: that is what a CI wants to know."""
-    effect = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
-    if seen.drill_plan is None or effect is None or so_far.milestone(MilestoneName.ALERT_FIRED):
+    due = alert_due(so_far, seen.drill_plan) if seen.drill_plan else None
+    if seen.drill_plan is None or due is None or seen.now <= due + ONE_MORE_LOOK:
         return None
     wanted = next(a for a in seen.drill_plan.alerts if a.starts_clock)
-    # one probe's time more, so that a firing at the last moment is seen
-    if seen.now <= effect.at.not_after + wanted.within + timedelta(seconds=10):
-        return None
     within = f"within {format_duration(wanted.within)} of the fault's effect"
     why = not_this_drills(wanted.name, FactSet.of(seen.facts), seen.drill_plan)
     if why is not None:
@@ -231,12 +237,19 @@ def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> R
 
 def play_over(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
     """Recovery was confirmed and the time to wrap up has passed."""
-    recovered = so_far.milestone(MilestoneName.RECOVERED)
-    if recovered is None or seen.drill_plan is None:
-        return None
-    if seen.now < recovered.at.not_after + seen.drill_plan.recovered_window + seen.drill_plan.wrap_up:
+    over = wrapped_up(so_far, seen.drill_plan) if seen.drill_plan else None
+    if over is None or seen.now < over:
         return None
     return _ends("Recovered", "everything is well again, and the time to wrap up has passed")
+
+
+def decided(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
+    """Nothing more can be won or lost, and nobody is at it: the fault must not stay in for nothing."""
+    over = decided_at(so_far, seen)
+    if over is None or seen.drill_plan is None or seen.now <= over or is_open(so_far):
+        return None
+    idle = f"nobody has acted for {format_duration(tail_of(seen.drill_plan))}" if last_act(seen) else "nobody has acted"
+    return _ends("Decided", f"every limit is met or up, and {idle}")
 
 
 def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -297,6 +310,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
         not_effective,
         alert_never_fired,
         play_over,
+        decided,
         all_put_back,
         report_of_stopped,
         report_of_aborted,

@@ -87,6 +87,7 @@ TABLE: Final[Mapping[Phase, tuple[Transition, ...]]] = {
         Transition("taken_out_by_a_controller", Phase.RECOVERING),
         Transition("alert_never_fired", Phase.RECOVERING),
         Transition("play_over", Phase.RECOVERING),
+        Transition("decided", Phase.RECOVERING),
         Transition("past_deadline", Phase.RECOVERING),
     ),
     Phase.RECOVERING: (Transition("all_put_back", Phase.HOT_WASH),),

@@ -26,6 +26,7 @@ from kubedrill.core.machine.kept import kept
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
+from kubedrill.core.machine.waits import waits
 from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
 
 TOLD_BEFORE: Final = (
@@ -209,10 +210,11 @@ def _stamp(at: datetime | None) -> str | None:
 
 
 def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None, str | None]:
-    """T+ in scenario time and the objective that is due next; both only while the clock runs."""
+    """T+ in scenario time; and what comes next, with the time left: in scenario time, too, once the clock runs."""
     fired = decision.assessment.milestone(MilestoneName.ALERT_FIRED)
+    waited_for = list(_waited_for(decision, seen, pace if fired else 1))
     if fired is None:
-        return None, None
+        return None, "; ".join(waited_for) or None
     until = decision.state.end_ex or seen.now
     elapsed = timedelta(seconds=round((until - fired.at.not_after).total_seconds() * pace))
     step = CLOCK_STEP * pace
@@ -222,11 +224,19 @@ def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None
         for o in decision.assessment.objectives
         if o.verdict is ObjectiveVerdict.PENDING and o.start == MilestoneName.ALERT_FIRED
     ]
-    if decision.state.phase is not Phase.IN_PLAY or not pending:
-        return clock, None
-    due = min(pending, key=lambda o: o.limit)
-    left = due.limit * pace - elapsed // step * step
-    return clock, f"{due.name} in {format_duration(left)}" if left > timedelta(0) else f"{due.name} overdue"
+    if decision.state.phase is Phase.IN_PLAY and pending:
+        due = min(pending, key=lambda o: o.limit)
+        left = due.limit * pace - elapsed // step * step
+        in_time = left > timedelta(0)
+        waited_for.insert(0, f"{due.name} in {format_duration(left)}" if in_time else f"{due.name} overdue")
+    return clock, "; ".join(waited_for) or None
+
+
+def _waited_for(decision: Decision, seen: Observation, pace: int) -> Iterator[str]:
+    for wait in waits(decision.state.phase, decision.assessment, seen):
+        left = -((seen.now - wait.until) // CLOCK_STEP) * CLOCK_STEP * pace
+        if left > timedelta(0):
+            yield f"{wait.what} in {format_duration(left)} {wait.after}".rstrip()
 
 
 def _message(decision: Decision, seen: Observation) -> str:

@@ -14,8 +14,10 @@ from kubedrill.core.evidence.attribution import own_revert
 from kubedrill.core.evidence.facts import Fact, FactSet, Series
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.alerting import alerting
+from kubedrill.core.measure.impact import recovering
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Finding, Milestone, MilestoneName, ObjectiveResult
 from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -23,11 +25,15 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Milestones that were reached, objectives as measured so far; the findings once play has ended."""
+    """Milestones that were reached, objectives as measured so far; the findings once play has ended.
+
+    `recovery_at` is when the recovery is confirmed if all that is well now stays so; None while something is not well.
+    """
 
     milestones: tuple[Milestone, ...] = ()
     objectives: tuple[ObjectiveResult, ...] = ()
     findings: tuple[Finding, ...] = ()
+    recovery_at: datetime | None = None
 
     def milestone(self, name: MilestoneName, level: str = "") -> Milestone | None:
         """A milestone, or nothing while it was not reached. Without a level: the one that has none."""
@@ -52,7 +58,7 @@ def assess(
     """
     known, now = FactSet.of(facts), min(ended or now, now)
     reached = milestones(known, series, drill_plan, now)
-    reverted = own_revert(known)
+    reverted, well_at = own_revert(known), _recovery_at(known, series, drill_plan, reached, now)
     judged = judge(
         reached,
         drill_plan,
@@ -62,6 +68,22 @@ def assess(
         unread=bool(unread),
         alerts=alerting(known, reached, drill_plan),
         impact=series.get(IMPACT, Series(IMPACT)),
+        recovering=drill_plan.people_only or well_at is not None,
     )
     found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
-    return Assessment(reached, judged, found)
+    return Assessment(reached, judged, found, well_at)
+
+
+def _recovery_at(
+    facts: FactSet,
+    series: Mapping[str, Series],
+    drill_plan: DrillPlan,
+    reached: tuple[Milestone, ...],
+    now: datetime,
+) -> datetime | None:
+    at = {m.name: m.at for m in reached if not m.level}
+    fired = at.get(MilestoneName.ALERT_FIRED)
+    if fired is None or MilestoneName.RECOVERED in at:
+        return None
+    so_far = recovering(of_this_drill(facts), series, drill_plan, fired, now)
+    return so_far[0].not_after + so_far[1] if so_far else None

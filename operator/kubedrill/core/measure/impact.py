@@ -12,7 +12,7 @@ from kubedrill.core.measure.crossings import Edges, first_breach, holds_for
 from kubedrill.core.measure.falls import falling
 from kubedrill.core.measure.order import is_confirmed, once_begun, recovered_after_mitigated
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
-from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, long_enough, sustained
+from kubedrill.core.measure.windows import IMPACT, Edge, Timeline, holding_since, long_enough, sustained
 from kubedrill.core.plan.drill_plan import DrillPlan, RuleTiming
 
 DECLARED = {
@@ -162,13 +162,28 @@ def _impact_started(seen: ImpactEvidence, now: datetime) -> Milestone | None:
 
 
 def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
-    """The start of the first window in which all is well, after the alert that starts the clock fired.
+    """The start of the first window in which all is well, after the alert that starts the clock fired."""
+    lines, window = _wellness(seen, until)
+    return sustained(lines, window, until) if lines else None
+
+
+def recovering(
+    facts: FactSet, series: Mapping[str, Series], drill_plan: DrillPlan, fired: Interval, now: datetime
+) -> tuple[Interval, timedelta] | None:
+    """Since when all is well so far, and for how long it has to be; nothing while something is not."""
+    lines, window = _wellness(ImpactEvidence(facts, series, drill_plan, fired, fired), now)
+    since = holding_since(lines)
+    return (since, window) if since else None
+
+
+def _wellness(seen: ImpactEvidence, until: datetime) -> tuple[list[Timeline], timedelta]:
+    """All that must hold for a recovery, and for how long; nothing where nothing can tell.
 
     All is well when every check holds, the cause is gone, the alerts are silent and the workloads ready.
     """
     drill_plan, fired = seen.drill_plan, seen.fired
     if fired is None or drill_plan.people_only:
-        return None
+        return [], drill_plan.recovered_window
     targets = sorted(drill_plan.workloads)
     checked = [(check, seen.series.get(check.name, Series(check.name))) for check in drill_plan.steady]
     steps = [series.step for _, series in checked]
@@ -180,7 +195,7 @@ def _steady_again(seen: ImpactEvidence, until: datetime) -> Interval | None:
     lines += [_silence(seen.facts, alert, drill_plan, until) for alert in expected]
     lines += [_readiness(seen.facts, target, window, until) for target in targets]
     lines += [_cause_gone(seen.facts, drill_plan, until)] if drill_plan.has_cause else []
-    return sustained(lines, window, until)
+    return lines, window
 
 
 def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime) -> Timeline:

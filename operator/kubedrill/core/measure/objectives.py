@@ -37,6 +37,8 @@ NO_EVIDENCE = {
 }
 """Where something may have been said that does not count: that nobody said anything would not be true."""
 WHEN_TOLD = "when people were told"
+SEEN_WITHIN = timedelta(minutes=1)
+"""After so long it shows in what is watched and sampled that all is well: until then a recovery may be under way."""
 UNREAD = "some of the drill's evidence can't be read; it may stand there"
 CUT_SHORT = "play ended before the limit was up"
 """What may still have come in time is nobody's failure: whoever ended it early, and whether it was restored by then."""
@@ -80,7 +82,7 @@ def limits_of(drill_plan: DrillPlan) -> tuple[Limit, ...]:
     return own + drill_plan.objectives
 
 
-def judge(
+def judge(  # noqa: PLR0913  what a judgement rests on, each from another source
     milestones: Iterable[Milestone],
     drill_plan: DrillPlan,
     *,
@@ -90,6 +92,7 @@ def judge(
     unread: bool = False,
     alerts: Alerting = NOTHING_KNOWN,
     impact: Series | None = None,
+    recovering: bool = True,
 ) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `now`.
 
@@ -97,12 +100,9 @@ def judge(
     revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when people
     were told, and which alerts were about something else. `impact`: its samples, None where there is nothing to be
     measured; where they can't tell whether it fell, that it didn't is not said.
+    `recovering`: all may be well already, and only not for long enough.
     """
-    windows = {
-        MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
-        MilestoneName.RECOVERED.value: long_enough(drill_plan.recovered_window, USUAL_STEP) + drill_plan.lingers,
-    }
-    standing = Horizon(now, ended, censored_at, windows)
+    standing = Horizon(now, ended, censored_at, unconfirmed(drill_plan, recovering=recovering))
     known = {m.key: m for m in milestones}
     judged = (
         _if_measured(
@@ -128,6 +128,15 @@ def _if_measured(
     since = known[limit.start].at.not_after
     why = why_unmeasured(impact, drill_plan, since, min(standing.horizon, since + limit.within))
     return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=why) if why else judged
+
+
+def unconfirmed(drill_plan: DrillPlan, *, recovering: bool) -> Mapping[str, timedelta]:
+    """For how long after its limit a windowed milestone may still turn out to have been reached in time."""
+    recovery = long_enough(drill_plan.recovered_window, USUAL_STEP)
+    return {
+        MilestoneName.MITIGATED.value: long_enough(drill_plan.impact.window, USUAL_STEP),
+        MilestoneName.RECOVERED.value: (recovery if recovering else min(recovery, SEEN_WITHIN)) + drill_plan.lingers,
+    }
 
 
 def _not_held_against(judged: ObjectiveResult) -> ObjectiveResult:

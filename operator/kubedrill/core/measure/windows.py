@@ -55,6 +55,15 @@ def sustained(timelines: Iterable[Timeline], window: timedelta, now: datetime) -
     return start if start and now - start.not_after >= window else None
 
 
+def holding_since(timelines: Iterable[Timeline]) -> Interval | None:
+    """Since when all conditions hold by what is known; nothing while one of them does not."""
+    last = [line[-1] if line else None for line in timelines]
+    starts = [edge.at for edge in last if edge is not None and edge.holds]
+    if not last or len(starts) < len(last):
+        return None
+    return Interval(max(at.not_before for at in starts), max(at.not_after for at in starts))
+
+
 def long_enough(window: timedelta, step: timedelta) -> timedelta:
     """The window, or the time that 15 samples take where that is longer (a fast pace)."""
     return max(window, step * (MIN_SAMPLES - 1))
