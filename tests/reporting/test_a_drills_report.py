@@ -135,13 +135,24 @@ async def test_of_a_drill_that_has_no_plan_there_is_nothing_to_report(server, ku
     assert server.asked == []
 
 
-@pytest.mark.parametrize(("query", "drawn"), [("queue_depth", 20.0), ("rate(errors[1m])", None)])
-async def test_a_checks_bound_is_drawn_across_its_own_curve_and_no_other(server, kube, query, drawn):
+@pytest.mark.parametrize(
+    ("impact", "drawn"),
+    [
+        ({"query": "queue_depth"}, (20.0, "steady below")),
+        ({"query": "rate(errors[1m])"}, (None, "steady below")),
+        ({"query": "queue_depth", "alert": "Errors", "threshold": 50.0}, (50.0, "alert above")),
+        ({"query": "queue_depth", "alert": "Errors"}, (None, "alert above")),
+    ],
+    ids=["its own check", "another's check", "the alert it is derived from", "an alert of no known bound"],
+)
+async def test_what_is_drawn_across_the_curve_is_of_that_curve(server, kube, impact, drawn):
     """User trial: threshold 20 was drawn for an alert at 50."""
-    impact = replace(drill_plan().impact, query=query)
-    plan = replace(drill_plan(), impact=impact, steady=(SteadyCheck("queue", "queue_depth", below=20),))
+    derived = replace(drill_plan().impact, alert="", threshold=None)
+    plan = replace(
+        drill_plan(), impact=replace(derived, **impact), steady=(SteadyCheck("queue", "queue_depth", below=20),)
+    )
     observation = seen(now=ENDED, drill_plan=plan)
     assert await write_report(kube, DRILL, decided(observation), observation, 1, ENDED)
 
     written_down = record(server)["record"]
-    assert (written_down["impact_threshold"], written_down["impact_threshold_is"]) == (drawn, "steady below")
+    assert (written_down["impact_threshold"], written_down["impact_threshold_is"]) == drawn
