@@ -206,8 +206,18 @@ def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason
     if not is_overdue(seen.facts, seen.drill_plan, seen.now):
         return None
     names = without_effect((f.name for f in state.faults), seen.facts)
-    told = (f"{name} ({why})" if (why := seen.shortfalls.get(name)) else name for name in names)
+    told = (
+        f"{name} ({why})" if (why := seen.shortfalls.get(name) or _held_back(name, seen)) else name for name in names
+    )
     return _ends("FaultNotEffective", f"no effect seen: {', '.join(told)}"[:4000], Verdict.ERROR)
+
+
+def _held_back(fault: str, seen: Observation) -> str:
+    """What keeps Alertmanager from telling of an alert that the fault announces."""
+    profiles = seen.drill_plan.profiles if seen.drill_plan else ()
+    announced = frozenset().union(*(profile.announces for profile in profiles if profile.fault == fault))
+    held = (f for f in seen.facts if f.kind is FactKind.ALERT_SUPPRESSED and f.detail.get("alert") in announced)
+    return "; ".join(sorted(f.evidence for f in held))
 
 
 def is_overdue(facts: Iterable[Fact], drill_plan: DrillPlan, now: datetime) -> bool:
