@@ -189,6 +189,10 @@ shapes: setup cluster install staging ## 49 drills on 24 shapes of alerts, held 
 nodes: setup cluster install staging ## The control plane restarted, the worker stopped, in the middle of drills
 	@$(KUBE) $(BIN)/pytest -q nightly/test_nodes.py
 
+.PHONY: upgrade
+upgrade: setup cluster install staging ## Operator and CRDs upgraded and rolled back, in either order, in the middle of drills
+	@$(KUBE) $(BIN)/pytest -q nightly/test_upgrade_in_play.py
+
 .PHONY: soak-baseline
 soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline
 	@$(KUBE) KUBEDRILL_BASELINE_SECONDS=600 $(BIN)/pytest -q tests/e2e/staging -k baseline

@@ -13,7 +13,7 @@ from typing import Final
 from tests.e2e.drills.lab import CONTROL
 from tests.e2e.staging.copies import kubectl
 
-ROOT: Final = Path(__file__).parents[3]
+ROOT: Final = Path(__file__).parents[1]
 EARLIER: Final = "505cee7"
 """The last commit before a drill's verdict was frozen, and before checks that go on failing were remembered."""
 THIS: Final = "this"

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from nightly.versions import EARLIER, THIS, crds_are_of, operator_is_of
+from tests.e2e.drills.conftest import lab, staging_up, whole  # noqa: F401  fixtures
 from tests.e2e.drills.lab import CONTROL, LOWERED, drill, in_phase, limit_of, records, status, stop, target
-from tests.e2e.drills.versions import EARLIER, THIS, crds_are_of, operator_is_of
 from tests.e2e.staging.copies import kubectl
 
 Change = Callable[[str], None]
@@ -25,7 +26,7 @@ ROUNDS: dict[str, tuple[str, tuple[tuple[Change, str], ...]]] = {
 
 
 @pytest.fixture
-def both(whole: None) -> Iterator[None]:  # noqa: ARG001  the workload
+def both(whole: None) -> Iterator[None]:  # noqa: ARG001, F811  the workload
     """Whatever a test has installed, afterwards it is this version again."""
     yield
     crds_are_of(THIS)
