@@ -88,6 +88,18 @@ def test_an_objective_is_told_with_what_it_took_and_its_limit(told, line):
     assert objective_line(told, drill(pace=12)) == line
 
 
+def test_the_monitorings_own_limit_goes_at_no_pace():
+    told = {
+        "name": "alert-Fired",
+        "verdict": "Met",
+        "limit": "10m",
+        "upper": "30s",
+        "lower": "30s",
+        "ofMonitoring": True,
+    }
+    assert objective_line(told, drill(pace=12)).endswith("alert-Fired Met: 30s of 10m")
+
+
 def test_a_clock_that_goes_on_is_no_news():
     before, after = (drill(phase="InPlay", message="at it", clock=clock) for clock in ("T+1m", "T+2m"))
     assert not list(news(before, after))

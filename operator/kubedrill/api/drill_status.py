@@ -47,10 +47,11 @@ class ObjectiveStatus(ApiModel):
 
     name: Line = Field(description="Its name.")
     verdict: Word = Field(description="Met, Missed, Indeterminate, Pending or NotStarted.")
-    limit: Line = Field(description="The limit, divided by the pace.")
+    limit: Line = Field(description="The limit, divided by the pace; the monitoring's own as it was written.")
     lower: Line = Field("", description="It took at least this long.")
     upper: Line = Field("", description="It took at most this long; empty: longer than lower.")
     reason: Line = Field("", description="Why, where it is not plain.")
+    of_monitoring: bool = Field(False, description="It is the monitoring's, which goes at no pace: its times are real.")
 
 
 class FaultStep(StrEnum):

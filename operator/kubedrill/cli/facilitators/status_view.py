@@ -169,7 +169,7 @@ def _in_one_line(text: str) -> str:
 
 def objective_line(objective: Mapping[str, Any], drill: Drill) -> str:
     """One objective: verdict, what it took, its limit."""
-    pace = _pace(drill)
+    pace = 1 if objective.get("ofMonitoring") else _pace(drill)
     limit = scaled(objective["limit"], pace)
     lower, upper = (scaled(objective.get(key, ""), pace) for key in ("lower", "upper"))
     took = f"{lower}–{upper}" if lower and upper and lower != upper else upper or (lower and f"> {lower}")

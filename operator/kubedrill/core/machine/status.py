@@ -28,6 +28,7 @@ from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import Observation, State, state_to_wire
 from kubedrill.core.machine.waits import waits
 from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
+from kubedrill.core.measure.score import is_of_monitoring
 
 TOLD_BEFORE: Final = (
     "clock",
@@ -141,6 +142,7 @@ def _objective(o: ObjectiveResult) -> dict[str, Any]:
         "lower": format_duration(lower) if lower is not None else "",
         "upper": format_duration(o.upper) if o.upper is not None else "",
         "reason": o.reason,
+        "ofMonitoring": is_of_monitoring(o),
     }
 
 
