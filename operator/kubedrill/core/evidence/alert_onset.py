@@ -87,7 +87,7 @@ def not_this_drills(alert: str, facts: FactSet, drill_plan: DrillPlan) -> NotThi
             open=True,
         )
     older = older_alerts(facts, drill_plan)
-    if any(f.kind is FactKind.ALERT_FIRING and f.detail.get("alert") == alert for f in older):
+    if any(f.detail.get("alert") == alert for f in in_order(older, FactKind.ALERT_FIRING)):
         return NotThisDrills(f"{alert} fired, but its condition held before the fault was injected", open=True)
     if elsewhere:
         others = ", ".join(dict.fromkeys(str(f.detail.get("namespace")) for f in elsewhere))

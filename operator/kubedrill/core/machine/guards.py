@@ -16,7 +16,7 @@ from kubedrill.api.drill_status import FaultStep
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.alert_onset import not_this_drills
 from kubedrill.core.evidence.attribution import by_whom, taken_out
-from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.machine.state import Ending, Observation, State
 from kubedrill.core.machine.unverified import in_doubt
 from kubedrill.core.machine.waits import (
@@ -216,8 +216,8 @@ def _held_back(fault: str, seen: Observation) -> str:
     """What keeps Alertmanager from telling of an alert that the fault announces."""
     profiles = seen.drill_plan.profiles if seen.drill_plan else ()
     announced = frozenset().union(*(profile.announces for profile in profiles if profile.fault == fault))
-    held = (f for f in seen.facts if f.kind is FactKind.ALERT_SUPPRESSED and f.detail.get("alert") in announced)
-    return "; ".join(sorted(f.evidence for f in held))
+    held_back = in_order(seen.facts, FactKind.ALERT_SUPPRESSED)
+    return "; ".join(sorted(f.evidence for f in held_back if f.detail.get("alert") in announced))
 
 
 def is_overdue(facts: Iterable[Fact], drill_plan: DrillPlan, now: datetime) -> bool:

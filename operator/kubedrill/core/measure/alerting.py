@@ -111,7 +111,8 @@ def withheld(facts: FactSet, drill_plan: DrillPlan) -> Fact | None:
 
 def of_clock_alert(facts: FactSet, drill_plan: DrillPlan, *kinds: FactKind) -> tuple[Fact, ...]:
     """The facts of these kinds about the alert that starts the clock, in order."""
-    return tuple(f for f in in_order(facts, *kinds) if f.detail.get("alert") == drill_plan.clock_alert)
+    chosen = in_order(facts, *kinds)
+    return tuple(f for f in chosen if f.detail.get("alert") == drill_plan.clock_alert)
 
 
 def counted_from(told: PeopleTold, fired: Interval) -> str:

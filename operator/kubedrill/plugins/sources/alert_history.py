@@ -137,8 +137,10 @@ def fired(facts: Iterable[Fact]) -> dict[str, tuple[Mapping[str, str], ...]]:
     """The labels of each alert's series that fired, the first ones first."""
     found: dict[str, list[Mapping[str, str]]] = {}
     for fact in facts:
-        known = found.setdefault(fact.detail["alert"], []) if fact.kind is FactKind.ALERT_FIRING else []
-        if fact.kind is FactKind.ALERT_FIRING and fact.detail["labels"] not in known:
+        if fact.kind is not FactKind.ALERT_FIRING:
+            continue
+        known = found.setdefault(fact.detail["alert"], [])
+        if fact.detail["labels"] not in known:
             known.append(fact.detail["labels"])
     return {alert: tuple(labels) for alert, labels in found.items()}
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
+from kubedrill.core.paths import segment
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.answers import NoAnswer, labels_of, list_of, object_of, quoted, text_of
 from kubedrill.kube.client import Unreachable
@@ -157,7 +158,7 @@ def _silence(silence: str) -> Question:
         author, comment = (text_of(whole.get(key) or "", "a silence's words") for key in ("createdBy", "comment"))
         return f"of {author[:60]}, {quoted(comment)}" if author else quoted(comment)
 
-    return Question(f"/api/v2/silence/{silence}", (), read)
+    return Question(f"/api/v2/silence/{segment(silence)}", (), read)
 
 
 def _inhibiting(fingerprint: str) -> Question:
