@@ -80,7 +80,8 @@ def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone
     """Mitigated or Recovered: until the operator's first revert anybody's, after it the operator's."""
     facts, drill_plan = seen.facts, seen.drill_plan
     stated = _first_stated(name, seen, (f for f in in_order(facts, STATED[name]) if f.source is not Source.OBSERVER))
-    if stated is not None:
+    # what a source tells is a measurement, too: what had no effect can't get better
+    if stated is not None and (first(facts, FactKind.FAULT_EFFECTIVE) or name is not MilestoneName.MITIGATED):
         return stated
     observed = tuple(f for f in in_order(facts, STATED[name]) if f.source is Source.OBSERVER)
     revert = own_revert(facts)
