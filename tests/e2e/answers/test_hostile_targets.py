@@ -38,12 +38,17 @@ from kubedrill.protocol.drills import drill_path
 SLOT = 130
 ACCOUNTS = {"operator": "kubedrill", "watchdog": "kubedrill-watchdog"}
 RULE = {"type": "alerting", "name": ALERT, "query": "vector(0) > 1"}
-GOOD_PROMETHEUS = saying(
-    {
-        "status": "success",
-        "data": {"resultType": "matrix", "result": [], "groups": [{"name": "g", "interval": 1, "rules": [RULE]}]},
-    }
-)
+
+
+async def good_prometheus(writer: asyncio.StreamWriter) -> None:
+    """Its one rule, and a zero at each second of the last minute, whatever it is asked."""
+    now = int(local_now().timestamp())
+    zeros = [{"metric": {}, "values": [[now - ago, "0"] for ago in range(60, -1, -1)]}]
+    groups = [{"name": "g", "interval": 1, "rules": [RULE]}]
+    whole = {"status": "success", "data": {"resultType": "matrix", "result": zeros, "groups": groups}}
+    await saying(whole)(writer)
+
+
 GOOD_ALERTMANAGER = saying([])
 MODES = (
     "many values",
@@ -83,7 +88,7 @@ class Scene:
 
     async def heal(self) -> None:
         """And now they answer as they should."""
-        self.evil[0].answer, self.evil[1].answer = GOOD_PROMETHEUS, GOOD_ALERTMANAGER
+        self.evil[0].answer, self.evil[1].answer = good_prometheus, GOOD_ALERTMANAGER
 
     async def start(self, name: str, namespace: str, fault: str, at: Services) -> None:
         """A drill, at its real pace."""
@@ -111,7 +116,7 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         kube = await Kube.connect()
         stack.push_async_callback(kube.close)
-        answers = (GOOD_PROMETHEUS, GOOD_ALERTMANAGER) * 2
+        answers = (good_prometheus, GOOD_ALERTMANAGER) * 2
         strangers = [await stack.enter_async_context(stranger(answer)) for answer in answers]
         kubelet = Kubelet(kube)
         kubelet.start()

@@ -43,7 +43,7 @@ def workload() -> str:
 
 
 def drill(name: str, *, alert: str = "HighQueueDepth", faults: list[dict[str, Any]] | None = None, **spec: Any) -> str:
-    """A drill on it; its alert is the staging app's, loaded and silent."""
+    """A drill on it; its alert is the staging app's, loaded and silent, and so is what is said to hurt the client."""
     monitoring = {
         "prometheus": {"name": "prometheus", "port": 9090, "namespace": "staging"},
         "alertmanager": {"name": "alertmanager", "port": 9093, "namespace": "staging"},
@@ -57,7 +57,12 @@ def drill(name: str, *, alert: str = "HighQueueDepth", faults: list[dict[str, An
             "spec": {
                 "targetNamespace": NAMESPACE,
                 "monitoring": monitoring,
-                "scenario": {"title": "a small drill", "expectedAlerts": [{"name": alert}], "faults": faults},
+                "scenario": {
+                    "title": "a small drill",
+                    "expectedAlerts": [{"name": alert}],
+                    "faults": faults,
+                    "mitigated": {"query": "sum(queue_depth)"},
+                },
             }
             | spec,
         }
