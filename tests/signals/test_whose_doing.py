@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.measure.builders import drill_plan
+from tests.measure.builders import bitten, drill_plan
 from tests.signals.builders import PLAYERS, asked, at, between, change, said
 
 from kubedrill.core.evidence.attribution import CHANGES
@@ -175,7 +175,7 @@ def test_reads_are_matched_by_the_audit_logs_user():
 def mitigated(*facts):
     """Whose doing it was that the impact fell half a minute after the first change."""
     fell = Fact(FactKind.IMPACT_FALLING, between(30, 31), Source.PROMETHEUS, "fell")
-    seen = matched([*facts, fell], PLAYERS, ("Deployment/worker",))
+    seen = matched([bitten(), *facts, fell], PLAYERS, ("Deployment/worker",))
     (found,) = (m for m in milestones(seen, {}, drill_plan(), at(60)) if m.name is MilestoneName.MITIGATED)
     return found.by, found.actor
 
