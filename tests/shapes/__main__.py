@@ -109,8 +109,7 @@ def _set_up(play: Play) -> None:
     kubectl("apply", "-f", "-", given=stage.shop(play.namespace, play.shape.holds))
     if beside:
         kubectl("apply", "-f", "-", given=courses.is_broken(play))
-    if play.shape.label != "namespace":
-        kubectl("apply", "-f", "-", given=stage.environment(play))
+    kubectl("apply", "-f", "-", given=stage.environment(play))
     kubectl("-n", play.namespace, "rollout", "status", courses.DEPLOYMENT, "--timeout=120s")
 
 
@@ -121,7 +120,7 @@ def _course(play: Play) -> Told:
         until(lambda: _status(play).get("startExTime") or _has_ended(play), FIRES_WITHIN, "the fault was begun")
         courses.is_killed_beside(play)
     elif play.course != "refused":
-        until(lambda: _has_fired(play) or _has_ended(play), FIRES_WITHIN, "the alert fired")
+        until(lambda: _has_fired(play) or _has_ended(play), FIRES_WITHIN, "the alert fired in play")
         courses.acts(play)
     elif not _refused(play):
         return Told(_status(play))
@@ -142,7 +141,9 @@ def _refused(play: Play) -> bool:
 
 
 def _has_fired(play: Play) -> bool:
-    return any(one["name"] == "AlertFired" for one in _status(play).get("milestones", ()))
+    """Whether it has, and the fault has had its effect: nobody is as quick as a script."""
+    status = _status(play)
+    return status.get("phase") == "InPlay" and any(one["name"] == "AlertFired" for one in status.get("milestones", ()))
 
 
 def _has_ended(play: Play) -> bool:

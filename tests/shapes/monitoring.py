@@ -14,7 +14,12 @@ NAMESPACE: Final = "shapes-monitoring"
 EXPORTER: Final = f"/api/v1/namespaces/{NAMESPACE}/services/exporter:8000/proxy/metrics"
 LABEL: Final = "kubedrill-shapes"
 APP_IMAGE, SERVICES_IMAGE = "localhost/kubedrill/staging-app:dev", "localhost/kubedrill/services:dev"
-ALERTMANAGER: Final = {"route": {"receiver": "nobody", "group_wait": "1s"}, "receivers": [{"name": "nobody"}]}
+PAGER: Final = "pager"
+ALERTMANAGER: Final = {
+    "route": {"receiver": PAGER, "group_wait": "1s"},
+    "receivers": [{"name": PAGER, "webhook_configs": [{"url": "http://exporter:8000/"}]}],
+}
+"""The exporter takes pages, too, and keeps none: somebody is paged, or nobody could be judged."""
 
 
 def rules(plays: Sequence[Play]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tests.shapes.catalogue import Play
 from tests.shapes.judge import JUDGED_FAULT, PLAYER
-from tests.shapes.monitoring import APP_IMAGE, LABEL, NAMESPACE
+from tests.shapes.monitoring import APP_IMAGE, LABEL, NAMESPACE, PAGER
 
 CONTROL: Final = "drills"
 GOOD: Final = "80Mi"
@@ -53,11 +53,12 @@ def shop(namespace: str, holds: int, image: str = APP_IMAGE) -> str:
 
 
 def environment(play: Play) -> str:
-    """For monitoring that calls the namespace something else."""
-    servers = {
+    """Where its monitoring is, what that calls the namespace, and over which receiver people are paged."""
+    servers: dict[str, dict[str, Any]] = {
         server: {"service": {"namespace": NAMESPACE, "name": server, "port": port}}
         for server, port in (("prometheus", 9090), ("alertmanager", 9093))
     }
+    servers["alertmanager"]["receiversForPeople"] = [PAGER]
     spec = {"targetNamespaces": [play.namespace], "labels": {"namespace": play.shape.label}, **servers}
     named = {"name": play.namespace, "namespace": CONTROL}
     return json.dumps({"apiVersion": API, "kind": "DrillEnvironment", "metadata": named, "spec": spec})
@@ -87,10 +88,5 @@ def drill(play: Play) -> str:
         "scenario": scenario,
         "players": [{"name": PLAYER, "role": "L1", "kind": "Script", "identities": {"fieldManager": PLAYER}}],
     }
-    if play.shape.label == "namespace":
-        spec["monitoring"] = {
-            "prometheus": {"name": "prometheus", "port": 9090, "namespace": NAMESPACE},
-            "alertmanager": {"name": "alertmanager", "port": 9093, "namespace": NAMESPACE},
-        }
     named = {"name": play.namespace, "namespace": CONTROL}
     return json.dumps({"apiVersion": API, "kind": "Drill", "metadata": named, "spec": spec})
