@@ -248,7 +248,7 @@ async def _stops_told(kube: Kube, drill_plan: DrillPlan, polling: Polling) -> tu
 
 
 def _no_room() -> KeptSamples:
-    raise NotImplementedError("whoever looks once keeps no samples")
+    raise RuntimeError("whoever looks once keeps no samples")
 
 
 async def _working_sets(kube: Kube, drill_plan: DrillPlan) -> dict[str, WorkingSet]:
