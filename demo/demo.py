@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from install import CONTROL, ROOT, kubectl, share_token, webhook_token
+from install import CONTROL, ROOT, kubectl
 
 from kubedrill.plugins.reports.json_format import record_from_json
 from kubedrill.plugins.reports.wording import headline, objective_sentence
@@ -49,9 +49,8 @@ def deployment() -> dict[str, object]:
 
 
 def prepare() -> None:
-    """Opts the namespace in, gives the players their rights, shares the webhook's token, clears an earlier drill."""
+    """Opts the namespace in, gives the players their rights, clears an earlier drill."""
     say("the namespace opts in, the players get their rights")
-    share_token(NAMESPACE, webhook_token())
     subprocess.run(drill("opt-in", NAMESPACE), check=True, stdout=subprocess.DEVNULL)
     kubectl("apply", "-n", NAMESPACE, "-f", str(SCENARIO / "players.yaml"))
     kubectl("delete", "drill", DRILL, "-n", CONTROL, "--ignore-not-found", "--timeout=60s")

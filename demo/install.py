@@ -1,10 +1,8 @@
-"""Installs KubeDrill into the current cluster: CRDs, token, operator, watchdog. Run again, it changes nothing."""
+"""Installs KubeDrill into the current cluster: CRDs, operator, watchdog. Run again, it changes nothing."""
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -22,42 +20,11 @@ def kubectl(*arguments: str, stdin: str = "", check: bool = True) -> subprocess.
     return done
 
 
-def webhook_token() -> str:
-    """The token with which Alertmanager speaks to the operator; made once."""
-    known = kubectl("get", "secret", "kubedrill-webhook", "-n", CONTROL, "-o", "jsonpath={.data.token}", check=False)
-    if known.returncode == 0 and known.stdout:
-        return base64.b64decode(known.stdout).decode()
-    return secrets.token_urlsafe(32)
-
-
-def share_token(namespace: str, token: str) -> None:
-    """Puts the token into a namespace's Secret `kubedrill-webhook`."""
-    manifest = kubectl(
-        "create",
-        "secret",
-        "generic",
-        "kubedrill-webhook",
-        "-n",
-        namespace,
-        f"--from-literal=token={token}",
-        "--dry-run=client",
-        "-o",
-        "yaml",
-    ).stdout
-    kubectl("apply", "-f", "-", stdin=manifest)
-
-
 def main() -> None:
-    """CRDs first, then the token that the Deployment mounts, then all else, and wait until it is ready."""
+    """CRDs first, then all else, and wait until it is ready."""
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     kubectl("wait", "--for=condition=Established", "-f", str(ROOT / "crds"), "--timeout=30s")
-    kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
-    token = webhook_token()
-    share_token(CONTROL, token)
-    for namespace in sys.argv[sys.argv.index("--webhook-for") + 1 :] if "--webhook-for" in sys.argv else ():
-        kubectl("create", "namespace", namespace, check=False)
-        share_token(namespace, token)
-    kubectl("apply", "-k", str(ROOT / "manifests/base"))
+    kubectl("apply", "-k", str(ROOT / "manifests/overlays/plain"))
     image = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.uid}").stdout
     stamp = ROOT / "build/operator-image.stamp"
     fresh = _tree_hash()

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import logging
 import os
+from dataclasses import replace
 from typing import Any
 
 import kopf
@@ -18,6 +19,7 @@ import kopf
 from kubedrill.api.base import GROUP, VERSION
 from kubedrill.controller.controller import DrillController
 from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.webhook_token import webhook_token
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.lanes import with_small_buffers
@@ -85,6 +87,9 @@ async def run(settings: OperatorSettings) -> None:
     clock = ServerClock(settings.clock_error)
     drills = await demand_crds(kube, settings.namespace)
     await clock.measure(kube)
+    if settings.webhook_secret:
+        token = await webhook_token(kube, settings.namespace, settings.webhook_secret)
+        settings = replace(settings, webhook_token=token)
     desk = DrillController(kube, clock, settings)
     desk.expects(drills)
     try:

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
     """Read once, never changed.
 
-    `namespace` is the control namespace. `clock_error` is what is added to both ends of every time that
+    `namespace` is the control namespace. `webhook_secret` is the Secret there that holds the token with which webhooks
+    are called; without one nobody may call them. `clock_error` is what is added to both ends of every time that
     this process took itself. `pause_at` is for tests alone: the operator waits for ever at that named point of
     the protocol, so that it can be killed there.
     """
 
     namespace: str = "drills"
     port: int = 8080
+    webhook_secret: str = ""
     webhook_token: str = ""
     clock_error: timedelta = timedelta(milliseconds=50)
     pause_at: str = ""
@@ -27,17 +28,15 @@ class OperatorSettings:
     def from_environment(cls, env: Mapping[str, str]) -> OperatorSettings:
         """Reads the variables KUBEDRILL_….
 
-        NAMESPACE, HTTP_PORT, WEBHOOK_TOKEN_FILE, CLOCK_ERROR_MS, PAUSE_AT; each may be missing.
+        NAMESPACE, HTTP_PORT, WEBHOOK_SECRET, CLOCK_ERROR_MS, PAUSE_AT; each may be missing.
 
         Raises:
             ValueError: a number is not one.
-            OSError: the token's file can't be read.
         """
-        token_file = env.get("KUBEDRILL_WEBHOOK_TOKEN_FILE")
         return cls(
             namespace=env.get("KUBEDRILL_NAMESPACE", "drills"),
             port=int(env.get("KUBEDRILL_HTTP_PORT", "8080")),
-            webhook_token=Path(token_file).read_text(encoding="utf-8").strip() if token_file else "",
+            webhook_secret=env.get("KUBEDRILL_WEBHOOK_SECRET", ""),
             clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "50"))),
             pause_at=env.get("KUBEDRILL_PAUSE_AT", ""),
         )

@@ -30,6 +30,8 @@ METRICS_NAMESPACE: Final = "kubedrill-metrics"
 PATIENCE_SECONDS: Final = 180
 WORKERS: Final = 5
 STEADY: Final = ("max_over_time(queue_depth[10s]) < 20", "workers_alive >= 5", "jobs_processed_total > 0")
+CONTROL: Final = "drills"
+WEBHOOK: Final = "kubedrill-webhook"
 DEPLOYMENTS: Final = ("redis", "producer", "reaper", "exporter", "prometheus", "alertmanager", "page-sink")
 
 
@@ -114,8 +116,18 @@ def apply_copy(namespace: str) -> None:
     say(f"copy in {namespace}")
     if not kubectl("get", "namespace", namespace, "--ignore-not-found", "-o", "name"):
         kubectl("create", "namespace", namespace)
+    share_webhook_token(namespace)
     kubectl("apply", "-n", namespace, "-k", str(APP / "manifests"))
     scale_to_start(namespace)
+
+
+def share_webhook_token(namespace: str) -> None:
+    """Where KubeDrill is installed, the copy's Alertmanager calls it with the token that its operator has made."""
+    found = kubectl("get", "secret", WEBHOOK, "-n", CONTROL, "--ignore-not-found", "-o", "json")
+    if found:
+        meta = {"name": WEBHOOK, "namespace": namespace}
+        mine = {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": json.loads(found)["data"]}
+        run("kubectl", "apply", "-f", "-", given=json.dumps(mine))
 
 
 def scale_to_start(namespace: str) -> None:
@@ -173,14 +185,22 @@ def kubectl(*arguments: str) -> str:
     return run("kubectl", *arguments)
 
 
-def run(*command: str, folder: Path | None = None, environment: dict[str, str] | None = None) -> str:
+def run(
+    *command: str, folder: Path | None = None, environment: dict[str, str] | None = None, given: str | None = None
+) -> str:
     """Run a program; what it wrote to its standard output.
 
     Raises:
         subprocess.CalledProcessError: it failed; its complaints were printed.
     """
     done = subprocess.run(  # noqa: S603  # kubectl and go, as a person would
-        command, cwd=folder, env=os.environ | (environment or {}), capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         print(done.stderr.strip(), file=sys.stderr)

@@ -64,7 +64,7 @@ def target() -> dict[str, Any]:
 def ran(play: str, folder: Path) -> Ran:
     """Stages the app anew and runs the demo."""
     up = [sys.executable, str(ROOT / "scenarios/morning-rush/app/up.py"), "--namespace", NAMESPACE]
-    subprocess.run([sys.executable, str(ROOT / "demo/install.py"), "--webhook-for", NAMESPACE], check=True)
+    subprocess.run([sys.executable, str(ROOT / "demo/install.py")], check=True)
     subprocess.run(up, check=True)
     before = target()
     with witnessing(NAMESPACE, folder) as witness:
