@@ -11,6 +11,7 @@ import pytest
 
 from kubedrill.controller.http import MOST_BYTES, make_app, serve
 from kubedrill.controller.metrics import DrillCollector
+from kubedrill.controller.received import NotStored
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.kube.clock import ServerClock
@@ -38,9 +39,13 @@ class Desk:
 
     def __init__(self):
         self.delivered, self.missing, self.label = [], "", "namespace"
+        self.playing: tuple[str, ...] = ()
+        self.full: tuple[str, ...] = ()
         self.collector = DrillCollector(list, CLOCK.now)
 
     async def deliver(self, namespace, facts):
+        if namespace in self.full:
+            raise NotStored(f"no room for {namespace}", for_good=True)
         self.delivered.append((namespace, [f.kind for f in facts]))
 
     async def about(self, namespace):
@@ -50,7 +55,7 @@ class Desk:
 @asynccontextmanager
 async def receiving(token=TOKEN):
     desk = Desk()
-    app = make_app(token, desk.deliver, desk.about, desk.collector, lambda: desk.missing, CLOCK)
+    app = make_app(token, desk.deliver, desk.about, desk.collector, lambda: desk.missing, CLOCK, lambda: desk.playing)
     async with serve(app, 0, "127.0.0.1") as port, aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         yield desk, session
 
@@ -86,6 +91,33 @@ async def test_an_alert_is_delivered_by_the_label_that_names_the_namespace_there
             ("shop", 2),
             ("billing", 0),
         ]
+
+
+def about(**labels: str) -> dict[str, Any]:
+    """A message of one alert with these labels."""
+    return MESSAGE | {"alerts": [MESSAGE["alerts"][0] | {"labels": {"alertname": "High", **labels}}]}
+
+
+async def test_one_receiver_serves_every_namespace_and_each_is_told_what_is_about_it():
+    async with receiving() as (desk, session):
+        desk.playing = ("shop", "billing")
+        assert await post(session, about(namespace="shop"), namespace="_all") == 200
+        assert desk.delivered == [("shop", [FactKind.ALERT_FIRING, FactKind.NOTIFIED])]
+        assert await post(session, about(), namespace="_all") == 200
+        assert {namespace for namespace, _ in desk.delivered[1:]} == {"shop", "billing"}, "it is about none: as ever"
+
+
+async def test_what_is_for_every_namespace_is_taken_where_no_drill_is_on():
+    async with receiving() as (desk, session):
+        assert await post(session, about(namespace="shop"), namespace="_all") == 200
+        assert desk.delivered == []
+
+
+async def test_a_namespace_without_room_keeps_no_other_from_being_told():
+    async with receiving() as (desk, session):
+        desk.playing, desk.full = ("billing", "shop"), ("billing",)
+        assert await post(session, about(), namespace="_all") == 507
+        assert [namespace for namespace, _ in desk.delivered] == ["shop"]
 
 
 async def test_without_the_token_nobody_is_let_in():

@@ -44,7 +44,15 @@ class Door:
         self.desk = DrillController(lab.kube, lab.clock, OperatorSettings(webhook_token=TOKEN))
         self.desk._drills["d1"] = lab.cluster.drill_now
         self.desk._tasks["d1"] = lab.task
-        self.app = make_app(TOKEN, self.desk.receive, self.desk.about, self.desk.collector, self.desk.ready, lab.clock)
+        self.app = make_app(
+            TOKEN,
+            self.desk.receive,
+            self.desk.about,
+            self.desk.collector,
+            self.desk.ready,
+            lab.clock,
+            self.desk.targets,
+        )
 
     async def told(self, session: aiohttp.ClientSession, namespace: str = "shop") -> int:
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -75,6 +83,14 @@ async def session(door: Door) -> AsyncIterator[aiohttp.ClientSession]:
 async def test_what_it_tells_is_stored_when_it_is_answered(door: Door, session: aiohttp.ClientSession):
     await door.lab.goes_on(0.1)
     assert await door.told(session) == 200
+    assert set(door.stored) >= TOLD
+
+
+async def test_what_is_for_every_namespace_is_stored_with_the_drill_that_it_is_about(
+    door: Door, session: aiohttp.ClientSession
+):
+    await door.lab.goes_on(0.1)
+    assert await door.told(session, "_all") == 200
     assert set(door.stored) >= TOLD
 
 
@@ -119,10 +135,11 @@ async def test_a_drill_that_nobody_has_looked_at_yet_holds_it_up_for_a_bounded_t
 
 async def test_an_operator_that_does_not_know_all_drills_yet_takes_nothing(door: Door, session: aiohttp.ClientSession):
     await door.lab.goes_on(0.1)
-    door.desk.expects(2)
-    assert await door.told(session) == 503
-    door.desk.expects(1)
-    assert await door.told(session) == 200
+    for namespace in ("shop", "_all"):
+        door.desk.expects(2)
+        assert await door.told(session, namespace) == 503
+        door.desk.expects(1)
+        assert await door.told(session, namespace) == 200
 
 
 @pytest.mark.parametrize(

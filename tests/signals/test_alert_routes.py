@@ -34,6 +34,8 @@ receivers:
 - name: none
 - name: slow
   webhook_configs: [{url: 'http://kubedrill.drills.svc:8080/alertmanager/shop'}]
+- name: all
+  webhook_configs: [{url: 'http://kubedrill.drills.svc:8080/alertmanager/_all'}]
 - name: shop
   webhook_configs: [{url: 'http://kubedrill.drills.svc:8080/alertmanager/shop'}, {url: 'http://pages'}]
 - name: pager
@@ -78,8 +80,14 @@ def test_a_route_is_muted_outside_of_its_active_times():
 
 
 def test_who_has_another_address_than_the_operators_reaches_people():
-    own = "/alertmanager/shop"
-    assert [ROUTES.reaches_people(one, own) for one in ("none", "slow", "shop", "pager")] == [False, False, True, True]
+    own = ("/alertmanager/shop", "/alertmanager/_all")
+    assert [ROUTES.reaches_people(one, own) for one in ("none", "slow", "all", "shop", "pager")] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -105,13 +105,21 @@ class DrillController:
         Raises:
             NotStored: it is not, or not with each; bringing it again does no harm, and is of use unless `for_good`.
         """
-        if len(self._drills) < self._expected and time.monotonic() < self._expected_until:
-            raise NotStored("the operator does not know all drills yet")
+        self._demand_known()
         tasks = [task for task in self._tasks.values() if task.target_namespace == namespace]
         ends = await asyncio.gather(*(_received(task, facts) for task in tasks))
         refusals = sorted((end for end in ends if end), key=lambda end: end.for_good)
         if refusals:
             raise refusals[0]
+
+    def targets(self) -> frozenset[str]:
+        """The target namespaces of the drills that are on. Raises NotStored."""
+        self._demand_known()
+        return frozenset(task.target_namespace for task in self._tasks.values())
+
+    def _demand_known(self) -> None:
+        if len(self._drills) < self._expected and time.monotonic() < self._expected_until:
+            raise NotStored("the operator does not know all drills yet")
 
     async def about(self, namespace: str) -> About:
         """Which alerts are about a target namespace, as the drills on it know it after their first turn."""
@@ -149,7 +157,7 @@ class DrillController:
     async def serving(self) -> AsyncIterator[None]:
         """The HTTP server, the sweep for orphans and the heartbeat, for as long as the operator runs."""
         token, deliver = self.settings.webhook_token, self.receive
-        app = make_app(token, deliver, self.about, self.collector, self.ready, self.clock)
+        app = make_app(token, deliver, self.about, self.collector, self.ready, self.clock, self.targets)
         heartbeat = Heartbeat(self.kube, self.settings.namespace, self.clock, lambda: bool(self._tasks))
         beside = [asyncio.create_task(self._sweep()), asyncio.create_task(heartbeat.run())]
         async with serve(app, self.settings.port):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ from kubedrill.kube.answers import NoAnswer, decoded
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.channels import discover
 from kubedrill.plugins.channels.base import Arrival, Webhook
+from kubedrill.plugins.webhook_addresses import EVERY_NAMESPACE
 
 LOG = logging.getLogger(__name__)
 MOST_BYTES: Final = 1024 * 1024
@@ -41,6 +42,8 @@ BYTES_WAITING: Final = 16 * MOST_BYTES
 Deliver = Callable[[str, tuple[Fact, ...]], Awaitable[None]]
 """Stores facts for a target namespace. Raises NotStored."""
 AboutOf = Callable[[str], Awaitable[About]]
+Targets = Callable[[], Collection[str]]
+"""The target namespaces of which a message may tell something. Raises NotStored while they are not known."""
 
 
 class Ready(Protocol):
@@ -53,13 +56,21 @@ class Ready(Protocol):
 class Receiver:
     """The handlers: `deliver` stores the facts for a target namespace, `about` tells which alerts are about it.
 
-    `messages` counts what came in.
+    `targets` are the namespaces that a message for every namespace may be about. `messages` counts what came in.
     """
 
     def __init__(
-        self, token: str, deliver: Deliver, about: AboutOf, collector: DrillCollector, ready: Ready, clock: ServerClock
+        self,
+        token: str,
+        deliver: Deliver,
+        about: AboutOf,
+        collector: DrillCollector,
+        ready: Ready,
+        clock: ServerClock,
+        targets: Targets,
     ) -> None:
         self._token, self._deliver, self._about, self._ready, self._clock = token, deliver, about, ready, clock
+        self._targets = targets
         self.messages: Counter[str] = collector.messages
         self._waiting = 0
         self._registry = CollectorRegistry(auto_describe=False)
@@ -88,18 +99,29 @@ class Receiver:
 
     async def _stored(self, webhook: Webhook, request: web.Request, received: datetime) -> web.Response:
         """Reads a message and stores what it tells. Raises NotStored."""
-        namespace = request.match_info["namespace"]
+        named = request.match_info["namespace"]
         try:
             _demand_utf8(request)
-            about, raw = await self._about(namespace), await request.read()
-            facts = webhook.read(decoded(raw, MOST_VALUES), Arrival(about, received, self._clock.error))
+            message = decoded(await request.read(), MOST_VALUES)
+            told = {
+                namespace: webhook.read(message, Arrival(await self._about(namespace), received, self._clock.error))
+                for namespace in (sorted(self._targets()) if named == EVERY_NAMESPACE else (named,))
+            }
         except ValueError as wrong:
             self.messages["poison"] += 1
             LOG.warning("a webhook message can't be read: %s", str(wrong)[:200])
             return web.json_response({"error": str(wrong)[:200]}, status=400)
-        await self._deliver(namespace, facts)
+        await self._delivered({namespace: facts for namespace, facts in told.items() if facts or namespace == named})
         self.messages["accepted"] += 1
-        return web.json_response({"facts": len(facts)})
+        return web.json_response({"facts": sum(len(facts) for facts in told.values())})
+
+    async def _delivered(self, told: Mapping[str, tuple[Fact, ...]]) -> None:
+        """Stores what is told of each namespace, whatever becomes of the others'. Raises NotStored."""
+        ends = await asyncio.gather(*(self._deliver(*one) for one in told.items()), return_exceptions=True)
+        wrong = [end for end in ends if end is not None]
+        # what may still be stored when it is brought again comes first, so that it is
+        for end in sorted(wrong, key=lambda end: isinstance(end, NotStored) and end.for_good):
+            raise end
 
     def _not_stored(self, why: NotStored) -> web.Response:
         """Alertmanager tries a message again that is answered with a 5xx."""
@@ -129,10 +151,16 @@ def _demand_utf8(request: web.Request) -> None:
 
 
 def make_app(
-    token: str, deliver: Deliver, about: AboutOf, collector: DrillCollector, ready: Ready, clock: ServerClock
+    token: str,
+    deliver: Deliver,
+    about: AboutOf,
+    collector: DrillCollector,
+    ready: Ready,
+    clock: ServerClock,
+    targets: Targets = tuple,
 ) -> web.Application:
     """The operator's web application."""
-    receiver = Receiver(token, deliver, about, collector, ready, clock)
+    receiver = Receiver(token, deliver, about, collector, ready, clock, targets)
     app = web.Application(client_max_size=MOST_BYTES)
     app.add_routes(
         [

@@ -17,8 +17,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.answers import NoAnswer, object_of, text_of
 from kubedrill.plugins.alerts import ToldAlert, alerts_about, firing
 from kubedrill.plugins.channels.base import Arrival, Asking, ChannelKind, DoctorCheck, Webhook, bears
-
-ROUTE: Final = "/alertmanager/{namespace}"
+from kubedrill.plugins.webhook_addresses import ALERTMANAGER, ends_of
 
 
 class PoisonError(ValueError):
@@ -77,7 +76,7 @@ def _told(alert: ToldAlert, receiver: str, arrival: Arrival) -> Iterator[Fact]:
 
 async def notified(ask: Asking, drill_plan: DrillPlan) -> CheckResult:
     """Whether Alertmanager tells the operator of its alerts. Without it nobody knows when it told of one."""
-    name, wanted = "alertmanager", ROUTE.format(namespace=drill_plan.target_namespace)
+    name, wanted = "alertmanager", ends_of(ALERTMANAGER, drill_plan.target_namespace)
     try:
         status = object_of(await ask(drill_plan.alertmanager, "/api/v2/status"), "its status")
         routes = object_of(status.get("config") or {}, "its configuration").get("original", "")
@@ -85,12 +84,12 @@ async def notified(ask: Asking, drill_plan: DrillPlan) -> CheckResult:
         return CheckResult(
             name, ok=False, reason="AlertmanagerUnreachable", message=f"Alertmanager can't be asked: {error}"
         )
-    if not isinstance(routes, str) or wanted not in routes:
+    if not isinstance(routes, str) or not any(end in routes for end in wanted):
         return CheckResult(
             name,
             ok=False,
             reason="NoRoute",
-            message=f"Alertmanager has no webhook to the operator (…{wanted})",
+            message=f"Alertmanager has no webhook to the operator (…{wanted[0]})",
         )
     return CheckResult(name, ok=True)
 
@@ -98,7 +97,7 @@ async def notified(ask: Asking, drill_plan: DrillPlan) -> CheckResult:
 CHANNEL: Final = ChannelKind(
     name="alertmanager",
     summary="Alertmanager's webhook, version 4.",
-    webhook=Webhook(route=ROUTE, verified=bears, read=read),
+    webhook=Webhook(route=ALERTMANAGER, verified=bears, read=read),
     doctor=DoctorCheck(
         notified, "give Alertmanager a receiver with a webhook to the operator's Service, with the operator's token"
     ),

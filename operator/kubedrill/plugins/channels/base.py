@@ -91,7 +91,7 @@ class Arrival:
 class Webhook:
     """How somebody else's system calls the operator's HTTP server.
 
-    - `route`: the path, which holds `{namespace}`: the target namespace that the message is for.
+    - `route`: the path, which holds `{namespace}`: the target namespace that the message is for, or `EVERY_NAMESPACE`.
     - `verified(headers, secret)`: whether the caller is who may call, told before the body is read.
     - `read(message, arrival)`: the facts in the JSON of a body, bounded in number and length. A `ValueError` says
       what is wrong with a message that is none.

@@ -8,7 +8,7 @@ the whole unknown: nothing is said then.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -64,15 +64,17 @@ class AlertRoutes:
         left = [MOST_ROUTES]
         return tuple(self._matched(self._root, labels, at, "", GROUP_WAIT, left))
 
-    def reaches_people(self, receiver: str, own: str) -> bool:
-        """Whether a receiver has any address beside the operator's, which is a webhook whose URL holds `own`.
+    def reaches_people(self, receiver: str, own: Collection[str]) -> bool:
+        """Whether a receiver has any address beside the operator's, which is a webhook whose URL holds one of `own`.
 
         A URL may be kept secret; then its receiver counts as people's.
         """
         addresses = self._receivers.get(receiver, {})
         webhooks = list_of(addresses.get("webhook_configs") or [], "webhooks")
-        others = [one for one in webhooks if own not in str(object_of(one, "a webhook").get("url", ""))]
-        return bool(others) or any(kind != "webhook_configs" for kind in addresses)
+        urls = [str(object_of(one, "a webhook").get("url", "")) for one in webhooks]
+        return any(not any(end in url for end in own) for url in urls) or any(
+            kind != "webhook_configs" for kind in addresses
+        )
 
     def has_address(self, receiver: str) -> bool:
         """Whether a receiver tells anybody at all."""

@@ -12,6 +12,7 @@ from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.plugins.alerts import ToldAlert
 from kubedrill.plugins.sources.alert_routes import AlertRoutes, RoutedTo
+from kubedrill.plugins.webhook_addresses import ALERTMANAGER, ends_of
 
 MOST_RECEIVERS: Final = 20
 
@@ -57,7 +58,7 @@ def _to_people(deliveries: tuple[RoutedTo, ...], routes: AlertRoutes, drill_plan
 
     Where there are none, all: nobody else could be told.
     """
-    own = f"/alertmanager/{drill_plan.target_namespace}"
+    own = ends_of(ALERTMANAGER, drill_plan.target_namespace)
     named = tuple(d for d in deliveries if d.receiver in drill_plan.people_receivers)
     return named or tuple(d for d in deliveries if routes.reaches_people(d.receiver, own)) or deliveries
 
