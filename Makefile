@@ -57,8 +57,9 @@ format: setup ## Format the code, and sort its imports
 	@$(BIN)/ruff check -q --select I --fix . && $(BIN)/ruff format -q .
 
 .PHONY: generate
-generate: setup ## CRDs and the tables in the docs, from the code
+generate: setup ## CRDs and the tables in the docs, from the code; the chart, from the manifests
 	@$(BIN)/python -m kubedrill.plugins.crds crds
+	@$(BIN)/python charts/generate.py
 	@$(BIN)/python -m kubedrill.core.machine.phases > docs/reference/phases.md
 	@$(BIN)/python docs/draw_layers.py --write
 	@$(BIN)/python -m tests.golden.sentences
@@ -68,6 +69,7 @@ generated-are-current: setup
 	@mkdir -p build/generated && $(BIN)/python -m kubedrill.plugins.crds build/generated && diff -r crds build/generated
 	@$(BIN)/python -m kubedrill.core.machine.phases | diff docs/reference/phases.md -
 	@$(BIN)/python docs/draw_layers.py
+	@$(BIN)/python charts/generate.py --check
 
 .PHONY: unit
 unit: setup ## Unit tests (milliseconds each, no service and no cluster)
@@ -125,7 +127,7 @@ operator-image: cluster ## Build the operator's image and load it into the clust
 
 .PHONY: install
 install: operator-image generate ## CRDs, rights and the operator itself
-	@$(KUBE) $(BIN)/python demo/install.py --webhook-for staging
+	@$(KUBE) $(BIN)/python demo/install.py
 
 .PHONY: staging
 staging: cluster ## The staging app of the seed, in namespace `staging`, until it is steady
