@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.faults.builders import UID, WEB, container, deployment
+from tests.faults.builders import UID, WEB, container, deployment, injected, killed
 from tests.observers.builders import drill_plan
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.rights import Right
-from kubedrill.plugins.faults.of_drill import RIGHTS_OF_EVERY_DRILL, measured_for, planned, rights_for, targets_of
+from kubedrill.plugins.faults.of_drill import (
+    RIGHTS_OF_EVERY_DRILL,
+    effective,
+    effects,
+    measured_for,
+    planned,
+    rights_for,
+    so_far,
+    targets_of,
+)
 from kubedrill.plugins.faults.workload import RIGHTS_TO_CHANGE
 
 DEPLOYMENT = {"kind": "Deployment", "name": "web"}
@@ -63,3 +72,15 @@ def test_a_memory_limit_and_a_bad_image_of_two_containers_hold_one_rollout():
     found = deployment(containers=[container("main"), container("proxy")])
     plans, refusals = planned(of(limit(affected=1), image), UID, {WEB: found}, {})
     assert (set(plans), refusals) == ({"limit", "image"}, {})
+
+
+def test_how_far_each_fault_has_come_is_told_until_it_has_had_all_of_its_effect():
+    faults = of(limit(affected=2, container="main"), limit("other", affected=1, container="main"), BY_HAND).faults
+    seen = [injected("limit"), injected("other"), killed("web-1", 5)]
+
+    found = effects(faults, seen)
+
+    assert [(f.detail["fault"], f.at) for f in effective(found)] == [("other", seen[-1].at)]
+    told = so_far(found)
+    assert {name: effect.some for name, effect in told.items()} == {"limit": True, "storm": False}
+    assert told["limit"].words.startswith("1 of 2 pods of Deployment/web OOM-killed")

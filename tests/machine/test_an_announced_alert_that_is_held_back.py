@@ -9,7 +9,7 @@ import pytest
 from tests.machine.world import START, drill_plan, fact, seen
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.machine.guards import not_effective
+from kubedrill.core.machine.effect_guards import not_effective
 from kubedrill.core.machine.state import FaultState, State
 from kubedrill.core.measure.assessment import Assessment
 

@@ -26,7 +26,7 @@ from tests.measure.builders import (
 )
 
 from kubedrill.core.evidence.attribution import OF_PEOPLE, since_start
-from kubedrill.core.evidence.facts import FactKind, Source, first
+from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.measure.milestone_table import Charged, of
 from kubedrill.core.measure.milestones import milestones
@@ -46,20 +46,31 @@ def reached(drill: AnyDrill) -> dict[str, Milestone]:
 @given(ANY)
 def test_nothing_is_mitigated_or_recovered_before_it_was_injected_and_had_its_effect(drill):
     found = reached(drill)
-    for kind in (FactKind.FAULT_INJECTED, FactKind.FAULT_EFFECTIVE):
-        began = first(drill.facts, kind)
+    for began in ("Injected", "FaultEffective"):
         for name in ("Mitigated", "Recovered"):
-            if began and name in found:
-                assert found[name].at.not_before >= began.at.not_before
+            if began in found and name in found:
+                assert found[name].at.not_before >= found[began].at.not_before
+
+
+@WHATEVER
+@given(ANY)
+def test_an_effect_was_seen_whole_or_is_shown_by_an_alert_from_after_the_injection(drill):
+    found = reached(drill)
+    effect, fired = found.get("FaultEffective"), found.get("AlertFired")
+    if effect is None or any(f.id in effect.fact_ids for f in drill.facts if f.kind is FactKind.FAULT_EFFECTIVE):
+        return
+    assert fired is not None
+    assert fired.at.not_before >= found["Injected"].at.not_before == effect.at.not_before
+    assert effect.at.not_after <= fired.at.not_after
 
 
 @WHATEVER
 @given(ANY)
 def test_nothing_is_measured_to_get_better_that_had_no_effect(drill):
-    effect = first(drill.facts, FactKind.FAULT_EFFECTIVE)
-    mitigated = reached(drill).get("Mitigated")
+    found = reached(drill)
+    mitigated = found.get("Mitigated")
     assert (
-        effect
+        "FaultEffective" in found
         or mitigated is None
         or mitigated.source is not Source.PROMETHEUS
         or "had got better" in mitigated.evidence

@@ -189,8 +189,9 @@ class DrillSpec(ApiModel):
     )
     arm_within: Duration = Field(
         "3m",
-        description="The fault must have an effect within this time, or the drill ends in Error:"
-        " FaultNotEffective. Real time, not divided.",
+        description="The fault must have its effect within this time, or the alert that starts the clock must fire"
+        " about it; else the drill ends in Error: FaultNotEffective (Inconclusive where somebody took it out). Real"
+        " time, not divided.",
     )
     reconciled_targets: ReconciledTargets = Field(
         ReconciledTargets.REFUSE,

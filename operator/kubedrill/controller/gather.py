@@ -201,7 +201,9 @@ async def _during(
     if state.phase in TERMINAL and imported:
         _take(news, await _imported(sources, drill_plan))
     if state.phase is Phase.ARMED:
-        _take(news, of_drill.effective(drill_plan.faults, [*evidence.facts, *news.values()]))
+        effects = of_drill.effects(drill_plan.faults, [*evidence.facts, *news.values()])
+        _take(news, of_drill.effective(effects))
+        seen = replace(seen, effects=of_drill.so_far(effects))
     probe = monitoring.last
     facts = sources.known.of(evidence.facts, news.values(), state.start_ex, drill_plan)
     if state.phase is Phase.ARMED:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from kubedrill.controller.drill_sources import DrillSources
 from kubedrill.controller.preflight_inputs import read_pods, read_targets
-from kubedrill.core.machine.guards import is_overdue, without_effect
+from kubedrill.core.machine.effect_guards import is_overdue, without_effect
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.answers import NoAnswer

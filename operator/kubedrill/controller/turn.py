@@ -31,8 +31,9 @@ from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
 from kubedrill.core.evidence.about import About
 from kubedrill.core.machine.desired import is_ending
-from kubedrill.core.machine.guards import UNCHECKED, Reason
+from kubedrill.core.machine.guards import UNCHECKED
 from kubedrill.core.machine.phases import TERMINAL
+from kubedrill.core.machine.reasons import Reason
 from kubedrill.core.machine.reducer import Decision, reduce
 from kubedrill.core.machine.state import Observation, State, state_from_wire
 from kubedrill.core.machine.status import project

@@ -11,13 +11,14 @@ import re
 import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.measure.results import By
-from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, DrillPlan, Participant
+from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, DrillPlan, FaultProfile, Participant
 
 CHANGES = (FactKind.TARGET_CHANGED, FactKind.SCALED, FactKind.PODS_DELETED)
 READS = (FactKind.PODS_LISTED, FactKind.EVIDENCE_READ)
@@ -106,13 +107,24 @@ def is_cause(change: Fact, drill_plan: DrillPlan) -> bool:
 
     One of a pod alone is none: its workload makes the next one as the fault wants it.
     """
-    if change.kind is not FactKind.TARGET_CHANGED or change.detail.get("pod"):
+    return any(_is_cause_of(profile, change) for profile in drill_plan.profiles)
+
+
+def _is_cause_of(profile: FaultProfile, change: Fact) -> bool:
+    if change.kind is not FactKind.TARGET_CHANGED or change.detail.get("pod") or not profile.cause:
         return False
-    target, path = change.detail.get("target"), str(change.detail.get("path", ""))
-    return any(
-        target in profile.subjects and profile.cause and re.search(profile.cause, path) is not None
-        for profile in drill_plan.profiles
-    )
+    path = str(change.detail.get("path", ""))
+    return change.detail.get("target") in profile.subjects and re.search(profile.cause, path) is not None
+
+
+def first_cause_change(facts: Iterable[Fact], drill_plan: DrillPlan, fault: str = "") -> Fact | None:
+    """The first change, whoever's, of what one fault had changed; without a name, of what any of them had.
+
+    `facts` are of this drill (`core.measure.order`): what was before the injection takes nothing out.
+    """
+    profiles = [p for p in drill_plan.profiles if fault in ("", p.fault)]
+    changes = in_order(facts, FactKind.TARGET_CHANGED)
+    return next((change for change in changes if any(_is_cause_of(p, change) for p in profiles)), None)
 
 
 def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
@@ -122,7 +134,7 @@ def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
     an operator or one of the usual GitOps tools. Anybody else may be a person whom nobody has listed. In a drill that
     accepts it, it is how the trouble ends.
     """
-    first_cause = next((f for f in in_order(facts, FactKind.TARGET_CHANGED) if is_cause(f, drill_plan)), None)
+    first_cause = first_cause_change(facts, drill_plan)
     if first_cause is None or first_cause.actor or drill_plan.accepts_reconcilers:
         return None
     user, manager = str(first_cause.detail.get("user", "")), str(first_cause.detail.get("manager", ""))
@@ -132,8 +144,27 @@ def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
 
 
 def by_whom(change: Fact) -> str:
-    """Who changed it, as far as is known: the audit log's user, or the field manager."""
-    return str(change.detail.get("user") or change.detail.get("manager") or "somebody")
+    """Who changed it, as far as is known: a player, the audit log's user, or the field manager, which is a tool's."""
+    user, manager = str(change.detail.get("user") or ""), str(change.detail.get("manager") or "")
+    if change.actor or user or is_controller(user, manager):
+        return change.actor or user or manager
+    return f"somebody with {manager}" if manager else "somebody"
+
+
+def taken_out_in_words(change: Fact, facts: Iterable[Fact], fault: str = "") -> str:
+    """Who took a fault out, of what, how long after it was put in, and when; `fault` is its name where one is meant."""
+    injections = in_order(facts, FactKind.FAULT_INJECTED)
+    its_own = next((f for f in injections if f.detail.get("fault") == fault), None) or next(iter(injections), None)
+    waited = change.at.not_after - its_own.at.not_after if its_own else timedelta(0)
+    after = format_duration(timedelta(seconds=max(0, round(waited.total_seconds()))))
+    when = (
+        f"{after} after its injection, at {change.at.not_after:%H:%M:%SZ}"
+        if its_own
+        else f"at {change.at.not_after:%H:%M:%SZ}"
+    )
+    return (
+        f"{by_whom(change)} took {fault or 'the fault'} out of {change.detail.get('target')} {when} ({change.evidence})"
+    )
 
 
 def is_controller(user: str, manager: str) -> bool:

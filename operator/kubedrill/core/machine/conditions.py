@@ -10,13 +10,12 @@ from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
-from kubedrill.core.machine.state import Observation
+from kubedrill.core.machine.state import NOT_IN, Observation
 from kubedrill.core.measure.milestone_table import MILESTONES
 from kubedrill.core.measure.objectives import UNREAD
 from kubedrill.core.measure.results import Verdict
 from kubedrill.core.undo.health import Health, awaited
 
-NOT_IN: Final = frozenset({FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED})
 OF_MILESTONES: Final = {kind.name: kind.condition for kind in MILESTONES.values() if kind.condition}
 
 

@@ -6,18 +6,26 @@ whole course can be replayed from its facts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.drill_status import FaultStep
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.alert_onset import not_this_drills
-from kubedrill.core.evidence.attribution import by_whom, taken_out
-from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
-from kubedrill.core.machine.state import Ending, Observation, State
+from kubedrill.core.evidence.attribution import first_cause_change, taken_out_in_words
+from kubedrill.core.evidence.facts import FactKind, FactSet, first
+from kubedrill.core.machine.effect_guards import (
+    effective,
+    not_effective,
+    shown_by_the_alert,
+    taken_out_before_alert,
+    taken_out_before_effect,
+    taken_out_by_a_controller,
+)
+from kubedrill.core.machine.reasons import Guard, Reason, ends
+from kubedrill.core.machine.state import Observation, State
 from kubedrill.core.machine.unverified import in_doubt
 from kubedrill.core.machine.waits import (
     ONE_MORE_LOOK,
@@ -29,8 +37,8 @@ from kubedrill.core.machine.waits import (
     wrapped_up,
 )
 from kubedrill.core.measure.assessment import Assessment
+from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import MilestoneName, Verdict
-from kubedrill.core.plan.drill_plan import DrillPlan
 
 SETTLE: Final = timedelta(seconds=60)
 """How long preflight waits for what may come by itself (steadiness, an answer of Prometheus)."""
@@ -39,35 +47,19 @@ UNCHECKED: Final = timedelta(seconds=60)
 """For how long a drill goes on while a stop condition of it can't be asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a drill goes on to its next phase. `ending` when that ends play."""
-
-    reason: str
-    message: str
-    ending: Ending | None = None
-
-
-Guard = Callable[[State, Observation, Assessment], Reason | None]
-
-
-def _ends(reason: str, message: str, verdict: Verdict | None = None) -> Reason:
-    return Reason(reason, message, Ending(reason, message, verdict))
-
-
 def record_without_status(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """A record wins over the status: something was begun that the status does not know of."""
     if not seen.records:
         return None
-    return _ends("StatusLost", "an undo record exists that the status does not tell of: restoring it", Verdict.ERROR)
+    return ends("StatusLost", "an undo record exists that the status does not tell of: restoring it", Verdict.ERROR)
 
 
 def stop_wanted(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """The one place where `desired: Stop` and deletion meet."""
     if seen.deleting:
-        return _ends("Deleted", "the drill was deleted", Verdict.STOPPED)
+        return ends("Deleted", "the drill was deleted", Verdict.STOPPED)
     if seen.desired is Desired.STOP:
-        return _ends("Stopped", seen.stop_because or "stopped", Verdict.STOPPED)
+        return ends("Stopped", seen.stop_because or "stopped", Verdict.STOPPED)
     return None
 
 
@@ -76,18 +68,18 @@ def undo_unverified(state: State, seen: Observation, _so_far: Assessment) -> Rea
     doubts = in_doubt(state, seen)
     if not doubts:
         return None
-    return _ends("UndoUnverified", "; ".join(f"{name}: {why}" for name, why in doubts.items())[:1000], Verdict.ERROR)
+    return ends("UndoUnverified", "; ".join(f"{name}: {why}" for name, why in doubts.items())[:1000], Verdict.ERROR)
 
 
 def stop_condition(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Something that must stay well is not, or it can't be known any more: no data is never healthy."""
     met = first(seen.facts, FactKind.STOP_CONDITION_MET)
     if met is not None:
-        return _ends("StopConditionMet", met.evidence, Verdict.STOPPED)
+        return ends("StopConditionMet", met.evidence, Verdict.STOPPED)
     lost = sorted(name for name, known in seen.unchecked.items() if seen.now - known >= UNCHECKED)
     if lost:
         message = f"whether {', '.join(lost)} is met could not be checked for {UNCHECKED.seconds} s"
-        return _ends("StopConditionUnknown", message, Verdict.STOPPED)
+        return ends("StopConditionUnknown", message, Verdict.STOPPED)
     return None
 
 
@@ -95,13 +87,13 @@ def refused(_state: State, seen: Observation, _so_far: Assessment) -> Reason | N
     """What was asked for can't be carried out (no such scenario, an impossible fault)."""
     if seen.refusal is None:
         return None
-    return _ends(seen.refusal.reason, seen.refusal.message, Verdict.ERROR)
+    return ends(seen.refusal.reason, seen.refusal.message, Verdict.ERROR)
 
 
 def cannot_go_on(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """Its turns can't be computed or stored, or what is played can no longer be read: it is put back and ends."""
     why = state.given_up or (seen.refusal.message if seen.refusal and state.start_ex else "")
-    return _ends("CannotGoOn", f"the drill can't go on: {why}", Verdict.ERROR) if why else None
+    return ends("CannotGoOn", f"the drill can't go on: {why}", Verdict.ERROR) if why else None
 
 
 def accepted(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -118,7 +110,7 @@ def unfit(state: State, seen: Observation, _so_far: Assessment) -> Reason | None
     if not chosen or seen.desired is Desired.PLAN or (seen.desired is Desired.HOLD and not hard):
         return None
     message = "; ".join(c.message for c in chosen) + ". Nothing was touched"
-    return _ends(chosen[0].reason, message, Verdict.ERROR)
+    return ends(chosen[0].reason, message, Verdict.ERROR)
 
 
 def fit_to_hold(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -159,77 +151,28 @@ def past_deadline(state: State, seen: Observation, so_far: Assessment) -> Reason
     clock = seen.drill_plan.clock_alert if seen.drill_plan else ""
     why = not_this_drills(clock, FactSet.of(seen.facts), seen.drill_plan) if seen.drill_plan else None
     if so_far.milestone(MilestoneName.ALERT_FIRED) is None and why is not None and why.open:
-        return _ends("TimeUp", f"the drill's time was up: {why.why}")
+        return ends("TimeUp", f"the drill's time was up: {why.why}")
+    facts = of_this_drill(seen.facts)
+    out = first_cause_change(facts, seen.drill_plan) if seen.drill_plan else None
+    if so_far.milestone(MilestoneName.ALERT_FIRED) is None and out is not None:
+        message = f"the drill's time was up: {taken_out_in_words(out, facts)}, before {clock} fired"
+        return ends("TimeUp", message, Verdict.INCONCLUSIVE)
     if so_far.milestone(MilestoneName.ALERT_FIRED) is None:
-        return _ends("TimeUp", "the drill's time was up before the expected alert fired", Verdict.FAILED)
-    return _ends("TimeUp", "the drill's time is up")
+        return ends("TimeUp", "the drill's time was up before the expected alert fired", Verdict.FAILED)
+    return ends("TimeUp", "the drill's time is up")
 
 
 def injection_failed(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
     """A fault could not be injected, or not within the time that it is given to bite."""
     failed = [f for f in state.faults if f.step is FaultStep.FAILED]
     if failed:
-        return _ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
+        return ends("InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed), Verdict.ERROR)
     late = [f.name for f in state.faults if f.step in (FaultStep.PLANNED, FaultStep.STARTED)]
     given = seen.drill_plan.arm_within if seen.drill_plan else None
     if late and given and state.since and seen.now > state.since + given:
         why = "; ".join(seen.waiting.values()) or "the cluster did not take it"
-        return _ends("InjectionFailed", f"{', '.join(late)} could not be injected within {given}: {why}", Verdict.ERROR)
+        return ends("InjectionFailed", f"{', '.join(late)} could not be injected within {given}: {why}", Verdict.ERROR)
     return None
-
-
-def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
-    """Somebody else's controller has taken the fault out: it is not injected again, so there is nothing to play."""
-    change = taken_out(seen.facts, seen.drill_plan) if seen.drill_plan else None
-    if change is None:
-        return None
-    return _ends(
-        "FaultTakenOut",
-        f"{by_whom(change)} has taken the fault out of {change.detail.get('target')}, and no"
-        f" player had: {change.evidence}",
-        Verdict.ERROR,
-    )
-
-
-def effective(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
-    """Every fault was seen to bite."""
-    bitten = {f.detail.get("fault") for f in seen.facts if f.kind is FactKind.FAULT_EFFECTIVE}
-    if state.faults and all(f.name in bitten for f in state.faults):
-        return Reason("FaultEffective", "every fault was seen to have its effect")
-    return None
-
-
-def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason | None:
-    """A fault that does not bite is an error of the drill, not a success of the team."""
-    if seen.drill_plan is None or effective(state, seen, so_far):
-        return None
-    if not is_overdue(seen.facts, seen.drill_plan, seen.now):
-        return None
-    names = without_effect((f.name for f in state.faults), seen.facts)
-    told = (
-        f"{name} ({why})" if (why := seen.shortfalls.get(name) or _held_back(name, seen)) else name for name in names
-    )
-    return _ends("FaultNotEffective", f"no effect seen: {', '.join(told)}"[:4000], Verdict.ERROR)
-
-
-def _held_back(fault: str, seen: Observation) -> str:
-    """What keeps Alertmanager from telling of an alert that the fault announces."""
-    profiles = seen.drill_plan.profiles if seen.drill_plan else ()
-    announced = frozenset().union(*(profile.announces for profile in profiles if profile.fault == fault))
-    held_back = in_order(seen.facts, FactKind.ALERT_SUPPRESSED)
-    return "; ".join(sorted(f.evidence for f in held_back if f.detail.get("alert") in announced))
-
-
-def is_overdue(facts: Iterable[Fact], drill_plan: DrillPlan, now: datetime) -> bool:
-    """Whether the time is up in which the faults must be seen to have their effect."""
-    injected = first(facts, FactKind.FAULT_INJECTED)
-    return injected is not None and now > injected.at.not_after + drill_plan.arm_within
-
-
-def without_effect(names: Iterable[str], facts: Iterable[Fact]) -> tuple[str, ...]:
-    """Those of the faults that were not seen to bite."""
-    bitten = {f.detail.get("fault") for f in facts if f.kind is FactKind.FAULT_EFFECTIVE}
-    return tuple(name for name in names if name not in bitten)
 
 
 def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
@@ -241,8 +184,8 @@ def alert_never_fired(_state: State, seen: Observation, so_far: Assessment) -> R
     within = f"within {format_duration(wanted.within)} of the fault's effect"
     why = not_this_drills(wanted.name, FactSet.of(seen.facts), seen.drill_plan)
     if why is not None:
-        return _ends("AlertNotAboutTheFault", f"{why.why}; it was waited for {within}")
-    return _ends("AlertNeverFired", f"{wanted.name} did not fire {within}")
+        return ends("AlertNotAboutTheFault", f"{why.why}; it was waited for {within}")
+    return ends("AlertNeverFired", f"{wanted.name} did not fire {within}")
 
 
 def play_over(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
@@ -250,7 +193,7 @@ def play_over(_state: State, seen: Observation, so_far: Assessment) -> Reason | 
     over = wrapped_up(so_far, seen.drill_plan) if seen.drill_plan else None
     if over is None or seen.now < over:
         return None
-    return _ends("Recovered", "everything is well again, and the time to wrap up has passed")
+    return ends("Recovered", "everything is well again, and the time to wrap up has passed")
 
 
 def decided(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:
@@ -259,7 +202,7 @@ def decided(_state: State, seen: Observation, so_far: Assessment) -> Reason | No
     if over is None or seen.drill_plan is None or seen.now <= over or is_open(so_far):
         return None
     idle = f"nobody has acted for {format_duration(tail_of(seen.drill_plan))}" if last_act(seen) else "nobody has acted"
-    return _ends("Decided", f"every limit is met or up, and {idle}")
+    return ends("Decided", f"every limit is met or up, and {idle}")
 
 
 def all_put_back(state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -317,7 +260,10 @@ GUARDS: Final[Mapping[str, Guard]] = {
         injection_failed,
         taken_out_by_a_controller,
         effective,
+        shown_by_the_alert,
+        taken_out_before_effect,
         not_effective,
+        taken_out_before_alert,
         alert_never_fired,
         play_over,
         decided,

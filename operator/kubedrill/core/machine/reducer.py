@@ -29,9 +29,10 @@ from kubedrill.core.machine.commands import (
     WriteReport,
 )
 from kubedrill.core.machine.expiry import is_done_with, is_expired
-from kubedrill.core.machine.guards import GUARDS, NO_REPORT, Reason
+from kubedrill.core.machine.guards import GUARDS, NO_REPORT
 from kubedrill.core.machine.judged import assessed, judged
 from kubedrill.core.machine.phases import TABLE, TERMINAL, Phase
+from kubedrill.core.machine.reasons import Reason
 from kubedrill.core.machine.settled import committed, previewed
 from kubedrill.core.machine.state import Ending, FaultState, Observation, RecordSeen, State
 from kubedrill.core.machine.unverified import (

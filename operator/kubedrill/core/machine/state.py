@@ -22,6 +22,9 @@ from kubedrill.core.undo.health import Health
 from kubedrill.core.undo.operations import Refusal
 from kubedrill.core.undo.touches import Touches, touches_from_wire, touches_to_wire
 
+NOT_IN: Final = frozenset({FaultStep.PLANNED, FaultStep.STARTED, FaultStep.FAILED})
+"""The steps of a fault that is not in, as far as is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class FaultState:
@@ -129,6 +132,14 @@ class PlannedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectSoFar:
+    """How far a fault has come that has not had all of its effect, in words; `some`: a part of it was seen."""
+
+    words: str
+    some: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RecordSeen:
     """An undo record of this drill as it is stored now. `restored`: its fields are back, whatever is still awaited.
 
@@ -165,7 +176,7 @@ class Observation:
     (None: it could not be read). `accepted`: who has decided that the drill may end with what can't be verified. `ttl`:
     how long after its end it is to be deleted (None: never). `unread` says what of the stored evidence can't be read,
     a sentence a segment: what is not seen may stand there. `shortfalls` say why faults have had no effect in
-    their time. `name` is the drill's.
+    their time, `effects` how far those have come that have not had all of it. `name` is the drill's.
     """
 
     now: datetime
@@ -196,6 +207,7 @@ class Observation:
     ttl: timedelta | None = None
     unread: tuple[str, ...] = ()
     shortfalls: Mapping[str, str] = field(default_factory=dict)
+    effects: Mapping[str, EffectSoFar] = field(default_factory=dict)
     name: str = ""
 
 

@@ -255,8 +255,8 @@ def _message(decision: Decision, seen: Observation) -> str:
         return "; ".join(f"{name}: {why}" for name, why in seen.stuck.items())
     if state.phase in (Phase.ARMED, Phase.RECOVERING) and seen.waiting:
         return "; ".join(seen.waiting.values())
-    asked = _asked(seen) if state.phase is Phase.ARMED else ""
-    return asked or (decision.passed[-1].message if decision.passed else _standing(state))
+    waited_for = (_asked(seen) or _seen_in_part(seen)) if state.phase is Phase.ARMED else ""
+    return waited_for or (decision.passed[-1].message if decision.passed else _standing(state))
 
 
 def _unread(seen: Observation) -> str:
@@ -275,6 +275,12 @@ def _asked(seen: Observation) -> str:
         for p in profiles
         if p.asks and p.fault not in done
     )
+
+
+def _seen_in_part(seen: Observation) -> str:
+    """How far the faults have come of which only a part of the effect was seen."""
+    told = "; ".join(effect.words for effect in seen.effects.values() if effect.some)
+    return f"fault injected; so far {told}" if told else ""
 
 
 def _standing(state: State) -> str:

@@ -48,11 +48,15 @@ def effect_due(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:
 
 
 def alert_due(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:
-    """Until when the alert that starts the clock must fire, once the fault had its effect."""
+    """Until when the alert that starts the clock must fire, once the fault had its effect.
+
+    Where play began with an alert that has turned out to be about something else, since the effect was due.
+    """
     effect = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
-    if effect is None or so_far.milestone(MilestoneName.ALERT_FIRED):
+    since = effect.at.not_after if effect else effect_due(so_far, drill_plan)
+    if since is None or so_far.milestone(MilestoneName.ALERT_FIRED):
         return None
-    return effect.at.not_after + next(a.within for a in drill_plan.alerts if a.starts_clock)
+    return since + next(a.within for a in drill_plan.alerts if a.starts_clock)
 
 
 def wrapped_up(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:

@@ -9,14 +9,16 @@ for sure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.alert_onset import NotThisDrills, not_this_drills
+from kubedrill.core.evidence.attribution import first_cause_change, taken_out_in_words
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, in_order
 from kubedrill.core.measure.milestone_table import Charged, of
+from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Milestone, MilestoneName
 from kubedrill.core.plan.drill_plan import DrillPlan
 
@@ -45,13 +47,15 @@ class Alerting:
 
     `not_ours` says of expected alerts that fired, but not about the fault, why they do not count. `told` is when people
     were told; None: that is not known, or (`withheld` says why) nobody was.
-    `awaited_until` is when somebody is told at the latest, as Alertmanager's routes have it.
+    `awaited_until` is when somebody is told at the latest, as Alertmanager's routes have it. `taken_out` is when
+    somebody first took a fault out, and in words who: an alert that was due later may not have come because of it.
     """
 
     not_ours: Mapping[str, NotThisDrills] = field(default_factory=dict)
     told: PeopleTold | None = None
     withheld: str = ""
     awaited_until: datetime | None = None
+    taken_out: tuple[datetime, str] | None = None
 
 
 NOTHING_KNOWN: Final = Alerting()
@@ -63,16 +67,26 @@ def alerting(facts: FactSet, milestones: tuple[Milestone, ...], drill_plan: Dril
     fired = {m.level or drill_plan.clock_alert for m in milestones if m.name is MilestoneName.ALERT_FIRED}
     silent = (alert.name for alert in drill_plan.alerts if alert.name not in fired)
     not_ours = {name: why for name in silent if (why := not_this_drills(name, facts, drill_plan)) is not None}
+    known_of_all = Alerting(
+        not_ours, taken_out=_taken_out(facts, drill_plan) if len(fired) < len(drill_plan.alerts) else None
+    )
     if MilestoneName.ALERT_FIRED not in known:
-        return Alerting(not_ours)
+        return known_of_all
     told, suppressed = _told(facts, known, drill_plan), withheld(facts, drill_plan)
     awaited = _awaited_until(facts, known[MilestoneName.ALERT_FIRED].at, drill_plan)
     if told is None and suppressed is None:
-        return Alerting(not_ours, awaited_until=awaited)
+        return replace(known_of_all, awaited_until=awaited)
     sign = _first_sign(milestones, known[MilestoneName.ALERT_FIRED].at)
     if sign and (told is None or sign.at.not_after < told.at.not_before):
         told = PeopleTold(sign.name, sign.at)
-    return Alerting(not_ours, told, suppressed.evidence if suppressed and told is None else "", awaited)
+    held = suppressed.evidence if suppressed and told is None else ""
+    return replace(known_of_all, told=told, withheld=held, awaited_until=awaited)
+
+
+def _taken_out(facts: FactSet, drill_plan: DrillPlan) -> tuple[datetime, str] | None:
+    of_it = of_this_drill(facts)
+    change = first_cause_change(of_it, drill_plan)
+    return (change.at.not_before, taken_out_in_words(change, of_it)) if change else None
 
 
 def _first_sign(milestones: Iterable[Milestone], fired: Interval) -> Milestone | None:

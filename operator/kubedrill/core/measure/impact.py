@@ -26,15 +26,23 @@ STATED = {MilestoneName.MITIGATED: FactKind.IMPACT_FALLING, MilestoneName.RECOVE
 class ImpactEvidence:
     """What the course is measured from.
 
-    `fired` is when the alert that starts the clock fired; `begun` when the first fault had its effect: before that
-    there was nothing to get better.
+    `fired` is when the alert that starts the clock fired, `effect` when the first fault had its effect: where none was
+    seen there was nothing to get better.
     """
 
     facts: FactSet
     series: Mapping[str, Series]
     drill_plan: DrillPlan
     fired: Interval | None
-    begun: Interval | None
+    injected: Interval | None = None
+    effect: Interval | None = None
+
+    @property
+    def begun(self) -> Interval | None:
+        """When the trouble began: with the effect, and not before the injection."""
+        if self.injected is None or self.effect is None:
+            return self.effect or self.injected
+        return Interval(*(max(ends) for ends in zip(astuple(self.injected), astuple(self.effect), strict=True)))
 
 
 def course(
@@ -46,20 +54,13 @@ def course(
 ) -> tuple[Milestone, ...]:
     """ImpactStarted, Mitigated and Recovered, as far as they were reached by `now`."""
     at = {m.name: m.at for m in known if not m.level}
-    begun = _begun(at.get(MilestoneName.INJECTED), at.get(MilestoneName.FAULT_EFFECTIVE))
-    seen = ImpactEvidence(facts, series, drill_plan, at.get(MilestoneName.ALERT_FIRED), begun)
+    names = (MilestoneName.ALERT_FIRED, MilestoneName.INJECTED, MilestoneName.FAULT_EFFECTIVE)
+    seen = ImpactEvidence(facts, series, drill_plan, *map(at.get, names))
     started = _impact_started(seen, now)
     recovered = _over(MilestoneName.RECOVERED, seen, now)
     mitigated = _over(MilestoneName.MITIGATED, seen, _measured_until(recovered, seen, now))
-    in_order_of_time = recovered_after_mitigated(mitigated, recovered, begun, _not_seen_to_fall(seen))
+    in_order_of_time = recovered_after_mitigated(mitigated, recovered, seen.begun, _not_seen_to_fall(seen))
     return (*((started,) if started else ()), *in_order_of_time)
-
-
-def _begun(injected: Interval | None, bitten: Interval | None) -> Interval | None:
-    """When the trouble began: with the effect, and not before the injection."""
-    if injected is None or bitten is None:
-        return bitten or injected
-    return Interval(*(max(ends) for ends in zip(astuple(injected), astuple(bitten), strict=True)))
 
 
 def _measured_until(recovered: Milestone | None, seen: ImpactEvidence, now: datetime) -> datetime:
@@ -81,7 +82,7 @@ def _over(name: MilestoneName, seen: ImpactEvidence, now: datetime) -> Milestone
     facts, drill_plan = seen.facts, seen.drill_plan
     stated = _first_stated(name, seen, (f for f in in_order(facts, STATED[name]) if f.source is not Source.OBSERVER))
     # what a source tells is a measurement, too: what had no effect can't get better
-    if stated is not None and (first(facts, FactKind.FAULT_EFFECTIVE) or name is not MilestoneName.MITIGATED):
+    if stated is not None and (seen.effect or name is not MilestoneName.MITIGATED):
         return stated
     observed = tuple(f for f in in_order(facts, STATED[name]) if f.source is Source.OBSERVER)
     revert = own_revert(facts)
@@ -133,8 +134,8 @@ def _how(name: MilestoneName, drill_plan: DrillPlan) -> str:
 
 
 def _fall(seen: ImpactEvidence, until: datetime) -> Interval | None:
-    impact, bitten = seen.series.get(IMPACT), first(seen.facts, FactKind.FAULT_EFFECTIVE)
-    if impact is None or bitten is None or seen.begun is None:
+    impact = seen.series.get(IMPACT)
+    if impact is None or seen.effect is None or seen.begun is None:
         return None
     began = falling(impact, seen.drill_plan.impact, until, since=seen.begun.not_before)
     return once_begun(began, seen.begun) if began else None
@@ -172,7 +173,7 @@ def recovering(
     facts: FactSet, series: Mapping[str, Series], drill_plan: DrillPlan, fired: Interval, now: datetime
 ) -> tuple[Interval, timedelta] | None:
     """Since when all is well so far, and for how long it has to be; nothing while something is not."""
-    lines, window = _wellness(ImpactEvidence(facts, series, drill_plan, fired, fired), now)
+    lines, window = _wellness(ImpactEvidence(facts, series, drill_plan, fired), now)
     since = holding_since(lines)
     return (since, window) if since else None
 

@@ -61,7 +61,8 @@ _ROWS: Final = (
         _NAME.FAULT_EFFECTIVE,
         FactKind.FAULT_EFFECTIVE,
         _SYSTEM,
-        "the fault was seen to bite: pods are OOM-killed, the queue is loaded",
+        "the fault was seen to bite: pods are OOM-killed, the queue is loaded; or the alert that starts the clock fired"
+        " about it",
         observable=False,
         station="effect",
         condition=ConditionType.FAULT_EFFECTIVE,

@@ -16,6 +16,7 @@ from kubedrill.core.evidence.alert_onset import without_older_alerts
 from kubedrill.core.evidence.attribution import SAID, changes_of_players, is_cause
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, in_order
 from kubedrill.core.measure.diagnosis import names_the_cause
+from kubedrill.core.measure.effect import with_effect
 from kubedrill.core.measure.impact import course
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged
 from kubedrill.core.measure.order import ABOUT, ALERTS, Reached, early, is_confirmed, of_this_drill
@@ -90,6 +91,7 @@ def milestones(
     seen = of_this_drill(without_older_alerts(FactSet.of(facts), drill_plan))
     known = _together(_seen(name, seen, drill_plan, {}) for name in SEEN if name not in ABOUT)
     known += _together((_paged(seen, drill_plan), *_other_alerts(seen, drill_plan)))
+    known = tuple(with_effect(known, seen, drill_plan))
     known += course(seen, series, drill_plan, known, now)
     reached = {m.name: m.at for m in known if not m.level and not m.early}
     known += _together(_seen(name, seen, drill_plan, reached) for name in SEEN if name in ABOUT)

@@ -153,9 +153,7 @@ def _fairly_judged(
     """As it stands, the monitoring's own time taken off where it would be held against people."""
     judged = _judged(limit, known, standing)
     if limit.to == MilestoneName.ALERT_FIRED and judged.verdict is ObjectiveVerdict.MISSED:
-        why = alerts.not_ours.get(limit.level or drill_plan.clock_alert)
-        verdict = ObjectiveVerdict.INDETERMINATE if why and why.open else judged.verdict
-        return replace(judged, verdict=verdict, reason=why.why) if why else judged
+        return _if_it_could_fire(judged, limit, known, alerts, drill_plan)
     fired = known.get(MilestoneName.ALERT_FIRED)
     of_people = limit.start == MilestoneName.ALERT_FIRED and limit.to not in NOT_OF_PEOPLE
     if not of_people or fired is None or judged.verdict in (ObjectiveVerdict.MET, ObjectiveVerdict.PENDING):
@@ -167,6 +165,20 @@ def _fairly_judged(
     if alerts.withheld and judged.verdict is ObjectiveVerdict.MISSED:
         return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=f"nobody was paged: {alerts.withheld}")
     return judged
+
+
+def _if_it_could_fire(
+    judged: ObjectiveResult, limit: Limit, known: Mapping[str, Milestone], alerts: Alerting, drill_plan: DrillPlan
+) -> ObjectiveResult:
+    """The same of an alert that did not come in time, but held against nothing where it may not have had that time."""
+    why = alerts.not_ours.get(limit.level or drill_plan.clock_alert)
+    if why is not None and why.open:
+        return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=why.why)
+    due = known[limit.start].at.not_after + limit.within
+    if judged.upper is None and alerts.taken_out and alerts.taken_out[0] <= due:
+        told = f"{alerts.taken_out[1]}, before it was due: whether it would have fired is not known"
+        return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=told)
+    return replace(judged, reason=why.why) if why else judged
 
 
 def _judged_from(

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
+from kubedrill.core.machine.state import EffectSoFar
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.plugins.faults import discover
-from kubedrill.plugins.faults.base import Aftermath, Observed, Plan, WorkingSet, together
+from kubedrill.plugins.faults.base import Aftermath, Effect, Observed, Plan, WorkingSet, together
 from kubedrill.plugins.faults.workload import PLURALS
 
 RIGHTS_OF_EVERY_DRILL: Final = (
@@ -104,17 +105,26 @@ def why_not(faults: Iterable[Fault], after: Aftermath) -> dict[str, str]:
     return {name: "; ".join(dict.fromkeys(sentences)) for name, sentences in told if sentences}
 
 
-def effective(faults: Iterable[Fault], known: Collection[Fact]) -> Iterator[Fact]:
-    """A fact for each fault that has had all of its effect, from what is known so far."""
+def effects(faults: Iterable[Fault], known: Collection[Fact]) -> dict[str, Effect]:
+    """How far each fault has had its effect, by name, from what is known so far."""
     kinds = discover()
-    for fault in faults:
-        effect = kinds[fault.kind].effect(fault.name, fault.params, known)
+    return {fault.name: kinds[fault.kind].effect(fault.name, fault.params, known) for fault in faults}
+
+
+def effective(seen: Mapping[str, Effect]) -> Iterator[Fact]:
+    """A fact for each fault that has had all of its effect."""
+    for name, effect in seen.items():
         if effect.complete and effect.at is not None:
             yield Fact(
                 FactKind.FAULT_EFFECTIVE,
                 effect.at,
                 Source.OPERATOR,
-                f"effective/{fault.name}",
+                f"effective/{name}",
                 evidence=effect.evidence,
-                detail={"fault": fault.name},
+                detail={"fault": name},
             )
+
+
+def so_far(seen: Mapping[str, Effect]) -> dict[str, EffectSoFar]:
+    """How far those have come that have not had all of it, in words."""
+    return {n: EffectSoFar(e.evidence, some=e.seen > 0) for n, e in seen.items() if not e.complete or e.at is None}
