@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic.alias_generators import to_camel
-from tests.signals.builders import PLAYERS, at, receipt
+from tests.signals.builders import PLAYERS, at, between, receipt
 
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind
@@ -44,7 +44,7 @@ class Outside(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """`gives`: the kinds of facts that come of `message` (a webhook's) or of `word` (an object that somebody made).
+    """`gives`: the kinds of facts that come of `message` (a webhook's, or the API server's review) or of `word` (an object that somebody made).
 
     `outside` makes a new place at which nothing has arrived yet.
     """
@@ -65,6 +65,8 @@ def heard(channel: ChannelKind, example: Example) -> tuple[Fact, ...]:
     """The facts that come of an example."""
     if channel.webhook:
         return channel.webhook.read(example.message, ARRIVAL)
+    if channel.admission:
+        return channel.admission.read(example.message, between(8, 9)).facts
     if channel.objects:
         assert example.word is not None
         return channel.objects.read(example.word, receipt(8), HEARING)

@@ -18,7 +18,7 @@ from tests.answers.test_decoding import JSON
 from tests.channels.builders import ARRIVAL, HEARING, Outside, examples, heard
 from tests.examples import share_of
 from tests.observers.builders import drill_plan
-from tests.signals.builders import receipt
+from tests.signals.builders import between, receipt
 
 from kubedrill.api.roster import Identities
 from kubedrill.api.scenario import Channel
@@ -40,7 +40,8 @@ CHANNELS = discover()
 PROMISED = examples()
 WEBHOOKS = {name: channel.webhook for name, channel in CHANNELS.items() if channel.webhook}
 OBJECTS = {name: channel.objects for name, channel in CHANNELS.items() if channel.objects}
-INBOUND: dict[str, object] = {**WEBHOOKS, **OBJECTS}
+ADMISSIONS = {name: channel.admission for name, channel in CHANNELS.items() if channel.admission}
+INBOUND: dict[str, object] = {**WEBHOOKS, **OBJECTS, **ADMISSIONS}
 OUTBOUND = {name: channel.outbound for name, channel in CHANNELS.items() if channel.outbound}
 CHECKED = {name: channel.doctor for name, channel in CHANNELS.items() if channel.doctor}
 PACKAGE = Path(opt_in.__file__).parents[2]
@@ -59,7 +60,7 @@ def test_every_channel_has_an_example_and_every_example_a_channel():
 def test_it_says_what_it_is_and_does_something(name):
     channel = CHANNELS[name]
     assert re.fullmatch(r"[A-Z][^.]+(\.[^.]+)*\.", channel.summary)
-    assert channel.webhook or channel.objects or channel.outbound
+    assert channel.webhook or channel.objects or channel.admission or channel.outbound
 
 
 @pytest.mark.parametrize("name", CHANNELS)
@@ -120,6 +121,15 @@ def test_a_message_of_any_shape_is_read_or_refused(name, poison):
     for message in spoilt(PROMISED[name].message, poison):
         with suppress(ValueError):
             assert_bounded(WEBHOOKS[name].read(message, ARRIVAL))
+
+
+@pytest.mark.parametrize("name", ADMISSIONS)
+@settings(deadline=None, max_examples=share_of(30))
+@given(poison=JSON)
+def test_a_review_of_any_shape_is_read_or_refused(name, poison):
+    for review in spoilt(PROMISED[name].message, poison):
+        with suppress(*UNREADABLE):
+            assert_bounded(ADMISSIONS[name].read(review, between(8, 9)).facts)
 
 
 @pytest.mark.parametrize("name", OBJECTS)

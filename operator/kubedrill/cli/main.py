@@ -52,6 +52,7 @@ FAMILIES: Final[dict[str, dict[str, Verb]]] = {
         "import-audit": Verb("facilitators.import_audit", "Give the API server's audit log to a drill."),
         "opt-in": Verb("setup.opt_in", "Let drills break a namespace."),
         "opt-out": Verb("setup.opt_in", "No longer let drills break a namespace."),
+        "witness": Verb("setup.witness", "Whether the API server tells who changes what, for drills to credit."),
     },
     "By hand, whatever else is gone": {
         "restore": Verb("safety.restore", "Restore by hand, from the undo records alone."),

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from kubedrill.api.drill import FINALIZER
@@ -21,6 +22,7 @@ from kubedrill.controller.http import make_app, serve
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.received import NotStored
 from kubedrill.controller.settings import OperatorSettings
+from kubedrill.controller.witness import WitnessServer
 from kubedrill.controller.worker import DrillWorker
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact
@@ -31,6 +33,7 @@ from kubedrill.core.machine.state import state_from_wire
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
+from kubedrill.plugins.channels import discover
 from kubedrill.plugins.operations.catalogue import all_reverters
 from kubedrill.protocol.drill_liveness import DrillLiveness
 from kubedrill.protocol.orphans import put_back_orphans
@@ -159,7 +162,7 @@ class DrillController:
         token, deliver = self.settings.webhook_token, self.receive
         app = make_app(token, deliver, self.about, self.collector, self.ready, self.clock, self.targets)
         heartbeat = Heartbeat(self.kube, self.settings.namespace, self.clock, lambda: bool(self._tasks))
-        beside = [asyncio.create_task(self._sweep()), asyncio.create_task(heartbeat.run())]
+        beside = [asyncio.create_task(one) for one in (self._sweep(), heartbeat.run(), *self._witnesses())]
         async with serve(app, self.settings.port):
             try:
                 yield
@@ -167,6 +170,14 @@ class DrillController:
                 for task in beside:
                     task.cancel()
                 await self.close()
+
+    def _witnesses(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What serves the API server's questions, where a folder for its Secret is mounted."""
+        settings = self.settings
+        for channel in discover().values() if settings.witness_folder else ():
+            if channel.admission is not None:
+                server = WitnessServer(channel.admission, self.receive, self.clock, self.collector.messages)
+                yield server.run(Path(settings.witness_folder), settings.witness_host, settings.witness_port)
 
     async def close(self) -> None:
         """Ends all tasks, without a last turn: whoever is started next reads where they stood."""

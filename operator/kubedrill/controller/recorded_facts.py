@@ -8,8 +8,8 @@ from datetime import timedelta
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.record import RecordState, UndoRecord
+from kubedrill.plugins.fields import REMOVED, shown
 from kubedrill.plugins.sources.base import OwnWrites
-from kubedrill.plugins.sources.fields import REMOVED, shown
 from kubedrill.store.undo_records import StoredRecord
 
 

@@ -14,7 +14,8 @@ class OperatorSettings:
     `namespace` is the control namespace. `webhook_secret` is the Secret there that holds the token with which webhooks
     are called; without one nobody may call them. `clock_error` is what is added to both ends of every time that
     this process took itself. `pause_at` is for tests alone: the operator waits for ever at that named point of
-    the protocol, so that it can be killed there.
+    the protocol, so that it can be killed there. `witness_folder` is where the Secret of the witness is mounted once
+    there is one; without a folder nobody looks for it.
     """
 
     namespace: str = "drills"
@@ -23,12 +24,19 @@ class OperatorSettings:
     webhook_token: str = ""
     clock_error: timedelta = timedelta(milliseconds=50)
     pause_at: str = ""
+    witness_folder: str = ""
+    witness_port: int = 8443
+
+    @property
+    def witness_host(self) -> str:
+        """The name by which the API server calls the witness: its Service's."""
+        return f"kubedrill-witness.{self.namespace}.svc"
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> OperatorSettings:
         """Reads the variables KUBEDRILL_….
 
-        NAMESPACE, HTTP_PORT, WEBHOOK_SECRET, CLOCK_ERROR_MS, PAUSE_AT; each may be missing.
+        NAMESPACE, HTTP_PORT, WEBHOOK_SECRET, CLOCK_ERROR_MS, PAUSE_AT, WITNESS_FOLDER, WITNESS_PORT; each may be missing.
 
         Raises:
             ValueError: a number is not one.
@@ -39,4 +47,6 @@ class OperatorSettings:
             webhook_secret=env.get("KUBEDRILL_WEBHOOK_SECRET", ""),
             clock_error=timedelta(milliseconds=int(env.get("KUBEDRILL_CLOCK_ERROR_MS", "50"))),
             pause_at=env.get("KUBEDRILL_PAUSE_AT", ""),
+            witness_folder=env.get("KUBEDRILL_WITNESS_FOLDER", ""),
+            witness_port=int(env.get("KUBEDRILL_WITNESS_PORT", "8443")),
         )

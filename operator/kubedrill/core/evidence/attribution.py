@@ -26,6 +26,7 @@ OF_PEOPLE = frozenset(
     {
         *CHANGES,
         *READS,
+        FactKind.ATTEMPTED,
         FactKind.ACKNOWLEDGED,
         FactKind.SEVERITY_ASSESSED,
         FactKind.COMMAND_ASSUMED,

@@ -66,6 +66,7 @@ class Source(StrEnum):
     WEBHOOK = "Webhook"
     PLAYER_ACTION = "PlayerAction"
     AUDIT_LOG = "AuditLog"
+    WITNESS = "Witness"
     OBSERVER = "Observer"
     OPERATOR = "Operator"
     TRANSCRIPT = "Transcript"
@@ -87,6 +88,7 @@ class FactKind(StrEnum):
     TARGET_CHANGED = "TargetChanged"  # target, path, before, after, manager; actor = player if one was matched
     SCALED = "Scaled"  # target, before, after; actor likewise
     PODS_DELETED = "PodsDeleted"  # pods; actor likewise
+    ATTEMPTED = "Attempted"  # verb, target, pod, uid, change (that it would make), values, user: asked for, not done
     # monitoring
     ALERT_PENDING = "AlertPending"  # alert
     ALERT_FIRING = "AlertFiring"  # alert, fingerprint, labels, drill (true when the drill itself announced it)

@@ -1,9 +1,9 @@
 """Whose doing was it? Matches changes and reads to the players, and tells of what is nobody's that is known.
 
 Only a player's change is a player's fix. The evidence, strongest first: the facilitator's attribution, the
-audit log's user, the player's own field manager, the player's own word about it close to it. A change that
-the audit log shows as somebody else's is never credited by a weaker sign. Where it stays open who it was (`who_is`), a
-stranger or nobody knows, the change becomes Interference until the facilitator attributes it. The cluster's own
+audit log's or the witness' user, the player's own field manager, the player's own word about it close to it. A change
+that one of them shows as somebody else's is never credited by a weaker sign. Where it stays open who it was (`who_is`),
+a stranger or nobody knows, the change becomes Interference until the facilitator attributes it. The cluster's own
 machinery (the autoscaler) is neither.
 
 A pure pass over all facts, made anew at every turn, because evidence comes late: a player's word a second
@@ -19,6 +19,7 @@ from datetime import timedelta
 from kubedrill.core.evidence.attribution import CHANGES, READS, Somebody, Standing, is_controller, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
 from kubedrill.core.evidence.testimony import counted
+from kubedrill.core.evidence.witnessed import WATCHES, confirmed
 from kubedrill.core.machine.bounds import short_id
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER, KUBERNETES, Participant
 
@@ -28,8 +29,6 @@ NEAR = timedelta(seconds=15)
 SAME = timedelta(seconds=1)
 """How far the stamps of one write may be apart in two sources."""
 SAME_VALUES = 2
-WATCHES = frozenset({Source.TARGET_WATCH, Source.POD_WATCH})
-"""Sources that see what became of a write, and not whose request it was."""
 
 _Writes = dict[str, list[Fact]]
 
@@ -47,7 +46,7 @@ def matched(
     `targets` are the workloads that the drill touches (all workloads count when it names none). Where the drill
     `accepts_reconcilers`, what is known as a controller is an automation.
     """
-    given = counted(facts, players)
+    given = confirmed(counted(facts, players))
     paired = _paired(_owned(given, targets))
     writes: dict[str, list[Fact]] = {}
     for fact in paired:
@@ -182,7 +181,8 @@ def _whose(change: str, parts: list[Fact], facts: FactSet, players: Collection[P
             return Somebody(Standing.PLAYER, str(fact.detail["to"])), "attributed by the facilitator"
     users = sorted({str(f.detail["user"]) for f in parts if f.detail.get("user")})
     if users:
-        return _among(KUBERNETES, users, "audit log, user", players)
+        told_by = "witness" if all(f.detail.get("witnessed") for f in parts if f.detail.get("user")) else "audit log"
+        return _among(KUBERNETES, users, f"{told_by}, user", players)
     managers = sorted({str(f.detail["manager"]) for f in parts if f.detail.get("manager")})
     whose, how = _among(FIELD_MANAGER, managers, "field manager", players)
     if whose.player:

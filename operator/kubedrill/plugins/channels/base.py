@@ -103,6 +103,26 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a question of the API server's tells: `uid` is the question's, `namespace` what it is about."""
+
+    uid: str
+    namespace: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionHook:
+    """How the API server tells the operator what is asked of it, by a webhook that allows everything.
+
+    `read(review, at)` gives the facts in an `AdmissionReview` that was asked at that time. A `ValueError` says what is
+    wrong with one that is none.
+    """
+
+    read: Callable[[Any, Interval], Admitted]
+
+
+@dataclass(frozen=True, slots=True)
 class Hearing:
     """Whose words count: those of the players, about one drill, said after it was made.
 
@@ -149,7 +169,7 @@ class ChannelKind:
 
     - `summary`: what it is, in one sentence.
     - `identity`: how people are known in it, as the players' identities call it; empty where nobody is named.
-    - `webhook`, `objects`: how somebody tells us something, if they do.
+    - `webhook`, `objects`, `admission`: how somebody tells us something, if they do.
     - `outbound`: how it tells people something, if it does.
     - `doctor`: what is looked at before a drill, where more than rights is needed.
     """
@@ -159,6 +179,7 @@ class ChannelKind:
     identity: str = ""
     webhook: Webhook | None = None
     objects: SpokenObjects | None = None
+    admission: AdmissionHook | None = None
     outbound: Outbound | None = None
     doctor: DoctorCheck | None = None
 

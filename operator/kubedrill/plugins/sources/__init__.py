@@ -24,7 +24,6 @@ _SHARED = frozenset(
         "elsewhere",
         "mute_times",
         "plain_yaml",
-        "fields",
         "pod_fields",
         "polled",
         "prometheus",

@@ -17,8 +17,8 @@ from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.evidence.timestamps import NO_ERROR, instant
 from kubedrill.core.plan.drill_plan import KUBERNETES
+from kubedrill.plugins.fields import differences
 from kubedrill.plugins.sources.base import How, ImportScope, SourceKind
-from kubedrill.plugins.sources.fields import differences
 
 KINDS: Mapping[str, str] = {
     "deployments": "Deployment",

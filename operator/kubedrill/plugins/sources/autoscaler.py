@@ -12,8 +12,8 @@ from typing import Any, Final
 from kubedrill.core.evidence.facts import Fact, FactKind, Source
 from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.kube.paths import AUTOSCALERS
+from kubedrill.plugins.fields import AUTOSCALER, REPLICAS
 from kubedrill.plugins.sources.base import How, SourceKind, Watched, each
-from kubedrill.plugins.sources.fields import AUTOSCALER, REPLICAS
 
 Autoscaler = Mapping[str, Any]
 

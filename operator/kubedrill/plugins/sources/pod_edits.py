@@ -16,8 +16,8 @@ from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER
 from kubedrill.kube.paths import PODS
 from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.fields import Difference, change_of_pod, differences
 from kubedrill.plugins.sources.base import How, SourceKind, Watched, each
-from kubedrill.plugins.sources.fields import Difference, differences
 from kubedrill.plugins.sources.pod_fields import OWNER, Pod, workload_of
 
 RESIZE: Final = "resize"
@@ -80,7 +80,7 @@ def _change(pod: Pod, difference: Difference, entry: Mapping[str, Any], receipt:
             "after": difference.after,
             "manager": manager,
             "automation": who_is(FIELD_MANAGER, manager, ()).standing is Standing.AUTOMATION,
-            "change": f"Pod/{name}@{uid[:8]}-{version}",
+            "change": change_of_pod(meta, stamp or ""),
         },
     )
 

@@ -17,8 +17,8 @@ from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER
 from kubedrill.kube.paths import RESOURCE_QUOTAS
 from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.fields import REMOVED, Difference, differences, writer
 from kubedrill.plugins.sources.base import How, SourceKind, Watched, each
-from kubedrill.plugins.sources.fields import REMOVED, Difference, differences, writer
 
 Quota = Mapping[str, Any]
 MOST_CHANGES: Final = 40

@@ -16,8 +16,8 @@ from kubedrill.core.evidence.timestamps import Received, instant
 from kubedrill.core.plan.drill_plan import FIELD_MANAGER
 from kubedrill.kube.paths import DEPLOYMENTS, STATEFUL_SETS
 from kubedrill.kube.watch import WatchEvent
+from kubedrill.plugins.fields import REPLICAS, Difference, change_of_workload, differences, writer
 from kubedrill.plugins.sources.base import How, OwnWrites, SourceKind, Watched, each
-from kubedrill.plugins.sources.fields import REPLICAS, Difference, differences, writer
 
 Workload = Mapping[str, Any]
 
@@ -77,7 +77,7 @@ def _change(after: Workload, difference: Difference, entry: Mapping[str, Any] | 
             "after": difference.after,
             "manager": manager,
             "automation": automation,
-            "change": f"{target}@{generation}",
+            "change": change_of_workload(after["kind"], metadata),
         },
     )
 

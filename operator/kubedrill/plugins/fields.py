@@ -15,6 +15,16 @@ AUTOSCALER = "kube-controller-manager"
 """The field manager of the cluster's own controllers, the autoscaler among them."""
 
 
+def change_of_workload(kind: str, metadata: Mapping[str, Any]) -> str:
+    """The id of the write that made a workload what it is: all of its fields share it, whoever tells of them."""
+    return f"{kind}/{metadata['name']}@{metadata.get('generation', 0)}"
+
+
+def change_of_pod(metadata: Mapping[str, Any], stamp: str = "") -> str:
+    """The id of the write that changed a pod itself; a server whose pods have no generation leaves its stamp."""
+    return f"Pod/{metadata['name']}@{str(metadata['uid'])[:8]}-{metadata.get('generation') or stamp}"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One field that differs: its JSON pointer, the values (None: absent), and a name without list indexes.

@@ -1,0 +1,101 @@
+"""What the witness was told is only asked for: a change counts when the object confirms it.
+
+The API server asks its admission webhooks before it stores a write. What they are told names the user, and is exact,
+but the write may still be refused by somebody else, or lose against another one. So an attempt says nothing by itself.
+It gives its user to the watched change that it fits: the same object in the same version, with the same values. Where
+the attempts of two users fit one change, nobody knows whose it was.
+
+It never says when: between the question and the write there may be other webhooks. The watch says that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from enum import StrEnum
+
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
+
+WATCHES = frozenset({Source.TARGET_WATCH, Source.POD_WATCH})
+"""Sources that see what became of a write, and not whose request it was."""
+SOON = timedelta(seconds=1)
+"""How much later than its question a write may be seen that does not say which version it made (`scale`)."""
+
+
+class Attempt(StrEnum):
+    """What is asked for. An update says which version it makes; a scale only the replicas."""
+
+    UPDATE = "update"
+    SCALE = "scale"
+    DELETE = "delete"
+
+
+def confirmed(facts: FactSet) -> FactSet:
+    """The facts with the users of those changes that an attempt explains, and the deletions that were confirmed."""
+    attempts = in_order(facts, FactKind.ATTEMPTED)
+    if not attempts:
+        return facts
+    named = _named(facts, [a for a in attempts if a.detail["verb"] != Attempt.DELETE])
+    deletions = _deletions(facts, [a for a in attempts if a.detail["verb"] == Attempt.DELETE])
+    return FactSet([*(named.get(fact.id, fact) for fact in facts), *deletions])
+
+
+def _named(facts: FactSet, attempts: list[Fact]) -> Mapping[str, Fact]:
+    """The facts of the changes whose user is known, by their ids."""
+    writes: dict[str, list[Fact]] = {}
+    for fact in in_order(facts, FactKind.TARGET_CHANGED, FactKind.SCALED):
+        if fact.source in WATCHES and "autoscaler" not in fact.detail:
+            writes.setdefault(str(fact.detail["change"]), []).append(fact)
+    named: dict[str, Fact] = {}
+    for change, parts in writes.items():
+        fitting = [attempt for attempt in attempts if _fits(attempt, change, parts)]
+        if user := _only_user(fitting):
+            told = {"user": user, "witnessed": True}
+            named |= {part.id: replace(part, detail={**part.detail, **told}) for part in parts}
+    return named
+
+
+def _fits(attempt: Fact, change: str, parts: list[Fact]) -> bool:
+    """Whether a watched change is what was asked for: all of what changed, in the version that it would make."""
+    asked = {(str(field), str(value)) for field, value in attempt.detail["values"]}
+    if not all((str(part.detail["field"]), str(part.detail["after"])) in asked for part in parts):
+        return False
+    if attempt.detail["verb"] == Attempt.UPDATE:
+        return bool(attempt.detail["change"] == change)
+    same = attempt.detail["target"] == parts[0].detail["target"]
+    return same and _soon(attempt.at).intersection(parts[0].at) is not None
+
+
+def _soon(asked: Interval) -> Interval:
+    return Interval(asked.not_before, asked.not_after + SOON)
+
+
+def _only_user(attempts: Iterable[Fact]) -> str:
+    """The user of all of them; empty where there is none, or more than one."""
+    users = {str(attempt.detail["user"]) for attempt in attempts}
+    return users.pop() if len(users) == 1 else ""
+
+
+def _deletions(facts: FactSet, attempts: list[Fact]) -> Iterator[Fact]:
+    """The pods that somebody asked to delete, and that are gone since; what the audit log tells is not told again."""
+    told = {pod for f in in_order(facts, FactKind.PODS_DELETED) for pod in f.detail.get("pods") or ()}
+    for gone in in_order(facts, FactKind.POD_GONE):
+        pod, uid = str(gone.detail["pod"]), gone.id.removeprefix("gone/")
+        asked = [attempt for attempt in attempts if _is_of(attempt, pod, uid) and attempt.at.not_before <= gone.at.not_after]
+        user = _only_user(asked)
+        if not user or pod in told:
+            continue
+        yield Fact(
+            FactKind.PODS_DELETED,
+            asked[0].at,
+            Source.WITNESS,
+            f"deleted/{uid}",
+            evidence=f"{user} asked to delete pod {pod}, and it is gone",
+            detail={"user": user, "pods": [pod], "change": f"Pod/{pod}@{uid[:8]}-gone", "witnessed": True},
+        )
+
+
+def _is_of(attempt: Fact, pod: str, uid: str) -> bool:
+    """Whether it is about this pod: an eviction does not say which one of that name."""
+    return attempt.detail["pod"] == pod and attempt.detail["uid"] in ("", uid)
