@@ -44,7 +44,8 @@ class Outside(Protocol):
 
 @dataclass(frozen=True)
 class Example:
-    """`gives`: the kinds of facts that come of `message` (a webhook's, or the API server's review) or of `word` (an object that somebody made).
+    """`gives`: the kinds of facts that come of `message` (a webhook's, or a review) or of `word` (an object that
+    somebody made).
 
     `outside` makes a new place at which nothing has arrived yet.
     """

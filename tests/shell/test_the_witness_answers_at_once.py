@@ -70,9 +70,11 @@ async def served(folder: Path, deliver: Deliver, unused_tcp_port: int) -> AsyncI
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
-        while not await holds():
-            await asyncio.sleep(0.01)
+    for _ in range(1000):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not come to hold within ten seconds")
 
 
 async def listening(port: int) -> bool:

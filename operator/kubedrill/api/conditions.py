@@ -29,6 +29,7 @@ class ConditionType(StrEnum):
     FINISHED = "Finished"
     SUCCEEDED = "Succeeded"
     STALLED = "Stalled"
+    WITNESS_SEEN = "WitnessSeen"
 
 
 REASON_LENGTH, UNSAID = 63, "NoReason"

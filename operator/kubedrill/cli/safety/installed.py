@@ -9,6 +9,7 @@ from kubedrill.cli.connection import OPT_IN_LABEL, SERVICE_ACCOUNT, CliError, de
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.safety.restore_job import WATCHDOG
 from kubedrill.cli.setup.opt_in import NAME
+from kubedrill.cli.setup.witness import NAME as WITNESS
 from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube
@@ -29,6 +30,7 @@ from kubedrill.kube.paths import (
     SECRETS,
     SERVICE_ACCOUNTS,
     SERVICES,
+    WEBHOOKS,
 )
 
 _POLICIES: Final = (
@@ -53,10 +55,16 @@ def workloads(control: str) -> tuple[ApiPath, ...]:
     return tuple(DEPLOYMENTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG))
 
 
+def witness(control: str) -> tuple[ApiPath, ...]:
+    """What tells the operator of everybody's writes: the configuration first, then nobody is asked any more."""
+    return (WEBHOOKS.one(WITNESS), SERVICES.one(control, WITNESS), SECRETS.one(control, WITNESS))
+
+
 def belongings(control: str) -> tuple[ApiPath, ...]:
     """What the workloads are reached by, speak with, may do and are worth."""
     names = (SERVICE_ACCOUNT, WATCHDOG, _BREAK_GLASS)
     return (
+        *witness(control),
         *(SERVICES.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
         SECRETS.one(control, "kubedrill-webhook"),
         LEASES.one(control, SERVICE_ACCOUNT),

@@ -82,7 +82,9 @@ def _deletions(facts: FactSet, attempts: list[Fact]) -> Iterator[Fact]:
     told = {pod for f in in_order(facts, FactKind.PODS_DELETED) for pod in f.detail.get("pods") or ()}
     for gone in in_order(facts, FactKind.POD_GONE):
         pod, uid = str(gone.detail["pod"]), gone.id.removeprefix("gone/")
-        asked = [attempt for attempt in attempts if _is_of(attempt, pod, uid) and attempt.at.not_before <= gone.at.not_after]
+        asked = [
+            attempt for attempt in attempts if _is_of(attempt, pod, uid) and attempt.at.not_before <= gone.at.not_after
+        ]
         user = _only_user(asked)
         if not user or pod in told:
             continue

@@ -8,6 +8,7 @@ from typing import Final
 
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill_status import FaultStep
+from kubedrill.core.evidence.facts import Source
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import NOT_IN, Observation
@@ -60,8 +61,25 @@ def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
         yield WantedCondition(
             ConditionType.INJECTED, False, "InjectionFailed", "; ".join(f"{f.name}: {f.message}" for f in failed)
         )
+    if state.start_ex:
+        yield _witness_says(seen)
     yield from _milestones_say(decision, seen)
     yield from _end_says(decision, seen)
+
+
+def _witness_says(seen: Observation) -> WantedCondition:
+    """Whether the API server's own webhook told of anything: without it, plain kubectl names nobody by itself."""
+    if any(fact.source is Source.WITNESS for fact in seen.facts):
+        return WantedCondition(
+            ConditionType.WITNESS_SEEN, True, "Told", "the API server tells who asks for which write"
+        )
+    return WantedCondition(
+        ConditionType.WITNESS_SEEN,
+        False,
+        "NothingTold",
+        "the API server told of nobody's write yet; without the witness (kubectl drill witness on) changes are credited"
+        " by field managers, words and the audit log",
+    )
 
 
 def _milestones_say(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
