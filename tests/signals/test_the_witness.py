@@ -65,6 +65,12 @@ def test_what_was_only_asked_for_changed_nothing():
     assert changed(*raised()) == []
 
 
+def test_what_was_done_is_not_told_again_as_asked_for_and_what_was_not_is():
+    done = matched([*raised(uid="a"), *watched()], PLAYERS, ["Deployment/worker"])
+    lost = matched(raised(uid="b"), PLAYERS, ["Deployment/worker"])
+    assert (in_order(done, FactKind.ATTEMPTED), len(in_order(lost, FactKind.ATTEMPTED))) == ((), 1)
+
+
 def test_an_attempt_that_lost_is_not_credited_with_the_change_that_won():
     theirs = deployment("256Mi", generation=2)
     assert changed(*raised(), *watched(after=theirs)) == [("TargetChanged", ""), ("Interference", "")]

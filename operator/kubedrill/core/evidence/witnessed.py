@@ -10,10 +10,11 @@ It never says when: between the question and the write there may be other webhoo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
+from itertools import chain
 
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Source, in_order
 
@@ -32,32 +33,39 @@ class Attempt(StrEnum):
 
 
 def confirmed(facts: FactSet) -> FactSet:
-    """The facts with the users of those changes that an attempt explains, and the deletions that were confirmed."""
+    """The facts with the users of those changes that attempts explain, and the deletions that were confirmed.
+
+    An attempt that explains one is told by it; the others stay what they are: asked for, and not seen to be done.
+    """
     attempts = in_order(facts, FactKind.ATTEMPTED)
     if not attempts:
         return facts
-    named = _named(facts, [a for a in attempts if a.detail["verb"] != Attempt.DELETE])
-    deletions = _deletions(facts, [a for a in attempts if a.detail["verb"] == Attempt.DELETE])
-    return FactSet([*(named.get(fact.id, fact) for fact in facts), *deletions])
+    taken: set[str] = set()
+    known: dict[str, Fact] = {}
+    for part in chain(_named(facts, attempts, taken), _deletions(facts, attempts, taken)):
+        known[part.id] = part
+    left = (known.pop(fact.id, fact) for fact in facts if fact.id not in taken)
+    return FactSet([*left, *known.values()])
 
 
-def _named(facts: FactSet, attempts: list[Fact]) -> Mapping[str, Fact]:
-    """The facts of the changes whose user is known, by their ids."""
+def _named(facts: FactSet, attempts: tuple[Fact, ...], taken: set[str]) -> Iterator[Fact]:
+    """The parts of each change whose user is known, with it; the attempts that tell it are `taken`."""
     writes: dict[str, list[Fact]] = {}
     for fact in in_order(facts, FactKind.TARGET_CHANGED, FactKind.SCALED):
         if fact.source in WATCHES and "autoscaler" not in fact.detail:
             writes.setdefault(str(fact.detail["change"]), []).append(fact)
-    named: dict[str, Fact] = {}
     for change, parts in writes.items():
         fitting = [attempt for attempt in attempts if _fits(attempt, change, parts)]
         if user := _only_user(fitting):
+            taken.update(attempt.id for attempt in fitting)
             told = {"user": user, "witnessed": True}
-            named |= {part.id: replace(part, detail={**part.detail, **told}) for part in parts}
-    return named
+            yield from (replace(part, detail={**part.detail, **told}) for part in parts)
 
 
 def _fits(attempt: Fact, change: str, parts: list[Fact]) -> bool:
     """Whether a watched change is what was asked for: all of what changed, in the version that it would make."""
+    if attempt.detail["verb"] == Attempt.DELETE:
+        return False
     asked = {(str(field), str(value)) for field, value in attempt.detail["values"]}
     if not all((str(part.detail["field"]), str(part.detail["after"])) in asked for part in parts):
         return False
@@ -77,7 +85,7 @@ def _only_user(attempts: Iterable[Fact]) -> str:
     return users.pop() if len(users) == 1 else ""
 
 
-def _deletions(facts: FactSet, attempts: list[Fact]) -> Iterator[Fact]:
+def _deletions(facts: FactSet, attempts: tuple[Fact, ...], taken: set[str]) -> Iterator[Fact]:
     """The pods that somebody asked to delete, and that are gone since; what the audit log tells is not told again."""
     told = {pod for f in in_order(facts, FactKind.PODS_DELETED) for pod in f.detail.get("pods") or ()}
     for gone in in_order(facts, FactKind.POD_GONE):
@@ -88,6 +96,7 @@ def _deletions(facts: FactSet, attempts: list[Fact]) -> Iterator[Fact]:
         user = _only_user(asked)
         if not user or pod in told:
             continue
+        taken.update(attempt.id for attempt in asked)
         yield Fact(
             FactKind.PODS_DELETED,
             asked[0].at,
@@ -100,4 +109,6 @@ def _deletions(facts: FactSet, attempts: list[Fact]) -> Iterator[Fact]:
 
 def _is_of(attempt: Fact, pod: str, uid: str) -> bool:
     """Whether it is about this pod: an eviction does not say which one of that name."""
+    if attempt.detail["verb"] != Attempt.DELETE:
+        return False
     return attempt.detail["pod"] == pod and attempt.detail["uid"] in ("", uid)
