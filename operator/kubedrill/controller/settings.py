@@ -36,7 +36,7 @@ class OperatorSettings:
     def from_environment(cls, env: Mapping[str, str]) -> OperatorSettings:
         """Reads the variables KUBEDRILL_….
 
-        NAMESPACE, HTTP_PORT, WEBHOOK_SECRET, CLOCK_ERROR_MS, PAUSE_AT, WITNESS_FOLDER, WITNESS_PORT; each may be missing.
+        NAMESPACE, HTTP_PORT, WEBHOOK_SECRET, CLOCK_ERROR_MS, PAUSE_AT, WITNESS_FOLDER, WITNESS_PORT; all optional.
 
         Raises:
             ValueError: a number is not one.
