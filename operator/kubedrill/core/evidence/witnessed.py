@@ -64,7 +64,7 @@ def _named(facts: FactSet, attempts: tuple[Fact, ...], taken: set[str]) -> Itera
 
 def _fits(attempt: Fact, change: str, parts: list[Fact]) -> bool:
     """Whether a watched change is what was asked for: all of what changed, in the version that it would make."""
-    if attempt.detail["verb"] == Attempt.DELETE:
+    if attempt.detail.get("verb") not in (Attempt.UPDATE, Attempt.SCALE):
         return False
     asked = {(str(field), str(value)) for field, value in attempt.detail["values"]}
     if not all((str(part.detail["field"]), str(part.detail["after"])) in asked for part in parts):
@@ -109,6 +109,6 @@ def _deletions(facts: FactSet, attempts: tuple[Fact, ...], taken: set[str]) -> I
 
 def _is_of(attempt: Fact, pod: str, uid: str) -> bool:
     """Whether it is about this pod: an eviction does not say which one of that name."""
-    if attempt.detail["verb"] != Attempt.DELETE:
+    if attempt.detail.get("verb") != Attempt.DELETE:
         return False
     return attempt.detail["pod"] == pod and attempt.detail["uid"] in ("", uid)
