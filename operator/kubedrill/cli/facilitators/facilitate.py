@@ -15,6 +15,7 @@ from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.drill_at_hand import DrillAtHand, drill_at_hand
+from kubedrill.cli.facilitators.stop_all import all_stopped
 from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
 from kubedrill.cli.facilitators.watch_stream import condition
 from kubedrill.cli.standing import ENDED, WAITING, how_it_ended, phase_of
@@ -33,14 +34,17 @@ def start(access: Access, name: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every drill that has not ended.")
 @click.option("--because", default="", help="Why: a real incident, out of time, …; it is told to everybody.")
 @click.option("--wait", "patience", default="60s", show_default=True, help="How long to wait until all is back.")
 @with_access
-def stop(access: Access, name: str, because: str, patience: str) -> None:
+def stop(access: Access, name: str | None, because: str, patience: str, *, everything: bool) -> None:
     """Stop drill NAME now: its faults are taken back, its alerts resolved. A stop is final."""
+    if (name is None) is not everything:
+        raise CliError("say which drill is to be stopped, or --all", ExitCode.BAD_INPUT)
     limit = duration(patience)
-    click.echo(run(_stopped(access, name, because, limit)))
+    click.echo(run(all_stopped(access, because, limit) if name is None else _stopped(access, name, because, limit)))
 
 
 async def _started(access: Access, name: str) -> str:
