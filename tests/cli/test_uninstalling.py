@@ -1,5 +1,6 @@
 """KubeDrill is removed only after everything is put back, and nothing of it is left that resists deletion."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from kubedrill.cli.setup.opt_in import objects
 
 WEB = undo_of("web")
 ROOT = Path(__file__).parents[2]
+NAMED = re.compile(r"^  name: (\S+)$|^metadata: {name: ([^,}]+)", re.MULTILINE)
+FOLDERS = ("base", "components/prometheus-operator")
 NAMESPACES = "/api/v1/namespaces"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 POLICIES = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
@@ -76,13 +79,55 @@ def test_it_may_be_done_again(api, kubedrill):
 
 
 def test_every_object_of_the_manifests_is_known_to_it():
-    kustomization = yaml.safe_load((ROOT / "manifests/base/kustomization.yaml").read_text())
     plurals = {"ValidatingAdmissionPolicy": "validatingadmissionpolicies", "PriorityClass": "priorityclasses"}
-    texts = [(ROOT / "manifests/base" / name).read_text() for name in kustomization["resources"]]
-    things = [thing for text in texts for thing in yaml.safe_load_all(text) if thing["kind"] != "Namespace"]
+    files = [file for folder in FOLDERS for file in (ROOT / "manifests" / folder).glob("*.yaml")]
+    loaded = [thing for file in files for thing in yaml.safe_load_all(file.read_text())]
+    things = [thing for thing in loaded if thing["kind"] not in ("Namespace", "Kustomization", "Component")]
+    assert len(things) > 30
     wanted = {f"{plurals.get(t['kind'], t['kind'].lower() + 's')}/{t['metadata']['name']}" for t in things}
     paths = (*installed.policies(), *installed.workloads("drills"), *installed.belongings("drills"))
     assert wanted <= {installed.short(path) for path in paths}
+
+
+def test_every_object_that_only_the_chart_has_is_known_to_it():
+    texts = [file.read_text() for file in (ROOT / "charts/kubedrill/templates").glob("*.yaml")]
+    named = {name for text in texts for name in NAMED.findall(text)}
+    paths = (*installed.policies(), *installed.workloads("drills"), *installed.belongings("drills"))
+    assert {a or b for a, b in named} <= {path.rpartition("/")[2] for path in paths}
+
+
+def released(api, namespace="drills"):
+    """KubeDrill was installed by Helm, in two revisions, and something else by another release beside it."""
+    whose = {"meta.helm.sh/release-name": "mine", "meta.helm.sh/release-namespace": namespace}
+    collection, _, name = installed.belongings("drills")[-1].rpartition("/")
+    api.put(collection, {"metadata": {"name": name, "annotations": whose}})
+    for release, revision in (("mine", 1), ("mine", 2), ("other", 1)):
+        labels = {"owner": "helm", "name": release}
+        metadata = {"name": f"sh.helm.release.v1.{release}.v{revision}", "namespace": "drills", "labels": labels}
+        api.put(SECRETS, {"metadata": metadata, "type": "helm.sh/release.v1"})
+
+
+def test_helm_forgets_the_release_and_no_other(api, kubedrill):
+    released(api)
+    result = kubedrill("uninstall", "--dry-run")
+    assert "would remove secrets/sh.helm.release.v1.mine.v2" in result.output
+    assert kubedrill("uninstall").exit_code == 0
+    assert set(api.collections[SECRETS]) == {"sh.helm.release.v1.other.v1"}
+
+
+def test_a_release_of_another_namespace_is_left_to_helm(api, kubedrill):
+    released(api, namespace="elsewhere")
+    assert kubedrill("uninstall").exit_code == 0
+    assert len(api.collections[SECRETS]) == 3
+
+
+def test_an_uninstall_that_was_interrupted_still_knows_the_release(api, kubedrill):
+    released(api)
+    api.answers["DELETE", f"{RBAC}/clusterroles/kubedrill-player"] = (500, {"message": "not now"})
+    assert kubedrill("uninstall").exit_code == 5
+    del api.answers["DELETE", f"{RBAC}/clusterroles/kubedrill-player"]
+    assert kubedrill("uninstall").exit_code == 0
+    assert set(api.collections[SECRETS]) == {"sh.helm.release.v1.other.v1"}
 
 
 def test_opted_in_namespaces_are_given_back(api, kubedrill):

@@ -63,6 +63,7 @@ class ClusterWide:
 
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
+_PROMETHEUS_OPERATOR: Final = "monitoring.coreos.com"
 
 CONFIG_MAPS: Final = Namespaced("v1", "configmaps")
 PODS: Final = Namespaced("v1", "pods")
@@ -88,6 +89,9 @@ ENVIRONMENTS: Final = Namespaced(API_VERSION, "drillenvironments")
 ROSTERS: Final = Namespaced(API_VERSION, "drillrosters")
 PLAYER_ACTIONS: Final = Namespaced(API_VERSION, "playeractions")
 REPORTS: Final = Namespaced(API_VERSION, "drillreports")
+SERVICE_MONITORS: Final = Namespaced(f"{_PROMETHEUS_OPERATOR}/v1", "servicemonitors")
+PROMETHEUS_RULES: Final = Namespaced(f"{_PROMETHEUS_OPERATOR}/v1", "prometheusrules")
+ALERTMANAGER_CONFIGS: Final = Namespaced(f"{_PROMETHEUS_OPERATOR}/v1alpha1", "alertmanagerconfigs")
 
 NAMESPACES: Final = ClusterWide("v1", "namespaces")
 CLUSTER_ROLES: Final = ClusterWide(_RBAC, "clusterroles")

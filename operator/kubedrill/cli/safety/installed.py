@@ -14,21 +14,26 @@ from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import (
+    ALERTMANAGER_CONFIGS,
     CLUSTER_ROLE_BINDINGS,
     CLUSTER_ROLES,
+    CONFIG_MAPS,
     DEFINITIONS,
     DEPLOYMENTS,
     DRILLS,
+    JOBS,
     LEASES,
     NAMESPACES,
     PODS,
     POLICIES,
     POLICY_BINDINGS,
     PRIORITY_CLASSES,
+    PROMETHEUS_RULES,
     ROLE_BINDINGS,
     ROLES,
     SECRETS,
     SERVICE_ACCOUNTS,
+    SERVICE_MONITORS,
     SERVICES,
     WEBHOOKS,
 )
@@ -65,6 +70,11 @@ def belongings(control: str) -> tuple[ApiPath, ...]:
     names = (SERVICE_ACCOUNT, WATCHDOG, _BREAK_GLASS)
     return (
         *witness(control),
+        *(SERVICE_MONITORS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
+        PROMETHEUS_RULES.one(control, SERVICE_ACCOUNT),
+        ALERTMANAGER_CONFIGS.one(control, SERVICE_ACCOUNT),
+        CONFIG_MAPS.one(control, "kubedrill-dashboards"),
+        JOBS.one(control, "kubedrill-restore-first"),
         *(SERVICES.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
         SECRETS.one(control, "kubedrill-webhook"),
         LEASES.one(control, SERVICE_ACCOUNT),
@@ -142,3 +152,22 @@ async def opted_in(kube: Kube, control: str) -> list[str]:
         if any(subject.get("namespace") == control for subject in binding.get("subjects") or ()):
             names.add(binding["metadata"]["namespace"])
     return sorted(names)
+
+
+async def helm_records(kube: Kube, control: str) -> tuple[ApiPath, ...]:
+    """What Helm remembers of a release that installed KubeDrill, a Secret each revision; none where it was no Helm.
+
+    Without them Helm knows the release no more. Whose it is stands at each of its objects; the one that is asked is the
+    last that is removed, so that an uninstall which was interrupted still knows.
+
+    Raises:
+        CliError: they can't be listed.
+    """
+    last = await kube.get(belongings(control)[-1])
+    annotations = (last.body.get("metadata") or {}).get("annotations") or {} if last.ok else {}
+    release = str(annotations.get("meta.helm.sh/release-name", ""))
+    if not release or annotations.get("meta.helm.sh/release-namespace") != control:
+        return ()
+    query = [("labelSelector", f"owner=helm,name={release}"), ("fieldSelector", "type=helm.sh/release.v1")]
+    body = await demand(kube.get(SECRETS.of(control), query=query), f"Helm's records of {release}")
+    return tuple(SECRETS.one(control, item["metadata"]["name"]) for item in body["items"])

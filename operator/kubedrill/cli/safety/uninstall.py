@@ -83,7 +83,7 @@ async def _uninstalled(access: Access, wanted: UninstallRequest) -> ExitCode:
         await _let_go(kube, control)
         for namespace in opted_in:
             await _withdrawn(kube, namespace, control)
-        await _removed(kube, installed.belongings(control))
+        await _removed(kube, (*await installed.helm_records(kube, control), *installed.belongings(control)))
         await _removed(kube, installed.definitions() if wanted.crds else ())
         await _removed(kube, (NAMESPACES.one(control),) if wanted.whole_namespace else ())
     kept = "" if wanted.crds else " Drills and reports stay: kubectl drill uninstall --crds removes them too."
@@ -231,7 +231,8 @@ async def _foretell(kube: Kube, control: str, effort: Effort, opted_in: list[str
             click.echo(f"would take {FINALIZER} off {drill['metadata']['name']}")
     for namespace in opted_in:
         click.echo(f"would opt {namespace} out")
-    paths = (*installed.policies(), *installed.workloads(control), *installed.belongings(control))
+    paths = (*installed.policies(), *installed.workloads(control), *await installed.helm_records(kube, control))
+    paths += installed.belongings(control)
     paths += installed.definitions() if wanted.crds else ()
     paths += (NAMESPACES.one(control),) if wanted.whole_namespace else ()
     for path in paths:
