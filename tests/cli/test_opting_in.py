@@ -1,11 +1,15 @@
 """A namespace opts in by its own admin's hand, and cannot leave while it is broken."""
 
+from pathlib import Path
+
+import pytest
 import yaml
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
 
 from kubedrill.cli.setup.opt_in import MORE, objects
 
+ROOT = Path(__file__).parents[2]
 DRILLS = f"{GROUP}/drills/drills"
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop"
 LABEL = {"kubedrill.dev/control-namespace": "drills"}
@@ -44,6 +48,61 @@ def test_a_namespace_that_is_not_there_is_not_made(api, kubedrill):
     api.collections["/api/v1/namespaces"] = {}
     assert kubedrill("opt-in", "shop").exit_code == 2
     assert not api.collections["/api/v1/namespaces"]
+
+
+def test_it_gives_players_the_right_to_speak_there_and_no_other(api, kubedrill):
+    shop(api)
+    assert kubedrill("opt-in", "shop", "--player", "alice@example.com", "--player-group", "l2").exit_code == 0
+    binding = api.collections[f"{RBAC}/rolebindings"]["kubedrill-opt-in-players"]
+    assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == ("ClusterRole", "kubedrill-player")
+    assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("User", "alice@example.com"), ("Group", "l2")]
+
+
+def test_opting_in_again_without_players_takes_nobody_their_right(api, kubedrill):
+    shop(api)
+    kubedrill("opt-in", "shop", "--player", "alice@example.com")
+    kubedrill("opt-in", "shop")
+    assert "kubedrill-opt-in-players" in api.collections[f"{RBAC}/rolebindings"]
+
+
+def no_labels(api):
+    """Whoever asks may not change the namespace itself, as its own admin may not."""
+    api.answers["PATCH", "/api/v1/namespaces/shop"] = (
+        403,
+        {"reason": "Forbidden", "message": "namespaces is forbidden"},
+    )
+
+
+def test_a_namespace_that_the_platform_team_has_labelled_is_opted_in_by_its_own_admin(api, kubedrill):
+    shop(api, **LABEL)
+    no_labels(api)
+    assert kubedrill("opt-in", "shop").exit_code == 0
+    assert {"kubedrill-operator", "kubedrill-watchdog"} <= {*api.collections[f"{RBAC}/rolebindings"]}
+
+
+@pytest.mark.parametrize("label", ["", "another"])
+def test_one_that_is_not_labelled_yet_is_not_and_the_command_for_it_is_told(api, kubedrill, label):
+    shop(api, **({"kubedrill.dev/control-namespace": label} if label else {}))
+    no_labels(api)
+    result = kubedrill("opt-in", "shop")
+    assert result.exit_code == 3
+    assert "kubectl label namespace shop kubedrill.dev/control-namespace=drills --overwrite" in result.output
+    assert f"{RBAC}/rolebindings" not in api.collections
+
+
+def test_the_role_of_a_namespaces_own_admin_is_what_opting_in_gives_and_no_more():
+    """Nobody may give what they don't have: else the API server refuses the Roles, as an escalation."""
+    people = yaml.safe_load_all((ROOT / "manifests/base/people.yaml").read_text(encoding="utf-8"))
+    (role,) = (t for t in people if (t["kind"], t["metadata"]["name"]) == ("ClusterRole", "kubedrill-opt-in"))
+    assert role["metadata"]["labels"] == {"rbac.authorization.k8s.io/aggregate-to-admin": "true"}
+    _, operator, _, watchdog, _ = objects("shop", "drills")
+    assert in_groups(role) == in_groups(operator) | in_groups(watchdog)
+
+
+def in_groups(role):
+    return {
+        (g, r, v) for rule in role["rules"] for g in rule["apiGroups"] for r in rule["resources"] for v in rule["verbs"]
+    }
 
 
 def test_what_would_be_applied_can_be_read_first(api, kubedrill):
@@ -92,7 +151,7 @@ def test_opting_out_takes_what_only_some_faults_need_as_well(api, kubedrill):
 def test_opting_out_takes_label_and_rights_back(api, kubedrill):
     shop(api)
     api.collections[DRILLS] = {}
-    kubedrill("opt-in", "shop")
+    kubedrill("opt-in", "shop", "--player", "alice@example.com")
     assert kubedrill("opt-out", "shop").exit_code == 0
     assert api.collections["/api/v1/namespaces"]["shop"]["metadata"]["labels"] == {}
     assert not api.collections[f"{RBAC}/rolebindings"]

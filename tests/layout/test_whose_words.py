@@ -55,5 +55,26 @@ def test_nobody_of_them_writes_evidence():
     assert not {r for r in rights("kubedrill-facilitator") if r.resource == "configmaps" and r.verb in written}
 
 
+def test_an_observer_reads_what_a_facilitator_reads_and_does_nothing():
+    seen = rights("kubedrill-observer")
+    assert {right.verb for right in seen} == {"get", "list", "watch"}
+    assert seen < rights("kubedrill-facilitator")
+
+
+def test_who_administers_environments_reads_no_drill_and_no_report():
+    of_environments = rights("kubedrill-environment-admin")
+    assert {r.resource for r in of_environments if r.verb == "create"} == {"drillenvironments"}
+    assert not {r.resource for r in of_environments} & {"drills", "drillscenarios", "drillreports", "configmaps"}
+    assert not {r for r in rights("kubedrill-facilitator") if r.resource == "drillenvironments" and r.verb == "create"}
+
+
+def test_who_reads_drills_is_no_part_of_a_role_that_players_may_have():
+    """`view` and `edit` are often everybody's, and who reads a drill knows the answer."""
+    for (kind, name), thing in THINGS.items():
+        parts = [label for label in thing["metadata"].get("labels", {}) if "aggregate-to" in label]
+        if kind == "ClusterRole" and parts:
+            assert not {r.resource for r in rights(name)} & {"drills", "drillscenarios", "drillreports"}, name
+
+
 def test_nobody_is_bound_by_default():
     assert not [kind for kind, _ in THINGS if kind in ("RoleBinding", "ClusterRoleBinding")]

@@ -46,6 +46,7 @@ _POLICIES: Final = (
     "kubedrill-definitions",
     "kubedrill-own-words",
 )
+_ROLES: Final = ("namespaces", "player", "find", "opt-in", "observer", "environment-admin", "facilitator")
 _BREAK_GLASS: Final = "kubedrill-break-glass"
 KINDS: Final = ("drills", "drillscenarios", "drillenvironments", "drillrosters", "playeractions", "drillreports")
 
@@ -80,7 +81,7 @@ def belongings(control: str) -> tuple[ApiPath, ...]:
         LEASES.one(control, SERVICE_ACCOUNT),
         *(kind.one(control, name) for kind in (ROLE_BINDINGS, ROLES) for name in names),
         *(CLUSTER_ROLE_BINDINGS.one(name) for name in ("kubedrill-namespaces", _BREAK_GLASS)),
-        *(CLUSTER_ROLES.one(f"kubedrill-{name}") for name in ("namespaces", "player", "find", "facilitator")),
+        *(CLUSTER_ROLES.one(f"kubedrill-{name}") for name in _ROLES),
         *(SERVICE_ACCOUNTS.one(control, name) for name in (SERVICE_ACCOUNT, WATCHDOG)),
         PRIORITY_CLASSES.one("kubedrill"),
     )

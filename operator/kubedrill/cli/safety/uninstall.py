@@ -20,7 +20,7 @@ from kubedrill.cli.players.say import who_am_i
 from kubedrill.cli.safety import installed
 from kubedrill.cli.safety.one_record import Effort, Ended, described
 from kubedrill.cli.safety.restore import open_records, put_all_back, server_clock
-from kubedrill.cli.setup.opt_in import MORE, RIGHTS, objects, path_of_right
+from kubedrill.cli.setup.opt_in import given
 from kubedrill.cli.typed_times import duration
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Answer, Kube
@@ -174,9 +174,7 @@ async def _let_go(kube: Kube, control: str) -> None:
 
 async def _withdrawn(kube: Kube, namespace: str, control: str) -> None:
     """An opt-in is taken back: the rights in a namespace, then its label."""
-    rights = [thing for thing in objects(namespace, control, *MORE) if thing["kind"] in RIGHTS]
-    for thing in sorted(rights, key=lambda thing: thing["kind"], reverse=True):
-        await _removed(kube, (path_of_right(thing),))
+    await _removed(kube, given(namespace, control))
     change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
     path = NAMESPACES.one(namespace)
     await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {namespace}")

@@ -1,11 +1,13 @@
 """Opting a namespace in and out: a label that people can read, and RoleBindings that are the fact.
 
 Neither the operator nor the watchdog has a right to change anything anywhere but in namespaces whose own admin has
-given it.
+given it. The label may be somebody else's to set: labels of namespaces are the platform team's on many clusters. Then
+it takes both, each with what is theirs, and what is not there yet is said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from kubedrill.cli.connection import (
     CliError,
     connected,
     demand,
+    good,
     named_namespace,
     path_of,
     run,
@@ -35,6 +38,8 @@ MANAGER: Final = "kubedrill-opt-in"
 NAME: Final = "kubedrill-operator"
 MORE: Final = ("quotas",)
 """Rights that a namespace gives only where it is asked to: who administers it often may not give them itself."""
+PLAYERS: Final = "kubedrill-opt-in-players"
+"""The RoleBinding of those who are to play: to speak, whatever else they may do in the namespace."""
 RIGHTS: Final = {"Role": ROLES, "RoleBinding": ROLE_BINDINGS}
 CONTROL_OPTION: Final = click.option(
     "--control-namespace",
@@ -57,6 +62,25 @@ def objects(namespace: str, control: str, *more: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(filled))
 
 
+def binding_of_players(namespace: str, users: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:
+    """The RoleBinding with which a namespace gives players their role."""
+    api_group = "rbac.authorization.k8s.io"
+    named = (*(("User", name) for name in users), *(("Group", name) for name in groups))
+    return {
+        "apiVersion": f"{api_group}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": PLAYERS, "namespace": namespace},
+        "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": "kubedrill-player"},
+        "subjects": [{"apiGroup": api_group, "kind": kind, "name": name} for kind, name in named],
+    }
+
+
+def given(namespace: str, control: str) -> tuple[ApiPath, ...]:
+    """All that an opt-in may have put into a namespace, in the order in which it is taken back."""
+    _, *rights = objects(namespace, control, *MORE)
+    return (ROLE_BINDINGS.one(namespace, PLAYERS), *(path_of_right(right) for right in reversed(rights)))
+
+
 @click.command("opt-in")
 @click.argument("target", metavar="NAMESPACE", callback=named_namespace)
 @CONTROL_OPTION
@@ -67,34 +91,68 @@ def objects(namespace: str, control: str, *more: str) -> list[dict[str, Any]]:
     type=click.Choice(MORE),
     help="Rights that only some faults need: quotas, to make and remove them. May be given again.",
 )
+@click.option("--player", "users", multiple=True, metavar="USER", help="Who plays here. May be given again.")
+@click.option("--player-group", "groups", multiple=True, metavar="GROUP", help="A group that plays here.")
 @click.option("--print", "only_print", is_flag=True, help="Print what would be applied, and apply nothing.")
 @with_access
-def opt_in(access: Access, target: str, control: str, more: tuple[str, ...], *, only_print: bool) -> None:
-    """Let drills of the control namespace break NAMESPACE, which must exist."""
+def opt_in(
+    access: Access,
+    target: str,
+    control: str,
+    more: tuple[str, ...],
+    users: tuple[str, ...],
+    groups: tuple[str, ...],
+    *,
+    only_print: bool,
+) -> None:
+    """Let drills of the control namespace break NAMESPACE, which must exist. Players who are named may speak there."""
+    wanted = objects(target, control, *more)
+    if users or groups:
+        wanted.append(binding_of_players(target, users, groups))
     if only_print:
-        click.echo(yaml.safe_dump_all(objects(target, control, *more), sort_keys=False), nl=False)
+        click.echo(yaml.safe_dump_all(wanted, sort_keys=False), nl=False)
         return
-    run(_opted_in(access, target, control, *more))
+    run(_opted_in(access, target, control, wanted))
     click.echo(f"Drills in {control} may now inject faults into {target}. Undo: kubectl drill opt-out {target}")
 
 
-async def _opted_in(access: Access, target: str, control: str, *more: str) -> None:
-    label, *rights = objects(target, control, *more)
+async def _opted_in(access: Access, target: str, control: str, wanted: Sequence[dict[str, Any]]) -> None:
+    _, *rights = wanted
     async with connected(access) as kube:
-        change = {"metadata": {"labels": label["metadata"]["labels"]}}
-        path = NAMESPACES.one(target)
-        await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
-        for wanted in rights:
+        await _labelled(kube, target, control)
+        for right in rights:
             await demand(
                 kube.call(
                     "PATCH",
-                    path_of_right(wanted),
-                    wanted,
+                    path_of_right(right),
+                    right,
                     content_type=APPLY_PATCH,
                     query=[("fieldManager", MANAGER), ("force", "true")],
                 ),
-                f"{wanted['kind']} {wanted['metadata']['name']}",
+                f"{right['kind']} {right['metadata']['name']}",
             )
+
+
+async def _labelled(kube: Kube, target: str, control: str) -> None:
+    """Sets the label, unless it is there: whoever may not set it can go on with what is theirs.
+
+    Raises:
+        CliError: it is not there, and somebody else's to set; the message is the command for them.
+    """
+    path, what = NAMESPACES.one(target), f"namespace {target}"
+    seen = await kube.get(path)
+    labels = (seen.body.get("metadata") or {}).get("labels") or {} if seen.ok else {}
+    if labels.get(OPT_IN_LABEL) == control:
+        return
+    change = {"metadata": {"labels": {OPT_IN_LABEL: control}}}
+    answer = await kube.call("PATCH", path, change, content_type=MERGE_PATCH)
+    if answer.status == 403:
+        raise CliError(
+            f"the label of {what} is not yours to set ({answer.message}). Ask who may, often the platform team: kubectl"
+            f" label namespace {target} {OPT_IN_LABEL}={control} --overwrite. Then run this again",
+            ExitCode.REFUSED,
+        )
+    good(answer, what)
 
 
 @click.command("opt-out")
@@ -118,11 +176,10 @@ async def _opted_out(access: Access, target: str, control: str) -> None:
         change = {"metadata": {"labels": {OPT_IN_LABEL: None}}}
         path = NAMESPACES.one(target)
         await demand(kube.call("PATCH", path, change, content_type=MERGE_PATCH), f"namespace {target}")
-        _, *rights = objects(target, control, *MORE)
-        for given in reversed(rights):
-            answer = await kube.call("DELETE", path_of_right(given))
+        for right in given(target, control):
+            answer = await kube.call("DELETE", right)
             if not answer.ok and answer.status != 404:
-                raise CliError(f"{given['kind']} {given['metadata']['name']}: {answer.message}", ExitCode.REFUSED)
+                raise CliError(f"{right.rpartition('/')[2]}: {answer.message}", ExitCode.REFUSED)
 
 
 def path_of_right(right: dict[str, Any]) -> ApiPath:
