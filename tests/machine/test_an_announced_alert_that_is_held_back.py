@@ -10,8 +10,8 @@ from tests.machine.world import START, drill_plan, fact, seen
 
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine.effect_guards import not_effective
+from kubedrill.core.machine.judged import assessed
 from kubedrill.core.machine.state import FaultState, State
-from kubedrill.core.measure.assessment import Assessment
 
 
 @pytest.mark.parametrize("held", ["FcWarn is inhibited by NodeDown", "FcWarn is silenced by silence 7 (of bob)"])
@@ -26,7 +26,8 @@ def test_b13_the_end_without_effect_names_the_silence_or_what_inhibits(held: str
         facts=frozenset({injected, suppressed}),
     )
 
-    reason = not_effective(State(faults=(FaultState("limit"),)), late, Assessment())
+    state = State(faults=(FaultState("limit"),))
+    reason = not_effective(state, late, assessed(state, late))
 
     assert reason is not None
     assert reason.message == f"no effect seen: limit ({held})"

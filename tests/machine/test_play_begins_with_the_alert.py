@@ -212,6 +212,29 @@ def test_an_alert_that_turns_out_to_be_older_ends_the_wait_for_one_in_time_and_s
     assert "its condition held before the fault was injected" in ending.message
 
 
+def test_an_alert_that_is_pending_when_the_time_is_up_is_waited_for():
+    world, patient = world_in(Phase.ARMED), waiting_rule(5 * MINUTE)
+    world.now += 30 * SECOND
+    fires(world, kind=FactKind.ALERT_PENDING)
+    pending_since = world.now
+    assert later(world, drill_plan=patient, effects=HALF).state.phase is Phase.ARMED
+
+    world.now = pending_since + 5 * MINUTE
+    fires(world)
+    assert world.turn(drill_plan=patient, effects=HALF).state.phase is Phase.IN_PLAY
+
+
+def test_an_alert_that_was_pending_and_did_not_fire_when_its_rule_had_waited_shows_nothing():
+    world, patient = world_in(Phase.ARMED), waiting_rule(5 * MINUTE)
+    fires(world, kind=FactKind.ALERT_PENDING, after=1)
+    world.now += 8 * MINUTE
+
+    ending = world.turn(drill_plan=patient, effects=HALF).state.ending
+
+    assert ending is not None
+    assert ending.reason == "FaultNotEffective"
+
+
 # taken out before any of it
 
 

@@ -67,6 +67,11 @@ def test_where_nobody_saw_the_injection_an_alert_shows_nothing_of_it():
     assert assessed(FIRED, *FIXED).milestone(MilestoneName.FAULT_EFFECTIVE) is None
 
 
+def test_the_facilitators_word_for_the_alert_shows_it_as_it_starts_the_clock():
+    word = alert(FactKind.ALERT_FIRING, 0, 5, source=Source.OBSERVER)
+    assert assessed(INJECTED, word).milestone(MilestoneName.FAULT_EFFECTIVE)
+
+
 def test_an_alert_that_may_have_fired_before_the_injection_shows_nothing():
     unsure = alert(FactKind.ALERT_FIRING, -21, 0)
     assert assessed(INJECTED, unsure).milestone(MilestoneName.FAULT_EFFECTIVE) is None

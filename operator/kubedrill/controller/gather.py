@@ -7,7 +7,7 @@ again is its source's, or stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,9 +21,11 @@ from kubedrill.controller.preflight_inputs import planned, read_targets
 from kubedrill.controller.recorded_facts import own_writes, recorded_facts, without_own_removals
 from kubedrill.controller.reporting import read_revision
 from kubedrill.controller.shortfalls import shortfalls
+from kubedrill.core.evidence.attribution import undisturbed
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.desired import desired_of, stop_because
+from kubedrill.core.machine.effect_guards import without_effect
 from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.kept import imported_mark
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
@@ -38,6 +40,7 @@ from kubedrill.kube.together import together
 from kubedrill.plugins.channels import spoken
 from kubedrill.plugins.channels.base import Hearing
 from kubedrill.plugins.faults import of_drill
+from kubedrill.plugins.faults.base import Effect
 from kubedrill.plugins.sources import of_kind
 from kubedrill.plugins.sources.base import How, ImportScope
 from kubedrill.protocol.seen import records_seen
@@ -200,8 +203,8 @@ async def _during(
     _take(news, without_own_removals(sources.inbox.drain(), injected))
     if state.phase in TERMINAL and imported:
         _take(news, await _imported(sources, drill_plan))
-    if state.phase is Phase.ARMED:
-        effects = of_drill.effects(drill_plan.faults, [*evidence.facts, *news.values()])
+    if state.phase in MEASURED:
+        effects = _effects(drill_plan, state, [*evidence.facts, *news.values()])
         _take(news, of_drill.effective(effects))
         seen = replace(seen, effects=of_drill.so_far(effects))
     probe = monitoring.last
@@ -217,6 +220,17 @@ async def _during(
         unchecked=probe.unchecked if probe and measured else {},
         records=_records_seen(sources, drill["metadata"]["uid"], state),
     )
+
+
+def _effects(drill_plan: DrillPlan, state: State, known: Collection[Fact]) -> dict[str, Effect]:
+    """How far the faults have come that were not seen to have all of their effect.
+
+    Play may have begun with the alert. What is seen after somebody changed the target may be that change's doing.
+    """
+    missing = without_effect((fault.name for fault in drill_plan.faults), known)
+    if missing and state.phase is Phase.IN_PLAY:
+        known = undisturbed(known)
+    return of_drill.effects((fault for fault in drill_plan.faults if fault.name in missing), known)
 
 
 def _records_seen(sources: DrillSources, uid: str, state: State) -> tuple[RecordSeen, ...]:

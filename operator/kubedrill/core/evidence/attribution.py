@@ -128,6 +128,15 @@ def first_cause_change(facts: Iterable[Fact], drill_plan: DrillPlan, fault: str 
     return next((change for change in changes if any(_is_cause_of(p, change) for p in profiles)), None)
 
 
+def undisturbed(facts: Iterable[Fact]) -> frozenset[Fact]:
+    """The facts from before anybody changed the target, or deleted pods, after the injection: the fault's own doing."""
+    known = FactSet.of(facts)
+    injected = first(known, FactKind.FAULT_INJECTED)
+    changes = in_order(known, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED)
+    ends = [f.at.not_after for f in changes if injected and f.at.not_after >= injected.at.not_before]
+    return frozenset(f for f in known if f.at.not_after <= min(ends)) if ends else known
+
+
 def taken_out(facts: Iterable[Fact], drill_plan: DrillPlan) -> Fact | None:
     """The change by which somebody else's controller took the fault out, where no player had changed the cause before.
 

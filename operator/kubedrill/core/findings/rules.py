@@ -2,7 +2,8 @@
 
 A rule needs all its halves to be certain; where the order of two things is open it stays silent. Sentences
 say what was seen and what to do differently, never who is to blame. What was done is looked at in
-`response`, what was said in `communication`, what nobody did in `silence`, what the monitoring did in `monitoring`.
+`response`, what was said in `communication`, what nobody did in `silence`, what the monitoring did in `monitoring`, and
+what the drill did in `effect`.
 
 Some rest on what was not seen, or not before something else. While some of a drill's evidence can't be read they are
 not known: what would deny them may stand there.
@@ -25,6 +26,7 @@ from kubedrill.core.findings.communication import (
     wrong_severity,
 )
 from kubedrill.core.findings.context import FindingContext
+from kubedrill.core.findings.effect import part_of_the_effect
 from kubedrill.core.findings.monitoring import (
     alert_about_something_else,
     nobody_was_paged,
@@ -85,6 +87,7 @@ ON_ABSENCE: Final[tuple[Rule, ...]] = (
     slow_monitoring,  # no alert came earlier
     nobody_was_paged,  # nobody was told by another way
     page_came_late,  # nobody was told earlier
+    part_of_the_effect,  # nothing more of it was seen
     alert_about_something_else,  # none of its kind fired about the fault
     false_all_clear,  # it had not recovered
     postmortem_owner_late,  # nobody was named earlier

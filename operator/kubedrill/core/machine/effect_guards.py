@@ -15,7 +15,7 @@ from kubedrill.core.evidence.attribution import by_whom, first_cause_change, tak
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.machine.reasons import Reason, ends
 from kubedrill.core.machine.state import NOT_IN, Observation, State
-from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due
+from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due, effect_due
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.effect import shown_by_alert
 from kubedrill.core.measure.order import of_this_drill
@@ -94,11 +94,12 @@ def taken_out_before_alert(_state: State, seen: Observation, so_far: Assessment)
 def _is_without_effect(state: State, seen: Observation, so_far: Assessment) -> bool:
     if seen.drill_plan is None or effective(state, seen, so_far):
         return False
-    return is_overdue(seen.facts, seen.drill_plan, seen.now)
+    due = effect_due(so_far, seen)
+    return due is not None and seen.now > due
 
 
 def is_overdue(facts: Iterable[Fact], drill_plan: DrillPlan, now: datetime) -> bool:
-    """Whether the time is up in which the faults must be seen to have their effect."""
+    """Whether the time is up in which the faults should have been seen to have their effect."""
     injected = first(facts, FactKind.FAULT_INJECTED)
     return injected is not None and now > injected.at.not_after + drill_plan.arm_within
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from kubedrill.core.evidence.alert_onset import USUAL_EVALUATION
 from kubedrill.core.evidence.attribution import OF_PEOPLE, READS, Standing
 from kubedrill.core.evidence.facts import Fact, FactKind, in_order
 from kubedrill.core.machine.phases import Phase
@@ -41,10 +42,21 @@ class Wait:
     after: str = ""
 
 
-def effect_due(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:
-    """Until when the fault must show its effect, once it is in."""
-    injected = so_far.milestone(MilestoneName.INJECTED)
-    return injected.at.not_after + drill_plan.arm_within if injected else None
+def effect_due(so_far: Assessment, seen: Observation) -> datetime | None:
+    """Until when the fault must show its effect, once it is in.
+
+    While the alert that starts the clock is pending about it, it is until its rule has waited: then it fires, or what
+    it is about has passed.
+    """
+    injected, drill_plan = so_far.milestone(MilestoneName.INJECTED), seen.drill_plan
+    if injected is None or drill_plan is None:
+        return None
+    alert = drill_plan.clock_alert
+    told = (f for f in in_order(seen.facts, FactKind.ALERT_PENDING) if f.detail.get("alert") == alert)
+    pending = (f.at.not_after for f in told if f.at.not_before >= injected.at.not_before)
+    timing = drill_plan.timing_of(alert)
+    waits = timing.waits + (timing.every or USUAL_EVALUATION) + ONE_MORE_LOOK
+    return max((injected.at.not_after + drill_plan.arm_within, *(since + waits for since in pending)))
 
 
 def alert_due(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:
@@ -53,7 +65,9 @@ def alert_due(so_far: Assessment, drill_plan: DrillPlan) -> datetime | None:
     Where play began with an alert that has turned out to be about something else, since the effect was due.
     """
     effect = so_far.milestone(MilestoneName.FAULT_EFFECTIVE)
-    since = effect.at.not_after if effect else effect_due(so_far, drill_plan)
+    injected = so_far.milestone(MilestoneName.INJECTED)
+    due = injected.at.not_after + drill_plan.arm_within if injected else None
+    since = effect.at.not_after if effect else due
     if since is None or so_far.milestone(MilestoneName.ALERT_FIRED):
         return None
     return since + next(a.within for a in drill_plan.alerts if a.starts_clock)
@@ -114,7 +128,7 @@ def waits(phase: Phase, so_far: Assessment, seen: Observation) -> Iterator[Wait]
     if plan is None or phase not in (Phase.ARMED, Phase.IN_PLAY):
         return
     if phase is Phase.ARMED:
-        due = effect_due(so_far, plan)
+        due = effect_due(so_far, seen)
         if due:
             yield Wait("effect due", due)
         return
