@@ -8,24 +8,19 @@ Its connections are kept apart in lanes (`kube.lanes`), so that a restore waits 
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from aiohttp import TraceConfig
-from kubernetes.aio.client import ApiClient, Configuration
-from kubernetes.aio.config import load_incluster_config, load_kube_config
+from kubernetes.aio.client import ApiClient
 
 from kubedrill.core.paths import ApiPath, demand_built
 from kubedrill.kube.answers import read_up_to
 from kubedrill.kube.lanes import Connections, Lane, Unreachable
+from kubedrill.kube.servers import client_for, settings_for
 
 __all__ = ["JSON_PATCH", "MERGE_PATCH", "Answer", "Kube", "Unreachable"]
 JSON_PATCH = "application/json-patch+json"
@@ -82,17 +77,7 @@ class Kube:
         A `context` always means the kubeconfig's. `as_user` (and with it `as_group`) is impersonated, as by
         kubectl's `--as` and `--as-group`.
         """
-        config = Configuration()
-        if context is not None or not await _is_pod(config):
-            # the client reads KUBECONFIG once, at its import
-            file = os.environ.get("KUBECONFIG")
-            await load_kube_config(config_file=file, context=context, client_configuration=config)
-        config.trace_configs = [_stays_here()]
-        config.proxy = config.proxy or _proxy_for(config.host)
-        # By itself the client asks the environment and ~/.netrc anew for each request, in threads, which takes a third
-        # of an operator's time; and what stands in ~/.netrc is no credential for an API server.
-        config.client_session_kwargs = {"trust_env": False}
-        api = ApiClient(config)
+        api = client_for(await settings_for(context))
         if as_user:
             api.set_default_header("Impersonate-User", as_user)
         if as_user and as_group:
@@ -292,39 +277,8 @@ class _OnLane(Kube):
         await self._whole.close()
 
 
-def _proxy_for(server: str) -> str | None:
-    """The proxy that the environment names for a server (HTTPS_PROXY, NO_PROXY), as kubectl takes it."""
-    url = urlsplit(server)
-    proxy = getproxies().get(url.scheme)
-    if not proxy or not url.hostname or proxy_bypass(url.hostname):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
-
-
-def _stays_here() -> TraceConfig:
-    """Follows no redirect: an API server sends none, so it is what it passes on that wants us elsewhere."""
-
-    async def refuse(_session: Any, _context: Any, _told: Any) -> None:
-        raise OSError("the answer is a redirect, which is not followed")
-
-    trace = TraceConfig()
-    trace.on_request_redirect.append(refuse)
-    return trace
-
-
 def _nobody(_date: str, _sent: float, _received: float) -> None:
     """Nobody wants to be told."""
-
-
-async def _is_pod(config: Configuration) -> bool:
-    """Whether this is a pod with a ServiceAccount; the configuration is then filled in."""
-    try:
-        loaded = load_incluster_config(client_configuration=config)
-        if asyncio.iscoroutine(loaded):
-            await loaded
-    except Exception:  # noqa: BLE001  the client has no common error for "not in a cluster"
-        return False
-    return True
 
 
 def _retry_after(header: str) -> timedelta:
