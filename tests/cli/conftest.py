@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tests.cli.fake_api import GROUP, FakeApi
 
+from kubedrill.cli import clock
 from kubedrill.cli.main import cli
 
 SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -27,6 +28,13 @@ def api() -> Iterator[FakeApi]:
     fake.answers["POST", SELF_REVIEW] = (201, {"status": {"userInfo": {"username": "alice@example.com"}}})
     with fake.running():
         yield fake
+
+
+@pytest.fixture(autouse=True)
+def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sits out the pauses between two looks."""
+    monkeypatch.setattr(clock, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(clock, "LOOK_OFTEN", 0.01)
 
 
 @pytest.fixture

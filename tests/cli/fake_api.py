@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 from aiohttp import web
+from tests.wire import AT_ONCE
 
 from kubedrill.core.undo.operations import ABSENT
 from kubedrill.core.undo.pointers import parent, put, read
@@ -36,6 +37,8 @@ class FakeApi:
         self.headers: list[dict[str, str]] = []
         self.queries: list[dict[str, str]] = []
         self.url = ""
+        self._expected: list[tuple[Callable[[], object], Callable[[], object]]] = []
+        self._failed: list[Exception] = []
         self._version = 100
         self._watchers: list[tuple[str, asyncio.Queue[dict[str, Any] | None]]] = []
         self._loop = asyncio.new_event_loop()
@@ -56,6 +59,15 @@ class FakeApi:
         """Remove an object and tell the watches."""
         thing = self.collections[collection].pop(name)
         self._tell(collection, {"type": "DELETED", "object": thing})
+
+    def once(self, holds: Callable[[], object], act: Callable[[], object]) -> None:
+        """As soon as something holds after a request, do something, once, as an operator would."""
+        self._expected.append((holds, act))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a watch stands."""
+        return bool(self._watchers)
 
     def bodies(self, method: str, path: str) -> list[Any]:
         """The bodies of the requests of one kind."""
@@ -83,7 +95,7 @@ class FakeApi:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[FakeApi]:
-        """Serve in a thread."""
+        """Serve in a thread. What went wrong in `once` is raised at the end, and so is what never came to hold."""
         self._thread.start()
         assert self._started.wait(10)
         try:
@@ -91,6 +103,9 @@ class FakeApi:
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
+        if self._failed:
+            raise self._failed[0]
+        assert not self._expected, "it never came to what was expected"
 
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -105,7 +120,7 @@ class FakeApi:
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(app, shutdown_timeout=AT_ONCE)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -117,6 +132,23 @@ class FakeApi:
                 self._loop.call_soon_threadsafe(queue.put_nowait, event)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._answered(request)
+        finally:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Do what was waiting for what holds now."""
+        for expected in tuple(self._expected):
+            holds, act = expected
+            try:
+                if holds():
+                    self._expected.remove(expected)
+                    act()
+            except Exception as error:  # noqa: BLE001  it is raised where the test reads it
+                self._failed.append(error)
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         body = json.loads(raw) if raw else None
         self.requests.append((request.method, request.path, body))
@@ -189,6 +221,7 @@ class FakeApi:
         for thing in list(self.collections.get(request.path, {}).values()):
             if int(thing["metadata"]["resourceVersion"]) > seen:
                 queue.put_nowait({"type": "MODIFIED", "object": thing})
+        self._go_on()
         try:
             while (event := await queue.get()) is not None:
                 await response.write(json.dumps(event).encode() + b"\n")

@@ -1,11 +1,11 @@
 """`watch` follows a drill to its verdict, in plain lines where there is no terminal."""
 
-import threading
-import time
 from typing import Any
 
 from tests.cli.drills import conditions, drill, finished
 from tests.cli.fake_api import GROUP
+
+from kubedrill.cli.facilitators import watch
 
 DRILLS = f"{GROUP}/drills/drills"
 ACKNOWLEDGED = {
@@ -29,15 +29,7 @@ IN_PLAY: dict[str, Any] = {
 
 def when_watched(api, *changes):
     """Do the changes, one after the other, once somebody watches."""
-
-    def work():
-        deadline = time.monotonic() + 10
-        while not api._watchers and time.monotonic() < deadline:
-            time.sleep(0.01)
-        for change in changes:
-            change()
-
-    threading.Thread(target=work, daemon=True).start()
+    api.once(lambda: api.is_watched, lambda: [change() for change in changes])
 
 
 def test_each_news_is_a_line_and_the_verdict_ends_it(api, kubedrill):
@@ -107,8 +99,9 @@ def test_a_drill_that_there_is_not_is_bad_input(api, kubedrill):
     assert "there is no drill rush in drills" in result.output
 
 
-def test_a_drill_that_can_not_be_put_back_ends_the_watch_after_a_stated_wait(api, kubedrill):
+def test_a_drill_that_can_not_be_put_back_ends_the_watch_after_a_stated_wait(api, kubedrill, monkeypatch):
+    monkeypatch.setattr(watch, "REDRAWN", 0.02)
     api.put(DRILLS, drill(**IN_PLAY, conditions=conditions(Stalled="True")))
-    result = kubedrill("watch", "rush", "--restore-wait", "1s")
+    result = kubedrill("watch", "rush", "--restore-wait", "50ms")
     assert result.exit_code == 6
     assert "could not be restored" in result.output

@@ -32,14 +32,14 @@ def paged(api):
 
 @pytest.fixture
 def script(tmp_path):
-    def write(*steps, pace=60):
+    def write(*steps, pace=60, within="30s"):
         file = tmp_path / "script.yaml"
         file.write_text(
             yaml.safe_dump(
                 {
                     "namespace": "staging",
                     "pace": pace,
-                    "page": {"alert": "HighQueueDepth", "within": "500ms"},
+                    "page": {"alert": "HighQueueDepth", "within": within},
                     "players": {"alice": {"as": "alice@example.com"}},
                     "steps": list(steps),
                 }
@@ -129,7 +129,7 @@ def test_a_condition_is_waited_for(api, kubedrill, script):
 @pytest.mark.usefixtures("paged", "at_once")
 def test_a_condition_that_never_holds_is_given_up(api, kubedrill, script):
     api.answers["GET", QUERY] = (200, vector())
-    waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "300ms"}}
+    waiting = {"as": "alice", "do": "resolve", "when": {"promql": "queue_depth < 20", "within": "50ms"}}
     result = kubedrill("play", script(waiting))
     assert "timed out waiting for queue_depth < 20" in result.output
     assert not api.bodies("POST", ACTIONS)
@@ -137,9 +137,9 @@ def test_a_condition_that_never_holds_is_given_up(api, kubedrill, script):
 
 def test_without_a_page_nobody_acts(api, kubedrill, script):
     api.answers["GET", PAGES] = (200, [])
-    result = kubedrill("play", script({"as": "alice", "do": "ack"}))
+    result = kubedrill("play", script({"as": "alice", "do": "ack"}, within="50ms"))
     assert result.exit_code == 5
-    assert "no page of HighQueueDepth within 500ms" in result.output
+    assert "no page of HighQueueDepth within 50ms" in result.output
     assert not api.bodies("POST", ACTIONS)
 
 

@@ -309,7 +309,7 @@ def test_the_record_is_believed_and_the_job_tells_what_resists(api, kubedrill, p
 
 
 def test_an_api_server_that_answers_badly_while_the_job_runs_ends_no_restore(api, kubedrill, monkeypatch):
-    monkeypatch.setattr(restore_job, "STARTING", timedelta(milliseconds=200))
+    monkeypatch.setattr(restore_job, "STARTING", timedelta(milliseconds=50))
     outside(api, PAGE, "page")
     in_a_job(api, {})
     api.answers["GET", f"{JOBS}/restore-1"] = (500, {"kind": "Status", "status": "Failure", "message": "etcd is away"})

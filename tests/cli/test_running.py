@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -34,26 +32,22 @@ def file(tmp_path):
 
 def when_there(api, work):
     """Do something as the operator would, once the drill is there."""
-
-    def wait():
-        deadline = time.monotonic() + 10
-        while "rush" not in api.collections.get(DRILLS, {}) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        work(api.collections[DRILLS]["rush"])
-
-    threading.Thread(target=wait, daemon=True).start()
+    api.once(lambda: "rush" in api.collections.get(DRILLS, {}), lambda: work(api.collections[DRILLS]["rush"]))
 
 
 def ends(api, **status):
     when_there(api, lambda there: api.put(DRILLS, there | {"status": status}))
 
 
-def stopped_by_the_operator(api, **status):
+def stopped_when_asked(api, **status):
     """What the operator does once the drill is to be stopped."""
-    deadline = time.monotonic() + 10
-    while desired_of(api.collections[DRILLS]["rush"]) is not Desired.STOP and time.monotonic() < deadline:
-        time.sleep(0.01)
-    api.put(DRILLS, api.collections[DRILLS]["rush"] | {"status": finished("Stopped", phase="Stopped", **status)})
+
+    def asked():
+        there = api.collections.get(DRILLS, {}).get("rush")
+        return there and desired_of(there) is Desired.STOP
+
+    stopped = {"status": finished("Stopped", phase="Stopped", **status)}
+    api.once(asked, lambda: api.put(DRILLS, api.collections[DRILLS]["rush"] | stopped))
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("Passed", 0), ("Failed", 1), ("Inconclusive", 7)])
@@ -114,28 +108,21 @@ def test_a_drill_is_run_once(api, kubedrill, file):
 
 def test_it_may_be_replaced_when_that_is_said(api, kubedrill, file):
     api.put(DRILLS, drill(**finished("Failed")))
-
-    def replaced(_there):
-        deadline = time.monotonic() + 10
-        while not api.bodies("POST", DRILLS) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        ends(api, **finished("Passed", started=False))
-
-    when_there(api, replaced)
+    api.once(lambda: api.bodies("POST", DRILLS), lambda: ends(api, **finished("Passed", started=False)))
     assert kubedrill("run", "-f", file(), "--replace").exit_code == 0
 
 
 def test_a_drill_that_takes_too_long_is_stopped_and_put_back(api, kubedrill, file):
-    when_there(api, lambda _: stopped_by_the_operator(api))
-    result = kubedrill("run", "-f", file(), "--timeout", "300ms")
+    stopped_when_asked(api)
+    result = kubedrill("run", "-f", file(), "--timeout", "50ms")
     assert result.exit_code == 5
     assert "the drill was stopped and everything restored" in result.output
     assert stop_because(api.collections[DRILLS]["rush"]) == "kubedrill run was ended"
 
 
 def test_a_drill_that_was_cut_short_has_results_all_the_same_and_they_fail(api, kubedrill, file, tmp_path):
-    when_there(api, lambda _: stopped_by_the_operator(api, started=False))
-    kubedrill("run", "-f", file(), "--timeout", "300ms", "--junit", str(tmp_path / "junit.xml"))
+    stopped_when_asked(api, started=False)
+    kubedrill("run", "-f", file(), "--timeout", "50ms", "--junit", str(tmp_path / "junit.xml"))
     root = ET.parse(tmp_path / "junit.xml").getroot()  # noqa: S314  our own file
     assert root.attrib["errors"] == "1"
     assert "Stopped" in ET.tostring(root, encoding="unicode")
@@ -143,8 +130,8 @@ def test_a_drill_that_was_cut_short_has_results_all_the_same_and_they_fail(api, 
 
 def test_where_there_is_no_report_of_what_was_cut_short_that_is_said(api, kubedrill, file, tmp_path):
     api.collections[REPORTS] = {}
-    when_there(api, lambda _: stopped_by_the_operator(api))
-    result = kubedrill("run", "-f", file(), "--timeout", "300ms", "--junit", str(tmp_path / "junit.xml"))
+    stopped_when_asked(api)
+    result = kubedrill("run", "-f", file(), "--timeout", "50ms", "--junit", str(tmp_path / "junit.xml"))
     assert result.exit_code == 5
     assert "no report could be written: there is no report of rush" in result.output
 
@@ -158,6 +145,7 @@ def test_a_refused_drills_suite_has_the_name_that_all_its_runs_have(api, kubedri
 
 
 def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
+    stopped_when_asked(api)
     command = [sys.executable, "-u", "-m", "kubedrill.cli.main", "run", "-f", file()]
     path = os.pathsep.join(sys.path)  # this checkout, whatever else is installed
     env = os.environ | {"KUBECONFIG": str(api.kubeconfig(tmp_path)), "PYTHONPATH": path}
@@ -165,7 +153,6 @@ def test_a_pipeline_that_is_cancelled_stops_its_drill(api, file, tmp_path):
         assert pipeline.stdout is not None
         followed = pipeline.stdout.readline()
         pipeline.terminate()
-        stopped_by_the_operator(api)
         printed = pipeline.communicate(timeout=20)[0]
     assert "rush" in followed
     assert pipeline.returncode == 4, printed

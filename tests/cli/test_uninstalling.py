@@ -167,7 +167,7 @@ def test_an_active_drill_is_told_to_stop_and_its_operator_is_waited_for(api, kub
     api.put(DRILLS, drill(**finished("Passed", phase="Completed")))
     going = drill("going", phase="InPlay", startExTime="2026-03-02T12:00:00Z")
     api.put(DRILLS, going)
-    result = kubedrill("uninstall", "--wait", "300ms")
+    result = kubedrill("uninstall", "--wait", "50ms")
     assert api.bodies("PATCH", f"{DRILLS}/going") == [
         {"metadata": {"annotations": {DESIRED: "Stop", STOP_BECAUSE: "KubeDrill is removed"}}}
     ]
@@ -253,7 +253,6 @@ def test_drills_that_cannot_be_listed_are_not_taken_for_none(api, kubedrill):
 
 def test_a_policy_that_was_removed_a_moment_ago_may_hold_on(api, kubedrill, monkeypatch):
     monkeypatch.setattr("kubedrill.cli.safety.uninstall.HOLDS_ON", 0.1)
-    monkeypatch.setattr("kubedrill.cli.safety.uninstall.LOOK_EVERY", 0.01)
     ended = drill(**finished("Passed"))
     ended["metadata"] |= {"uid": "d1", "finalizers": [FINALIZER]}
     api.put(DRILLS, ended)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ import click
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.durations import format_duration
-from kubedrill.cli.clock import now
+from kubedrill.cli.clock import now, until_the_next_look
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.drill_at_hand import DrillAtHand, drill_at_hand
@@ -130,4 +129,4 @@ async def until_ended(kube: Kube, namespace: str, name: str, limit: timedelta) -
                 " The operator goes on trying.",
                 ExitCode.NOT_RESTORED,
             )
-        await asyncio.sleep(0.5)
+        await until_the_next_look()

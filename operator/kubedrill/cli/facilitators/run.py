@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 
 from kubedrill.api.drill import Desired
+from kubedrill.cli.clock import now, until_the_next_look
 from kubedrill.cli.connection import Access, CliError, connected, demand, path_of, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.facilitate import until_ended
@@ -146,10 +147,11 @@ async def _removed(kube: Kube, namespace: str, name: str) -> None:
     path = path_of("drills", namespace, name)
     if (await kube.call("DELETE", path)).status == 404:
         return
-    for _ in range(int(PUT_BACK_WITHIN.total_seconds() * 2)):
+    deadline = now() + PUT_BACK_WITHIN
+    while now() < deadline:
         if (await kube.get(path)).status == 404:
             return
-        await asyncio.sleep(0.5)
+        await until_the_next_look()
     raise CliError(f"the drill {name} that was there is not restored", ExitCode.NOT_RESTORED)
 
 

@@ -15,12 +15,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, TextIO
 
 import click
 
 from kubedrill.api.durations import parse_duration
-from kubedrill.cli.clock import now
+from kubedrill.cli.clock import now, until_the_next_look
 from kubedrill.cli.connection import Access, CliError, connected, run, said_by
 from kubedrill.cli.players.say import say, who_am_i
 from kubedrill.cli.players.script import Page, Script, ScriptPlayer, ScriptStep, When, load_script
@@ -28,8 +28,6 @@ from kubedrill.kube.answers import NoAnswer, list_of
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.paths import PODS
 from kubedrill.plugins.sources import prometheus
-
-ASKED_EVERY: Final = 0.2
 
 
 @click.command()
@@ -110,7 +108,7 @@ async def _paged(stage: Stage) -> None:
             stage.write(event="paged", alert=page.alert, zero=found, seen=now())
             click.echo(f"{now():%H:%M:%S} paged: {page.alert} fired at {found:%H:%M:%S}")
             return
-        await asyncio.sleep(ASKED_EVERY)
+        await until_the_next_look(often=True)
     raise CliError(f"no page of {page.alert} within {page.within}")
 
 
@@ -212,7 +210,7 @@ async def _holds(kube: Kube, namespace: str, when: When) -> bool:
             asked = (when.service, when.port, "/api/v1/query", [("query", when.promql)])
             if any(True for _ in prometheus.vector(await said_by(kube, namespace, *asked))):
                 return True
-        await asyncio.sleep(ASKED_EVERY)
+        await until_the_next_look(often=True)
     return False
 
 

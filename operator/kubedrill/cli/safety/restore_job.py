@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from kubedrill.api.durations import format_duration
+from kubedrill.cli.clock import until_the_next_look
 from kubedrill.cli.connection import SERVICE_ACCOUNT, CliError, demand
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.safety.one_record import FORBIDDEN, Effort
@@ -26,7 +27,6 @@ from kubedrill.store.undo_records import RecordError, RecordRef
 WATCHDOG: Final = "kubedrill-watchdog"
 STARTING: Final = timedelta(seconds=60)
 """How long a pod may take until it runs."""
-LOOK_EVERY: Final = 0.5
 
 
 async def put_back_inside(
@@ -138,7 +138,7 @@ async def _said(kube: Kube, namespace: str, name: str, patience: timedelta) -> d
             conditions = ((answer.body.get("status") or {}).get("conditions") or ()) if answer.ok else ()
             if any(c["type"] in ("Complete", "Failed") and c["status"] == "True" for c in conditions):
                 return await _log(kube, namespace, name)
-        await asyncio.sleep(LOOK_EVERY)
+        await until_the_next_look()
     with suppress(Unreachable):
         why = _state_of(await _pod(kube, namespace, name))
         return {"message": f"Job {name} has not ended after {format_duration(patience)}; its pod: {why}"}

@@ -13,6 +13,7 @@ from typing import Any, Final
 import click
 
 from kubedrill.api.drill import FINALIZER, Desired
+from kubedrill.cli.clock import until_the_next_look
 from kubedrill.cli.connection import OPT_IN_LABEL, Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
@@ -29,7 +30,6 @@ from kubedrill.protocol.drills import remove_finalizer
 from kubedrill.store import undo_records
 from kubedrill.store.undo_records import RecordError, StoredRecord
 
-LOOK_EVERY: Final = 0.5
 ENDING: Final = 60.0
 """Seconds for which a pod may take to end."""
 HOLDS_ON: Final = 15.0
@@ -102,7 +102,7 @@ async def _stopped(kube: Kube, control: str, patience: timedelta) -> None:
     while loop.time() < until and await installed.operator_runs(kube, control):
         if not (await open_records(kube, control)).listing and not await installed.active(kube, control):
             return
-        await asyncio.sleep(LOOK_EVERY)
+        await until_the_next_look()
 
 
 async def _until_nothing_runs(kube: Kube, control: str) -> None:
@@ -116,7 +116,7 @@ async def _until_nothing_runs(kube: Kube, control: str) -> None:
     while pods := await installed.pods(kube, control):
         if loop.time() > until:
             raise CliError(f"{', '.join(pods)} does not end: run it again when it has", ExitCode.NOT_RESTORED)
-        await asyncio.sleep(LOOK_EVERY)
+        await until_the_next_look()
 
 
 async def _put_back(kube: Kube, control: str, effort: Effort, wanted: UninstallRequest) -> None:
@@ -204,7 +204,7 @@ async def _once_policies_let_go(ask: Callable[[], Awaitable[Answer]]) -> Answer:
         answer = await ask()
         if answer.status != 403 or _POLICY not in answer.message or loop.time() > until:
             return answer
-        await asyncio.sleep(LOOK_EVERY)
+        await until_the_next_look()
 
 
 async def _refuse_drills_elsewhere(kube: Kube, control: str) -> None:

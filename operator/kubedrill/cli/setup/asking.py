@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from kubedrill.api.drill import Desired, Drill, DrillSpec
 from kubedrill.api.scenario import ScenarioSpec
+from kubedrill.cli.clock import until_the_next_look
 from kubedrill.cli.connection import CliError, demand, path_of
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.safety.installed import operator_runs
@@ -24,7 +25,6 @@ from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.store.plans import PlanGone, read_plan
 
 ANSWERED_WITHIN: Final = 20.0
-LOOK_EVERY: Final = 0.2
 MANAGER: Final = "kubectl-drill"
 
 
@@ -98,7 +98,7 @@ async def _answered(kube: Kube, control: str, name: str) -> Mapping[str, Any]:
             raise NotAsked(f"the operator refuses it: {status.get('message', '')}")
         if status.get("rehearsal") and status.get("plan"):
             return drill
-        await asyncio.sleep(LOOK_EVERY)
+        await until_the_next_look(often=True)
     raise NotAsked(f"the operator has not answered within {ANSWERED_WITHIN:g} s")
 
 
