@@ -11,7 +11,6 @@ from tests.observers.builders import drill_plan
 from tests.observers.wire import standing, until
 
 from kubedrill.controller.gathering import FactInbox, NamespaceWatches, Scope, namespace
-from kubedrill.kube import watch
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 
@@ -23,9 +22,8 @@ SCOPE = Scope("monday", "drills", CLOCK.now() - timedelta(minutes=5))
 
 
 @pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "BACK_OFF", (0.01,))
-    monkeypatch.setattr(namespace, "SYNC_WITHIN", 0.2)  # nobody waits for what is refused
+def _starts_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(namespace, "SYNC_WITHIN", 0.02)  # nobody waits for what is refused
 
 
 @asynccontextmanager
@@ -90,7 +88,7 @@ async def test_rights_that_are_missing_in_a_namespace_that_is_there_are_waited_f
 async def test_that_the_namespace_cannot_be_read_ends_nothing():
     async with observed(refused=403) as (wire, observer, _):
         wire.refuse[SPACE] = 403
-        await asyncio.sleep(0.1)  # ten tries
+        await until(lambda: wire.asked.count(PODS) > 10)
         assert ended(observer) == 0
 
 

@@ -58,8 +58,7 @@ async def test_a_list_is_read_page_by_page_and_told_at_once():
         assert [seen(events) for events in told] == [[("ADDED", name) for name in "abcde"]]
 
 
-async def test_a_list_whose_next_page_has_expired_is_begun_anew_and_what_may_have_gone_meanwhile_is_a_gap(monkeypatch):
-    monkeypatch.setattr(watching, "BACK_OFF", (0.01,))
+async def test_a_list_whose_next_page_has_expired_is_begun_anew_and_what_may_have_gone_meanwhile_is_a_gap():
     async with watched() as (wire, watch, events, gaps):
         wire.page, wire.forgets_pages = 2, 1
         wire.put(PATH, 5, *(thing(name, 3) for name in "abc"))

@@ -14,7 +14,7 @@ from tests.wire import connected_to
 from kubedrill.kube.client import Kube
 
 CUT = object()
-DEADLINE = 5.0
+DEADLINE = 30.0
 
 
 async def until(condition: Callable[[], Any]) -> Any:
@@ -39,6 +39,7 @@ class Wire:
         self.items: dict[str, list[dict[str, Any]]] = {}
         self.version: dict[str, int] = {}
         self.refuse: dict[str, int] = {}
+        self.asked: list[str] = []
         self.lists: list[str] = []
         self.watches: list[tuple[str, str]] = []
         self.expired = False
@@ -66,6 +67,7 @@ class Wire:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
+        self.asked.append(path)
         if path in self.gone:
             plural, name = path.split("/")[-2:]
             return web.json_response({"reason": "NotFound", "details": {"kind": plural, "name": name}}, status=404)
