@@ -2,8 +2,12 @@
 
 import gc
 import os
+import sys
+from pathlib import Path
 
 from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.database import DirectoryBasedExampleDatabase
 from tests.examples import share_of
 
 from kubedrill.plugins import faults  # noqa: F401  a scenario is read by the kinds that are registered, in any test
@@ -15,8 +19,11 @@ def pytest_configure() -> None:
     Reading them takes 20 ms for each connection that is made: half of the time of the tests of the command line.
     """
     os.environ["SSL_CERT_FILE"] = os.devnull
+    # tables of Unicode, which take a second to make, lie with the environment, and what was found with the tests
+    set_hypothesis_home_dir(Path(sys.prefix) / "hypothesis")
+    found = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
     # how long an example takes tells how busy the machine is, not whether the rule holds
-    settings.register_profile("kubedrill", deadline=None, max_examples=share_of())
+    settings.register_profile("kubedrill", deadline=None, database=found, max_examples=share_of())
     settings.load_profile("kubedrill")
 
 

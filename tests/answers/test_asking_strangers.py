@@ -14,6 +14,7 @@ from tests.clock.settable import Settable
 from tests.observers.builders import drill_plan
 from tests.undo.builders import NOON
 
+from kubedrill.controller import http_client
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import MOST_OF_PROMETHEUS, Room, Turn, WebClient
 from kubedrill.core.evidence.facts import FactKind
@@ -33,6 +34,13 @@ FIRING = [
         "status": {"state": "active"},
     }
 ]
+
+
+@pytest.fixture(autouse=True)
+def _is_soon_over(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What drips takes too long however long it is listened to."""
+    if "[dripping" in request.node.name:
+        monkeypatch.setattr(http_client, "LARGE_WITHIN", 0.1)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TITLED = re.compile(r'^```\w+ title="([^"]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 NEEDED = ("operator/kubedrill", "tests", "pyproject.toml")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "e2e", "integration", "faultmatrix", "model", "mutants", "scale")
+LEFT_OUT = shutil.ignore_patterns("*.pyc.*", "e2e", "integration", "faultmatrix", "model", "mutants", "scale")
 AT_LEAST = 8
 """So many promises are held against each member by its name."""
 
