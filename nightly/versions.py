@@ -17,32 +17,40 @@ ROOT: Final = Path(__file__).parents[1]
 EARLIER: Final = "505cee7"
 """The last commit before a drill's verdict was frozen, and before checks that go on failing were remembered."""
 THIS: Final = "this"
+PARTS: Final = ("crds", "operator", "requirements/operator.txt")
+"""What of an earlier version is installed, and what its image is built from."""
 DEPLOYMENTS: Final = {"kubedrill": "operator", "kubedrill-watchdog": "watchdog"}
 """Deployments and the name of their container."""
 
 
 def crds_are_of(version: str) -> None:
     """Applies the CRDs of a version. What a stored status holds that they don't know goes with its next write."""
-    folder = ROOT / "crds" if version == THIS else unpacked(version) / "crds"
+    folder = (ROOT if version == THIS else unpacked(version)) / "crds"
     kubectl("apply", "--server-side", "--force-conflicts", "-f", str(folder))
     kubectl("wait", "--for=condition=Established", "-f", str(folder), "--timeout=30s")
 
 
 def operator_is_of(version: str) -> None:
     """Operator and watchdog run from a version's image."""
-    image = f"localhost/kubedrill/operator:{'dev' if version == THIS else built(version)}"
+    image = image_of("dev" if version == THIS else built(version))
     for deployment, container in DEPLOYMENTS.items():
         kubectl("-n", CONTROL, "set", "image", f"deployment/{deployment}", f"{container}={image}")
     for deployment in DEPLOYMENTS:
         kubectl("-n", CONTROL, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
 
 
+def image_of(tag: str) -> str:
+    """The name of the operator's image."""
+    return f"localhost/kubedrill/operator:{tag}"
+
+
 @cache
-def unpacked(version: str) -> Path:
-    """The tree of a version."""
-    place = ROOT / "build" / f"version-{version}"
-    archive = subprocess.run(["git", "archive", version], cwd=ROOT, capture_output=True, check=False)
-    assert archive.returncode == 0, f"{version} is not in this clone: {archive.stderr.decode()}"
+def unpacked(version: str, clone: Path = ROOT) -> Path:
+    """A folder with what of a version is installed."""
+    place = clone / "build" / f"version-{version}"
+    archive = subprocess.run(["git", "archive", version, *PARTS], cwd=clone, capture_output=True, check=False)
+    said = archive.stderr.decode().strip()
+    assert archive.returncode == 0, f"{version} is not in this clone ({said}): git fetch --unshallow brings it"
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tree:
         tree.extractall(place, filter="data")
     return place
@@ -52,16 +60,8 @@ def unpacked(version: str) -> Path:
 def built(version: str) -> str:
     """The tag of a version's image, which the cluster has then."""
     tree = unpacked(version)
-    context = tree / "image"
-    (context / "requirements").mkdir(parents=True, exist_ok=True)
-    for file, place in (("operator/Containerfile", "Containerfile"), ("requirements/operator.txt",) * 2):
-        (context / place).write_bytes((tree / file).read_bytes())
-    package = context / "operator" / "kubedrill"
-    if not package.exists():
-        package.parent.mkdir(exist_ok=True)
-        (tree / "operator" / "kubedrill").rename(package)
-    image = f"localhost/kubedrill/operator:{version}"
-    make = [sys.executable, "-m", "cluster", "image", image, str(context)]
+    recipe = str(tree / "operator/Containerfile")
+    make = [sys.executable, "-m", "cluster", "image", image_of(version), str(tree), "--file", recipe]
     done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return version
