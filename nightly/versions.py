@@ -17,10 +17,12 @@ ROOT: Final = Path(__file__).parents[1]
 EARLIER: Final = "505cee7"
 """The last commit before a drill's verdict was frozen, and before checks that go on failing were remembered."""
 THIS: Final = "this"
-PARTS: Final = ("crds", "operator", "requirements/operator.txt")
+THIS_MANIFESTS: Final = "manifests/overlays/plain"
+EARLIER_MANIFESTS: Final = "manifests/base"
+"""It had no overlays yet."""
+PARTS: Final = ("crds", "manifests", "operator", "requirements/operator.txt")
 """What of an earlier version is installed, and what its image is built from."""
-DEPLOYMENTS: Final = {"kubedrill": "operator", "kubedrill-watchdog": "watchdog"}
-"""Deployments and the name of their container."""
+DEPLOYMENTS: Final = ("deployment/kubedrill", "deployment/kubedrill-watchdog")
 
 
 def crds_are_of(version: str) -> None:
@@ -31,12 +33,15 @@ def crds_are_of(version: str) -> None:
 
 
 def operator_is_of(version: str) -> None:
-    """Operator and watchdog run from a version's image."""
-    image = image_of("dev" if version == THIS else built(version))
-    for deployment, container in DEPLOYMENTS.items():
-        kubectl("-n", CONTROL, "set", "image", f"deployment/{deployment}", f"{container}={image}")
+    """Operator and watchdog run as a version's manifests say, from its image. What only another one has stays."""
+    if version == THIS:
+        folder, tag = ROOT / THIS_MANIFESTS, "dev"
+    else:
+        folder, tag = unpacked(version) / EARLIER_MANIFESTS, built(version)
+    manifests = kubectl("kustomize", str(folder))
+    kubectl("apply", "-f", "-", given=manifests.replace(image_of("dev"), image_of(tag)))
     for deployment in DEPLOYMENTS:
-        kubectl("-n", CONTROL, "rollout", "status", f"deployment/{deployment}", "--timeout=120s")
+        kubectl("-n", CONTROL, "rollout", "status", deployment, "--timeout=120s")
 
 
 def image_of(tag: str) -> str:

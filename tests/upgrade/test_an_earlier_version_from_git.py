@@ -20,7 +20,7 @@ def git(folder: Path, *words: str) -> str:
 def clone(tmp_path: Path) -> Path:
     """A clone whose first version is not that of its working tree any more."""
     git(tmp_path, "init", "-q")
-    for part in ("crds/drills.yaml", "operator/kubedrill/a.py", "requirements/operator.txt", "docs/a.md"):
+    for part in ("crds/drills.yaml", "manifests/a.yaml", "operator/a.py", "requirements/operator.txt", "docs/a.md"):
         (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / part).write_text("earlier", encoding="utf-8")
     for text in ("earlier", "this"):
