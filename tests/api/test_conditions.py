@@ -28,6 +28,7 @@ def test_every_condition_is_there_as_unknown_from_the_first_visit():
         "Finished",
         "Succeeded",
         "Stalled",
+        "WitnessSeen",
     ]
     assert {(c.status, c.observed_generation) for c in conditions} == {("Unknown", 1)}
 

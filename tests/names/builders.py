@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,6 +53,8 @@ BUILDERS: Final[Mapping[str, tuple[Build, int]]] = {
     "protocol/lease.py:lease_path": (lease.lease_path, 2),
     "cli/connection.py:path_of": (connection.path_of, 3),
     "cli/setup/opt_in.py:path_of_right": (_right, 1),
+    "cli/setup/opt_in.py:given": (partial(opt_in.given, control="drills"), 1),
+    "cli/safety/installed.py:witness": (installed.witness, 1),
     "cli/safety/installed.py:workloads": (installed.workloads, 1),
     "cli/safety/installed.py:belongings": (installed.belongings, 1),
 }

@@ -8,7 +8,6 @@ it takes both, each with what is theirs, and what is not there yet is said.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from typing import Any, Final
 
 import click
@@ -28,6 +27,7 @@ from kubedrill.cli.connection import (
     with_access,
 )
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.setup.manifests import filled
 from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
 from kubedrill.kube.client import MERGE_PATCH, Kube
@@ -56,10 +56,8 @@ def objects(namespace: str, control: str, *more: str) -> list[dict[str, Any]]:
 
     `more` are of MORE: rights that only some faults need.
     """
-    folder = files("kubedrill.cli.setup")
-    texts = [folder.joinpath(f"opt-in{one}.yaml").read_text(encoding="utf-8") for one in ("", *(f"-{m}" for m in more))]
-    filled = "\n---\n".join(texts).replace("@NAMESPACE@", namespace).replace("@CONTROL@", control)
-    return list(yaml.safe_load_all(filled))
+    named = ("opt-in.yaml", *(f"opt-in-{one}.yaml" for one in more))
+    return [one for file in named for one in filled(file, {"NAMESPACE": namespace, "CONTROL": control})]
 
 
 def binding_of_players(namespace: str, users: Sequence[str], groups: Sequence[str]) -> dict[str, Any]:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import base64
 import secrets
 from datetime import datetime
-from importlib.resources import files
 from typing import Any, Final
 
 import click
-import yaml
 
 from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
+from kubedrill.cli.setup.manifests import filled
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import SECRETS, SERVICES, WEBHOOKS
 
@@ -59,10 +58,8 @@ def status(access: Access) -> None:
 
 def objects(control: str, secret: dict[str, str]) -> list[dict[str, Any]]:
     """The Service and the webhook's configuration; `secret` is the Secret's data, in base64 as it is stored."""
-    text = files("kubedrill.cli.setup").joinpath("witness.yaml").read_text(encoding="utf-8")
     path = base64.b64decode(secret["path"]).decode().strip()
-    filled = text.replace("@CONTROL@", control).replace("@PATH@", path).replace("@CA@", secret["ca.crt"])
-    return list(yaml.safe_load_all(filled))
+    return filled("witness.yaml", {"CONTROL": control, "PATH": path, "CA": secret["ca.crt"]})
 
 
 def made(control: str, at: datetime) -> dict[str, str]:
