@@ -49,6 +49,12 @@ def test_a_memory_limit_in_milli_bytes_or_of_no_known_unit_is_refused(limit):
         MemoryLimit.model_validate({"target": TARGET, "limit": limit})
 
 
+@pytest.mark.parametrize("limit", [64, "64", "0.5", "7.9Mi", "8M"])
+def test_a_memory_limit_with_which_no_container_starts_is_refused(limit):
+    with pytest.raises(ValidationError, match="write a unit, as in 64Mi"):
+        MemoryLimit.model_validate({"target": TARGET, "limit": limit})
+
+
 def test_an_unknown_field_is_refused():
     with pytest.raises(ValidationError, match="limitt"):
         MemoryLimit.model_validate({"target": TARGET, "limitt": "64Mi"})

@@ -30,7 +30,37 @@ RULES: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
         "spec.scenario.expectedAlerts",
         "only one alert can start the clock (startsClock)",
     ),
+    "a limit of 64 bytes": (
+        lambda s: limited(s, 64),
+        "spec.scenario.faults[0].memoryLimit.limit",
+        "no container starts with less than 8Mi; write a unit, as in 64Mi",
+    ),
+    "a limit of 64 bytes in quotes": (
+        lambda s: limited(s, "64"),
+        "spec.scenario.faults[0].memoryLimit.limit",
+        "no container starts with less than 8Mi; write a unit, as in 64Mi",
+    ),
+    "a limit in milli-bytes": (
+        lambda s: limited(s, "128m"),
+        "spec.scenario.faults[0].memoryLimit.limit",
+        "128m is 0.128 bytes; write 128Mi for mebibytes",
+    ),
+    "a duration without a unit": (
+        lambda s: s.update(wrapUp="10"),
+        "spec.wrapUp",
+        "write a duration such as 90s, 15m or 1h30m",
+    ),
+    "a duration that is too long": (
+        lambda s: s.update(wrapUp="721h"),
+        "spec.wrapUp",
+        "write at most 30 days (720h)",
+    ),
 }
+
+
+def limited(spec: dict[str, Any], limit: Any) -> None:
+    target = {"kind": "Deployment", "name": "worker"}
+    spec["scenario"]["faults"] = [{"name": "limit", "memoryLimit": {"target": target, "limit": limit}}]
 
 
 def linted(kubedrill: Any, folder: Path, thing: dict[str, Any]) -> Any:
@@ -46,8 +76,17 @@ def test_what_the_api_server_refuses_is_refused_in_its_words(kubedrill, tmp_path
     change(thing["spec"])
     result = linted(kubedrill, tmp_path, thing)
     assert result.exit_code == 2
-    assert f"{place}: {said}" in result.output
+    (line,) = (one for one in result.output.splitlines() if place in one)
+    assert said in line.split(f"{place}: ")[1]
     assert said in CRD
+
+
+def test_a_number_that_lacks_its_unit_is_told_so_and_not_that_it_is_a_number(kubedrill, tmp_path):
+    """The API server can say of it only that it is no text."""
+    thing = drill()
+    thing["spec"]["wrapUp"] = 10
+    said = linted(kubedrill, tmp_path, thing).output
+    assert "spec.wrapUp: write a duration such as 90s, 15m or 1h30m, got" in said
 
 
 @pytest.mark.parametrize("where", ["faults", "expectedAlerts"])

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 from kubedrill.api.durations import askable_duration
+from kubedrill.api.quantities import LEAST_MEMORY, TOO_LITTLE_MEMORY, startable_memory
 
 GROUP = "kubedrill.dev"
 VERSION = "v1alpha1"
@@ -46,7 +47,7 @@ _AT_MOST = (
 )
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
 MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
-LEAST_MEMORY = "4Mi"
+_IN_MILLI = "128m is 0.128 bytes; write 128Mi for mebibytes"
 _AT_LEAST = (
     "!isQuantity(string(self)) || string(self).endsWith('m')"
     f" || quantity(string(self)).compareTo(quantity('{LEAST_MEMORY}')) >= 0"
@@ -85,14 +86,24 @@ _SENTENCES = {
 
 
 def in_words(mistake: Mapping[str, Any]) -> str:
-    """What is wrong with a value, from an error of pydantic: a sentence where that would print a pattern."""
-    pattern = (mistake.get("ctx") or {}).get("pattern", "")
+    """What is wrong with a value, from an error of pydantic: the sentence that the API server has for it, too."""
+    context = mistake.get("ctx") or {}
+    if isinstance(context.get("error"), ValueError):
+        return str(context["error"])
+    pattern = context.get("pattern", "")
+    if pattern == MEMORY_PATTERN and str(mistake.get("input")).endswith("m"):
+        return _IN_MILLI
     return _SENTENCES.get(pattern) or str(mistake["msg"])
 
 
 def _matching(pattern: str, *more: tuple[str, str]) -> Callable[[dict[str, Any]], None]:
     """A pattern as a rule with its sentence, and more rules after it."""
     return _says((f"self.matches(r'{pattern}')", _SENTENCES[pattern]), *more)
+
+
+def _as_text(written: Any) -> Any:
+    """A number as the text that it was, so that it is refused for its missing unit, and not for being a number."""
+    return str(written) if isinstance(written, int | float) else written
 
 
 Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
@@ -113,6 +124,7 @@ PromQL = Annotated[str, Field(max_length=1024, min_length=1)]
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 Duration = Annotated[
     str,
+    BeforeValidator(_as_text),
     Field(
         max_length=32,
         pattern=DURATION_PATTERN,
@@ -127,14 +139,15 @@ Memory = Annotated[
         max_length=24,
         pattern=MEMORY_PATTERN,
         json_schema_extra=_says(
-            ("type(self) == int || !string(self).endsWith('m')", "128m is 0.128 bytes; write 128Mi for mebibytes"),
+            ("type(self) == int || !string(self).endsWith('m')", _IN_MILLI),
             (
                 f"type(self) == int || string(self).endsWith('m') || string(self).matches('{MEMORY_PATTERN}')",
-                "write a memory quantity such as 64Mi or 1Gi",
+                _SENTENCES[MEMORY_PATTERN],
             ),
-            (_AT_LEAST, f"no container starts with less than {LEAST_MEMORY}; write a unit, as in 64Mi"),
+            (_AT_LEAST, TOO_LITTLE_MEMORY),
             **{"x-kubernetes-int-or-string": True},
         ),
     ),
+    AfterValidator(startable_memory),
 ]
 SeverityLevel = Literal["P1", "P2", "P3", "P4", "P5"]

@@ -16,6 +16,12 @@ _BINARY_SUFFIX = {power: suffix for suffix, power in _BINARY.items()}
 _DECIMAL_SUFFIX = {power: suffix for suffix, power in _DECIMAL.items()}
 _QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?")
 _NANO = 10**9
+LEAST_MEMORY = "8Mi"
+"""No limit is asked for under this, for a container runtime needs some memory itself to start the first process.
+
+With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
+"""
+TOO_LITTLE_MEMORY = f"no container starts with less than {LEAST_MEMORY}; write a unit, as in 64Mi"
 
 
 def parse_quantity(quantity: str | int) -> Fraction:
@@ -45,6 +51,17 @@ def parse_memory(quantity: str | int) -> int:
         ValueError: it is no quantity.
     """
     return math.ceil(parse_quantity(quantity))
+
+
+def startable_memory(quantity: str) -> str:
+    """A memory quantity with which a container starts, as it is.
+
+    Raises:
+        ValueError: it is none, or less: 64 without a unit is 64 bytes.
+    """
+    if parse_memory(quantity) < parse_memory(LEAST_MEMORY):
+        raise ValueError(TOO_LITTLE_MEMORY)
+    return quantity
 
 
 def format_memory(count: int) -> str:

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from kubedrill.api.base import ApiModel, Memory, Name
 from kubedrill.api.faults import WorkloadTarget
-from kubedrill.api.quantities import format_memory, parse_memory
+from kubedrill.api.quantities import LEAST_MEMORY, format_memory, parse_memory
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.undo.operations import FieldChange, Refusal, SetFields, Target
 from kubedrill.plugins.faults import shortfall, strategy
@@ -32,11 +32,6 @@ from kubedrill.plugins.faults.base import (
 from kubedrill.plugins.faults.workload import CONTAINER, RIGHTS_TO_CHANGE, Container, object_of
 
 MEBIBYTE = 1024**2
-LEAST_LIMIT = 8 * MEBIBYTE
-"""No limit is set under this, for a container runtime needs some memory itself to start the first process.
-
-With 1Mi and 2Mi containers were seen to be created for ever; nothing is OOM-killed then.
-"""
 
 
 class MemoryLimit(ApiModel):
@@ -234,11 +229,6 @@ def _limit(
             "LimitUnknown",
             f"nothing measures what container {container.name} uses, and it has no limit: say which it gets",
         )
-    if wanted < LEAST_LIMIT:
-        return Refusal(
-            "LimitTooLow",
-            f"with {params.limit} the container would never start: ask for {format_memory(LEAST_LIMIT)} or more",
-        )
     if container.limit is not None and wanted >= parse_memory(container.limit):
         return Refusal(
             "LimitNotLower",
@@ -254,8 +244,8 @@ def _limit(
 
 
 def _half(count: int) -> int:
-    """Half of it in whole mebibytes, LEAST_LIMIT at least."""
-    return max(LEAST_LIMIT, count // 2 // MEBIBYTE * MEBIBYTE)
+    """Half of it in whole mebibytes, LEAST_MEMORY at least."""
+    return max(parse_memory(LEAST_MEMORY), count // 2 // MEBIBYTE * MEBIBYTE)
 
 
 def _used(used: WorkingSet) -> str:
