@@ -117,6 +117,17 @@ def test_b1_an_alert_that_waits_longer_than_its_limit_is_refused(cluster, kubedr
     assert "is evaluated every 30s and waits 15m before it fires (for): the monitoring's time" in told
 
 
+def test_a_silence_that_would_keep_people_from_being_told_is_shown(cluster, kubedrill, file):
+    words = {"createdBy": "bob", "comment": "maintenance", "endsAt": "2026-12-01T06:00:00.000Z"}
+    matchers = [{"name": "namespace", "value": "staging", "isRegex": False, "isEqual": True}]
+    silence = {"id": "6bb7", "status": {"state": "active"}, "matchers": matchers, **words}
+    cluster.answers["GET", STATUS.replace("/status", "/silences")] = (200, [silence])
+    said = 'HighQueueDepth would be held back by silence 6bb7 (of bob, "maintenance") until 2026-12-01 06:00Z'
+
+    assert f"Note: {said}" in kubedrill("plan", "-f", file).output
+    assert f"✓ alerts-told: {said}" in kubedrill("doctor", "-f", file).output
+
+
 def on_staging(uid: str) -> dict[str, Any]:
     """The undo record of a drill that is not put back yet, whose Redis was in the namespace with that UID."""
     queue = Enqueue("redis.staging.svc", 6379, "List", "jobs", (), "drill-d0-", 1, 1, {}, timedelta(), "staging")

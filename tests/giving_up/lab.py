@@ -24,7 +24,6 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, State, state_from_wire, state_to_wire
 from kubedrill.core.machine.status import without_nulls
-from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.kube.client import Kube
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
@@ -186,7 +185,7 @@ async def standing(monkeypatch: pytest.MonkeyPatch, **spec: Any) -> AsyncIterato
     async def watched(*_: object) -> None:
         return None
 
-    async def probed(self: MonitoringProbe, _drill_plan: DrillPlan, _since: object) -> Probe:
+    async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         return Probe(self._clock.now(), reachable=True)
 
     monkeypatch.setattr(NamespaceWatches, "start", watched)

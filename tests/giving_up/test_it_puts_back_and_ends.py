@@ -18,7 +18,6 @@ from kubedrill.controller.worker import GIVEN_UP_AFTER
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.machine import reducer, status
 from kubedrill.core.machine.phases import Phase
-from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.undo.operations import Ask
 from kubedrill.core.undo.record import OutsideGroup
 
@@ -252,9 +251,9 @@ async def test_a_few_failures_give_up_no_drill(lab: Lab, monkeypatch: pytest.Mon
     failed = []
     probe = MonitoringProbe.probe
 
-    async def stumbling(self: MonitoringProbe, drill_plan: DrillPlan, since: Any) -> Any:
+    async def stumbling(self: MonitoringProbe, *asked: Any, **how: Any) -> Any:
         failed.append(1)
-        return poison() if len(failed) < GIVEN_UP_AFTER else await probe(self, drill_plan, since)
+        return poison() if len(failed) < GIVEN_UP_AFTER else await probe(self, *asked, **how)
 
     monkeypatch.setattr(MonitoringProbe, "probe", stumbling)
     await lab.goes_on(LONG_ENOUGH)

@@ -127,3 +127,12 @@ def test_every_steady_state_of_the_drill_is_asked_for():
     checks = preflight(replace(a_drill(), steady=(CALM,)), FIT)
 
     assert [c.name for c in checks if c.reason == "NoData"] == ["queue"]
+
+
+def test_what_would_keep_people_from_being_told_is_said_and_does_not_refuse():
+    """It may be meant: a drill of a team whose pager must not ring."""
+    around = replace(FIT, withheld=("Errors would be held back by silence 6bb7 (of bob)",))
+    (told,) = [check for check in preflight(a_drill(), around) if check.name == "alerts-told"]
+
+    assert told.ok is True
+    assert told.message == "Errors would be held back by silence 6bb7 (of bob)"

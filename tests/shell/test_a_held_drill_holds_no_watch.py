@@ -42,7 +42,7 @@ async def lab(monkeypatch: pytest.MonkeyPatch, told: list[str]) -> AsyncIterator
         async def unwatched(*_: object) -> None:
             told.append("unwatched")
 
-        async def probed(self: MonitoringProbe, *_: object) -> Probe:
+        async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
             now = self._clock.now()
             return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 
@@ -95,7 +95,7 @@ async def test_when_it_is_started_the_watches_stand_before_anything_is_touched(l
 
 
 async def test_one_that_is_held_after_all_ends_its_watches(lab: Lab, told: list[str], monkeypatch: pytest.MonkeyPatch):
-    async def away(self: MonitoringProbe, *_: object) -> Probe:
+    async def away(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         return Probe(self._clock.now(), reachable=False, error="Prometheus is away")
 
     monkeypatch.setattr(MonitoringProbe, "probe", away)

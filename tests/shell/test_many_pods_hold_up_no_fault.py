@@ -30,7 +30,7 @@ async def test_the_fault_waits_for_the_first_page_of_the_pods_and_for_no_other(m
     told: list[str] = []
     first, never = asyncio.Event(), asyncio.Event()
 
-    async def probed(self: MonitoringProbe, *_: object) -> Probe:
+    async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         now = self._clock.now()
         return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 

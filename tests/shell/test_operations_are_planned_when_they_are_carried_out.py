@@ -130,7 +130,7 @@ async def test_of_a_drill_that_was_held_it_is_what_is_there_at_its_start(monkeyp
 def fit(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing around the target keeps the drill from starting."""
 
-    async def probed(self: MonitoringProbe, *_: object) -> Probe:
+    async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         now = self._clock.now()
         return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 

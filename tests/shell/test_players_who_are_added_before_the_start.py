@@ -96,7 +96,7 @@ async def stage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
         lab = Lab(cluster, kube, desired="Hold", scenario=SCENARIO, players=[ALICE])
         stage = Stage(lab, wire)
 
-        async def probed(self: MonitoringProbe, *_: object) -> Probe:
+        async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
             now, rules = self._clock.now(), {"Errors": ERRORS}
             return Probe(now, reachable=stage.is_steady, error="not yet", rules=rules, impact=measured(0, now))
 

@@ -30,7 +30,7 @@ async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
 
 
 def turns_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silent(*_: object) -> Probe:
+    async def silent(*_: object, **__: object) -> Probe:
         raise Unreachable("Prometheus is away")
 
     monkeypatch.setattr(MonitoringProbe, "probe", silent)
@@ -58,7 +58,7 @@ async def test_what_was_unknown_before_counts(lab: Lab, monkeypatch: pytest.Monk
     """Forty seconds without an answer in turns that succeed, then turns that fail: a minute is a minute."""
     since = lab.cluster.now
 
-    async def unanswered(self: MonitoringProbe, *_: object) -> Probe:
+    async def unanswered(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         return Probe(self._clock.now(), reachable=False, unchecked={"checkout-works": since})
 
     monkeypatch.setattr(MonitoringProbe, "probe", unanswered)
@@ -95,7 +95,7 @@ async def hangs(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> asyncio.Task[Any]:
     """
     asked, never = asyncio.Event(), asyncio.Event()
 
-    async def hanging(*_: object) -> Probe:
+    async def hanging(*_: object, **__: object) -> Probe:
         asked.set()
         await never.wait()
         raise AssertionError

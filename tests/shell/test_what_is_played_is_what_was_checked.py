@@ -24,7 +24,7 @@ ASKED_ONCE = ("drillenvironments", "drillrosters", "storm.scenario", "selfsubjec
 async def lab(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lab]:
     """A drill of a DrillScenario that nothing was done with yet."""
 
-    async def probed(self: MonitoringProbe, *_: object) -> Probe:
+    async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         now = self._clock.now()
         return Probe(now, reachable=True, rules={"Errors": ERRORS}, impact=measured(0, now))
 

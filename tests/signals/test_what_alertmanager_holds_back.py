@@ -37,7 +37,7 @@ class Alertmanagers:
         self.answers = answers
         self.asked: list[str] = []
 
-    def _held(self, conversation: Conversation, answers: dict[str, Any], now: float) -> Heard:
+    def held(self, conversation: Conversation, answers: dict[str, Any], now: float) -> Heard:
         try:
             questions = next(conversation)
             while True:
@@ -61,7 +61,7 @@ class Alertmanagers:
     def probe(self, poll: PagingPoll, now: float, plan: DrillPlan) -> Polled:
         scope = PollScope(plan, at(0), at(now), at(now), timedelta(0), {})
         asked = [(one, answers) for answers in self.answers for one in poll.ask(scope)]
-        return poll.told(scope, [self._held(one, answers, now) for one, answers in asked])
+        return poll.told(scope, [self.held(one, answers, now) for one, answers in asked])
 
 
 def nothing_kept() -> Any:

@@ -106,6 +106,7 @@ def surroundings(
         impact=probe.impact.between(now - LOOK_BACK, now),
         announced=drill_plan.announces,
         stops=probe.stops,
+        withheld=probe.withheld,
         keepers=keepers_of((o for some in operations.values() for o in some), found.objects, now - LOOK_BACK),
     )
     return PreflightInputs(around, plans, operations, managers_of(uid, namespace_uid, operations))

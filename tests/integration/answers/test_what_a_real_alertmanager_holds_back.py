@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -15,10 +17,15 @@ from tests.integration.services import alertmanager
 from tests.observers.builders import drill_plan
 
 from kubedrill.controller.gathering import MonitoringProbe
-from kubedrill.controller.http_client import Room, WebClient
+from kubedrill.controller.http_client import Room, Turn, WebClient
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.plan.drill_plan import AlertWanted
+from kubedrill.core.plan.trouble import AlertRule, Trouble
 from kubedrill.kube.clock import ServerClock
+from kubedrill.plugins.conversations import held
+from kubedrill.plugins.sources.foreseen import ask_ahead
+from kubedrill.plugins.sources.polled import PollScope, Question
+from kubedrill.plugins.sources.prometheus import LoadedRule
 
 CLOCK = ServerClock(timedelta(milliseconds=100))
 SINK = "http://127.0.0.1:9/alertmanager/shop"
@@ -127,6 +134,35 @@ async def test_b13_what_holds_an_alert_back_is_told_by_its_name(port):
     assert told["FcWarn"].evidence == "FcWarn is inhibited by NodeDown"
     assert told["FcSilenced"].evidence.endswith('(of bob, "maintenance of the disks")')
     assert told["FcMuted"].evidence == "FcMuted is muted by time interval always (op-b13)"
+
+
+async def test_before_the_start_it_is_foreseen_without_the_alert(tmp_path):
+    rule_labels = {"FcWarn": "warning", "FcSilenced": "page", "FcNobody": "none"}
+    rules = {name: AlertRule(name, each=(Trouble(labels={"severity": s}),)) for name, s in rule_labels.items()}
+    loaded = {name: LoadedRule(rule) for name, rule in rules.items()}
+    expected = tuple(AlertWanted(name, name == "FcWarn", timedelta(0)) for name in rules)
+    scope = PollScope(
+        replace(drill_plan(), alerts=expected), *(CLOCK.now(),) * 3, timedelta(0), loaded, before_start=True
+    )
+    with alertmanager(tmp_path, SINK, **CONFIG) as port:
+        client = WebClient(lambda _: f"http://127.0.0.1:{port}", 3.0, Room())
+        fires(port)
+        try:
+            told = await held(ask_ahead(scope), partial(asked_of, client))
+        finally:
+            await client.close()
+
+    inhibited, silenced, nobody = sorted(told.withheld, key=lambda said: list(rules).index(said.split()[0]))
+    assert inhibited == "FcWarn would be inhibited by NodeDown, which fires"
+    assert re.search(r'by silence \S+ \(of bob, "maintenance of the disks"\) until [-0-9]{10} \d\d:\d\dZ$', silenced)
+    assert nobody == "FcNobody would reach nobody: its route ends at none, which has no address, if its mute is so"
+
+
+async def asked_of(client: WebClient, question: Question) -> Any:
+    endpoint = drill_plan().alertmanager
+    return await client.fetch(
+        endpoint, question.path, list(question.query), lambda a: question.read(a, CLOCK.now()), Turn()
+    )
 
 
 async def test_b14_the_routes_tell_for_how_long_one_waits(port):

@@ -46,6 +46,7 @@ from kubedrill.plugins.sources.polled import (
     Conversation,
     Heard,
     KeptSamples,
+    Polled,
     Polling,
     PollScope,
     Question,
@@ -80,6 +81,7 @@ class PrometheusReadings:
     firing: frozenset[str] = frozenset()
     pending: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 async def scenario_of(kube: Kube, drill: Drill, namespace: str) -> ScenarioSpec:
@@ -174,6 +176,7 @@ async def look(
         impact=series[0],
         announced=drill_plan.announces,
         stops=monitoring.stops,
+        withheld=monitoring.withheld,
         keepers=keepers_of((o for plan in plans.values() for o in plan.operations), objects, now() - LOOK_BACK),
     )
     return PreflightReadings(drill_plan, around, plans, objects, unread)
@@ -200,9 +203,11 @@ async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:
         alerts = [labels for labels, _ in prometheus.vector(answer) if drill_plan.about.holds(labels)]
     except NoAnswer as error:
         return PrometheusReadings(str(error))
-    stops = await _stops(kube, drill_plan)
+    told = await _told(kube, drill_plan, rules)
     firing, pending = (_in_state(alerts, state) for state in ("firing", "pending"))
-    return PrometheusReadings("", rules, firing, pending, stops)
+    stops = tuple(reading for one in told for reading in one.stops)
+    withheld = tuple(said for one in told for said in one.withheld)
+    return PrometheusReadings("", rules, firing, pending, stops, withheld)
 
 
 def _in_state(alerts: Iterable[Mapping[str, str]], state: str) -> frozenset[str]:
@@ -221,18 +226,22 @@ async def _value(kube: Kube, endpoint: Endpoint, name: str, query: str) -> Serie
     return Series(name, tuple(Sample(now(), value) for value in values[:1]))
 
 
-async def _stops(kube: Kube, drill_plan: DrillPlan) -> tuple[StopReading, ...]:
-    """The stop conditions as they are now, from whatever source tells of them."""
-    telling = (s.polling for s in of_kind(How.POLL) if FactKind.STOP_CONDITION_MET in s.facts and s.polling)
-    told = await asyncio.gather(*(_stops_told(kube, drill_plan, polling) for polling in telling))
-    return tuple(reading for readings in told for reading in readings)
+_LOOKED_FOR: Final = {FactKind.STOP_CONDITION_MET, FactKind.ALERT_SUPPRESSED}
 
 
-async def _stops_told(kube: Kube, drill_plan: DrillPlan, polling: Polling) -> tuple[StopReading, ...]:
+async def _told(kube: Kube, drill_plan: DrillPlan, rules: Mapping[str, prometheus.LoadedRule]) -> list[Polled]:
+    """The stop conditions as they are now, and what would hold alerts back, from whatever source tells of them."""
+    telling = (s.polling for s in of_kind(How.POLL) if s.facts & _LOOKED_FOR and s.polling)
+    return await asyncio.gather(*(_told_by(kube, drill_plan, polling, rules) for polling in telling))
+
+
+async def _told_by(
+    kube: Kube, drill_plan: DrillPlan, polling: Polling, rules: Mapping[str, prometheus.LoadedRule]
+) -> Polled:
     is_prometheus = polling.server is AskedServer.PROMETHEUS
     endpoint = drill_plan.prometheus if is_prometheus else drill_plan.alertmanager
     at = now()
-    scope = PollScope(drill_plan, at, at, at, timedelta(0), {})
+    scope = PollScope(drill_plan, at, at, at, timedelta(0), rules, before_start=True)
 
     async def ask(question: Question) -> Any:
         return question.read(await asked(kube, endpoint, question.path, *question.query), now())
@@ -244,7 +253,7 @@ async def _stops_told(kube: Kube, drill_plan: DrillPlan, polling: Polling) -> tu
             return Heard(None, str(error))
 
     poll = polling.begin(_no_room)
-    return poll.told(scope, await asyncio.gather(*map(heard, poll.ask(scope)))).stops
+    return poll.told(scope, await asyncio.gather(*map(heard, poll.ask(scope))))
 
 
 def _no_room() -> KeptSamples:

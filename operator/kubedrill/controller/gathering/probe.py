@@ -57,7 +57,8 @@ class Probe:
 
     `reachable` is false when any of Prometheus' answers is missing (`error` tells which); the series then
     hold what was read before. `stops` are the stop conditions as they are now; `unchecked` says of those that
-    there is no answer for when there was one last, or when they were first asked for.
+    there is no answer for when there was one last, or when they were first asked for. `withheld` is known before the
+    start alone.
     """
 
     at: datetime
@@ -71,6 +72,7 @@ class Probe:
     pending: frozenset[str] = frozenset()
     firing: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
+    withheld: tuple[str, ...] = ()
     unchecked: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
@@ -93,9 +95,9 @@ class MonitoringProbe:
         self._measured: datetime | None = None
         self.last: Probe | None = None
 
-    async def look(self, drill_plan: DrillPlan, since: datetime) -> Probe:
+    async def look(self, drill_plan: DrillPlan, since: datetime, *, before_start: bool = False) -> Probe:
         """Asks everything, and keeps it as what is known."""
-        self.last = await self.probe(drill_plan, since)
+        self.last = await self.probe(drill_plan, since, before_start=before_start)
         return self.last
 
     async def measure(self, drill_plan: DrillPlan, since: datetime) -> Probe | None:
@@ -106,25 +108,25 @@ class MonitoringProbe:
         probe, self._measured = await self.look(drill_plan, since), now
         return probe
 
-    async def probe(self, drill_plan: DrillPlan, since: datetime) -> Probe:
+    async def probe(self, drill_plan: DrillPlan, since: datetime, *, before_start: bool = False) -> Probe:
         """Asks everything in parallel; never raises. `since` is how far back a turn must look.
 
         Whose trouble a derived impact is, is known once its alert has fired: then it is asked once more.
         """
         used = self._fired_of(drill_plan)
-        probe = await self._probed(drill_plan, since)
+        probe = await self._probed(drill_plan, since, before_start=before_start)
         known = self._fired_of(drill_plan)
         if drill_plan.impact.alert and known is None:
             return replace(probe, impact=Series(IMPACT))
-        return probe if known == (used or ()) else await self._probed(drill_plan, since)
+        return probe if known == (used or ()) else await self._probed(drill_plan, since, before_start=before_start)
 
     def _fired_of(self, drill_plan: DrillPlan) -> tuple[Mapping[str, str], ...] | None:
         """What fired of the alert that the impact is derived from; None while that is not known."""
         return None if self._fired is None else self._fired.get(drill_plan.impact.alert, ())
 
-    async def _probed(self, drill_plan: DrillPlan, since: datetime) -> Probe:
+    async def _probed(self, drill_plan: DrillPlan, since: datetime, *, before_start: bool) -> Probe:
         now = self._clock.now()
-        scope = PollScope(drill_plan, since, now, now, self._clock.error, self._rules, self._fired)
+        scope = PollScope(drill_plan, since, now, now, self._clock.error, self._rules, self._fired, before_start)
         turns = {share: Turn(share.most_bytes, share.most_values) for share in _shares()}
         asked = _asked_first_to_last()
         heard = dict(zip(asked, await asyncio.gather(*(self._hear(one, scope, turns) for one in asked)), strict=True))
@@ -150,6 +152,7 @@ class MonitoringProbe:
             pending=frozenset(name for one in told.values() for name in one.pending),
             firing=frozenset(name for one in told.values() for name in one.firing),
             stops=stops,
+            withheld=tuple(said for one in told.values() for said in one.withheld),
             unchecked=self._unchecked(stops, now),
         )
 

@@ -62,6 +62,7 @@ class Surroundings:
     impact: Series = field(default_factory=lambda: Series(IMPACT))
     announced: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
+    withheld: tuple[str, ...] = ()
     keepers: Keepers = field(default_factory=Keepers)
 
 
@@ -218,6 +219,11 @@ def alerts_silent(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     return CheckResult(name, True)
 
 
+def alerts_told(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
+    """People would be told of the alerts. Where they would not, it is said: it may be meant, so that no pager rings."""
+    return CheckResult("alerts-told", True, message="; ".join(around.withheld))
+
+
 def impact_measured(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """What hurts the client can be measured, there is data of it, and a derived one says that all is well."""
     name, impact = IMPACT, drill_plan.impact
@@ -323,6 +329,7 @@ CHAIN: Final[tuple[Callable[[DrillPlan, Surroundings], CheckResult], ...]] = (
     alerts_loaded,  # the alert can fire
     alerts_in_time,  # in the time that it is given
     alerts_silent,  # and its firing would mean something
+    alerts_told,  # and people would be told of it
     impact_measured,  # we would see how bad it is, and that it gets better
     stop_conditions_clear,  # nothing that must stay well is unwell already
     targets_ready,  # the baseline is whole

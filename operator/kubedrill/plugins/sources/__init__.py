@@ -18,12 +18,14 @@ from kubedrill.plugins.sources.base import How, SourceKind, Watched
 # Modules of this package that are no source.
 _SHARED = frozenset(
     {
+        "alert_matchers",
         "alert_routes",
         "alert_states",
         "base",
         "elsewhere",
         "mute_times",
         "plain_yaml",
+        "foreseen",
         "pod_fields",
         "polled",
         "prometheus",

@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kubedrill.kube.answers import NoAnswer, list_of, object_of, text_of
+from kubedrill.plugins.sources.alert_matchers import Matcher, matchers_of
 from kubedrill.plugins.sources.mute_times import holds
 from kubedrill.plugins.sources.plain_yaml import plain
 
 GROUP_WAIT: Final = timedelta(seconds=30)
 """Alertmanager's default."""
 MOST_ROUTES: Final = 2_000
-_MATCHER: Final = re.compile(r'\s*"?([\w.:/ -]+?)"?\s*(=~|!~|!=|=)\s*(.*?)\s*', re.DOTALL)
 _PART: Final = re.compile(r"([0-9]+)(ms|s|m|h|d|w|y)")
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-_NO_LITERAL: Final = re.compile(r"[\\^$*+?{}\[\]()]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,23 @@ class RoutedTo:
     receiver: str
     waits: timedelta
     muted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """That alerts of which `source` holds hold back those of which `target` does, where the `equal` labels are."""
+
+    source: tuple[Matcher, ...]
+    target: tuple[Matcher, ...]
+    equal: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One way through the routes: how many may still be looked at, and which labels were asked for in vain."""
+
+    left: int = MOST_ROUTES
+    missed: set[str] = field(default_factory=set)
 
 
 class AlertRoutes:
@@ -54,6 +70,7 @@ class AlertRoutes:
             text_of(one.get("name"), "a receiver's name"): dict(_addresses(one))
             for one in (object_of(each, "a receiver") for each in list_of(whole.get("receivers") or [], "receivers"))
         }
+        self._inhibitions = whole.get("inhibit_rules")
 
     def deliveries(self, labels: Mapping[str, str], at: datetime) -> tuple[RoutedTo, ...]:
         """To whom an alert with these labels goes at an instant.
@@ -61,8 +78,18 @@ class AlertRoutes:
         Raises:
             Unanswered: the routes are not understood.
         """
-        left = [MOST_ROUTES]
-        return tuple(self._matched(self._root, labels, at, "", GROUP_WAIT, left))
+        return tuple(self._matched(self._root, labels, at, "", GROUP_WAIT, _Walk()))
+
+    def missed(self, labels: Mapping[str, str], at: datetime) -> frozenset[str]:
+        """Labels that are asked for on the way of an alert with these, and are not among them.
+
+        Raises:
+            Unanswered: the routes are not understood.
+        """
+        walk = _Walk()
+        for _ in self._matched(self._root, labels, at, "", GROUP_WAIT, walk):
+            pass
+        return frozenset(walk.missed)
 
     def reaches_people(self, receiver: str, own: Collection[str]) -> bool:
         """Whether a receiver has any address beside the operator's, which is a webhook whose URL holds one of `own`.
@@ -76,6 +103,15 @@ class AlertRoutes:
             kind != "webhook_configs" for kind in addresses
         )
 
+    def inhibitions(self) -> tuple[Inhibition, ...]:
+        """Which alerts hold back which.
+
+        Raises:
+            NoAnswer: that is not understood.
+        """
+        given = list_of(self._inhibitions or [], "inhibit_rules")
+        return tuple(_inhibition(object_of(one, "an inhibition")) for one in given)
+
     def has_address(self, receiver: str) -> bool:
         """Whether a receiver tells anybody at all."""
         return bool(self._receivers.get(receiver))
@@ -87,20 +123,20 @@ class AlertRoutes:
         at: datetime,
         receiver: str,
         waits: timedelta,
-        left: list[int],
+        walk: _Walk,
     ) -> Iterator[RoutedTo]:
         """A route's own deliveries, or those of its children that match: of the first, and on while one continues."""
-        left[0] -= 1
-        if left[0] < 0:
+        walk.left -= 1
+        if walk.left < 0:
             raise NoAnswer("has more routes than are looked through")
         receiver = text_of(route.get("receiver") or receiver, "a receiver")
         waits = _duration(route["group_wait"]) if route.get("group_wait") else waits
         matched = False
         for child in (object_of(one, "a route") for one in list_of(route.get("routes") or [], "routes")):
-            if not _matches(child, labels):
+            if not _matches(child, labels, walk):
                 continue
             matched = True
-            yield from self._matched(child, labels, at, receiver, waits, left)
+            yield from self._matched(child, labels, at, receiver, waits, walk)
             if child.get("continue") != "true":
                 break
         if not matched:
@@ -125,64 +161,18 @@ def _addresses(receiver: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     return ((kind, value) for kind, value in receiver.items() if kind.endswith("_configs") and value)
 
 
-def _matches(route: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    exact = object_of(route.get("match") or {}, "a match")
-    patterns = object_of(route.get("match_re") or {}, "a match_re")
-    told = [_MATCHER.fullmatch(text_of(one, "a matcher")) for one in list_of(route.get("matchers") or [], "matchers")]
-    if not all(told):
-        raise NoAnswer("has a matcher that is not understood")
-    asked = [(name, "=", text_of(value, "a match")) for name, value in exact.items()]
-    asked += [(name, "=~", text_of(value, "a match_re")) for name, value in patterns.items()]
-    asked += [(one[1], one[2], _unquoted(one[3])) for one in told if one]
-    return all(_holds(labels.get(name, ""), operator, value) for name, operator, value in asked)
+def _matches(route: Mapping[str, Any], labels: Mapping[str, str], walk: _Walk) -> bool:
+    for one in matchers_of(route):
+        if one.name not in labels:
+            walk.missed.add(one.name)
+        if not one.holds(labels.get(one.name, "")):
+            return False
+    return True
 
 
-def _unquoted(value: str) -> str:
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
-        return value
-    return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], value[1:-1])
-
-
-def _holds(value: str, operator: str, wanted: str) -> bool:
-    found = value == wanted if operator in ("=", "!=") else any(_like(value, one) for one in _alternatives(wanted))
-    return found if operator in ("=", "=~") else not found
-
-
-def _alternatives(pattern: str) -> list[str]:
-    """The words that a pattern matches, each with `.*` or `.+` at its ends at the most.
-
-    A stranger's pattern is never run: one of ten letters can take an hour. Any other than this is not understood.
-    """
-    whole = pattern
-    for opening in ("^", "(?:", "("):
-        whole = whole.removeprefix(opening)
-    closing = pattern.removeprefix("^").startswith("(")
-    whole = whole.removesuffix("$").removesuffix(")") if closing else whole.removesuffix("$")
-    found = whole.split("|")
-    if any(_NO_LITERAL.search(_core(one)) or "." in _core(one) for one in found):
-        raise NoAnswer("has a matcher with a pattern that is not understood")
-    return found
-
-
-def _core(word: str) -> str:
-    for end in (".*", ".+"):
-        word = word.removeprefix(end).removesuffix(end)
-    return word
-
-
-def _like(value: str, word: str) -> bool:
-    core = _core(word)
-    before, after = word[: len(word) - len(word.lstrip(".*+"))], word[len(word.rstrip(".*+")) :]
-    if core == "":
-        return value != "" if ".+" in word else True if word else value == ""
-    for at in range(len(value) - len(core) + 1):
-        if value.startswith(core, at) and _fits(value[:at], before) and _fits(value[at + len(core) :], after):
-            return True
-    return False
-
-
-def _fits(rest: str, wild: str) -> bool:
-    return rest == "" if wild == "" else rest != "" if wild == ".+" else True
+def _inhibition(rule: Mapping[str, Any]) -> Inhibition:
+    equal = (text_of(name, "a label") for name in list_of(rule.get("equal") or [], "equal"))
+    return Inhibition(matchers_of(rule, "source_"), matchers_of(rule, "target_"), tuple(equal))
 
 
 def _duration(value: Any) -> timedelta:

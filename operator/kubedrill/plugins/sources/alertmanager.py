@@ -15,11 +15,12 @@ from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval
 from kubedrill.core.paths import segment
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.kube.answers import NoAnswer, labels_of, list_of, object_of, quoted, text_of
+from kubedrill.kube.answers import NoAnswer, labels_of, list_of, object_of, text_of
 from kubedrill.kube.client import Unreachable
 from kubedrill.plugins.alerts import ToldAlert, alerts_about, firing
 from kubedrill.plugins.sources.alert_routes import AlertRoutes
 from kubedrill.plugins.sources.base import How, SourceKind
+from kubedrill.plugins.sources.foreseen import Foreseen, ask_ahead
 from kubedrill.plugins.sources.polled import (
     ALERTS,
     MIB,
@@ -35,7 +36,7 @@ from kubedrill.plugins.sources.polled import (
     errors_of,
 )
 from kubedrill.plugins.sources.promql import any_of
-from kubedrill.plugins.sources.withheld import routed, suppressed
+from kubedrill.plugins.sources.withheld import ROUTES, routed, suppressed, words_of_silence
 
 PAGING: Final = Share("alertmanager", MIB, 50_000)
 """Its own: what a query for rules brings leaves it alone."""
@@ -84,6 +85,8 @@ class PagingPoll:
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
         """The alerts; and the routes, now and then."""
         yield self._ask_alerts(scope)
+        if scope.before_start:
+            yield ask_ahead(scope)
         due = self._routes_asked is None or scope.began - self._routes_asked >= ROUTES_EVERY
         if self._alerts and (due or self._routes_asked == scope.began):
             self._routes_asked = scope.began
@@ -103,7 +106,13 @@ class PagingPoll:
         for fact in (*self._suppressed(seen), *self._routed(plan, seen)) if answers else ():
             self._held_back.setdefault(fact.id, fact)  # as it was first seen
         held = (fact for fact in self._held_back.values() if fact.at.not_after >= scope.since)
-        return Polled(facts=(*fired, *held), firing=own, errors=() if answers else errors_of(heard[:1]))
+        ahead = (said for one in heard if isinstance(one.found, Foreseen) for said in one.found.withheld)
+        return Polled(
+            facts=(*fired, *held),
+            firing=own,
+            withheld=tuple(dict.fromkeys(ahead)),
+            errors=() if answers else errors_of(heard[:1]),
+        )
 
     def _ask_alerts(self, scope: PollScope) -> Conversation:
         plan = scope.drill_plan
@@ -142,11 +151,7 @@ class PagingPoll:
 
 
 def _ask_routes() -> Conversation:
-    def read(answer: Any, _at: datetime) -> AlertRoutes:
-        config = object_of(object_of(answer, "its status").get("config"), "its configuration")
-        return AlertRoutes(text_of(config.get("original"), "its configuration"))
-
-    (routes,) = yield (Question("/api/v2/status", (), read),)
+    (routes,) = yield (ROUTES,)
     return routes
 
 
@@ -154,9 +159,7 @@ def _silence(silence: str) -> Question:
     """Who set a silence, and with what words."""
 
     def read(answer: Any, _at: datetime) -> str:
-        whole = object_of(answer, "a silence")
-        author, comment = (text_of(whole.get(key) or "", "a silence's words") for key in ("createdBy", "comment"))
-        return f"of {author[:60]}, {quoted(comment)}" if author else quoted(comment)
+        return words_of_silence(object_of(answer, "a silence"))
 
     return Question(f"/api/v2/silence/{segment(silence)}", (), read)
 

@@ -70,6 +70,7 @@ class PollScope:
 
     `error` is how far the clocks may be apart. `rules` are the alert rules as the last probe found them loaded.
     `fired` are the labels of each alert's series that have fired; None while it could not be asked which did.
+    `before_start`: nothing was touched yet, so what would be in the drill's way is asked for, too.
     """
 
     drill_plan: DrillPlan
@@ -79,11 +80,14 @@ class PollScope:
     error: timedelta
     rules: Mapping[str, LoadedRule]
     fired: Mapping[str, tuple[Mapping[str, str], ...]] | None = None
+    before_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What a source has to say after a probe: always the whole since `since`.
+
+    `withheld` says of expected alerts what would keep people from being told of them if they fired now.
 
     Of `facts` a drill keeps so many and no more; `decisive` ones are kept however many there are. `errors` tell what
     of it rests on an earlier probe, because an answer is missing.
@@ -97,6 +101,7 @@ class Polled:
     pending: frozenset[str] = frozenset()
     firing: frozenset[str] = frozenset()
     stops: tuple[StopReading, ...] = ()
+    withheld: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
 
 
