@@ -8,6 +8,8 @@ from pathlib import Path
 import yaml
 
 from kubedrill.api.people import FACILITATORS
+from kubedrill.cli.connection import OPT_IN_LABEL
+from kubedrill.cli.players.where import CONTROL_LABEL
 from kubedrill.core.rights import Right
 
 BASE = Path(__file__).parents[2] / "manifests/base"
@@ -37,6 +39,12 @@ def test_the_policy_fails_closed_refuses_plainly_is_bound_and_holds_in_every_nam
 def test_what_facilitators_say_is_what_the_policy_asks_a_right_for():
     (expression,) = (v["expression"] for v in POLICY["variables"] if v["name"] == "facilitates")
     assert set(re.findall(r"'(\w+)'", expression)) == {action.value for action in FACILITATORS}
+
+
+def test_a_word_is_heard_in_namespaces_that_bear_the_label_of_the_opt_in_or_of_drills():
+    expressions = {v["name"]: v["expression"] for v in POLICY["variables"]}
+    assert f"'{OPT_IN_LABEL}'" in expressions["optedIn"]
+    assert f"'{CONTROL_LABEL}'" in expressions["inControlNamespace"]
 
 
 def test_the_facilitators_role_has_each_of_these_rights_and_the_players_none():

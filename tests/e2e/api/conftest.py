@@ -13,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 CRDS: Final = Path(__file__).parents[3] / "crds"
+OPTED_IN: Final = "kubedrill.dev/control-namespace=drills"
 
 
 def kubectl(*arguments: str, given: Any = None) -> subprocess.CompletedProcess[str]:
@@ -43,14 +44,27 @@ def definitions() -> None:
     assert waited.returncode == 0, waited.stderr
 
 
-@pytest.fixture(scope="session")
-def namespace(definitions: None) -> Iterator[str]:  # noqa: ARG001  there is nothing to apply without them
-    """A namespace for this run."""
-    name = f"api-{uuid.uuid4().hex[:8]}"
+def a_namespace(prefix: str, *labels: str) -> Iterator[str]:
+    """A namespace with these labels while somebody asks for it."""
+    name = f"{prefix}-{uuid.uuid4().hex[:8]}"
     made = kubectl("create", "namespace", name)
     assert made.returncode == 0, made.stderr
+    for label in labels:
+        assert kubectl("label", "namespace", name, label).returncode == 0
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def namespace(definitions: None) -> Iterator[str]:  # noqa: ARG001  there is nothing to apply without them
+    """A namespace for this run, in which words may be said."""
+    yield from a_namespace("api", OPTED_IN)
+
+
+@pytest.fixture
+def closed_namespace(definitions: None) -> Iterator[str]:  # noqa: ARG001  the same
+    """A namespace that has not opted in."""
+    yield from a_namespace("api-closed")
 
 
 @pytest.fixture

@@ -44,7 +44,8 @@ def player(namespace: str) -> Iterator[str]:
     kubectl("delete", "rolebinding", role, "-n", namespace)
 
 
-def test_opting_in_gives_the_operator_its_rights_there_and_opting_out_takes_them(namespace: str):
+def test_opting_in_gives_the_operator_its_rights_there_and_opting_out_takes_them(closed_namespace: str):
+    namespace = closed_namespace
     assert not may(OPERATOR, "patch", "deployments.apps", namespace)
     done = kubedrill("opt-in", namespace)
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.e2e.api.conftest import kubectl, myself
+from tests.e2e.api.conftest import OPTED_IN, a_namespace, kubectl, myself
 
 PEOPLE = Path(__file__).parents[3] / "manifests/base/people.yaml"
 CONTROL = "kubedrill.dev/control"
@@ -48,21 +48,12 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 
 @pytest.fixture(scope="module")
 def target(definitions: None) -> Iterator[str]:  # noqa: ARG001  there is nothing to say without them
-    yield from _a_namespace("words-target")
+    yield from a_namespace("words-target", OPTED_IN)
 
 
 @pytest.fixture(scope="module")
 def control(definitions: None) -> Iterator[str]:  # noqa: ARG001  the same
-    yield from _a_namespace("words-control", f"{CONTROL}=true")
-
-
-def _a_namespace(prefix: str, *labels: str) -> Iterator[str]:
-    name = f"{prefix}-{uuid.uuid4().hex[:8]}"
-    assert kubectl("create", "namespace", name).returncode == 0
-    for label in labels:
-        assert kubectl("label", "namespace", name, label).returncode == 0
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    yield from a_namespace("words-control", f"{CONTROL}=true")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -122,8 +113,14 @@ def test_what_facilitators_say_is_not_lost_where_nobody_hears_it(action: str, ta
     assert f"{action} is what facilitators say, and nobody hears it in {target}" in text
 
 
+def test_what_a_player_says_is_not_lost_where_nobody_hears_it(closed_namespace: str):
+    text = refusal(said(word(actor=myself()), closed_namespace))
+    assert f"{closed_namespace} has not opted in to drills, and nobody would hear it there" in text
+    assert f"kubectl drill opt-in {closed_namespace}" in text
+
+
 def test_a_right_in_one_control_namespace_is_none_in_another(control: str):
-    for other in _a_namespace("words-other", f"{CONTROL}=true"):
+    for other in a_namespace("words-other", f"{CONTROL}=true"):
         bound = kubectl(
             "create", "rolebinding", "words", "-n", other, "--clusterrole=kubedrill-player", f"--user={BOTH}"
         )

@@ -72,6 +72,7 @@ def namespace() -> Iterator[str]:
     assert "KUBECONFIG" in os.environ, 'these tests need a cluster: eval "$(python3 -m cluster env)"'
     name = f"observers-{uuid.uuid4().hex[:8]}"
     kubectl("create", "namespace", name)
+    kubectl("label", "namespace", name, "kubedrill.dev/control-namespace=drills")  # where words are heard
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
 
