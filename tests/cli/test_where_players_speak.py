@@ -45,8 +45,40 @@ def test_who_may_not_list_namespaces_speaks_in_those_of_their_kubeconfig(player,
     player.put(NAMESPACES, {"metadata": {"name": "default"}})
     player.answers["GET", f"{NAMESPACES}/till"] = FORBIDDEN  # whether it has opted in, they may not see
     may_speak_in(player, "default", "staging", "till", "away")
-    assert kubedrill("ack").exit_code == 0
+    result = kubedrill("ack")
+    assert result.exit_code == 0
     assert spoken_in(player) == ["staging", "till"]
+    assert result.stderr == (
+        "Warning: Only the namespaces of your kubeconfig's contexts were looked at, for you may not list others. Say -n"
+        " NAMESPACE, or have a cluster admin let you find them: kubectl create clusterrolebinding players-find"
+        " --clusterrole=kubedrill-find --user=alice@example.com\n"
+    )
+
+
+def test_who_was_found_a_place_among_all_is_not_warned(player, kubedrill):
+    may_speak_in(player, "staging")
+    assert kubedrill("ack").stderr == ""
+
+
+def test_a_namespace_that_may_not_have_opted_in_holds_up_no_other(player, kubedrill, tmp_path, monkeypatch):
+    """Whether it has, the API server knows and the player may not see."""
+    monkeypatch.setenv("KUBECONFIG", str(player.kubeconfig(tmp_path, "closed", "staging")))
+    player.answers["GET", NAMESPACES] = player.answers["GET", f"{NAMESPACES}/closed"] = FORBIDDEN
+    player.answers["POST", f"{GROUP}/closed/playeractions"] = FORBIDDEN
+    may_speak_in(player, "closed", "staging")
+    result = kubedrill("ack")
+    assert (result.exit_code, spoken_in(player)) == (0, ["closed", "staging"])
+    assert "(staging/acknowledge-" in result.stdout
+
+
+def test_where_that_was_the_only_one_the_word_was_not_recorded(player, kubedrill, tmp_path, monkeypatch):
+    monkeypatch.setenv("KUBECONFIG", str(player.kubeconfig(tmp_path, "closed")))
+    player.answers["GET", NAMESPACES] = player.answers["GET", f"{NAMESPACES}/closed"] = FORBIDDEN
+    player.answers["POST", f"{GROUP}/closed/playeractions"] = FORBIDDEN
+    may_speak_in(player, "closed")
+    result = kubedrill("ack")
+    assert result.exit_code == 3
+    assert "Acknowledge was not recorded: no" in result.output
 
 
 def test_who_may_speak_nowhere_is_told_so_and_what_to_ask_for(player, kubedrill):
@@ -62,8 +94,18 @@ def test_who_may_not_list_namespaces_is_told_what_was_looked_at(player, kubedril
     may_speak_in(player)
     result = kubedrill("ack")
     assert (result.exit_code, spoken_in(player)) == (3, [])
-    assert "you may speak in none of your kubeconfig's namespaces; you may not list others" in result.output
-    assert "ClusterRole kubedrill-find (staging)" in result.output
+    assert "you may speak in none of your kubeconfig's namespaces (staging). Only the namespaces" in result.output
+    assert "kubectl create clusterrolebinding players-find --clusterrole=kubedrill-find --user=" in result.output
+    assert "no drill is on" not in result.output
+
+
+def test_a_list_that_fails_otherwise_is_not_called_a_missing_right(player, kubedrill):
+    player.answers["GET", NAMESPACES] = (500, {"message": "etcd is slow"})
+    may_speak_in(player)
+    result = kubedrill("ack")
+    assert (result.exit_code, spoken_in(player)) == (3, [])
+    assert "for none could be listed: etcd is slow" in result.output
+    assert "kubedrill-find" not in result.output
 
 
 def test_where_no_namespace_has_opted_in_that_is_said(player, kubedrill):
@@ -109,13 +151,14 @@ def test_somebody_may_speak_in_too_many_to_speak_in_all(player, kubedrill):
     assert "you may speak in 60 namespaces that have opted in: say in which with -n" in result.output
 
 
-def test_a_word_that_is_refused_in_one_place_is_told_after_what_was_said_elsewhere(player, kubedrill):
+@pytest.mark.parametrize(("refusing", "hearing"), [("till", "staging"), ("staging", "till")])
+def test_a_word_that_is_refused_in_one_place_is_said_elsewhere_and_then_told(player, kubedrill, refusing, hearing):
     opted_in(player, "till")
     may_speak_in(player, "staging", "till")
-    player.answers["POST", f"{GROUP}/till/playeractions"] = FORBIDDEN
+    player.answers["POST", f"{GROUP}/{refusing}/playeractions"] = FORBIDDEN
     result = kubedrill("ack")
     assert result.exit_code == 3
-    assert "(staging/acknowledge-" in result.output
+    assert f"({hearing}/acknowledge-" in result.output
     assert "Acknowledge was not recorded: no" in result.output
 
 
@@ -165,11 +208,11 @@ def test_who_plays_is_not_warned_wherever_that_is_written_down(kubedrill, reader
 
 
 NOT_ON = {
-    "none": ([], ["ack"], "no drill is on"),
+    "none": ([], ["ack"], "no drill is on (of those in drills)"),
     "one that is held": (
         [drill("later", phase="Held")],
         ["ack"],
-        "no drill is on (later has not started; what is said before counts for nothing)",
+        "no drill is on (of those in drills; later has not started, and what is said before counts for nothing)",
     ),
     "one that has ended": ([drill("older", **finished("Passed"))], ["ack"], "no drill is on"),
     "an unknown one": ([on("rush", "shop")], ["ack", "--drill", "nonsuch"], "there is no drill nonsuch in drills"),

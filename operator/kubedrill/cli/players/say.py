@@ -52,22 +52,42 @@ async def say(kube: Kube, namespace: str, word: Word, actor: str | None = None) 
 
 
 async def said(access: Access, word: Word) -> None:
-    """Say it wherever it may be heard, and show what was recorded.
+    """Say it wherever it may be heard, and show what was recorded, and where nobody looked.
 
     Raises:
         CliError: nobody would hear it, or it was refused somewhere; what was recorded is shown.
     """
     async with connected(access) as kube:
         actor, places = await asyncio.gather(who_am_i(kube), places_to_speak(kube, access, word.fields.get("drill")))
-        for namespace in places.namespaces:
-            made = await say(kube, namespace, word, actor)
-            meta, spec = made["metadata"], made["spec"]
-            where = f"{namespace}/{meta['name']}"
-            click.echo(f"{meta['creationTimestamp']}  {spec['actor']}: {spec['action']}  ({where})")
+        refused = [one for one in [await _shown(kube, place, word, actor) for place in places.namespaces] if one]
+        counts = [one for one in refused if one.namespace not in places.unsure]
+        if counts or len(refused) == len(places.namespaces):
+            raise (counts or refused)[0].error
+        if places.looked_at:
+            click.echo(f"Warning: {places.looked_at.replace('YOU', actor)}", err=True)
         if places.drill is not None and word.action is not Action.NOTE:
             warning = await why_uncounted(kube, places.control, places.drill, actor)
             if warning:
                 click.echo(f"Warning: {warning}", err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NotRecorded:
+    """A word that was refused somewhere."""
+
+    namespace: str
+    error: CliError
+
+
+async def _shown(kube: Kube, namespace: str, word: Word, actor: str) -> NotRecorded | None:
+    """Say it in one namespace, and show what was recorded; a refusal holds up no other namespace."""
+    try:
+        made = await say(kube, namespace, word, actor)
+    except CliError as error:
+        return NotRecorded(namespace, error)
+    meta, spec = made["metadata"], made["spec"]
+    click.echo(f"{meta['creationTimestamp']}  {spec['actor']}: {spec['action']}  ({namespace}/{meta['name']})")
+    return None
 
 
 def _spoken(

@@ -25,6 +25,15 @@ from kubedrill.kube.paths import NAMESPACES, OWN_RIGHT
 CONTROL_LABEL: Final = "kubedrill.dev/control"
 MOST_PLACES: Final = 50
 """In so many namespaces somebody speaks at once at the most."""
+TO_SPEAK: Final = (
+    "A namespace's admin gives the right to speak there: kubectl create rolebinding players -n NAMESPACE"
+    " --clusterrole=kubedrill-player --user=YOU"
+)
+TO_FIND: Final = (
+    "Say -n NAMESPACE, or have a cluster admin let you find them: kubectl create clusterrolebinding players-find"
+    " --clusterrole=kubedrill-find --user=YOU"
+)
+ONLY_OWN: Final = "Only the namespaces of your kubeconfig's contexts were looked at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +47,17 @@ class Opting:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The namespaces in which a word is to be said; and the Drill that hears it, to whom Drills are readable."""
+    """The namespaces in which a word is to be said; and the Drill that hears it, to whom Drills are readable.
+
+    Of `unsure` ones it is not known whether they have opted in. `looked_at` says what was looked at where that is not
+    all that there is, and how to have it all.
+    """
 
     namespaces: tuple[str, ...]
     control: str = ""
     drill: Mapping[str, Any] | None = None
+    unsure: frozenset[str] = frozenset()
+    looked_at: str = ""
 
 
 async def places_to_speak(kube: Kube, access: Access, drill: str | None) -> Places:
@@ -61,7 +76,7 @@ async def places_to_speak(kube: Kube, access: Access, drill: str | None) -> Plac
     if seen.ok:
         heard_by = _meant(seen.body.get("items") or [], control, access.namespace, drill)
         return Places((str(heard_by["spec"]["targetNamespace"]),), control, heard_by)
-    return Places((access.namespace,) if access.namespace else await _wherever(kube, access))
+    return Places((access.namespace,)) if access.namespace else await _wherever(kube, access)
 
 
 def _demand_heard(namespace: str, known: Opting) -> None:
@@ -90,8 +105,8 @@ def _meant(
     if name:
         raise CliError(_state(meant[0]), ExitCode.BAD_INPUT)
     waiting = ", ".join(d["metadata"]["name"] for d in meant if phase_of(d) in WAITING)
-    more = f" ({waiting} has not started; what is said before counts for nothing)" if waiting else ""
-    raise CliError(f"no drill is on{where}{more}", ExitCode.BAD_INPUT)
+    more = f"; {waiting} has not started, and what is said before counts for nothing" if waiting else ""
+    raise CliError(f"no drill is on{where} (of those in {control}{more})", ExitCode.BAD_INPUT)
 
 
 def _state(drill: Mapping[str, Any]) -> str:
@@ -103,35 +118,39 @@ def _state(drill: Mapping[str, Any]) -> str:
     return f"{drill['metadata']['name']} is on in {drill['spec']['targetNamespace']} alone"
 
 
-async def _wherever(kube: Kube, access: Access) -> tuple[str, ...]:
+async def _wherever(kube: Kube, access: Access) -> Places:
     """All namespaces that may have a drill and in which the speaker may speak."""
-    known, where = await _candidates(kube, access)
-    allowed = await asyncio.gather(*(_may_speak(kube, namespace) for namespace in known))
-    places = tuple(namespace for namespace, may in zip(known, allowed, strict=True) if may)
+    known = await _candidates(kube, access)
+    allowed = await asyncio.gather(*(_may_speak(kube, namespace) for namespace in known.namespaces))
+    places = tuple(namespace for namespace, may in zip(known.namespaces, allowed, strict=True) if may)
     if not places:
-        names = ", ".join(known[:MOST_PLACES]) or "there is none"
-        raise CliError(
-            f"you may speak in none of {where} ({names}). Its admin gives that right: kubectl create rolebinding"
-            " players -n NAMESPACE --clusterrole=kubedrill-player --user=YOU",
-            ExitCode.REFUSED,
-        )
+        raise CliError(_nowhere(known), ExitCode.REFUSED)
     if len(places) > MOST_PLACES:
         raise CliError(
             f"you may speak in {len(places)} namespaces that have opted in: say in which with -n", ExitCode.BAD_INPUT
         )
-    return places
+    return Places(places, unsure=known.unsure, looked_at=known.looked_at)
 
 
-async def _candidates(kube: Kube, access: Access) -> tuple[tuple[str, ...], str]:
-    """The namespaces that have opted in, and how they were found: who may not list them has those of the kubeconfig."""
+def _nowhere(known: Places) -> str:
+    names = ", ".join(known.namespaces[:MOST_PLACES]) or "there is none"
+    where = "your kubeconfig's namespaces" if known.looked_at else "the namespaces that have opted in to drills"
+    more = f" {known.looked_at}." if known.looked_at else ""
+    return f"you may speak in none of {where} ({names}).{more} {TO_SPEAK}"
+
+
+async def _candidates(kube: Kube, access: Access) -> Places:
+    """The namespaces that have opted in; who may not list them has those of the kubeconfig."""
     listed = await kube.get(NAMESPACES.all, query=[("labelSelector", OPT_IN_LABEL)])
     if listed.ok:
-        names = tuple(str(item["metadata"]["name"]) for item in listed.body.get("items") or ())
-        return names, "the namespaces that have opted in to drills"
+        return Places(tuple(str(item["metadata"]["name"]) for item in listed.body.get("items") or ()))
     own = own_namespaces(access.context)
-    found = await asyncio.gather(*(_opting(kube, namespace) for namespace in own))
-    names = tuple(n for n, known in zip(own, found, strict=True) if known.found is None or known.control)
-    return names, "your kubeconfig's namespaces; you may not list others, see the ClusterRole kubedrill-find"
+    found = dict(zip(own, await asyncio.gather(*(_opting(kube, namespace) for namespace in own)), strict=True))
+    places = tuple(name for name, known in found.items() if known.found is None or known.control)
+    unsure = frozenset(name for name, known in found.items() if known.found is None)
+    if listed.status != 403:
+        return Places(places, unsure=unsure, looked_at=f"{ONLY_OWN}, for none could be listed: {listed.message}")
+    return Places(places, unsure=unsure, looked_at=f"{ONLY_OWN}, for you may not list others. {TO_FIND}")
 
 
 async def _opting(kube: Kube, namespace: str) -> Opting:
