@@ -12,6 +12,7 @@ from kubedrill.core.machine.state import CheckResult, Observation, State
 from kubedrill.core.undo.record import DrillIdentity
 from kubedrill.kube.client import Kube
 from kubedrill.plugins.operations.base import Reverters
+from kubedrill.plugins.operations.catalogue import kind_of
 from kubedrill.protocol.clock import Clock
 from kubedrill.protocol.inject import rehearse
 from kubedrill.protocol.outcomes import Injection
@@ -38,10 +39,21 @@ async def rehearsed(
     identity = DrillIdentity(meta["uid"], meta["name"], meta["namespace"], drill["spec"]["targetNamespace"])
     refused = await rehearse(kube, identity, plan.operations, clock, reverters=reverters)
     if not refused:
-        return _with(seen, CheckResult(CHECK, ok=True))
+        remarks = await _remarks(plan, reverters)
+        return _with(seen, CheckResult(CHECK, ok=True, message="; ".join(remarks)))
     known = all(one.state is not Injection.PENDING for one in refused)
     message = "; ".join(one.message for one in refused)
     return _with(seen, CheckResult(CHECK, False if known else None, refused[0].reason, message))
+
+
+async def _remarks(plan: InjectionPlan, reverters: Reverters) -> list[str]:
+    """What whoever plans the drill should know of what it does, though it can be done."""
+    said: list[str] = []
+    for operation in (one for operations in plan.operations.values() for one in operations):
+        kind = kind_of(operation)
+        if kind.remarks is not None and kind.operation in reverters:
+            said += await kind.remarks(reverters[kind.operation], operation)
+    return said
 
 
 def _with(seen: Observation, check: CheckResult) -> Observation:

@@ -7,7 +7,7 @@ crash: each method makes it so, whatever was done before. All that it needs is i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
@@ -86,6 +86,7 @@ class OperationKind(Generic[O]):
     - `reverter(kube, clock)`: who carries it out and undoes it; None: the protocol itself (fields), or people.
     - `needs(operation)`: rights at the API server in the target namespace.
     - `is_inside`: what it is done to answers only inside the cluster.
+    - `remarks(reverter, operation)`: what whoever plans it should know though it can be done. Touches nothing.
     """
 
     operation: type[O]
@@ -94,3 +95,4 @@ class OperationKind(Generic[O]):
     reverter: Callable[[Kube, Callable[[], datetime]], Reverter] | None = None
     needs: Callable[[O], tuple[Need, ...]] = lambda _: ()
     is_inside: bool = False
+    remarks: Callable[[Any, O], Awaitable[tuple[str, ...]]] | None = None

@@ -24,4 +24,5 @@ OPERATION: Final = OperationKind(
     recorded=_recorded,
     reverter=lambda _, clock: RedisJobs(clock),
     is_inside=True,
+    remarks=lambda jobs, operation: jobs.remarks(operation),
 )

@@ -29,6 +29,7 @@ from kubedrill.core.undo.record import (
 from kubedrill.plugins.operations import redis_scripts as scripts
 from kubedrill.plugins.operations.connections import RedisConnections, Resolve
 from kubedrill.plugins.operations.redis_probe import refusal_of, refused
+from kubedrill.plugins.operations.redis_remarks import remarks_on
 from kubedrill.plugins.operations.redis_sweep import sweep
 from kubedrill.plugins.operations.resp import RedisRefuses, RedisSilent, Reply, Wire
 from kubedrill.plugins.operations.writing import run
@@ -58,6 +59,16 @@ class RedisJobs:
             return refused(operation, refusal)
         except RedisSilent as error:
             return Refusal("QueueUnreachable", f"{_unreachable(operation, error).message}")
+        finally:
+            self._connections.done(operation)
+
+    async def remarks(self, operation: Enqueue) -> tuple[str, ...]:
+        """What is odd about the queue; nothing where that can't be told."""
+        try:
+            async with self._asked(operation) as redis:
+                return await remarks_on(redis, operation)
+        except (RedisRefuses, RedisSilent):
+            return ()
         finally:
             self._connections.done(operation)
 
