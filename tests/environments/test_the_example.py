@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import yaml
 from tests.environments.builders import resolved
+from tests.undo.builders import NOON
 
 from kubedrill.api.drill import Drill
 from kubedrill.api.environment import DrillEnvironment
@@ -13,6 +15,8 @@ from kubedrill.api.roster import DrillRoster
 from kubedrill.cli.manifest import load, the_drill_in
 from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.plan.setting import DrillSetting
+from kubedrill.plugins.sources.alert_routes import AlertRoutes
+from kubedrill.plugins.webhook_addresses import ALERTMANAGER, ends_of
 
 FOLDER: Final = Path(__file__).parents[2] / "scenarios/morning-rush"
 DOCUMENTS: Final = load([str(FOLDER / f"{name}.yaml") for name in ("environment", "roster", "scenario", "drill")])
@@ -44,3 +48,24 @@ def test_the_files_beside_it_say_both():
         ("emma", "L2", "Script", "emma@example.com"),
         ("tom", "Engineering", "Script", "tom@example.com"),
     }
+
+
+def test_whoever_is_paged_is_told_of_in_the_same_breath():
+    """The receiver that pages people tells the operator, too, and the environment names it: so a page is Paged."""
+    text = (FOLDER / "app/manifests/alertmanager.yml").read_text(encoding="utf-8").replace("@NAMESPACE@", "staging")
+    routes = AlertRoutes(text)
+    (named,) = (d.model for d in DOCUMENTS if isinstance(d.model, DrillEnvironment))
+    assert named.spec.alertmanager is not None
+    people = set(named.spec.alertmanager.receivers_for_people)
+    paged = {one.receiver for one in routes.deliveries({"alertname": "HighQueueDepth", "severity": "page"}, NOON)}
+    urls = {
+        receiver["name"]: [hook["url"] for hook in receiver["webhook_configs"]]
+        for receiver in yaml.safe_load(text)["receivers"]
+    }
+
+    assert paged == people == {"pager"}
+    assert [url.rsplit("/", 2)[1:] for url in urls["pager"]] == [
+        ["page-sink:8080", "page"],
+        ["alertmanager", "staging"],
+    ]
+    assert routes.reaches_people("pager", ends_of(ALERTMANAGER, "staging"))
