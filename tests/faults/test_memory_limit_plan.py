@@ -81,6 +81,13 @@ def test_of_a_stateful_set_the_last_pod_is_hit(partition, strategy):
     assert changes(decided) == {LIMIT: "64Mi", **strategy}
 
 
+def test_c9_a_partition_counts_pods_whatever_number_the_first_one_has():
+    workload = stateful_set(3)
+    workload["spec"]["ordinals"] = {"start": 5}
+
+    assert changes(plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: workload})))[PARTITION] == 2
+
+
 @pytest.mark.parametrize(("pods", "unstick"), [("OrderedReady", {"app": "db"}), ("Parallel", {})])
 def test_ordered_pods_must_be_unstuck_by_the_undo_and_parallel_ones_not(pods, unstick):
     decided = plan(squeeze("StatefulSet", "db", limit="64Mi"), seen({DB: stateful_set(pods=pods)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from tests.undo.builders import (
     CONTAINER,
     LIMIT,
@@ -37,6 +38,16 @@ def test_what_is_as_we_left_it_goes_back():
 
     assert ends(plan) == ["Restored"] * 3
     assert patched(fault, plan.patch)["spec"] == before["spec"]
+
+
+@pytest.mark.parametrize("odd", ["104857600m", "1e8", "0.1Gi", "128M", "100000000"])
+def test_c6_a_quantity_comes_back_as_somebody_wrote_it_and_not_as_we_would(odd: str):
+    before = deployment(limit=odd, request=odd)
+    record, fault = injected(before)
+
+    after = patched(fault, plan_revert(record, fault).patch)
+
+    assert (read(after, LIMIT), read(after, REQUEST)) == (odd, odd)
 
 
 def test_a_limit_that_was_not_there_goes_with_the_maps_that_were_made_for_it():
