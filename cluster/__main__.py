@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cluster import images, lifecycle, state, toolchain
+from cluster import binaries, images, lifecycle, state, toolchain
 from cluster.commands import ClusterError, Runner
 from cluster.provider import Facts, Provider, choose, observe
 from cluster.settings import Folders, folders
 from cluster.steps import Stamps, run_steps
+
+TOOLS = {program.name: program for program in (binaries.HELM, binaries.KUBECTL)}
+"""What tests of the installation need beside a cluster."""
 
 
 def main() -> int:
@@ -49,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
         ("go", go, "print the path of a Go toolchain that builds the modules of this project"),
     ):
         commands.add_parser(name, help=text, description=text).set_defaults(command=command)
+    text = "print the path of a program that tests need, built from its pinned module where it is not there yet"
+    one = commands.add_parser("tool", help=text, description=text)
+    one.set_defaults(command=tool)
+    one.add_argument("name", choices=sorted(TOOLS))
     text = "stop, start or restart a node, as a failing machine would"
     one = commands.add_parser("node", help=text, description=text)
     one.set_defaults(command=node)
@@ -149,6 +156,16 @@ def go(places: Folders, _: argparse.Namespace) -> int:
     return 0
 
 
+def tool(places: Folders, arguments: argparse.Namespace) -> int:
+    """Print a tool's path; builds it first where it must be."""
+    program, runner = TOOLS[arguments.name], Runner(places.log, {})
+    with exclusive(places, "tools.lock"):
+        steps = [toolchain.go_step(runner, places), binaries.build_step(runner, places, program)]
+        run_steps(steps, Stamps(places.stamps), sys.stderr)
+    print(places.binaries / program.name)
+    return 0
+
+
 def node(places: Folders, arguments: argparse.Namespace) -> int:
     """Stop, start or restart the container that is a node."""
     machine = present(places)
@@ -192,10 +209,10 @@ def remembered(places: Folders) -> lifecycle.Machine | None:
 
 
 @contextmanager
-def exclusive(places: Folders) -> Iterator[None]:
-    """One command at a time changes the cluster; others wait."""
+def exclusive(places: Folders, name: str = "lock") -> Iterator[None]:
+    """One command at a time changes the cluster, or makes a tool; others wait."""
     places.cache.mkdir(parents=True, exist_ok=True)
-    with (places.cache / "lock").open("w") as lock:
+    with (places.cache / name).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

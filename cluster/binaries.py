@@ -1,4 +1,4 @@
-"""Programs built from pinned, checksummed Go modules: Kubernetes, etcd, CoreDNS, kind, three of our own."""
+"""Programs built from pinned, checksummed Go modules: Kubernetes, etcd, CoreDNS, kind, Helm, three of our own."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ class Program:
 
 
 KUBECTL = Program("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl")
+HELM = Program("helm", "helm", "helm.sh/helm/v3/cmd/helm")
 KIND = Program("kind", "kind", "sigs.k8s.io/kind")
 RUNTIME = Program("runcwrap", "own", "./runcwrap")
 
@@ -59,18 +60,20 @@ def build_step(runner: Runner, folders: Folders, program: Program) -> Step:
 
 
 def linker_flags(program: Program) -> str:
-    """Stripped, and with the version that Kubernetes' own release builds stamp into theirs."""
-    if program.module != "kubernetes":
-        return "-s -w"
+    """Stripped, and with the versions that the release builds of Kubernetes and Helm stamp into theirs."""
     major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
     version = "k8s.io/component-base/version"
-    stamps = {
+    of_helm = {
+        f"helm.sh/helm/v3/pkg/chartutil.k8sVersion{part}": of for part, of in (("Major", major), ("Minor", minor))
+    }
+    of_kubernetes = {
         f"{version}.gitVersion": KUBERNETES_VERSION,
         f"{version}.gitMajor": major,
         f"{version}.gitMinor": minor,
         f"{version}.gitTreeState": "clean",
         "k8s.io/client-go/pkg/version.gitVersion": KUBERNETES_VERSION,
     }
+    stamps = {"kubernetes": of_kubernetes, "helm": of_helm}.get(program.module, {})
     return " ".join(["-s -w", *(f"-X {name}={value}" for name, value in stamps.items())])
 
 

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from cluster.binaries import MODULES, NODE_PROGRAMS
+from cluster.binaries import HELM, KIND, KUBECTL, MODULES, NODE_PROGRAMS, linker_flags
 from cluster.settings import KUBERNETES_VERSION
 from cluster.toolchain import PINNED, as_numbers, required_version
 
@@ -39,4 +39,15 @@ def test_the_node_runs_the_kubernetes_that_its_module_pins() -> None:
 
 
 def test_every_program_s_module_is_there() -> None:
-    assert {program.module for program in NODE_PROGRAMS} <= {path.parent.name for path in MODULES.glob("*/go.mod")}
+    assert {program.module for program in (*NODE_PROGRAMS, KIND, HELM)} <= {
+        path.parent.name for path in MODULES.glob("*/go.mod")
+    }
+
+
+def test_helm_takes_the_cluster_for_what_it_is() -> None:
+    """Without a stamp it takes every cluster that it can't ask for 1.20, and refuses charts that want a newer one."""
+    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+    assert f"chartutil.k8sVersionMajor={major} " in f"{linker_flags(HELM)} "
+    assert f"chartutil.k8sVersionMinor={minor} " in f"{linker_flags(HELM)} "
+    assert f"gitVersion={KUBERNETES_VERSION}" in linker_flags(KUBECTL)
+    assert "-X" not in linker_flags(KIND)
