@@ -54,7 +54,7 @@ class Place:
 def of_pod(process: str) -> tuple[Place, ...]:
     """The places of a Deployment."""
     more = "".join(
-        f"      {{{{- with .Values.{name} }}}}\n      {name}: {{{{- toYaml . | nindent 6 }}}}\n      {{{{- end }}}}\n"
+        f"      {{{{- with .Values.{name} }}}}\n      {name}: {{{{- toYaml . | nindent 8 }}}}\n      {{{{- end }}}}\n"
         for name in ("imagePullSecrets", "nodeSelector")
     )
     toleration = r"(      - \{key: node.kubernetes.io/unreachable, .*\n)"
