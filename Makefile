@@ -125,6 +125,21 @@ operator-image: cluster ## Build the operator's image and load it into the clust
 	@cp -r operator/kubedrill build/operator-image/operator/ && find build/operator-image -name __pycache__ -prune -exec rm -r {} +
 	@$(PYTHON) -m cluster image $(IMAGE) build/operator-image
 
+.PHONY: image
+image: ## The operator's image for your registry: IMG=registry/kubedrill:tag (docker, podman or buildah)
+	@operator/image.sh '$(IMG)'
+
+DIST := build/dist
+.PHONY: wheel
+wheel: setup ## The command line as a wheel in build/dist: pipx install it, and `kubectl drill` is there
+	@$(BIN)/pip wheel -q --no-deps --no-build-isolation -w $(DIST) . && ls $(DIST)/*.whl
+
+.PHONY: single-file
+single-file: wheel ## The command line as one file, build/dist/kubectl-drill, for this machine's Python and platform
+	@rm -rf build/single-file && $(BIN)/pip install -q --no-compile --require-hashes --target build/single-file -r requirements/operator.txt
+	@$(BIN)/pip install -q --no-compile --no-deps --target build/single-file $(DIST)/kubedrill-*.whl
+	@$(BIN)/python operator/single_file/pack.py build/single-file $(DIST)/kubectl-drill && ls -sh $(DIST)/kubectl-drill
+
 .PHONY: install
 install: operator-image generate ## CRDs, rights and the operator itself
 	@$(KUBE) $(BIN)/python demo/install.py
