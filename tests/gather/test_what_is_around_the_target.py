@@ -96,12 +96,20 @@ async def test_a_namespace_is_not_there_only_where_that_is_what_was_answered(ser
     assert (await read(kube)).around.namespace_found is known
 
 
-@pytest.mark.parametrize("status", [403, 404])
-async def test_a_workload_that_is_not_there_for_us_is_the_refusal_of_its_fault(server, kube, status):
-    server.refused[WORKLOAD] = (status, {"reason": "no"})
+async def test_a_workload_that_is_not_there_is_the_refusal_of_its_fault(server, kube):
+    server.refused[WORKLOAD] = (404, {"reason": "no"})
     found = await read(kube)
 
     assert found.around.refusals["limit"].reason == "TargetNotFound"
+    assert found.around.hidden == ()
+    assert found.operations == {}
+
+
+async def test_a_workload_that_we_may_not_see_may_be_there(server, kube):
+    server.refused[WORKLOAD] = (403, {"reason": "no"})
+    found = await read(kube)
+
+    assert found.around.hidden == ("Deployment/limit",)
     assert found.operations == {}
 
 

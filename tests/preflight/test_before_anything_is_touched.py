@@ -26,6 +26,9 @@ FIT = Surroundings(
 )
 
 
+NOT_FOUND = {"limit": Refusal("TargetNotFound", "there is no Deployment/web in namespace shop")}
+
+
 def failing(around: Surroundings) -> list[CheckResult]:
     return [check for check in preflight(a_drill(), around) if check.ok is not True]
 
@@ -96,6 +99,15 @@ def test_what_could_not_be_read_is_unknown_and_not_well(unseen, reason):
     (check,) = failing(replace(FIT, **unseen))
 
     assert (check.ok, check.hard, check.reason) == (None, False, reason)
+
+
+def test_what_may_not_be_seen_is_not_said_to_be_missing():
+    not_yet = replace(FIT, namespace_control="", hidden=("Deployment/web",), refusals=NOT_FOUND)
+    opting_in, possible = failing(not_yet)
+
+    assert opting_in.reason == "NamespaceNotOptedIn"
+    assert (possible.ok, possible.reason) == (None, "TargetUnknown")
+    assert "may not see Deployment/web yet" in possible.message
 
 
 @pytest.mark.parametrize("series", [{}, {"queue": Series("queue")}], ids=["not read", "empty"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -46,28 +46,31 @@ class PreflightInputs:
 
 @dataclass(frozen=True, slots=True)
 class ClusterReadings:
-    """What the API server says of what is around the target; None: it could not be read."""
+    """What the API server says of what is around the target. None: it could not be read.
+
+    `hidden` are targets that we may not see, so that nothing is known of them.
+    """
 
     namespace: Answer
     rights: tuple[str, ...] | None
     drills: Answer
     objects: Mapping[Target, Mapping[str, Any]]
+    hidden: frozenset[Target]
     pods: tuple[Mapping[str, Any], ...] = ()
 
 
 async def look_around(kube: Kube, control: str, drill_plan: DrillPlan) -> ClusterReadings:
     """Reads everything that the preflight asks the API server about, at once."""
-    found = ClusterReadings(
-        *await together(
-            kube.get(NAMESPACES.one(drill_plan.target_namespace)),
-            missing_rights(
-                kube, drill_plan.target_namespace, (*of_drill.rights_for(drill_plan), *channels.rights_for(drill_plan))
-            ),
-            drills_on(kube, control, drill_plan.target_namespace),
-            read_targets(kube, drill_plan),
-        )
+    namespace, rights, drills, (objects, hidden) = await together(
+        kube.get(NAMESPACES.one(drill_plan.target_namespace)),
+        missing_rights(
+            kube, drill_plan.target_namespace, (*of_drill.rights_for(drill_plan), *channels.rights_for(drill_plan))
+        ),
+        drills_on(kube, control, drill_plan.target_namespace),
+        _targets(kube, drill_plan),
     )
-    return replace(found, pods=await read_pods(kube, of_drill.looked_into(drill_plan, found.objects), found.objects))
+    pods = await read_pods(kube, of_drill.looked_into(drill_plan, objects), objects)
+    return ClusterReadings(namespace, rights, drills, objects, hidden, pods)
 
 
 def surroundings(
@@ -97,6 +100,7 @@ def surroundings(
         ),
         busy_records=tuple(_busy(records, uid, drill_plan.target_namespace, namespace_uid)),
         refusals=refusals,
+        hidden=tuple(sorted(map(str, found.hidden))),
         not_ready=tuple(_not_ready(found.objects)),
         monitoring_error="" if probe.reachable else probe.error or "Prometheus does not answer",
         rules_loaded=frozenset(probe.rules) if probe.reachable else None,
@@ -154,13 +158,19 @@ async def missing_rights(kube: Kube, namespace: str, needed: Iterable[Right]) ->
 
 
 async def read_targets(kube: Kube, drill_plan: DrillPlan) -> dict[Target, dict[str, Any]]:
-    """The objects that the faults ask for."""
+    """The objects that the faults ask for; without those that are not there, or that we may not see."""
+    return (await _targets(kube, drill_plan))[0]
+
+
+async def _targets(kube: Kube, drill_plan: DrillPlan) -> tuple[dict[Target, dict[str, Any]], frozenset[Target]]:
+    """The objects that the faults ask for, and those of them that we may not see."""
     wanted = of_drill.targets_of(drill_plan)
-    answers = await together(*(kube.get(t.path) for t in wanted))
-    refused = [a for a in answers if not a.ok and a.status not in (403, 404)]
+    answers = dict(zip(wanted, await together(*(kube.get(t.path) for t in wanted)), strict=True))
+    refused = [a for a in answers.values() if not a.ok and a.status not in (403, 404)]
     if refused:
         raise Unreachable(f"a target can't be read: {refused[0].status} {refused[0].message}")
-    return {t: a.body for t, a in zip(wanted, answers, strict=True) if a.ok}
+    seen = {target: answer.body for target, answer in answers.items() if answer.ok}
+    return seen, frozenset(target for target, answer in answers.items() if answer.status == 403)
 
 
 async def read_pods(

@@ -44,7 +44,10 @@ class StopReading:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What was read around the target before anything is touched. None: it could not be read."""
+    """What was read around the target before anything is touched. None: it could not be read.
+
+    `hidden` are targets that may be there, and that the operator may not see.
+    """
 
     control_namespace: str
     namespace_found: bool | None = None
@@ -53,6 +56,7 @@ class Surroundings:
     other_drills: tuple[str, ...] = ()
     busy_records: tuple[str, ...] = ()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
     not_ready: tuple[str, ...] = ()
     monitoring_error: str = ""
     rules_loaded: frozenset[str] | None = None
@@ -117,7 +121,10 @@ def not_busy(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
 
 
 def faults_possible(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
-    """Every fault could be planned against what is there."""
+    """Every fault could be planned against what is there; of what may not be seen nobody says that it is not there."""
+    if around.hidden:
+        message = f"the operator may not see {', '.join(around.hidden)} yet, so what the faults would do can't be told"
+        return CheckResult("faults-possible", None, "TargetUnknown", message)
     if around.refusals:
         first = next(iter(around.refusals.values()))
         message = "; ".join(f"fault {name}: {r.message}" for name, r in around.refusals.items())
