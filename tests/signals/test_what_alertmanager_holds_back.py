@@ -162,6 +162,17 @@ def test_the_routes_are_asked_for_once_there_is_an_alert_and_not_at_every_probe(
     assert servers.asked.count("/api/v2/status") == 1
 
 
+def test_routes_that_were_not_told_are_asked_for_again_within_ten_seconds():
+    servers, poll = Alertmanagers(alerts(alert(labels={"severity": "page"}))), PagingPoll(nothing_kept)
+    servers.probe(poll, 0, EXPECTED)
+    assert not of(FactKind.ALERT_ROUTED, servers.probe(poll, 1, EXPECTED))
+
+    servers.answers = (alerts(alert(labels={"severity": "page"}), config=CONFIG),)
+    for second in range(2, 12):
+        polled = servers.probe(poll, second, EXPECTED)
+    assert of(FactKind.ALERT_ROUTED, polled)
+
+
 def test_what_holds_an_alert_back_is_a_fact_of_when_it_was_first_seen():
     silenced = alerts(alert("suppressed", silencedBy=[SILENCE]), also=WORDS)
 

@@ -42,6 +42,8 @@ PAGING: Final = Share("alertmanager", MIB, 50_000)
 """Its own: what a query for rules brings leaves it alone."""
 ROUTES_EVERY: Final = timedelta(minutes=1)
 """A configuration may be long, and it rarely changes."""
+ROUTES_AGAIN: Final = timedelta(seconds=10)
+"""After no answer: a drill may be over within a minute, and what held its page back would never be known."""
 MOST_ASKED_ABOUT: Final = 5
 _ID: Final = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -79,6 +81,7 @@ class PagingPoll:
         self._alerts: tuple[ToldAlert, ...] = ()
         self._routes: AlertRoutes | None = None
         self._routes_asked: datetime | None = None
+        self._routes_every = ROUTES_EVERY
         self._words: dict[str, str] = {}
         self._held_back: dict[str, Fact] = {}
 
@@ -87,7 +90,7 @@ class PagingPoll:
         yield self._ask_alerts(scope)
         if scope.before_start:
             yield ask_ahead(scope)
-        due = self._routes_asked is None or scope.began - self._routes_asked >= ROUTES_EVERY
+        due = self._routes_asked is None or scope.began - self._routes_asked >= self._routes_every
         if self._alerts and (due or self._routes_asked == scope.began):
             self._routes_asked = scope.began
             yield _ask_routes()
@@ -96,7 +99,10 @@ class PagingPoll:
         """What fires, and what keeps it from being told. Alerts that the drill announced Alertmanager alone knows."""
         plan, error = scope.drill_plan, scope.error
         answers = [one for one in heard if isinstance(one.found, tuple)]
-        self._routes = next((one.found for one in heard if isinstance(one.found, AlertRoutes)), self._routes)
+        routes = next((one.found for one in heard if isinstance(one.found, AlertRoutes)), None)
+        if self._routes_asked == scope.began:
+            self._routes_every = ROUTES_EVERY if routes else ROUTES_AGAIN
+        self._routes = routes or self._routes
         if answers:
             self._alerts = tuple({alert.key: alert for one in answers for alert in one.found}.values())
         looked = Interval(min(scope.since, scope.now), scope.now)
