@@ -21,6 +21,8 @@ from cluster.steps import Stamps, run_steps
 
 TOOLS = {program.name: program for program in (binaries.HELM, binaries.KUBECTL)}
 """What tests of the installation need beside a cluster."""
+PATIENCE = 60
+"""Seconds for which a cluster that is there may take to answer, before it is made anew with all that is in it."""
 
 
 def main() -> int:
@@ -95,7 +97,7 @@ def found_up(places: Folders, context: str | None) -> bool:
     if known is None or machine is None:
         return False
     if known.serves(context):
-        healthy = lifecycle.is_up(machine)
+        healthy = lifecycle.is_up(machine, PATIENCE)
         print(f"the cluster is up ({known.provider})" if healthy else "the cluster is not healthy: made anew")
         return healthy
     if known.provider is not Provider.EXISTING:

@@ -61,11 +61,11 @@ def environment(folders: Folders, provider: Provider, engine_name: str) -> Mappi
     return {"KIND_EXPERIMENTAL_PROVIDER": engine_name, "PATH": path}
 
 
-def is_up(machine: Machine) -> bool:
-    """Whether the cluster that was brought up last is there and healthy."""
+def is_up(machine: Machine, patience: int = 0) -> bool:
+    """Whether the cluster that was brought up last is there and healthy, now or within `patience` seconds."""
     if machine.provider is Provider.SELF_BUILT and not machine.own_engine.is_up():
         return False
-    return machine.kind.is_healthy()
+    return machine.kind.is_healthy(patience)
 
 
 def bring_up(machine: Machine, facts: Facts) -> None:

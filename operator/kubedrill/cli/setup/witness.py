@@ -67,7 +67,7 @@ def made(control: str, at: datetime) -> dict[str, str]:
     from kubedrill.kube.certificates import make_ca  # noqa: PLC0415  a tenth of a second that no other verb needs
 
     ca = make_ca(f"{NAME}.{control}.svc", at)
-    plain = {"ca.crt": ca.certificate, "ca.key": ca.key, "path": secrets.token_urlsafe(32).encode()}
+    plain = {"ca.crt": ca.certificate, "ca.key": ca.key, "path": secrets.token_hex(32).encode()}
     return {key: base64.b64encode(value).decode() for key, value in plain.items()}
 
 
