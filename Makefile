@@ -210,6 +210,10 @@ nodes: setup cluster install staging ## The control plane restarted, the worker 
 upgrade: setup cluster install staging ## Operator and CRDs upgraded and rolled back, in either order, in the middle of drills
 	@$(KUBE) $(BIN)/pytest -q nightly/test_upgrade_in_play.py
 
+.PHONY: installs
+installs: setup cluster install staging ## Each way to install, upgraded and removed in the middle of drills (10 min, takes the operator away)
+	@$(KUBE) $(BIN)/pytest -q nightly/test_installs.py
+
 .PHONY: soak-baseline
 soak-baseline: setup cluster staging ## Ten minutes of the staging app's baseline
 	@$(KUBE) KUBEDRILL_BASELINE_SECONDS=600 $(BIN)/pytest -q tests/e2e/staging -k baseline

@@ -7,7 +7,7 @@ import yaml
 from tests.cli.drills import drill
 from tests.cli.fake_api import GROUP
 
-from kubedrill.cli.setup.opt_in import MORE, objects
+from kubedrill.cli.setup.opt_in import MORE, binding_of_players, objects
 
 ROOT = Path(__file__).parents[2]
 DRILLS = f"{GROUP}/drills/drills"
@@ -56,6 +56,11 @@ def test_it_gives_players_the_right_to_speak_there_and_no_other(api, kubedrill):
     binding = api.collections[f"{RBAC}/rolebindings"]["kubedrill-opt-in-players"]
     assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == ("ClusterRole", "kubedrill-player")
     assert [(s["kind"], s["name"]) for s in binding["subjects"]] == [("User", "alice@example.com"), ("Group", "l2")]
+
+
+def test_whatever_it_makes_can_be_removed_by_its_label_without_the_command_line():
+    _, *made = [*objects("shop", "drills", *MORE), binding_of_players("shop", ["alice@example.com"], [])]
+    assert {thing["metadata"]["labels"]["app.kubernetes.io/part-of"] for thing in made} == {"kubedrill"}
 
 
 def test_opting_in_again_without_players_takes_nobody_their_right(api, kubedrill):

@@ -67,7 +67,7 @@ def binding_of_players(namespace: str, users: Sequence[str], groups: Sequence[st
     return {
         "apiVersion": f"{api_group}/v1",
         "kind": "RoleBinding",
-        "metadata": {"name": PLAYERS, "namespace": namespace},
+        "metadata": {"name": PLAYERS, "namespace": namespace, "labels": {"app.kubernetes.io/part-of": "kubedrill"}},
         "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": "kubedrill-player"},
         "subjects": [{"apiGroup": api_group, "kind": kind, "name": name} for kind, name in named],
     }
