@@ -18,7 +18,7 @@ from kubedrill.kube.paths import ClusterWide, Namespaced
 ALL = {**BUILDERS, **HOSTS, **STORED}
 OWN = ("core/paths.py", "kube/paths.py")
 AT_THE_SERVER = re.compile(r"/apis?(/|$)|/namespaces(/|$)")
-OF_A_SERVICE = re.compile(r"…?/api/v[12]/(query|rules|alerts|status|silence/…)")
+OF_A_SERVICE = re.compile(r"…?/api/v[12]/(query|rules|alerts|status|silences|silence/…)")
 """What Prometheus and Alertmanager are asked for; they have an `/api` of their own."""
 
 
