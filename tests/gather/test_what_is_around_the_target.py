@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from kubedrill.controller.preflight_inputs import (
     missing_rights,
     surroundings,
 )
+from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.undo.operations import SetFields
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.plugins.faults.of_drill import rights_for
@@ -186,3 +188,30 @@ async def test_where_the_installed_definition_selects_nothing_all_drills_are_rea
     server.objects[f"{DRILLS}/other"] = a_drill("other", "InPlay")
     async with connected_to(older) as kube:
         assert (await read(kube)).around.other_drills == ("other",)
+
+
+def scraped(every: float, last: float, number: int = 3) -> Series:
+    """Samples so many seconds apart, the last one so many seconds ago."""
+    newest = START - timedelta(seconds=last)
+    samples = [Sample(newest - n * timedelta(seconds=every), 0.0) for n in reversed(range(number))]
+    return Series("queue", tuple(samples), timedelta(seconds=every))
+
+
+@pytest.mark.parametrize(
+    ("series", "number"),
+    [
+        (scraped(1, last=0.5, number=60), 15),
+        (scraped(15, last=14), 2),
+        (scraped(30, last=29), 2),
+        (scraped(60, last=59), 2),
+        (scraped(1, last=16, number=60), 0),
+        (scraped(30, last=61), 0),
+    ],
+    ids=["1s", "15s", "30s", "60s", "1s, and stale", "30s, and stale"],
+)
+async def test_what_is_scraped_rarely_is_steady_by_its_last_samples(kube, series, number):
+    """Two series that are scraped once a minute, half a minute apart, never both have one of the last 15 s."""
+    probe = Probe(START, reachable=True, steady={"queue": series}, impact=series)
+    around = (await read(kube, probe)).around
+
+    assert len(around.series["queue"].samples) == len(around.impact.samples) == number

@@ -6,6 +6,7 @@ import pytest
 from tests.observers.builders import MINUTE, drill_plan
 
 from kubedrill.api.faults import Fault
+from kubedrill.controller.before_start import BASELINE
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.plan.drill_plan import ImpactFall, RuleImpact, SteadyCheck
@@ -106,6 +107,13 @@ async def test_raw_samples_of_the_impact_keep_their_own_instants(fake):
     assert [s.value for s in probe.impact.samples] == [3, 4, 5]
     assert probe.impact.samples[-1].at.timestamp() == pytest.approx(fake.now - 0.3)
     assert probe.impact.step == timedelta(seconds=1)
+
+
+async def test_before_the_start_one_looks_back_far_enough_to_know_how_rarely_something_is_scraped(fake):
+    points = [(fake.now - 59 - 60 * n, 5) for n in range(10) if timedelta(seconds=59 + 60 * n) <= BASELINE]
+    fake.answers["depth"] = matrix(({"__name__": "depth"}, points[::-1]))
+    probe = await MonitoringProbe(fake, CLOCK).probe(drill_plan(impact="depth"), CLOCK.now() - BASELINE)
+    assert probe.impact.step == timedelta(seconds=60)
 
 
 async def test_the_impact_is_derived_from_the_alerts_own_rule(fake):

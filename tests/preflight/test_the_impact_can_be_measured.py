@@ -29,6 +29,13 @@ def test_a_derived_impact_must_be_0_and_its_value_is_told():
     assert (check.ok, check.message) == (True, "the impact is 0 now")
 
 
+def test_how_rarely_it_is_measured_is_told_for_that_is_the_monitorings_time():
+    rarely = replace(measured(0, START), step=timedelta(seconds=30))
+    check = impact_measured(drill(DERIVED), replace(AROUND, impact=rarely))
+
+    assert (check.ok, check.message) == (True, "the impact is 0 now, measured every 30s")
+
+
 def test_what_has_reason_to_fire_already_is_waited_for():
     check = impact_measured(drill(DERIVED), replace(AROUND, impact=measured(7, START)))
 

@@ -21,6 +21,8 @@ from kubedrill.plugins.sources.base import OwnWrites
 from kubedrill.store.undo_records import Listing
 
 LOOK_BACK: Final = timedelta(seconds=60)
+BASELINE: Final = timedelta(seconds=150)
+"""How far back one looks before the start: two samples of what is scraped once a minute tell that it is."""
 
 
 async def planned_drill(
@@ -48,7 +50,7 @@ async def before_start(
     try:
         # The API server, Prometheus and the watches tell of different things: none waits for another.
         probe, used, found = await together(
-            sources.monitoring.look(drill_plan, now - LOOK_BACK, before_start=True),
+            sources.monitoring.look(drill_plan, now - BASELINE, before_start=True),
             sources.monitoring.working_sets(drill_plan),
             look_around(sources.kube, sources.control, drill_plan),
         )
@@ -59,7 +61,7 @@ async def before_start(
     if probe.rules:
         asked, drill_plan = drill_plan.impact, sources.planning.with_rules(probe.rules)
         if drill_plan.impact.query != asked.query:  # only now is it known what to ask for
-            probe = await sources.monitoring.look(drill_plan, now - LOOK_BACK, before_start=True)
+            probe = await sources.monitoring.look(drill_plan, now - BASELINE, before_start=True)
     read = surroundings(found, sources.control, drill, drill_plan, listing, probe, used, now)
     checks = preflight(drill_plan, read.around)
     if not any(c.hard and c.ok is False for c in checks):

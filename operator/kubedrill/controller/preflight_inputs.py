@@ -11,7 +11,7 @@ from kubedrill.controller.gathering import Probe
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings
+from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings, recent
 from kubedrill.core.plan.reconcilers import keepers_of
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Operation, Refusal, Target, objects_of
@@ -87,7 +87,7 @@ def surroundings(
     uid, namespace = drill["metadata"]["uid"], found.namespace
     namespace_uid = str((namespace.body.get("metadata") or {}).get("uid", "")) if namespace.ok else ""
     plans, refusals, operations = planned(drill_plan, uid, found.objects, used, found.pods)
-    series = {name: s.between(now - LOOK_BACK, now) for name, s in probe.steady.items()}
+    series = {name: recent(s, now) for name, s in probe.steady.items()}
     around = Surroundings(
         control_namespace=control,
         namespace_found=True if namespace.ok else False if namespace.status == 404 else None,
@@ -107,7 +107,7 @@ def surroundings(
         firing=frozenset(probe.firing) if probe.reachable else None,
         pending=frozenset(probe.pending),
         series=series,
-        impact=probe.impact.between(now - LOOK_BACK, now),
+        impact=recent(probe.impact, now),
         announced=drill_plan.announces,
         stops=probe.stops,
         withheld=probe.withheld,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from kubedrill.api.durations import format_duration
@@ -23,6 +23,8 @@ from kubedrill.core.undo.operations import Refusal
 
 LOOK_BACK: Final = timedelta(seconds=15)
 """Steadiness is read from the samples of this time before now, so that a start needs no waiting."""
+OFTEN: Final = timedelta(seconds=5)
+"""What is measured at least so often needs no word about it."""
 
 
 PASSING: Final = frozenset({"RolloutInProgress"})
@@ -68,6 +70,11 @@ class Surroundings:
     stops: tuple[StopReading, ...] = ()
     withheld: tuple[str, ...] = ()
     keepers: Keepers = field(default_factory=Keepers)
+
+
+def recent(series: Series, now: datetime) -> Series:
+    """What of a series tells of now: the samples of LOOK_BACK, or of what is scraped rarely those of two scrapes."""
+    return series.between(now - max(LOOK_BACK, 2 * series.step), now)
 
 
 def preflight(drill_plan: DrillPlan, around: Surroundings) -> tuple[CheckResult, ...]:
@@ -250,7 +257,9 @@ def impact_measured(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     if impact.alert and now > 0:
         message = f"the impact is {now:g} already, and must be 0: {impact.alert} has reason to fire"
         return CheckResult(name, False, "ImpactAlready", message)
-    return CheckResult(name, True, message=f"the impact is {now:g} now")
+    every = around.impact.step
+    rarely = f", measured every {format_duration(every)}" if every > OFTEN else ""
+    return CheckResult(name, True, message=f"the impact is {now:g} now{rarely}")
 
 
 def _no_data(drill_plan: DrillPlan) -> str:
