@@ -47,6 +47,13 @@ async def test_d3_a_read_only_replica_is_refused(queue, replica):
     assert "it is a read-only replica: name the Service of the master" in refusal.message
 
 
+async def test_d1_one_that_asks_for_a_password_is_refused_and_not_waited_for(folder):
+    with redis_server(folder, "--requirepass", "demo") as port:
+        refusal = await refused(jobs(port))
+    assert refusal.reason == "QueueRefuses"
+    assert "it asks for a password, and a drill has none: name a Redis that needs none (NOAUTH" in refusal.message
+
+
 @pytest.mark.parametrize("forbids_info", [False, True], ids=["says that it is one", "says nothing of itself"])
 async def test_d4_a_cluster_is_refused(cluster, forbids_info):
     with Redis(port=cluster) as client:
