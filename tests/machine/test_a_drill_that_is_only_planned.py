@@ -121,3 +121,14 @@ def test_once_it_runs_nothing_is_said_of_what_would_happen():
 def test_of_which_spec_the_plan_is_outlives_a_restart():
     held = reduce(State(), looked(generation=7)).state
     assert state_from_wire(state_to_wire(held)) == held
+
+
+def test_a_check_that_holds_and_has_a_warning_is_told_with_it_while_nothing_has_started():
+    warned = CheckResult(
+        "alerts-told", ok=True, reason="NobodyTold", message="Errors would be held back by silence 6bb7"
+    )
+    told = project(reduce(State(), looked(checks=(warned,))), looked(checks=(warned,)), {})
+    (steady,) = (c for c in told["conditions"] if c["type"] == "SteadyState")
+
+    assert (steady["status"], steady["reason"]) == ("True", "NobodyTold")
+    assert steady["message"] == "everything that is checked holds; but Errors would be held back by silence 6bb7"

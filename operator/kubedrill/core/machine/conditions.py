@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,7 @@ from kubedrill.api.drill_status import FaultStep
 from kubedrill.core.evidence.facts import Source
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
-from kubedrill.core.machine.state import NOT_IN, Observation
+from kubedrill.core.machine.state import NOT_IN, CheckResult, Observation
 from kubedrill.core.measure.milestone_table import MILESTONES
 from kubedrill.core.measure.objectives import UNREAD
 from kubedrill.core.measure.results import Verdict
@@ -28,6 +28,13 @@ class WantedCondition:
     status: bool | None
     reason: str
     message: str = ""
+
+
+def _steady(checks: Iterable[CheckResult]) -> WantedCondition:
+    """That everything holds; a check that holds and gives a reason warns of something."""
+    warns = next((c for c in checks if c.reason), None)
+    reason, more = (warns.reason, f"; but {warns.message}") if warns else ("Steady", "")
+    return WantedCondition(ConditionType.STEADY_STATE, True, reason, f"everything that is checked holds{more}")
 
 
 def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
@@ -48,7 +55,7 @@ def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
         yield (
             WantedCondition(ConditionType.STEADY_STATE, failing.ok, failing.reason, failing.message)
             if failing
-            else WantedCondition(ConditionType.STEADY_STATE, True, "Steady", "everything that is checked holds")
+            else _steady(soft)
         )
     elif state.start_ex and state.phase is Phase.ARMED:
         yield WantedCondition(

@@ -108,7 +108,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One preflight check. `ok` is None while unknown. A `hard` failure won't pass by waiting."""
+    """One preflight check. `ok` is None while unknown. A `hard` failure won't pass by waiting.
+
+    One that holds and has a `reason` warns of something that may be meant.
+    """
 
     name: str
     ok: bool | None

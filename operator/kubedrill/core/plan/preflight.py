@@ -235,7 +235,7 @@ def alerts_silent(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
 
 def alerts_told(_drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
     """People would be told of the alerts. Where they would not, it is said: it may be meant, so that no pager rings."""
-    return CheckResult("alerts-told", True, message="; ".join(around.withheld))
+    return CheckResult("alerts-told", True, "NobodyTold" if around.withheld else "", "; ".join(around.withheld))
 
 
 def impact_measured(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
