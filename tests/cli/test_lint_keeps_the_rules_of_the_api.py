@@ -45,6 +45,11 @@ RULES: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
         "spec.scenario.faults[0].memoryLimit.limit",
         "128m is 0.128 bytes; write 128Mi for mebibytes",
     ),
+    "an amount of no known unit": (
+        lambda s: s["scenario"].update(faults=[{"name": "quota", "resourceQuota": {"hard": {"pods": "few"}}}]),
+        "spec.scenario.faults[0].resourceQuota.hard.pods",
+        'write a quantity in quotes, such as "0", "500m" or "1Gi"',
+    ),
     "a duration without a unit": (
         lambda s: s.update(wrapUp="10"),
         "spec.wrapUp",
@@ -87,6 +92,12 @@ def test_a_number_that_lacks_its_unit_is_told_so_and_not_that_it_is_a_number(kub
     thing["spec"]["wrapUp"] = 10
     said = linted(kubedrill, tmp_path, thing).output
     assert "spec.wrapUp: write a duration such as 90s, 15m or 1h30m, got" in said
+
+
+def test_a_number_where_the_api_server_takes_text_alone_is_refused_in_the_same_words(kubedrill, tmp_path):
+    thing = drill()
+    thing["spec"]["scenario"]["faults"] = [{"name": "quota", "resourceQuota": {"hard": {"pods": 0}}}]
+    assert "hard.pods: write a quantity in quotes" in linted(kubedrill, tmp_path, thing).output
 
 
 @pytest.mark.parametrize("where", ["faults", "expectedAlerts"])

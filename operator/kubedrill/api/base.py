@@ -45,6 +45,8 @@ _UNCOUNTABLE = (
 _AT_MOST = (
     f"!self.matches('{DURATION_PATTERN}') || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
 )
+# A quantity of anything that is counted or measured, as ResourceQuotas have them.
+AMOUNT_PATTERN = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
 MEMORY_PATTERN = "^[0-9]+([.][0-9]+)?(Ki|Mi|Gi|Ti|k|M|G|T)?$"
 _IN_MILLI = "128m is 0.128 bytes; write 128Mi for mebibytes"
@@ -78,6 +80,7 @@ LABEL_NAME_PATTERN = "^[a-zA-Z_][a-zA-Z0-9_]*$"
 _SENTENCES = {
     DURATION_PATTERN: "write a duration such as 90s, 15m or 1h30m",
     MEMORY_PATTERN: "write a memory quantity such as 64Mi or 1Gi",
+    AMOUNT_PATTERN: 'write a quantity in quotes, such as "0", "500m" or "1Gi"',
     NAME_PATTERN: "write a name of small letters, digits and '-', as in shop-web",
     OBJECT_NAME_PATTERN: "write the name of an object: small letters, digits, '-' and '.', as in shop-web",
     LABEL_NAME_PATTERN: "write the name of a label: letters, digits and '_', as in exported_namespace",
@@ -104,6 +107,13 @@ def _matching(pattern: str, *more: tuple[str, str]) -> Callable[[dict[str, Any]]
 def _as_text(written: Any) -> Any:
     """A number as the text that it was, so that it is refused for its missing unit, and not for being a number."""
     return str(written) if isinstance(written, int | float) else written
+
+
+def _in_quotes(written: Any) -> Any:
+    """A quantity that must be text: the API server takes no number for it."""
+    if isinstance(written, int | float):
+        raise ValueError(_SENTENCES[AMOUNT_PATTERN])  # noqa: TRY004  what pydantic takes for a mistake in a value
+    return written
 
 
 Name = Annotated[str, Field(max_length=63, pattern=NAME_PATTERN, json_schema_extra=_matching(NAME_PATTERN))]
@@ -149,5 +159,10 @@ Memory = Annotated[
         ),
     ),
     AfterValidator(startable_memory),
+]
+Amount = Annotated[
+    str,
+    BeforeValidator(_in_quotes),
+    Field(max_length=24, pattern=AMOUNT_PATTERN, json_schema_extra=_matching(AMOUNT_PATTERN)),
 ]
 SeverityLevel = Literal["P1", "P2", "P3", "P4", "P5"]

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from kubedrill.api.base import ApiModel, ObjectName
+from kubedrill.api.base import Amount, ApiModel, ObjectName
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Create, Refusal, Target
@@ -19,9 +19,6 @@ from kubedrill.plugins.faults.base import Aftermath, Effect, FaultKind, Observed
 KIND: Final = "ResourceQuota"
 USUAL_NAME: Final = "compute-resources"
 NO_PODS: Final = {"pods": "0"}
-Amount = Annotated[
-    str, Field(max_length=24, pattern="^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", description="A quantity.")
-]
 
 
 class ResourceQuota(ApiModel):
