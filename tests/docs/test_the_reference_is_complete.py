@@ -77,6 +77,12 @@ def test_every_verdict_of_an_objective_is_explained():
     assert explained == {v.value for v in ObjectiveVerdict} - {"Pending"}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_test_that_is_told_of_exists(page):
+    told = re.findall(r"`(tests/[\w/.]+?)/?`", page.read_text())
+    assert [path for path in told if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_no_link_within_the_project_leads_nowhere(page):
     targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
