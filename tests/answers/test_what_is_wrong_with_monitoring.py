@@ -17,7 +17,8 @@ from tests.undo.builders import NOON
 
 from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import Room, WebClient
-from kubedrill.core.plan.preflight import Surroundings, preflight
+from kubedrill.core.plan.preflight import preflight
+from kubedrill.core.plan.surroundings import Surroundings
 from kubedrill.kube.strangers import MAYBE_TLS, NO_ADDRESS, SPEAKS_TLS
 
 WHERE = "prometheus.shop:9090"

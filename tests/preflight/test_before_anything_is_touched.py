@@ -12,7 +12,8 @@ from tests.machine.world import drill_plan as a_drill
 from kubedrill.core.evidence.facts import Sample, Series
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import SteadyCheck
-from kubedrill.core.plan.preflight import Surroundings, preflight, steady
+from kubedrill.core.plan.preflight import preflight, steady
+from kubedrill.core.plan.surroundings import Surroundings
 from kubedrill.core.undo.operations import Refusal
 
 CALM = SteadyCheck("queue", "sum(queue_depth)", below=20)

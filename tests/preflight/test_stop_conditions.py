@@ -8,7 +8,8 @@ from tests.machine.world import drill_plan as a_drill
 from kubedrill.api.drill import DrillSpec
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, PlannedStop
-from kubedrill.core.plan.preflight import StopReading, Surroundings, alerts_loaded, preflight, stop_conditions_clear
+from kubedrill.core.plan.preflight import alerts_loaded, preflight, stop_conditions_clear
+from kubedrill.core.plan.surroundings import StopReading, Surroundings
 from kubedrill.plugins.faults.of_drill import profile
 
 ERRORS = {"name": "errors", "promql": "sum(rate(errors[1m])) > 5"}

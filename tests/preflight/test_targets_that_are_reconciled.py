@@ -12,8 +12,9 @@ from tests.machine.world import drill_plan as a_drill
 
 from kubedrill.api.drill import DrillSpec
 from kubedrill.core.plan.derive import derive
-from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings, left_alone
+from kubedrill.core.plan.preflight import left_alone
 from kubedrill.core.plan.reconcilers import Keepers, keepers_of
+from kubedrill.core.plan.surroundings import LOOK_BACK, Surroundings
 from kubedrill.core.undo.operations import Create, FieldChange, Operation, SetFields, Target
 from kubedrill.core.undo.record import manager_name
 from kubedrill.plugins.faults.of_drill import profile

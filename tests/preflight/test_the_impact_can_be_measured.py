@@ -12,7 +12,8 @@ from tests.observers.builders import measured
 
 from kubedrill.core.evidence.facts import Series
 from kubedrill.core.plan.drill_plan import DrillPlan, FaultProfile, ImpactFall
-from kubedrill.core.plan.preflight import Surroundings, impact_measured
+from kubedrill.core.plan.preflight import impact_measured
+from kubedrill.core.plan.surroundings import Surroundings
 
 AROUND = Surroundings("drills")
 DERIVED = ImpactFall('(q{namespace=~"shop|"} > 5) or (0 * q)', timedelta(minutes=1), 0, 10, alert="Errors")

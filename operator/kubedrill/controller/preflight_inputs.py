@@ -11,8 +11,8 @@ from kubedrill.controller.gathering import Probe
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED
 from kubedrill.core.machine.state import PlannedFault
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.core.plan.preflight import LOOK_BACK, Surroundings, recent
 from kubedrill.core.plan.reconcilers import keepers_of
+from kubedrill.core.plan.surroundings import LOOK_BACK, Surroundings, recent
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Operation, Refusal, Target, objects_of
 from kubedrill.core.undo.record import manager_name, record_name

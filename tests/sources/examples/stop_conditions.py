@@ -2,7 +2,7 @@ from tests.signals.builders import at
 from tests.sources.builders import Example
 
 from kubedrill.core.evidence.facts import FactKind
-from kubedrill.core.plan.preflight import StopReading
+from kubedrill.core.plan.surroundings import StopReading
 from kubedrill.plugins.sources.stop_conditions import fact_of
 
 MET = StopReading("errors", True, "errors > 5 gives 7")

@@ -26,9 +26,9 @@ from kubedrill.core.evidence.facts import FactKind, Sample, Series
 from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.derive import derive
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
-from kubedrill.core.plan.preflight import LOOK_BACK, StopReading, Surroundings
 from kubedrill.core.plan.reconcilers import keepers_of
 from kubedrill.core.plan.setting import DrillSetting, out_of_reach
+from kubedrill.core.plan.surroundings import LOOK_BACK, StopReading, Surroundings
 from kubedrill.core.rights import Right
 from kubedrill.core.undo.operations import Refusal, Target
 from kubedrill.core.undo.record import UndoRecord

@@ -21,7 +21,7 @@ from kubedrill.controller.http_client import Fetch, Turn
 from kubedrill.core.evidence.facts import Fact, Series
 from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
-from kubedrill.core.plan.preflight import StopReading
+from kubedrill.core.plan.surroundings import StopReading
 from kubedrill.core.plan.trouble import AlertRule
 from kubedrill.kube.answers import NoAnswer
 from kubedrill.kube.client import Unreachable

@@ -7,74 +7,23 @@ won't go away by waiting; the others (not steady yet, monitoring does not answer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Final
 
 from kubedrill.api.durations import format_duration
-from kubedrill.core.evidence.facts import Series
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.measure.windows import IMPACT
 from kubedrill.core.plan.codec import PLAN_BYTES, plan_to_json
 from kubedrill.core.plan.drill_plan import DrillPlan, SteadyCheck
-from kubedrill.core.plan.reconcilers import Keepers
-from kubedrill.core.undo.operations import Refusal
+from kubedrill.core.plan.surroundings import StopReading, Surroundings
 
-LOOK_BACK: Final = timedelta(seconds=15)
-"""Steadiness is read from the samples of this time before now, so that a start needs no waiting."""
 OFTEN: Final = timedelta(seconds=5)
 """What is measured at least so often needs no word about it."""
 
 
 PASSING: Final = frozenset({"RolloutInProgress"})
 """Refusals that go away by themselves: they are waited for like an unsteady baseline."""
-
-
-@dataclass(frozen=True, slots=True)
-class StopReading:
-    """A stop condition as it was asked for: met or not, None when there was no answer.
-
-    `said` is what was seen, or why nothing was. `refused`: it can never be answered as it is written.
-    """
-
-    name: str
-    met: bool | None
-    said: str = ""
-    refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What was read around the target before anything is touched. None: it could not be read.
-
-    `hidden` are targets that may be there, and that the operator may not see.
-    """
-
-    control_namespace: str
-    namespace_found: bool | None = None
-    namespace_control: str = ""
-    missing_rights: tuple[str, ...] | None = None
-    other_drills: tuple[str, ...] = ()
-    busy_records: tuple[str, ...] = ()
-    refusals: Mapping[str, Refusal] = field(default_factory=dict)
-    hidden: tuple[str, ...] = ()
-    not_ready: tuple[str, ...] = ()
-    monitoring_error: str = ""
-    rules_loaded: frozenset[str] | None = None
-    firing: frozenset[str] | None = None
-    pending: frozenset[str] = frozenset()
-    series: Mapping[str, Series] = field(default_factory=dict)
-    impact: Series = field(default_factory=lambda: Series(IMPACT))
-    announced: frozenset[str] = frozenset()
-    stops: tuple[StopReading, ...] = ()
-    withheld: tuple[str, ...] = ()
-    keepers: Keepers = field(default_factory=Keepers)
-
-
-def recent(series: Series, now: datetime) -> Series:
-    """What of a series tells of now: the samples of LOOK_BACK, or of what is scraped rarely those of two scrapes."""
-    return series.between(now - max(LOOK_BACK, 2 * series.step), now)
 
 
 def preflight(drill_plan: DrillPlan, around: Surroundings) -> tuple[CheckResult, ...]:

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from kubedrill.core.evidence.facts import Fact, Series
 from kubedrill.core.plan.drill_plan import DrillPlan
-from kubedrill.core.plan.preflight import StopReading
+from kubedrill.core.plan.surroundings import StopReading
 from kubedrill.kube.answers import MOST_VALUES
 from kubedrill.plugins.sources.prometheus import LoadedRule, RawSeries
 

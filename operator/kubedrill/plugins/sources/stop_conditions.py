@@ -13,7 +13,7 @@ from typing import Any, Final
 from kubedrill.core.evidence.about import About
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.plan.drill_plan import PlannedStop
-from kubedrill.core.plan.preflight import StopReading
+from kubedrill.core.plan.surroundings import StopReading
 from kubedrill.kube.answers import NoAnswer, quoted
 from kubedrill.plugins.sources import prometheus, promql
 from kubedrill.plugins.sources.base import How, SourceKind
