@@ -19,6 +19,11 @@ from kubedrill.plugins.alerts import ToldAlert, alerts_about, firing
 from kubedrill.plugins.channels.base import Arrival, Asking, ChannelKind, DoctorCheck, Webhook, bears
 from kubedrill.plugins.webhook_addresses import ALERTMANAGER, ends_of
 
+PEOPLE_UNKNOWN: Final = (
+    "it tells the operator; when people are paged is not known: name their receivers in the DrillEnvironment"
+    " (alertmanager.receiversForPeople)"
+)
+
 
 class PoisonError(ValueError):
     """A message that is not what Alertmanager sends."""
@@ -91,7 +96,7 @@ async def notified(ask: Asking, drill_plan: DrillPlan) -> CheckResult:
             reason="NoRoute",
             message=f"Alertmanager has no webhook to the operator (…{wanted[0]})",
         )
-    return CheckResult(name, ok=True)
+    return CheckResult(name, ok=True, message="" if drill_plan.people_receivers else PEOPLE_UNKNOWN)
 
 
 CHANNEL: Final = ChannelKind(
