@@ -16,7 +16,7 @@ import promql_parser as promql
 Labels = frozenset[tuple[str, str]]
 Vector = list[tuple[Labels, float]]
 NAME = "__name__"
-ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+ARITHMETIC = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
@@ -92,6 +92,10 @@ def _called(node: Any, data: Vector) -> Vector:
         return [(frozenset(), float(node.args[0].val))]
     if name == "absent":
         return [] if _vector(node.args[0], data) else [(frozenset(), 1.0)]
+    if name == "label_replace":
+        inner, label, value = _vector(node.args[0], data), node.args[1].val, node.args[2].val
+        assert (node.args[3].val, node.args[4].val) == ("", "")
+        return [(frozenset({*(p for p in labels if p[0] != label), (label, value)}), v) for labels, v in inner]
     assert name == "abs"
     return [(_unnamed(labels), abs(value)) for labels, value in _vector(node.args[0], data)]
 

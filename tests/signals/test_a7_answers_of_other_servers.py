@@ -147,5 +147,5 @@ def test_b6_rules_of_one_name_are_kept_apart_and_together():
     (loaded,) = prometheus.alert_rules({"status": "success", "data": {"groups": groups}}, SHOP).values()
 
     assert [one.labels["severity"] for one in loaded.rule.each] == ["page", "warning"]
-    assert loaded.rule.whole.better.endswith("the number of series in trouble")
+    assert loaded.rule.whole.better.endswith("each against its own limit")
     assert loaded.every == timedelta(seconds=60)

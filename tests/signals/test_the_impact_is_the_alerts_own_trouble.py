@@ -184,3 +184,56 @@ def test_a7_what_can_not_be_derived_says_why(expression, why):
 
     assert found.query == ""
     assert why in found.why_not
+
+
+def test_what_is_held_against_the_labels_of_an_aggregation_is_held_against_them_in_the_impact_too():
+    found = trouble_of("sum by (queue) (a >= 1) and b", SHOP)
+    assert "sum by (queue) (a" in found.query
+    with_queue = labelled(__name__="a", queue="x", namespace="shop")
+    assert impact("sum by (queue) (a >= 1) and b", [(with_queue, 2.0), (labelled(__name__="b", queue="x"), 1.0)]) == 2
+    other = labelled(__name__="b", queue="x", namespace="shop")
+    assert not impact("sum by (queue) (a >= 1) and b", [(with_queue, 2.0), (other, 1.0)])
+
+
+# several windows of one burn rate: `or`
+
+LIMIT = "14.4 * 0.001"
+BURNS = f"(m5 > {LIMIT} and h1 > {LIMIT}) or (m30 > 6 * 0.001 and h6 > 6 * 0.001)"
+
+
+def burning(**ratios: float) -> float:
+    """The impact at these error ratios of its windows."""
+    found = impact(BURNS, [(labelled(__name__=name, namespace="shop"), value) for name, value in ratios.items()])
+    assert found is not None
+    return found
+
+
+def test_of_a_burn_rate_the_impact_falls_as_any_of_its_windows_does():
+    """It fell only once the last of them was well: half an hour after the fix, which was held against people."""
+    broken = burning(m5=0.5, h1=0.3, m30=0.4, h6=0.1)
+    just_fixed = burning(m5=0.4, h1=0.3, m30=0.39, h6=0.1)
+    short_window_well = burning(m5=0.0, h1=0.28, m30=0.33, h6=0.1)
+    all_but_well = burning(m5=0.0, h1=0.1, m30=0.007, h6=0.05)
+
+    assert broken > just_fixed > short_window_well > all_but_well > 0
+    assert burning(m5=0.0, h1=0.1, m30=0.005, h6=0.05) == 0
+
+
+def test_each_side_counts_against_its_own_limit():
+    errors_and_latency = "errors > 0.01 or latency > 2"
+    one = impact(errors_and_latency, [(labelled(__name__="errors"), 0.02), (labelled(__name__="latency"), 4.0)])
+    assert one == 4
+    assert "each against its own limit" in trouble_of(errors_and_latency, SHOP).better
+
+
+def test_sides_that_nothing_can_be_measured_by_are_counted():
+    found = trouble_of("errors > 0 or restarts > 0", SHOP)
+    assert found.better.endswith("the number of series in trouble")
+    assert impact("errors > 0 or restarts > 0", [(labelled(__name__=n), 7.0) for n in ("errors", "restarts")]) == 1
+
+
+def test_what_stands_beside_an_or_bears_on_each_of_its_sides():
+    expression = "(a > 1 or b > 2) and c == 1"
+    data = [(labelled(__name__="a"), 3.0), (labelled(__name__="b"), 4.0)]
+    assert impact(expression, [*data, (labelled(__name__="c"), 1.0)]) == 5
+    assert impact(expression, [*data, (labelled(__name__="c"), 0.0)]) == 0

@@ -23,7 +23,10 @@ LONGEST_QUERY: Final = 8192
 MOST_RULES: Final = 20
 """Of so many rules of one name is told which one fired. KubeAPIErrorBudgetBurn has four."""
 _PASSED_ON: Final = frozenset({"label_replace", "label_join", "sort", "sort_desc"})
+_RELABELS: Final = frozenset({"label_replace", "label_join"})
 _ABSENT: Final = frozenset({"absent", "absent_over_time"})
+SIDE: Final = "kubedrill_side"
+"""The label by which the sides of an `or` are told apart, so that both count where both are true."""
 _SHOWN: Final = 120
 """Characters of an expression that a sentence shows."""
 
@@ -33,17 +36,45 @@ class NotDerived(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One side of an `or`: its trouble, and what that can be divided by."""
+
+    trouble: str
+    scale: float | None
+
+    @property
+    def share(self) -> str:
+        """The trouble without a unit."""
+        return f"({self.trouble}) / {_number(self.scale)}" if self.scale else f"0 * ({self.trouble}) + 1"
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """`trouble` has series with values above 0, and only while they are in trouble; `seen` has data, well or not.
 
-    An empty `seen`: a server that answers has seen it. `countable` tells whether only the number of series means
-    anything.
+    An empty `seen`: a server that answers has seen it. `scale` is what the values can be divided by, so that those of
+    another unit can be added to them; None where they can only be counted. `sides` are those of an `or`.
     """
 
     trouble: str
     seen: str
     better: str
     threshold: float | None = None
+    scale: float | None = None
+    sides: tuple[Side, ...] = ()
+
+    @property
+    def each(self) -> tuple[Side, ...]:
+        """What is added up, side by side."""
+        return self.sides or (Side(self.trouble, self.scale),)
+
+    @property
+    def in_words(self) -> str:
+        """When it falls, and how the sides are added up."""
+        if not self.sides:
+            return self.better
+        scaled = any(side.scale for side in self.sides)
+        return f"{self.better}: {'each against its own limit' if scaled else 'the number of series in trouble'}"
 
 
 @lru_cache(maxsize=256)
@@ -58,7 +89,7 @@ def trouble_of(expression: str, about: About) -> Trouble:
         return Trouble(why_not="its expression is not PromQL that can be read here, or too long")
     if len(query) > LONGEST_QUERY:
         return Trouble(why_not="its expression is too long")
-    return Trouble(query, found.better, found.threshold)
+    return Trouble(query, found.in_words, found.threshold)
 
 
 def rule_of(name: str, rules: Iterable[Trouble], expressions: Iterable[str], about: About) -> AlertRule:
@@ -135,23 +166,65 @@ def _measured(node: Any) -> Measured:
 
 def _of_two(node: Any) -> Measured:
     operator, matching = str(node.op), _matching(node.modifier)
-    left = _measured(node.lhs)
+    left = _measured(node.lhs) if operator == "or" else _as_labelled(node.lhs)
     if operator == "or":
         right = _measured(node.rhs)
-        trouble = f"(0 * ({left.trouble}) + 1) or{matching} (0 * ({right.trouble}) + 1)"
+        sides = (*left.each, *right.each)
+        counted = f"(0 * ({left.trouble}) + 1) or{matching} (0 * ({right.trouble}) + 1)"
         seen = f"({left.seen} or{matching} {right.seen})" if left.seen and right.seen else ""
-        return Measured(trouble, seen, f"{left.better}, or {right.better}: the number of series in trouble")
-    trouble = f"({left.trouble}) {operator}{matching} {_operand(node.rhs)}"
+        return Measured(_added(sides, counted), seen, f"{left.better}, or {right.better}", sides=sides)
+
+    def beside(trouble: str) -> str:
+        return f"({trouble}) {operator}{matching} {_operand(node.rhs)}"
+
+    sides = tuple(replace(side, trouble=beside(side.trouble)) for side in left.sides)
+    trouble = _added(sides, beside(left.trouble)) if sides else beside(left.trouble)
     seen = left.seen
     if operator == "and" and (needed := _seen_beside(node.rhs)):
         seen = f"({seen} and{matching} {needed})" if seen else needed
-    return replace(left, trouble=trouble, seen=seen)
+    return replace(left, trouble=trouble, seen=seen, sides=sides)
+
+
+def _as_labelled(node: Any) -> Measured:
+    """What is measured of a side of `and` and `unless`, with its labels as they are held against the other side's."""
+    node = bare(node)
+    if isinstance(node, promql.AggregateExpr) and node.param is None:
+        return _around(_as_labelled(node.expr), f"sum{_grouping(node.modifier)} ({{}})")
+    if isinstance(node, promql.Call) and node.func.name in _RELABELS:
+        rest = ", ".join(one_line(argument) for argument in node.args[1:])
+        return _around(_as_labelled(node.args[0]), f"{node.func.name}({{}}, {rest})")
+    return _measured(node)
+
+
+def _around(inner: Measured, text: str) -> Measured:
+    """The same with an operation around it that keeps what it comes to, and gives it other labels."""
+    sides = tuple(replace(side, trouble=text.replace("{}", side.trouble)) for side in inner.sides)
+    counted = text.replace("{}", inner.trouble)
+    seen = text.replace("{}", inner.seen) if inner.seen else ""
+    return replace(inner, trouble=_added(sides, counted) if sides else counted, seen=seen, sides=sides)
+
+
+def _grouping(modifier: Any) -> str:
+    if modifier is None:
+        return ""
+    by = modifier.type == promql.AggModifierType.By
+    return f" {'by' if by else 'without'} ({', '.join(modifier.labels)})"
+
+
+def _added(sides: tuple[Side, ...], counted: str) -> str:
+    """The sides of an `or` together: what each has of its own limit, told apart by a label of ours.
+
+    Where none has one that it can be measured by they are `counted`.
+    """
+    if not any(side.scale for side in sides):
+        return counted
+    return " or ".join(f'label_replace({side.share}, "{SIDE}", "{n}", "", "")' for n, side in enumerate(sides))
 
 
 def _seen_beside(node: Any) -> str:
     """What has data whether the other side of an `and` is true or not; empty where nothing can tell."""
     try:
-        return _measured(node).seen
+        return _as_labelled(node).seen
     except NotDerived:
         return ""
 
@@ -181,15 +254,18 @@ def _against(compared: Any, operator: str, bound: float) -> Measured:
     true = f"{left} {operator} {number}"
     falls, rises = f"as {shown} falls", f"as {shown} rises"
     if operator == ">":
-        return Measured(true, seen, falls, bound) if bound >= 0 else Measured(f"({true}) - {number}", seen, falls, 0.0)
+        if bound >= 0:
+            return Measured(true, seen, falls, bound, scale=bound or None)
+        return Measured(f"({true}) - {number}", seen, falls, 0.0)
     if operator == ">=":
-        return (
-            Measured(true, seen, falls, bound) if bound > 0 else Measured(f"({true}) - {number} + 1", seen, falls, 0.0)
-        )
+        if bound > 0:
+            return Measured(true, seen, falls, bound, scale=bound)
+        return Measured(f"({true}) - {number} + 1", seen, falls, 0.0)
+    missing = bound if bound > 0 else None
     if operator == "<":
-        return Measured(f"{number} - ({true})", seen, rises, 0.0)
+        return Measured(f"{number} - ({true})", seen, rises, 0.0, scale=missing)
     if operator == "<=":
-        return Measured(f"{number} - ({true}) + 1", seen, rises, 0.0)
+        return Measured(f"{number} - ({true}) + 1", seen, rises, 0.0, scale=missing and missing + 1)
     if operator == "!=":
         return Measured(f"abs(({true}) - {number})", seen, f"as {shown} comes back to {number}", 0.0)
     return Measured(f"0 * ({true}) + 1", seen, f"as fewer series of {shown} are {number}")
