@@ -105,6 +105,12 @@ def test_a_clock_that_goes_on_is_no_news():
     assert not list(news(before, after))
 
 
+def test_a_milestone_that_moved_by_less_than_is_shown_is_no_news():
+    first = milestone("Mitigated", "2026-03-02T12:01:10.469Z")
+    before, after = (drill(**ZERO, milestones=[first | {"notAfter": f"2026-03-02T12:01:18.{n}Z"}]) for n in (290, 288))
+    assert not list(news(before, after))
+
+
 def test_a_milestone_that_got_narrower_is_news():
     first = drill(**ZERO, milestones=[milestone("Paged", "2026-03-02T12:01:10.000Z")])
     better = drill(**ZERO, milestones=[milestone("Paged", "2026-03-02T12:01:05.000Z")])

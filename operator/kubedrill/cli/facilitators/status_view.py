@@ -60,10 +60,10 @@ def news(before: Drill, after: Drill) -> Iterator[str]:
     for fault in new.get("faults", ()):
         if known_faults.get(fault["name"], "Planned") != fault["step"]:
             yield fault_line(fault)
-    known = {m["name"]: _told(m) for m in old.get("milestones", ())}
+    told = {m["name"]: milestone_line(m, after) for m in old.get("milestones", ())}
     for milestone in new.get("milestones", ()):
-        if known.get(milestone["name"]) != _told(milestone):
-            yield milestone_line(milestone, after)
+        if (line := milestone_line(milestone, after)) != told.get(milestone["name"]):
+            yield line
     yield from _changes_news(old.get("interference", ()), new.get("interference", ()), after)
     judged = {o["name"]: o["verdict"] for o in old.get("objectives", ())}
     for objective in new.get("objectives", ()):
@@ -90,11 +90,6 @@ def tree(drill: Drill, now: datetime) -> tuple[Branch, ...]:
     if _restored(drill):
         branches.append(Branch(restore_line(drill), tuple(_kept(drill))))
     return tuple(b for b in branches if b.leaves or b.text not in ("Unattributed changes", "Objectives", "Milestones"))
-
-
-def _told(milestone: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What is told of a milestone, whatever the clock was that it was shown by."""
-    return tuple(milestone.get(key) for key in ("notBefore", "notAfter", "actor", "by", "source"))
 
 
 def _phase_line(status: Mapping[str, Any]) -> str:
