@@ -84,6 +84,58 @@ def test_a_fix_two_seconds_after_the_alert_is_a_fix_and_no_want_of_effect():
     assert (fix.actor, fix.early) == ("alice", "")
 
 
+def over_again(**changes: object) -> tuple[World, Decision]:
+    """The alert fired for some seconds, and the effect is overdue."""
+    world = world_in(Phase.ARMED)
+    world.now += 10 * SECOND
+    fires(world)
+    assert world.turn(effects=NONE).state.phase is Phase.IN_PLAY
+    world.now += 10 * SECOND
+    fires(world, kind=FactKind.ALERT_RESOLVED)
+    assert world.turn(effects=NONE).state.phase is Phase.IN_PLAY  # it may still bite
+    return world, later(world, **{"effects": NONE, **changes})
+
+
+def test_c10_an_alert_that_is_over_again_before_anything_bit_was_no_effect():
+    _, decision = over_again(shortfalls={"limit": "container app uses 12Mi"})
+
+    ending = decision.state.ending
+    assert ending is not None
+    assert (ending.reason, ending.verdict) == ("FaultNotEffective", Verdict.ERROR)
+    assert ending.message.startswith("no effect seen: limit (container app uses 12Mi); Errors fired for a while")
+
+
+def test_a_part_of_the_effect_is_played_on_although_the_alert_is_silent():
+    _, decision = over_again(effects=HALF)
+
+    assert decision.state.phase is Phase.IN_PLAY
+
+
+def test_an_effect_of_which_nothing_is_known_is_not_said_to_be_none():
+    _, decision = over_again(effects={})
+
+    assert decision.state.phase is Phase.IN_PLAY
+
+
+def test_an_alert_that_still_fires_is_played_on_although_nothing_bit():
+    world = world_in(Phase.ARMED)
+    fires(world)
+    world.turn(effects=NONE)
+
+    assert later(world, effects=NONE).state.phase is Phase.IN_PLAY
+
+
+def test_what_somebody_changed_meanwhile_is_played_on_although_nothing_bit():
+    world = world_in(Phase.ARMED)
+    fires(world)
+    world.now += 2 * SECOND
+    takes_out(world)
+    world.turn(effects=NONE)
+    fires(world, kind=FactKind.ALERT_RESOLVED)
+
+    assert later(world, effects=NONE).state.phase is Phase.IN_PLAY
+
+
 def test_the_effect_was_had_by_the_time_at_which_the_rule_began_to_wait():
     world = world_in(Phase.ARMED)
     injected = world.facts["injected/limit"].at

@@ -25,7 +25,7 @@ from kubedrill.core.evidence.attribution import undisturbed
 from kubedrill.core.evidence.facts import Fact, FactKind
 from kubedrill.core.evidence.timestamps import Received
 from kubedrill.core.machine.desired import desired_of, stop_because
-from kubedrill.core.machine.effect_guards import without_effect
+from kubedrill.core.machine.effect_guards import has_passed_without_effect, without_effect
 from kubedrill.core.machine.expiry import ttl_of
 from kubedrill.core.machine.kept import imported_mark
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
@@ -209,8 +209,9 @@ async def _during(
         seen = replace(seen, effects=of_drill.so_far(effects))
     probe = monitoring.last
     facts = sources.known.of(evidence.facts, news.values(), state.start_ex, drill_plan)
-    if state.phase is Phase.ARMED:
-        seen = replace(seen, shortfalls=await shortfalls(sources, drill_plan, replace(seen, facts=facts)))
+    known = replace(seen, facts=facts, drill_plan=drill_plan)
+    if state.phase is Phase.ARMED or (state.phase is Phase.IN_PLAY and has_passed_without_effect(known)):
+        seen = replace(seen, shortfalls=await shortfalls(sources, drill_plan, known))
     # the records once more, for the watches stand now: somebody may have taken a fault out while there were none
     return replace(
         seen,

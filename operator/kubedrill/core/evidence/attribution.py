@@ -128,12 +128,17 @@ def first_cause_change(facts: Iterable[Fact], drill_plan: DrillPlan, fault: str 
     return next((change for change in changes if any(_is_cause_of(p, change) for p in profiles)), None)
 
 
+def disturbances(facts: FactSet) -> tuple[Fact, ...]:
+    """The changes of the target and the deletions of pods since the injection, whoever made them."""
+    injected = first(facts, FactKind.FAULT_INJECTED)
+    changes = in_order(facts, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED)
+    return tuple(f for f in changes if injected and f.at.not_after >= injected.at.not_before)
+
+
 def undisturbed(facts: Iterable[Fact]) -> frozenset[Fact]:
     """The facts from before anybody changed the target, or deleted pods, after the injection: the fault's own doing."""
     known = FactSet.of(facts)
-    injected = first(known, FactKind.FAULT_INJECTED)
-    changes = in_order(known, FactKind.TARGET_CHANGED, FactKind.PODS_DELETED)
-    ends = [f.at.not_after for f in changes if injected and f.at.not_after >= injected.at.not_before]
+    ends = [f.at.not_after for f in disturbances(known)]
     return frozenset(f for f in known if f.at.not_after <= min(ends)) if ends else known
 
 

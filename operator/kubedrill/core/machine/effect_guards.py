@@ -11,13 +11,20 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from kubedrill.core.evidence.alert_onset import not_this_drills
-from kubedrill.core.evidence.attribution import by_whom, first_cause_change, taken_out, taken_out_in_words
+from kubedrill.core.evidence.attribution import (
+    by_whom,
+    disturbances,
+    first_cause_change,
+    taken_out,
+    taken_out_in_words,
+)
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.machine.reasons import Reason, ends
 from kubedrill.core.machine.state import NOT_IN, Observation, State
 from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due, effect_due
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.effect import shown_by_alert
+from kubedrill.core.measure.impact import is_silent
 from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Verdict
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -76,6 +83,31 @@ def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason
     return ends(
         "FaultNotEffective", f"{'not all of the effect' if some else 'no effect'} seen: {told}"[:4000], Verdict.ERROR
     )
+
+
+def over_without_effect(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
+    """Play began with an alert that is over again, without any of the effect and without anybody's change."""
+    if seen.drill_plan is None or not has_passed_without_effect(seen):
+        return None
+    told = ", ".join(_why_none(name, seen) for name in seen.effects)
+    alert = seen.drill_plan.clock_alert
+    message = f"no effect seen: {told}; {alert} fired for a while, and was over before anybody changed the target"
+    return ends("FaultNotEffective", message[:4000], Verdict.ERROR)
+
+
+def has_passed_without_effect(seen: Observation) -> bool:
+    """Whether the effect is overdue, nothing at all was seen of any fault's, the alert is silent, and nobody did it.
+
+    A rollout takes a pod away for a second or two, also when the new one is healthy: a quick rule fires for that.
+    """
+    drill_plan, facts = seen.drill_plan, FactSet.of(seen.facts)
+    if drill_plan is None or not is_overdue(facts, drill_plan, seen.now):
+        return False
+    names = [fault.name for fault in drill_plan.faults]
+    unseen = without_effect(names, facts) == tuple(names) == tuple(n for n in names if n in seen.effects)
+    if not unseen or any(seen.effects[name].some for name in names):
+        return False
+    return not disturbances(facts) and is_silent(facts, drill_plan.clock_alert, drill_plan, seen.now)
 
 
 def taken_out_before_alert(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:

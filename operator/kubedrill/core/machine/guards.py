@@ -19,6 +19,7 @@ from kubedrill.core.evidence.facts import FactKind, FactSet, first
 from kubedrill.core.machine.effect_guards import (
     effective,
     not_effective,
+    over_without_effect,
     shown_by_the_alert,
     taken_out_before_alert,
     taken_out_before_effect,
@@ -263,6 +264,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
         shown_by_the_alert,
         taken_out_before_effect,
         not_effective,
+        over_without_effect,
         taken_out_before_alert,
         alert_never_fired,
         play_over,

@@ -200,6 +200,12 @@ def _wellness(seen: ImpactEvidence, until: datetime) -> tuple[list[Timeline], ti
     return lines, window
 
 
+def is_silent(facts: FactSet, alert: str, drill_plan: DrillPlan, now: datetime) -> bool:
+    """Whether an alert that was heard of fires no more, as far as is known."""
+    line = _silence(facts, alert, drill_plan, now)
+    return bool(line) and line[-1].holds
+
+
 def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime) -> Timeline:
     """When an alert was silent: nothing fires that it is about. Its rule's `keep_firing_for` is no trouble any more.
 
