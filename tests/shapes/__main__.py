@@ -21,6 +21,7 @@ from tests.e2e.staging.copies import kubectl, until
 from tests.shapes import courses, monitoring, stage
 from tests.shapes.catalogue import Play, plays
 from tests.shapes.judge import Told, truth_of, wrong
+from tests.shapes.paging import TOKEN
 from tests.shapes.recorder import Recorder
 
 FOLDER: Final = Path("build/shapes")
@@ -73,7 +74,8 @@ def main() -> int:
 def _monitor(chosen: Sequence[Play]) -> None:
     kubectl("delete", "namespace", monitoring.NAMESPACE, "--ignore-not-found", "--timeout=120s")
     kubectl("create", "namespace", monitoring.NAMESPACE)
-    kubectl("apply", "-f", "-", given=monitoring.manifests(chosen))
+    token = json.loads(kubectl("get", "secret", TOKEN, "-n", stage.CONTROL, "-o", "json"))["data"]
+    kubectl("apply", "-f", "-", given=monitoring.manifests(chosen, token))
     for name in ("exporter", "prometheus", "alertmanager"):
         kubectl("-n", monitoring.NAMESPACE, "rollout", "status", f"deployment/{name}", "--timeout=120s")
 
@@ -105,7 +107,7 @@ def _set_up(play: Play) -> None:
         kubectl("label", "namespace", namespace, f"{monitoring.LABEL}=shop")
     if play.shape.note is not None:
         kubectl("annotate", "namespace", play.namespace, f"shapes/note={play.shape.note}")
-    subprocess.run([str(Path(sys.executable).with_name("kubedrill")), "opt-in", play.namespace], check=True)
+    _kubedrill("opt-in", play.namespace)
     kubectl("apply", "-f", "-", given=stage.shop(play.namespace, play.shape.holds))
     if beside:
         kubectl("apply", "-f", "-", given=courses.is_broken(play))
@@ -115,6 +117,7 @@ def _set_up(play: Play) -> None:
 
 def _course(play: Play) -> Told:
     """The drill to its end, and what is told of it then."""
+    courses.comes_before(play)
     kubectl("apply", "-f", "-", given=stage.drill(play))
     if play.course == "without-effect":
         until(lambda: _status(play).get("startExTime") or _has_ended(play), FIRES_WITHIN, "the fault was begun")
@@ -126,9 +129,20 @@ def _course(play: Play) -> Told:
         return Told(_status(play))
     until(lambda: _has_ended(play), ENDS_WITHIN, "the drill ended")
     status = _status(play)
-    report = status.get("reportName")
-    reported = kubectl("get", "drillreport", report, "-n", stage.CONTROL, "-o", "json") if report else "{}"
-    return Told(status, json.loads(reported).get("spec", {}).get("verdict", ""))
+    return _reported(play, status) if status.get("reportName") else Told(status)
+
+
+def _reported(play: Play, status: dict[str, Any]) -> Told:
+    """With what its report says: the stored one's verdict, and the findings of the file that is made of it."""
+    stored = json.loads(kubectl("get", "drillreport", status["reportName"], "-n", stage.CONTROL, "-o", "json"))
+    folder = FOLDER / "reports" / play.name
+    _kubedrill("report", play.namespace, "--format", "json", "-o", str(folder))
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))["record"]
+    return Told(status, stored["spec"]["verdict"], frozenset(one["rule"] for one in record["findings"]))
+
+
+def _kubedrill(*arguments: str) -> None:
+    subprocess.run([str(Path(sys.executable).with_name("kubedrill")), *arguments], check=True, capture_output=True)
 
 
 def _refused(play: Play) -> bool:
@@ -141,9 +155,10 @@ def _refused(play: Play) -> bool:
 
 
 def _has_fired(play: Play) -> bool:
-    """Whether it has, and the fault has had its effect: nobody is as quick as a script."""
+    """Whether it has, and the fault has had its effect, but for those who are quicker than that."""
     status = _status(play)
-    return status.get("phase") == "InPlay" and any(one["name"] == "AlertFired" for one in status.get("milestones", ()))
+    begun = status.get("phase") == "InPlay" or play.course == "early"
+    return begun and any(one["name"] == "AlertFired" for one in status.get("milestones", ()))
 
 
 def _has_ended(play: Play) -> bool:

@@ -10,8 +10,9 @@ from typing import Any, Final
 import yaml
 
 SHAPES: Final = Path(__file__).with_name("shapes.yaml")
-COURSES: Final = ("fixed", "nobody", "healed", "worse")
-"""Fixed by a player, by nobody, healed by automation, made worse by a player."""
+COURSES: Final = ("fixed", "nobody", "healed", "worse", "early", "scaled")
+"""Fixed by a player, by nobody, healed by automation, made worse by a player; fixed by a player who is quicker than the
+fault's whole effect, and scaled out by an autoscaler, which heals what clients notice and leaves the cause."""
 UNJUDGED: Final = ("refused", "without-effect")
 WORSE: Final = (
     "scale-to-zero",
@@ -31,7 +32,9 @@ class Shape:
     `trouble`: which figure of the recorder's is in trouble below or above what. `keep`: keep_firing_for, in seconds.
     `label`: what this monitoring calls the namespace. `neighbour`: another namespace's shop is broken all the time.
     `holds`: how many MB a pod holds; with few the fault kills nobody. `query`: the impact, where the scenario names it.
-    `labelled`: the rule puts the namespace on its alert.
+    `labelled`: the rule puts the namespace on its alert. `withheld`: by what Alertmanager is kept from telling anybody.
+    `group_wait`: for how many seconds it keeps the page back; players know of the trouble by the page alone then.
+    `flapped`: the alert has fired and ended shortly before the drill.
     """
 
     name: str
@@ -51,6 +54,9 @@ class Shape:
     query: str = ""
     labelled: bool = True
     pending: int = 2
+    withheld: str = ""
+    group_wait: int = 0
+    flapped: bool = False
 
 
 @dataclass(frozen=True)

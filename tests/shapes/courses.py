@@ -1,4 +1,4 @@
-"""What people and automation do once the alert has fired."""
+"""What people and automation do: before a drill, and once its alert has fired."""
 
 from __future__ import annotations
 
@@ -9,22 +9,54 @@ from typing import Final
 from tests.e2e.staging.copies import kubectl, until
 from tests.shapes.catalogue import Play
 from tests.shapes.judge import PLAYER
-from tests.shapes.monitoring import APP_IMAGE, NAMESPACE
-from tests.shapes.stage import GOOD, shop
+from tests.shapes.monitoring import APP_IMAGE, EXPORTER, NAMESPACE
+from tests.shapes.recorder import seen
+from tests.shapes.stage import GOOD, autoscaler, shop
 
 AUTOMATION: Final = "shop-operator"
 DEPLOYMENT: Final = "deployment/app"
 Doing = Callable[[Play], None]
 
 
+def comes_before(play: Play) -> None:
+    """What is there when the drill starts: a silence, an autoscaler, an alert that has fired and ended."""
+    if play.shape.withheld == "silence":
+        _silences_the_alert(play)
+    if play.course == "scaled":
+        kubectl("apply", "-f", "-", given=autoscaler(play))
+    if play.shape.flapped:
+        _notes(play, "1")
+        until(lambda: _fires(play), 30, "the alert fires before the drill")
+        _notes(play, "0")
+        until(lambda: not _fires(play), 30, "the alert has ended before the drill")
+
+
+def _notes(play: Play, value: str) -> None:
+    kubectl("annotate", "namespace", play.namespace, f"shapes/note={value}", "--overwrite")
+
+
+def _fires(play: Play) -> bool:
+    """Whether its alert fires, by Prometheus' own word."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/services/prometheus:9090/proxy/api/v1/alerts"
+    alerts = json.loads(kubectl("get", "--raw", path))["data"]["alerts"]
+    return any(one["labels"]["alertname"] == play.alert and one["state"] == "firing" for one in alerts)
+
+
 def acts(play: Play) -> None:
     """What is done in this course, by whoever does something in it."""
-    if play.course == "fixed":
+    if play.course in ("fixed", "early"):
+        if play.shape.group_wait:
+            until(lambda: _is_paged(play), play.shape.group_wait + 30, "somebody is paged")
         repairs(play, PLAYER)
     elif play.course == "healed":
         repairs(play, AUTOMATION)
     elif play.course == "worse":
         TRICKS[play.shape.worse](play)
+
+
+def _is_paged(play: Play) -> bool:
+    figures, _ = seen([], kubectl("get", "--raw", EXPORTER)).get(play.namespace, ({}, ""))
+    return figures.get("pages_total", 0) > 0
 
 
 def repairs(play: Play, who: str) -> None:

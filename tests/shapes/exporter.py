@@ -3,6 +3,8 @@
 Everything follows from how many pods of a namespace's Deployment answer: nobody sets a figure, so a figure is well when
 the Deployment is. Two annotations of a namespace are the exceptions: `shapes/note` is a gauge of that value, which has
 nothing to do with the shop, and `shapes/quiet` makes all its figures disappear.
+
+It is the pager, too, and counts the pages that came for each shop.
 """
 
 from __future__ import annotations
@@ -110,6 +112,7 @@ class Street:
 
     def __init__(self) -> None:
         self.text = ""
+        self.pages: dict[str, int] = {}
         self._shops: dict[str, Shop] = {}
         self._looked = time.monotonic()
 
@@ -129,7 +132,14 @@ class Street:
             seen = seen_of(*mine)
             shop.goes_on(passed, seen.available)
             told += [line(figure, name) for figure in shop.figures(seen)]
+            told.append(line(("pages_total", {}, self.pages.get(name, 0)), name))
         self.text = "\n".join(told) + "\n"
+
+    def is_told(self, path: str, body: bytes) -> None:
+        """A page: its path ends with the shop's namespace. That something is over is none."""
+        if json.loads(body).get("status") == "firing":
+            name = path.rsplit("/", 1)[-1]
+            self.pages[name] = self.pages.get(name, 0) + 1
 
     def looks_for_ever(self) -> None:
         """A look every half second; one that fails changes nothing."""
@@ -153,7 +163,7 @@ def serve() -> None:
             self.wfile.write(street.text.encode())
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            street.is_told(self.path, self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.end_headers()
 

@@ -22,20 +22,22 @@ JUDGED_FAULT: Final = "24Mi"
 @dataclass(frozen=True)
 class Truth:
     """From the recorder alone: when trouble began, when somebody changed what the fault had set, since when it was well
-    until the end of play. None: never.
+    until the end of play, when somebody was paged. None: never.
     """
 
     broke: float | None
     changed: float | None
     well: float | None
+    paged: float | None = None
 
 
 @dataclass(frozen=True)
 class Told:
-    """What the Drill says at its end, and its report's verdict."""
+    """What the Drill says at its end, its report's verdict, and the rules of the report's findings."""
 
     status: Mapping[str, Any]
     reported: str = ""
+    findings: frozenset[str] = frozenset()
 
     @property
     def milestones(self) -> Mapping[str, Mapping[str, Any]]:
@@ -84,7 +86,9 @@ def truth_of(play: Play, looks: Sequence[Look], ended: float) -> Truth:
     changed = next((look.before for look in seen if look.limit != JUDGED_FAULT), None)
     bad = [n for n, look in enumerate(seen) if in_trouble(play, look)]
     well = seen[bad[-1] + 1].before if bad and bad[-1] + 1 < len(seen) else None
-    return Truth(broke, changed, well)
+    pages = [look.figures.get("pages_total", 0.0) for look in seen]
+    paged = next((look.before for look, count in zip(seen, pages, strict=True) if count > pages[0]), None)
+    return Truth(broke, changed, well, paged)
 
 
 def wrong(play: Play, truth: Truth, told: Told) -> list[str]:
@@ -93,7 +97,8 @@ def wrong(play: Play, truth: Truth, told: Told) -> list[str]:
         return list(_not_refused(told))
     if play.course == "without-effect":
         return list(_has_an_effect(told))
-    return [*_out_of_order(truth, told), *_told_twice(told), *OF_COURSE[play.course](play, truth, told)]
+    of_course = OF_COURSE[play.course](play, truth, told)
+    return [*_out_of_order(truth, told), *_paging(play, truth, told), *_told_twice(told), *of_course]
 
 
 def _not_refused(told: Told) -> Iterator[str]:
@@ -124,6 +129,28 @@ def _out_of_order(truth: Truth, told: Told) -> Iterator[str]:
     given = [one for one in reached if one is not None]
     if any(later[1] < earlier[0] for earlier, later in pairwise(given)):
         yield "injected, mitigated and recovered are told in another order"
+
+
+def _paging(play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    """Whether and when people are told to have been paged, against what came to the pager."""
+    paged = told.between("Paged")
+    if truth.paged is None and paged:
+        yield "told to be Paged, and no page came"
+    if play.shape.withheld:
+        if truth.paged is not None:
+            yield "a page came, and Alertmanager was to be kept from it: this drill shows nothing"
+        if "nobody-was-paged" not in told.findings:
+            yield f"nobody was paged, and no finding says so: {sorted(told.findings)}"
+    elif play.shape.group_wait and truth.paged is None:
+        yield "no page came: this drill shows nothing"
+    if truth.paged is None or play.shape.withheld:
+        return
+    if paged is None:
+        yield "a page came, and it is not told to be Paged"
+    elif paged[1] < truth.paged - EARLY or paged[0] > truth.paged + EARLY:
+        yield f"Paged is told {(paged[0] + paged[1]) / 2 - truth.paged:+.1f} s beside the page"
+    if play.shape.group_wait and "page-came-late" not in told.findings:
+        yield f"the page came late, and no finding says so: {sorted(told.findings)}"
 
 
 def _told_twice(told: Told) -> Iterator[str]:
@@ -157,11 +184,12 @@ def _fixed(play: Play, truth: Truth, told: Told) -> Iterator[str]:
         yield f"fixed in time by a player, and the verdict is {told.verdict}"
 
 
-def _by_nobody(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
+def _by_nobody(play: Play, truth: Truth, told: Told) -> Iterator[str]:
     if truth.well is not None:
         yield "the recorder saw it well without anybody's doing: this drill shows nothing"
     yield from _not_over(told)
-    if told.verdict != "Failed":
+    due = "Inconclusive" if play.shape.withheld else "Failed"  # whoever is told of nothing has failed in nothing
+    if told.verdict != due:
         yield f"nobody fixed it, and the verdict is {told.verdict}"
 
 
@@ -185,6 +213,21 @@ def _healed(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
         yield "healed by automation alone, and Passed"
 
 
+def _scaled(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
+    if truth.well is None or truth.changed is not None:
+        yield "the recorder did not see it scaled out with the cause in: this drill shows nothing"
+    mitigated = told.milestones.get("Mitigated", {})
+    if mitigated.get("by") != "Automation":
+        whose = mitigated.get("by", "nobody, for it is not told")
+        yield f"an autoscaler alone mitigated it, and that is told of {whose}"
+    if told.between("Recovered"):
+        yield "told to be Recovered, and the cause is in"
+    if told.objectives.get("mitigation") == "Met":
+        yield "the players are said to have met mitigation, and none of them did anything"
+    if told.verdict == "Passed":
+        yield "scaled out by an autoscaler alone, and Passed"
+
+
 def _not_over(told: Told) -> Iterator[str]:
     yield from (f"told to be {name}, and it never was" for name in ("Mitigated", "Recovered") if told.between(name))
     yield from (
@@ -194,4 +237,11 @@ def _not_over(told: Told) -> Iterator[str]:
     )
 
 
-OF_COURSE: Final = {"fixed": _fixed, "nobody": _by_nobody, "healed": _healed, "worse": _made_worse}
+OF_COURSE: Final = {
+    "fixed": _fixed,
+    "early": _fixed,
+    "nobody": _by_nobody,
+    "healed": _healed,
+    "worse": _made_worse,
+    "scaled": _scaled,
+}

@@ -1,4 +1,8 @@
-"""The monitoring of the drills: the exporter, one Prometheus with the rules of all plays, one Alertmanager."""
+"""The monitoring of the drills: the exporter, one Prometheus with the rules of all plays, one Alertmanager (`paging`).
+
+It sends how long each shop's queue is to the Prometheus by which the cluster's autoscalers go, under the name that they
+know it by.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +13,22 @@ from typing import Any, Final
 
 import yaml
 from tests.shapes.catalogue import Play
+from tests.shapes.paging import MOUNTED, TOKEN, alertmanager, inhibiting
 
 NAMESPACE: Final = "shapes-monitoring"
 EXPORTER: Final = f"/api/v1/namespaces/{NAMESPACE}/services/exporter:8000/proxy/metrics"
 LABEL: Final = "kubedrill-shapes"
 APP_IMAGE, SERVICES_IMAGE = "localhost/kubedrill/staging-app:dev", "localhost/kubedrill/services:dev"
-PAGER: Final = "pager"
-ALERTMANAGER: Final = {
-    "route": {"receiver": PAGER, "group_wait": "1s"},
-    "receivers": [{"name": PAGER, "webhook_configs": [{"url": "http://exporter:8000/"}]}],
+FOR_AUTOSCALERS: Final = {
+    "url": "http://prometheus.kubedrill-metrics.svc:9090/api/v1/write",
+    "remote_timeout": "5s",
+    "write_relabel_configs": [
+        {"source_labels": ["__name__", "job"], "regex": "shop_queue_depth;shops", "action": "keep"},
+        {"target_label": "__name__", "replacement": "queue_depth"},
+    ],
+    "queue_config": {"max_shards": 1, "batch_send_deadline": "1s"},
+    "metadata_config": {"send": False},
 }
-"""The exporter takes pages, too, and keeps none: somebody is paged, or nobody could be judged."""
 
 
 def rules(plays: Sequence[Play]) -> dict[str, Any]:
@@ -44,6 +53,8 @@ def _rules_of(play: Play) -> list[dict[str, Any]]:
     found.append(alert)
     if shape.second:
         found.append({**alert, "expr": play.of_its_namespace(shape.second), "labels": {"severity": "warning"}})
+    if shape.withheld == "inhibition":
+        found.append({"alert": inhibiting(play), "expr": "vector(1)"})
     return found
 
 
@@ -57,6 +68,7 @@ def prometheus(plays: Sequence[Play]) -> dict[str, Any]:
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
         "rule_files": ["/etc/shapes/rules.yml"],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
+        "remote_write": [FOR_AUTOSCALERS],
         "scrape_configs": [
             {"job_name": "shops", "honor_labels": True, "static_configs": at},
             {"job_name": "shops-unhonoured", "static_configs": [{**at[0], "labels": {"namespace": NAMESPACE}}]},
@@ -65,13 +77,13 @@ def prometheus(plays: Sequence[Play]) -> dict[str, Any]:
     }
 
 
-def manifests(plays: Sequence[Play]) -> str:
-    """Everything, as one list."""
+def manifests(plays: Sequence[Play], token: Mapping[str, str]) -> str:
+    """Everything, as one list. `token`: the data of the Secret with which Alertmanager speaks to the operator."""
     files = {
         "exporter.py": Path(__file__).with_name("exporter.py").read_text(encoding="utf-8"),
         "prometheus.yml": yaml.safe_dump(prometheus(plays)),
         "rules.yml": yaml.safe_dump(rules(plays)),
-        "alertmanager.yml": yaml.safe_dump(ALERTMANAGER),
+        "alertmanager.yml": yaml.safe_dump(alertmanager(plays)),
     }
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _named("shapes"), "data": files}
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _named("shapes")}
@@ -82,11 +94,13 @@ def manifests(plays: Sequence[Play]) -> str:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
         "subjects": [{"kind": "ServiceAccount", "name": "shapes", "namespace": NAMESPACE}],
     }
+    trusted = {"apiVersion": "v1", "kind": "Secret", "metadata": _named(TOKEN), "data": token}
     data = "--storage.tsdb.path=/data"
     items = [
         account,
         views,
         config,
+        trusted,
         *_running("exporter", 8000, APP_IMAGE, ["python3", "/etc/shapes/exporter.py"], "/metrics"),
         *_running("prometheus", 9090, SERVICES_IMAGE, ["prometheus", "--config.file=/etc/shapes/prometheus.yml", data]),
         *_running(
@@ -112,19 +126,23 @@ def _running(
     name: str, port: int, image: str, command: list[str], ready: str = "/-/ready"
 ) -> tuple[dict[str, Any], ...]:
     """A Deployment of one pod with the configuration, and its Service."""
-    mounts = [{"name": "config", "mountPath": "/etc/shapes"}, {"name": "data", "mountPath": "/data"}]
+    volumes: dict[str, tuple[str, dict[str, Any]]] = {
+        "config": ("/etc/shapes", {"configMap": {"name": "shapes"}}),
+        "data": ("/data", {"emptyDir": {}}),
+        "webhook": (MOUNTED, {"secret": {"secretName": TOKEN}}),
+    }
     container = {
         "name": name,
         "image": image,
         "command": command,
-        "volumeMounts": mounts,
+        "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in volumes.items()],
         "readinessProbe": {"httpGet": {"path": ready, "port": port}, "periodSeconds": 1},
     }
     pod = {
         "serviceAccountName": "shapes",
         "terminationGracePeriodSeconds": 1,
         "containers": [container],
-        "volumes": [{"name": "config", "configMap": {"name": "shapes"}}, {"name": "data", "emptyDir": {}}],
+        "volumes": [{"name": name, **kind} for name, (_, kind) in volumes.items()],
     }
     labels = {"app": name}
     template = {"metadata": {"labels": labels}, "spec": pod}

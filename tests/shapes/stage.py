@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from tests.shapes.catalogue import Play
 from tests.shapes.judge import JUDGED_FAULT, PLAYER
-from tests.shapes.monitoring import APP_IMAGE, LABEL, NAMESPACE, PAGER
+from tests.shapes.monitoring import APP_IMAGE, LABEL, NAMESPACE
+from tests.shapes.paging import receiver
 
 CONTROL: Final = "drills"
 GOOD: Final = "80Mi"
@@ -58,10 +59,26 @@ def environment(play: Play) -> str:
         server: {"service": {"namespace": NAMESPACE, "name": server, "port": port}}
         for server, port in (("prometheus", 9090), ("alertmanager", 9093))
     }
-    servers["alertmanager"]["receiversForPeople"] = [PAGER]
+    servers["alertmanager"]["receiversForPeople"] = [receiver(play)]
     spec = {"targetNamespaces": [play.namespace], "labels": {"namespace": play.shape.label}, **servers}
     named = {"name": play.namespace, "namespace": CONTROL}
     return json.dumps({"apiVersion": API, "kind": "DrillEnvironment", "metadata": named, "spec": spec})
+
+
+def autoscaler(play: Play) -> str:
+    """A real one: it goes by how long the queue is, makes up to nine pods, and takes none away."""
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "app"}
+    depth = {"metric": {"name": "queue_depth"}, "target": {"type": "AverageValue", "averageValue": "10"}}
+    spec = {
+        "scaleTargetRef": target,
+        "minReplicas": 3,
+        "maxReplicas": 9,
+        "metrics": [{"type": "External", "external": depth}],
+        "behavior": {"scaleDown": {"selectPolicy": "Disabled"}},
+    }
+    named = {"name": "app", "namespace": play.namespace}
+    kind = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    return json.dumps({**kind, "metadata": named, "spec": spec})
 
 
 def drill(play: Play) -> str:
@@ -84,7 +101,7 @@ def drill(play: Play) -> str:
         "pace": PACE,
         "armWithin": "60s",
         "wrapUp": "1m",
-        "maxDuration": "36m",
+        "maxDuration": f"{36 + PACE * play.shape.group_wait // 60}m",
         "scenario": scenario,
         "players": [{"name": PLAYER, "role": "L1", "kind": "Script", "identities": {"fieldManager": PLAYER}}],
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,13 +24,14 @@ def at(seconds: float) -> str:
 
 
 def told(verdict: str = "Passed", *, reported: str = "", **reached: Any) -> Told:
-    """What a Drill says; each milestone at a second, or at a second with its actor."""
+    """What a Drill says; each milestone at a second, at one with its actor, or at one with whatever else is told."""
     given = {"Injected": 108, "AlertFired": 113} | reached
     milestones = []
     for name, value in given.items():
-        second, actor = value if isinstance(value, tuple) else (value, "")
-        if second is not None:
-            milestones.append({"name": name, "notBefore": at(second - 1), "notAfter": at(second + 1), "actor": actor})
+        one = dict(zip(("second", "actor"), value if isinstance(value, tuple) else (value,), strict=False))
+        one = value if isinstance(value, dict) else one
+        if (second := one["second"]) is not None:
+            milestones.append(one | {"name": name, "notBefore": at(second - 1), "notAfter": at(second + 1)})
     status = {"verdict": verdict, "milestones": milestones, "startExTime": at(100), "endExTime": at(END)}
     return Told(status, reported)
 
@@ -87,6 +89,56 @@ def test_b1_and_b8_what_must_be_refused_is_not_started():
 def test_c10_a_neighbour_that_is_killed_is_no_effect():
     assert "nothing of the target was hurt" in judged("without-effect", STANDS, told("", FaultEffective=112))
     assert judged("without-effect", STANDS, Told({"verdict": "Error"})) == ""
+
+
+SILENCED = Shape("silenced", "deploy_available < 3", ("nobody",), withheld="silence")
+LATE_PAGE = Shape("paged-late", "deploy_available < 3", ("fixed",), group_wait=65)
+PAGE = replace(TRUTH, paged=115.0)
+
+
+def with_findings(said: Told, *rules: str) -> Told:
+    return replace(said, findings=frozenset(rules))
+
+
+def test_b13_where_nobody_was_paged_a_finding_says_so_and_nobody_failed():
+    right = with_findings(told("Inconclusive"), "nobody-was-paged")
+    assert judged("nobody", STANDS, right, SILENCED) == ""
+    assert "no finding says so" in judged("nobody", STANDS, told("Inconclusive"), SILENCED)
+    assert "the verdict is Failed" in judged("nobody", STANDS, with_findings(told("Failed"), "x"), SILENCED)
+    assert "shows nothing" in judged("nobody", replace(STANDS, paged=115.0), right, SILENCED)
+
+
+def test_b14_a_page_is_told_when_it_came_and_that_it_came_late():
+    fixed: dict[str, Any] = {"Mitigated": (138, "alice"), "Recovered": 141}
+    right = with_findings(told(**fixed, Paged=115), "page-came-late")
+    assert judged("fixed", PAGE, right, LATE_PAGE) == ""
+    assert "no finding says so" in judged("fixed", PAGE, told(**fixed, Paged=115), LATE_PAGE)
+    assert "not told to be Paged" in judged("fixed", PAGE, told(**fixed))
+    assert "s beside the page" in judged("fixed", PAGE, told(**fixed, Paged=123))
+    assert "no page came" in judged("fixed", TRUTH, told(**fixed, Paged=115))
+    assert "shows nothing" in judged("fixed", TRUTH, told(**fixed), LATE_PAGE)
+
+
+def test_what_an_autoscaler_mitigates_alone_is_told_of_automation_and_is_not_over():
+    scaled_out = Truth(BROKE, None, WELL)
+    right = told("Failed", Mitigated={"second": 138, "by": "Automation"})
+    assert judged("scaled", scaled_out, right) == ""
+    assert "told of Player" in judged("scaled", scaled_out, told("Failed", Mitigated={"second": 138, "by": "Player"}))
+    assert "told of nobody" in judged("scaled", scaled_out, told("Failed"))
+    recovered = told("Failed", Mitigated={"second": 138, "by": "Automation"}, Recovered=141)
+    assert "told to be Recovered" in judged("scaled", scaled_out, recovered)
+    assert "shows nothing" in judged("scaled", TRUTH, right)
+
+
+def test_who_is_quicker_than_the_effect_is_judged_as_everybody():
+    assert judged("early", TRUTH, told(Mitigated=(138, "alice"), Recovered=141)) == ""
+    assert "the verdict is Error" in judged("early", TRUTH, told("Error", Mitigated=(138, "alice"), Recovered=141))
+
+
+def test_a_page_of_before_the_drill_is_none_of_it():
+    before, later = {"available": 1.0, "pages_total": 1.0}, {"available": 1.0, "pages_total": 2.0}
+    assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", before)), 200).paged is None
+    assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", later)), 200).paged == 101
 
 
 def test_a_drill_in_which_nothing_was_recorded_shows_nothing():

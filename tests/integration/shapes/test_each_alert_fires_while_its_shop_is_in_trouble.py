@@ -13,6 +13,7 @@ import yaml
 from tests.shapes.catalogue import COURSES, Play, shapes
 from tests.shapes.exporter import WHOLE, Seen, Shop
 from tests.shapes.monitoring import manifests, prometheus, rules
+from tests.shapes.paging import alertmanager
 
 PLAYS = [Play(shape, shape.courses[0]) for shape in shapes() if shape.courses[0] in COURSES]
 BROKEN = range(60, 120)
@@ -64,8 +65,8 @@ def gone(course: list[str]) -> Iterator[str]:
         yield "stale" if now == "_" != before else now
 
 
-def promtool(folder: Path, *arguments: str) -> None:
-    done = subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def tool(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -74,13 +75,18 @@ def test_it_fires_then_and_only_then(play: Play, tmp_path: Path):
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules([play])), encoding="utf-8")
     test = {"rule_files": ["rules.yml"], "evaluation_interval": "1s", "tests": [trial_of(play)]}
     (tmp_path / "test.yml").write_text(yaml.safe_dump(test), encoding="utf-8")
-    promtool(tmp_path, "test", "rules", "test.yml")
+    tool(tmp_path, "promtool", "test", "rules", "test.yml")
 
 
 def test_prometheus_takes_the_whole_configuration(tmp_path: Path):
     said = prometheus(PLAYS) | {"rule_files": ["rules.yml"]}
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(said), encoding="utf-8")
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules(PLAYS)), encoding="utf-8")
-    (items,) = [yaml.safe_load(manifests(PLAYS))["items"]]
+    (items,) = [yaml.safe_load(manifests(PLAYS, {}))["items"]]
     assert {item["kind"] for item in items} >= {"ConfigMap", "Deployment", "Service"}
-    promtool(tmp_path, "check", "config", "--syntax-only", "prometheus.yml")
+    tool(tmp_path, "promtool", "check", "config", "--syntax-only", "prometheus.yml")
+
+
+def test_alertmanager_takes_the_whole_configuration(tmp_path: Path):
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(alertmanager(PLAYS)), encoding="utf-8")
+    tool(tmp_path, "amtool", "check-config", "alertmanager.yml")
