@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
@@ -57,6 +58,11 @@ class Recorder:
     def of(self, namespace: str) -> Sequence[Look]:
         """Everything that was seen of it, in order."""
         return tuple(self.looks.get(namespace, ()))
+
+    def reads(self, path: str) -> str:
+        """What the API server says at a path, for others who look often. Raises OSError: nothing, or that it can't."""
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)) as wire:
+            return _got(wire, path)
 
     def _records(self) -> None:
         wire = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)

@@ -81,6 +81,11 @@ def autoscaler(play: Play) -> str:
     return json.dumps({**kind, "metadata": named, "spec": spec})
 
 
+def path_of_drill(play: Play) -> str:
+    """Where the API server has its Drill."""
+    return f"/apis/{API}/namespaces/{CONTROL}/drills/{play.namespace}"
+
+
 def drill(play: Play) -> str:
     """Two of the three pods are killed for their memory; the players have a minute for it."""
     limit = {"target": {"kind": "Deployment", "name": "app"}, "limit": JUDGED_FAULT, "affected": 2}
