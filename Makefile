@@ -223,5 +223,5 @@ bench: setup cluster install staging ## Latency of injection and undo, the opera
 	@$(KUBE) PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python bench/latency.py
 
 .PHONY: nightly
-nightly: setup cluster install staging soak-baseline ## What takes too long for CI: ten minutes of baseline, ten unfixed drills
+nightly: setup cluster install staging soak-baseline ## What takes too long for CI: ten minutes of baseline, twenty unfixed drills
 	@$(KUBE) $(BIN)/pytest -q nightly
