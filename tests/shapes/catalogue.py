@@ -13,7 +13,8 @@ SHAPES: Final = Path(__file__).with_name("shapes.yaml")
 COURSES: Final = ("fixed", "nobody", "healed", "worse", "early", "scaled")
 """Fixed by a player, by nobody, healed by automation, made worse by a player; fixed by a player who is quicker than the
 fault's whole effect, and scaled out by an autoscaler, which heals what clients notice and leaves the cause."""
-UNJUDGED: Final = ("refused", "without-effect")
+UNJUDGED: Final = ("refused", "without-effect", "taken-out")
+"""Not started; without anything of the target hurt; with the fault taken out by somebody's controller."""
 WORSE: Final = (
     "scale-to-zero",
     "lower-still",

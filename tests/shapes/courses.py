@@ -48,7 +48,7 @@ def acts(play: Play) -> None:
         if play.shape.group_wait:
             until(lambda: _is_paged(play), play.shape.group_wait + 30, "somebody is paged")
         repairs(play, PLAYER)
-    elif play.course == "healed":
+    elif play.course in ("healed", "taken-out"):
         repairs(play, AUTOMATION)
     elif play.course == "worse":
         TRICKS[play.shape.worse](play)

@@ -17,6 +17,7 @@ EARLY: Final = 1.5
 LATE: Final = 10.0
 """Seconds by which it may be told later: the exporter's look, a scrape, an evaluation, half the curve's width."""
 JUDGED_FAULT: Final = "24Mi"
+OF_PEOPLE: Final = ("FirstContainment", "FixApplied", "Mitigated")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def wrong(play: Play, truth: Truth, told: Told) -> list[str]:
         return list(_not_refused(told))
     if play.course == "without-effect":
         return list(_has_an_effect(told))
+    if play.course == "taken-out":
+        return list(_not_taken_out(truth, told))
     of_course = OF_COURSE[play.course](play, truth, told)
     return [*_out_of_order(truth, told), *_paging(play, truth, told), *_told_twice(told), *of_course]
 
@@ -113,6 +116,14 @@ def _has_an_effect(told: Told) -> Iterator[str]:
         yield f"nothing of the target was hurt: {told.milestones['FaultEffective'].get('evidence')}"
     if told.verdict in ("Passed", "Failed"):
         yield f"the fault had no effect, and the verdict is {told.verdict}"
+
+
+def _not_taken_out(truth: Truth, told: Told) -> Iterator[str]:
+    if truth.broke is None:
+        yield "the recorder saw no trouble: this drill shows nothing"
+    if told.verdict != "Error":
+        yield f"a controller took the fault out, and the verdict is {told.verdict}"
+    yield from (f"told to be {name}, and there was nothing to play" for name in OF_PEOPLE if told.between(name))
 
 
 def _out_of_order(truth: Truth, told: Told) -> Iterator[str]:
@@ -204,7 +215,7 @@ def _made_worse(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
 def _healed(_play: Play, truth: Truth, told: Told) -> Iterator[str]:
     if truth.well is None:
         yield "the recorder did not see it healed: this drill shows nothing"
-    for name in ("Mitigated", "FixApplied", "FirstContainment"):
+    for name in OF_PEOPLE:
         if told.milestones.get(name, {}).get("actor") == PLAYER:
             yield f"{name} is told of {PLAYER}, who did nothing"
     if told.objectives.get("mitigation") == "Met":

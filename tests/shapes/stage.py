@@ -110,5 +110,7 @@ def drill(play: Play) -> str:
         "scenario": scenario,
         "players": [{"name": PLAYER, "role": "L1", "kind": "Script", "identities": {"fieldManager": PLAYER}}],
     }
+    if play.course == "healed":
+        spec["reconciledTargets"] = "Accept"
     named = {"name": play.namespace, "namespace": CONTROL}
     return json.dumps({"apiVersion": API, "kind": "Drill", "metadata": named, "spec": spec})

@@ -141,6 +141,12 @@ def test_a_page_of_before_the_drill_is_none_of_it():
     assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", later)), 200).paged == 101
 
 
+def test_c12_what_a_controller_took_out_is_an_error_of_the_drill():
+    assert judged("taken-out", TRUTH, told("Error")) == ""
+    assert "the verdict is Failed" in judged("taken-out", TRUTH, told("Failed"))
+    assert "told to be Mitigated" in judged("taken-out", TRUTH, told("Error", Mitigated=(138, "alice")))
+
+
 def test_a_drill_in_which_nothing_was_recorded_shows_nothing():
     assert "shows nothing" in judged("fixed", Truth(None, None, None), told("Passed"))
     assert "shows nothing" in judged("nobody", TRUTH, told("Failed"))

@@ -39,7 +39,7 @@ def test_every_comparison_has_a_shape(operator: str):
     assert any(operator in shape.expr for shape in shapes())
 
 
-@pytest.mark.parametrize("case", ["b1", "b2", "b3", "b4", "b6", "b8", "b13", "b14", "b15", "b16", "c10"])
+@pytest.mark.parametrize("case", ["b1", "b2", "b3", "b4", "b6", "b8", "b13", "b14", "b15", "b16", "c10", "c12"])
 def test_the_field_cases_are_among_them(case: str):
     assert [shape.name for shape in shapes() if shape.case == case]
 
