@@ -26,9 +26,9 @@ def comes_before(play: Play) -> None:
         kubectl("apply", "-f", "-", given=autoscaler(play))
     if play.shape.flapped:
         _notes(play, "1")
-        until(lambda: _fires(play), 30, "the alert fires before the drill")
+        until(lambda: _fires(play), 90, "the alert fires before the drill")
         _notes(play, "0")
-        until(lambda: not _fires(play), 30, "the alert has ended before the drill")
+        until(lambda: not _fires(play), 90, "the alert has ended before the drill")
 
 
 def _notes(play: Play, value: str) -> None:
@@ -98,15 +98,10 @@ def _hides_all_figures(play: Play) -> None:
 
 def _silences_the_alert(play: Play) -> None:
     """The alert is heard of no more, and the shop is as broken as before."""
-    silence = {
-        "matchers": [{"name": "alertname", "value": play.alert, "isRegex": False}],
-        "startsAt": "2020-01-01T00:00:00Z",
-        "endsAt": "2100-01-01T00:00:00Z",
-        "createdBy": PLAYER,
-        "comment": "it is known",
-    }
-    path = f"/api/v1/namespaces/{NAMESPACE}/services/alertmanager:9093/proxy/api/v2/silences"
-    kubectl("create", "--raw", path, "-f", "-", given=json.dumps(silence))
+    by = ("--author", PLAYER, "--comment", "it is known", "--duration", "1h")
+    at = ("--alertmanager.url", "http://localhost:9093")
+    silence = ("amtool", "silence", "add", f"alertname={play.alert}", *by, *at)
+    kubectl("-n", NAMESPACE, "exec", "deployment/alertmanager", "--", *silence)
 
 
 def _heals_the_neighbour(play: Play) -> None:

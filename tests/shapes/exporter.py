@@ -37,8 +37,12 @@ class Seen:
 
 @dataclass
 class Shop:
-    """What its clients notice: a queue that grows while pods are missing, requests that fail or are slow."""
+    """What its clients notice: a queue that grows while pods are missing, requests that fail or are slow.
 
+    They come once it is open, which it is when it was whole for the first time.
+    """
+
+    opened: bool = False
     queue: float = 0
     requests: float = 0
     errors: float = 0
@@ -47,6 +51,9 @@ class Shop:
 
     def goes_on(self, seconds: float, available: int) -> None:
         """Time passes with so many pods."""
+        self.opened = self.opened or available >= WHOLE
+        if not self.opened:
+            return
         missing = max(0, WHOLE - available)
         self.queue = min(300, max(0, self.queue + (12 * missing or -60) * seconds))
         self.requests += 100 * seconds
@@ -83,11 +90,10 @@ def line(figure: Figure, namespace: str) -> str:
     return f"{name}{{{told}}} {value:g}"
 
 
-def got(path: str) -> list[dict[str, Any]]:
+def got(path: str, trust: ssl.SSLContext) -> list[dict[str, Any]]:
     """A list of the API server's."""
     with open(ACCOUNT + "token", encoding="utf-8") as token:  # noqa: PTH123  it is short, and there is but the library
         headers = {"Authorization": f"Bearer {token.read()}"}
-    trust = ssl.create_default_context(cafile=ACCOUNT + "ca.crt")
     asked = urllib.request.Request(f"https://kubernetes.default.svc{path}", headers=headers)
     with urllib.request.urlopen(asked, context=trust, timeout=5) as answer:  # noqa: S310
         items: list[dict[str, Any]] = json.load(answer)["items"]
@@ -110,17 +116,18 @@ def seen_of(deployments: list[dict[str, Any]], pods: list[dict[str, Any]]) -> Se
 class Street:
     """All shops: the namespaces with the label."""
 
-    def __init__(self) -> None:
+    def __init__(self, trust: ssl.SSLContext) -> None:
         self.text = ""
         self.pages: dict[str, int] = {}
         self._shops: dict[str, Shop] = {}
         self._looked = time.monotonic()
+        self._trust = trust
 
     def looks(self) -> None:
         """One look at everything."""
         chosen = "?labelSelector=kubedrill-shapes"
-        spaces = got("/api/v1/namespaces" + chosen)
-        deployments, pods = got("/apis/apps/v1/deployments" + chosen), got("/api/v1/pods" + chosen)
+        paths = ("/api/v1/namespaces", "/apis/apps/v1/deployments", "/api/v1/pods")
+        spaces, deployments, pods = (got(path + chosen, self._trust) for path in paths)
         now = time.monotonic()
         passed, self._looked = now - self._looked, now
         told = []
@@ -153,7 +160,7 @@ class Street:
 
 def serve() -> None:
     """For ever, on port 8000."""
-    street = Street()
+    street = Street(ssl.create_default_context(cafile=ACCOUNT + "ca.crt"))
 
     class Told(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
 from tests.shapes.catalogue import Play
-from tests.shapes.recorder import Look
+from tests.shapes.truth import Moment, Truth
 
 PLAYER: Final = "alice"
 EARLY: Final = 1.5
-"""Seconds by which something may be told before the recorder saw it: a look's width, and half a scrape."""
+"""Seconds by which something may be told before the recorder saw it: half a scrape, and the exporter's own looks."""
 LATE: Final = 10.0
 """Seconds by which it may be told later: the exporter's look, a scrape, an evaluation, half the curve's width."""
-JUDGED_FAULT: Final = "24Mi"
+MITIGATION, RESOLUTION = 60, 90
+"""Seconds that people have for each."""
 OF_PEOPLE: Final = ("FirstContainment", "FixApplied", "Mitigated")
-
-
-@dataclass(frozen=True)
-class Truth:
-    """From the recorder alone: when trouble began, when somebody changed what the fault had set, since when it was well
-    until the end of play, when somebody was paged. None: never.
-    """
-
-    broke: float | None
-    changed: float | None
-    well: float | None
-    paged: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,35 +50,15 @@ class Told:
         found = self.milestones.get(milestone)
         return (instant(found["notBefore"]), instant(found["notAfter"])) if found else None
 
+    def moment(self, milestone: str) -> Moment | None:
+        """The same as the recorder's moments."""
+        found = self.between(milestone)
+        return Moment(*found) if found else None
+
 
 def instant(text: str) -> float:
     """Seconds since 1970 of a time of the API."""
     return datetime.fromisoformat(text).timestamp()
-
-
-def in_trouble(play: Play, look: Look) -> bool:
-    """Whether a look shows the alert's own trouble; a figure that is not there is no sign of health."""
-    trouble = play.shape.trouble
-    value = look.figures.get(trouble["figure"])
-    if value is None:
-        return True
-    return value < trouble["below"] if "below" in trouble else value > trouble["above"]
-
-
-def truth_of(play: Play, looks: Sequence[Look], ended: float) -> Truth:
-    """What the looks until the end of play come to."""
-    seen = [look for look in looks if look.after <= ended]
-    first = next((n for n, look in enumerate(seen) if look.limit == JUDGED_FAULT), None)
-    if first is None:
-        return Truth(None, None, None)
-    seen = seen[first:]
-    broke = next((look.before for look in seen if in_trouble(play, look)), None)
-    changed = next((look.before for look in seen if look.limit != JUDGED_FAULT), None)
-    bad = [n for n, look in enumerate(seen) if in_trouble(play, look)]
-    well = seen[bad[-1] + 1].before if bad and bad[-1] + 1 < len(seen) else None
-    pages = [look.figures.get("pages_total", 0.0) for look in seen]
-    paged = next((look.before for look, count in zip(seen, pages, strict=True) if count > pages[0]), None)
-    return Truth(broke, changed, well, paged)
 
 
 def wrong(play: Play, truth: Truth, told: Told) -> list[str]:
@@ -134,7 +103,7 @@ def _out_of_order(truth: Truth, told: Told) -> Iterator[str]:
         yield f"its alert is not told to have fired: {told.status.get('message')}"
     elif injected and fired[1] < injected[0]:
         yield "the alert is told to have fired before the fault was in"
-    elif truth.broke is not None and fired[1] < truth.broke - EARLY:
+    elif truth.broke is not None and fired[1] < truth.broke.earliest - EARLY:
         yield "the alert is told to have fired before there was any trouble"
     reached = [told.between(name) for name in ("Injected", "Mitigated", "Recovered")]
     given = [one for one in reached if one is not None]
@@ -144,24 +113,33 @@ def _out_of_order(truth: Truth, told: Told) -> Iterator[str]:
 
 def _paging(play: Play, truth: Truth, told: Told) -> Iterator[str]:
     """Whether and when people are told to have been paged, against what came to the pager."""
-    paged = told.between("Paged")
+    paged = told.moment("Paged")
     if truth.paged is None and paged:
         yield "told to be Paged, and no page came"
-    if play.shape.withheld:
-        if truth.paged is not None:
-            yield "a page came, and Alertmanager was to be kept from it: this drill shows nothing"
-        if "nobody-was-paged" not in told.findings:
-            yield f"nobody was paged, and no finding says so: {sorted(told.findings)}"
-    elif play.shape.group_wait and truth.paged is None:
+    elif play.shape.withheld:
+        yield from _not_paged(truth, told)
+    elif truth.paged is None and play.shape.group_wait:
         yield "no page came: this drill shows nothing"
-    if truth.paged is None or play.shape.withheld:
-        return
-    if paged is None:
-        yield "a page came, and it is not told to be Paged"
-    elif paged[1] < truth.paged - EARLY or paged[0] > truth.paged + EARLY:
-        yield f"Paged is told {(paged[0] + paged[1]) / 2 - truth.paged:+.1f} s beside the page"
+    elif truth.paged is not None:
+        yield from _paged(truth.paged, paged)
     if play.shape.group_wait and "page-came-late" not in told.findings:
         yield f"the page came late, and no finding says so: {sorted(told.findings)}"
+
+
+def _not_paged(truth: Truth, told: Told) -> Iterator[str]:
+    if truth.paged is not None:
+        yield "a page came, and Alertmanager was to be kept from it: this drill shows nothing"
+    if "nobody-was-paged" not in told.findings:
+        yield f"nobody was paged, and no finding says so: {sorted(told.findings)}"
+
+
+def _paged(page: Moment, told: Moment | None) -> Iterator[str]:
+    if told is None:
+        yield "a page came, and it is not told to be Paged"
+    elif told.latest < page.earliest - EARLY:
+        yield f"Paged is told {page.earliest - told.latest:.1f} s before the page"
+    elif told.earliest > page.latest + EARLY:
+        yield f"Paged is told {told.earliest - page.latest:.1f} s after the page"
 
 
 def _told_twice(told: Told) -> Iterator[str]:
@@ -181,18 +159,32 @@ def _fixed(play: Play, truth: Truth, told: Told) -> Iterator[str]:
     if mitigated is None or recovered is None:
         yield f"it was well since the player's fix, and is told to be {'mitigated only' if mitigated else 'neither'}"
         return
-    if mitigated[0] < truth.changed - EARLY:
-        yield f"mitigated {truth.changed - mitigated[0]:.1f} s before the player's fix"
-    if mitigated[1] > truth.well + late:
-        yield f"mitigated {mitigated[1] - truth.well:.1f} s after it was well"
-    if recovered[1] < truth.well - EARLY:
-        yield f"recovered {truth.well - recovered[1]:.1f} s before it was well"
-    if recovered[1] > truth.well + late:
-        yield f"recovered {recovered[1] - truth.well:.1f} s after it was well"
+    if mitigated[0] < truth.changed.earliest - EARLY:
+        yield f"mitigated {truth.changed.earliest - mitigated[0]:.1f} s before the player's fix"
+    if mitigated[1] > truth.well.latest + late:
+        yield f"mitigated {mitigated[1] - truth.well.latest:.1f} s after it was well"
+    if recovered[1] < truth.well.earliest - EARLY:
+        yield f"recovered {truth.well.earliest - recovered[1]:.1f} s before it was well"
+    if recovered[1] > truth.well.latest + late:
+        yield f"recovered {recovered[1] - truth.well.latest:.1f} s after it was well"
     if told.milestones["Mitigated"].get("actor") != PLAYER:
         yield f"mitigated by {told.milestones['Mitigated'].get('actor') or 'nobody'}, and {PLAYER} did it"
-    if told.verdict != "Passed":
-        yield f"fixed in time by a player, and the verdict is {told.verdict}"
+    due = _due(play, truth.well, truth, told)
+    if told.verdict not in due:
+        yield f"fixed by a player, so that it must be {' or '.join(due)}, and the verdict is {told.verdict}"
+
+
+def _due(play: Play, well: Moment, truth: Truth, told: Told) -> tuple[str, ...]:
+    """The verdicts that may be given where a player fixed it: by whether all was well in time.
+
+    Their time runs from the alert on, or from the page where only that told them.
+    """
+    since = truth.paged if play.shape.group_wait else told.moment("AlertFired")
+    if since is None or well.latest - since.earliest <= MITIGATION - LATE:
+        return ("Passed",)
+    if well.earliest - since.latest > RESOLUTION + LATE:
+        return ("Failed",)
+    return ("Passed", "Inconclusive", "Failed")
 
 
 def _by_nobody(play: Play, truth: Truth, told: Told) -> Iterator[str]:

@@ -31,6 +31,10 @@ FOR_AUTOSCALERS: Final = {
 }
 
 
+PODS: Final = 'job="pods"'
+"""In the expression of an alert: it asks the pods themselves, which are looked for by the shop's name then."""
+
+
 def rules(plays: Sequence[Play]) -> dict[str, Any]:
     """A group of rules for each play."""
     return {"groups": [{"name": play.name, "rules": list(_rules_of(play))} for play in plays]}
@@ -61,7 +65,7 @@ def _rules_of(play: Play) -> list[dict[str, Any]]:
 def prometheus(plays: Sequence[Play]) -> dict[str, Any]:
     """What it scrapes: the exporter twice (with its labels as they are, and not), and the shops' pods themselves."""
     at = [{"targets": ["exporter:8000"]}]
-    names = [f"app.{play.namespace}.svc.cluster.local" for play in plays]
+    names = [f"app.{play.namespace}.svc.cluster.local." for play in plays if PODS in play.shape.expr]
     shop = {"source_labels": ["__meta_dns_name"], "regex": r"app\.([^.]+)\..*", "target_label": "namespace"}
     found = {"names": names, "type": "A", "port": 8000, "refresh_interval": "1s"}
     return {
@@ -71,7 +75,11 @@ def prometheus(plays: Sequence[Play]) -> dict[str, Any]:
         "remote_write": [FOR_AUTOSCALERS],
         "scrape_configs": [
             {"job_name": "shops", "honor_labels": True, "static_configs": at},
-            {"job_name": "shops-unhonoured", "static_configs": [{**at[0], "labels": {"namespace": NAMESPACE}}]},
+            {
+                "job_name": "shops-unhonoured",
+                "static_configs": [{**at[0], "labels": {"namespace": NAMESPACE}}],
+                "metric_relabel_configs": [{"source_labels": ["__name__"], "regex": "deploy_.+", "action": "keep"}],
+            },
             {"job_name": "pods", "dns_sd_configs": [found], "relabel_configs": [shop]},
         ],
     }
@@ -135,6 +143,7 @@ def _running(
         "name": name,
         "image": image,
         "command": command,
+        "resources": {"requests": {"cpu": "100m"}},
         "volumeMounts": [{"name": name, "mountPath": path} for name, (path, _) in volumes.items()],
         "readinessProbe": {"httpGet": {"path": ready, "port": port}, "periodSeconds": 1},
     }

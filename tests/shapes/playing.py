@@ -15,12 +15,13 @@ from typing import Any, Final
 from tests.e2e.staging.copies import kubectl, until
 from tests.shapes import courses, monitoring, stage
 from tests.shapes.catalogue import Play
-from tests.shapes.judge import Told, truth_of, wrong
+from tests.shapes.judge import Told, wrong
 from tests.shapes.recorder import Recorder
+from tests.shapes.truth import truth_of
 
 FOLDER: Final = Path("build/shapes")
 ENDED: Final = ("Completed", "Stopped", "Aborted")
-FIRES_WITHIN, ENDS_WITHIN = 120, 300
+FIRES_WITHIN, ENDS_WITHIN = 240, 300
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ import json
 from typing import Any, Final
 
 from tests.shapes.catalogue import Play
-from tests.shapes.judge import JUDGED_FAULT, PLAYER
+from tests.shapes.judge import PLAYER
 from tests.shapes.monitoring import APP_IMAGE, LABEL, NAMESPACE
 from tests.shapes.paging import receiver
+from tests.shapes.truth import JUDGED_FAULT
 
 CONTROL: Final = "drills"
 GOOD: Final = "80Mi"
@@ -37,7 +38,7 @@ def shop(namespace: str, holds: int, image: str = APP_IMAGE) -> str:
         "name": "app",
         "image": image,
         "command": ["python3", "-c", SERVES, str(holds)],
-        "resources": {"limits": {"memory": GOOD}, "requests": {"memory": GOOD, "cpu": "5m"}},
+        "resources": {"limits": {"memory": GOOD}, "requests": {"memory": GOOD, "cpu": "20m"}},
         "readinessProbe": {"httpGet": {"path": "/", "port": 8000}, "periodSeconds": 1},
     }
     pod = {"terminationGracePeriodSeconds": 0, "containers": [container]}

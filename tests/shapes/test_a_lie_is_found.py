@@ -9,14 +9,21 @@ from typing import Any
 import pytest
 from tests.shapes.catalogue import Play, Shape
 from tests.shapes.exporter import Seen, Shop, line
-from tests.shapes.judge import Told, Truth, truth_of, wrong
+from tests.shapes.judge import Told, wrong
 from tests.shapes.recorder import Look, seen
+from tests.shapes.truth import Moment, Truth, truth_of
 
 BELOW = Shape("below", "deploy_available < 3", ("fixed",), worse="delete")
 QUEUE = Shape("queue", "shop_queue_depth > 50", ("fixed",), trouble={"figure": "shop_queue_depth", "above": 50})
 BROKE, FIXED, WELL, END = 110.0, 130.0, 140.0, 170.0
-TRUTH = Truth(BROKE, FIXED, WELL)
-STANDS = Truth(BROKE, None, None)
+
+
+def then(second: float) -> Moment:
+    return Moment(second, second + 0.2)
+
+
+TRUTH = Truth(then(BROKE), then(FIXED), then(WELL))
+STANDS = Truth(then(BROKE), None, None)
 
 
 def at(seconds: float) -> str:
@@ -93,7 +100,7 @@ def test_c10_a_neighbour_that_is_killed_is_no_effect():
 
 SILENCED = Shape("silenced", "deploy_available < 3", ("nobody",), withheld="silence")
 LATE_PAGE = Shape("paged-late", "deploy_available < 3", ("fixed",), group_wait=65)
-PAGE = replace(TRUTH, paged=115.0)
+PAGE = replace(TRUTH, paged=then(115))
 
 
 def with_findings(said: Told, *rules: str) -> Told:
@@ -105,7 +112,7 @@ def test_b13_where_nobody_was_paged_a_finding_says_so_and_nobody_failed():
     assert judged("nobody", STANDS, right, SILENCED) == ""
     assert "no finding says so" in judged("nobody", STANDS, told("Inconclusive"), SILENCED)
     assert "the verdict is Failed" in judged("nobody", STANDS, with_findings(told("Failed"), "x"), SILENCED)
-    assert "shows nothing" in judged("nobody", replace(STANDS, paged=115.0), right, SILENCED)
+    assert "shows nothing" in judged("nobody", replace(STANDS, paged=then(115)), right, SILENCED)
 
 
 def test_b14_a_page_is_told_when_it_came_and_that_it_came_late():
@@ -114,13 +121,14 @@ def test_b14_a_page_is_told_when_it_came_and_that_it_came_late():
     assert judged("fixed", PAGE, right, LATE_PAGE) == ""
     assert "no finding says so" in judged("fixed", PAGE, told(**fixed, Paged=115), LATE_PAGE)
     assert "not told to be Paged" in judged("fixed", PAGE, told(**fixed))
-    assert "s beside the page" in judged("fixed", PAGE, told(**fixed, Paged=123))
+    assert "s after the page" in judged("fixed", PAGE, told(**fixed, Paged=123))
+    assert "s before the page" in judged("fixed", PAGE, told(**fixed, Paged=112))
     assert "no page came" in judged("fixed", TRUTH, told(**fixed, Paged=115))
     assert "shows nothing" in judged("fixed", TRUTH, told(**fixed), LATE_PAGE)
 
 
 def test_what_an_autoscaler_mitigates_alone_is_told_of_automation_and_is_not_over():
-    scaled_out = Truth(BROKE, None, WELL)
+    scaled_out = Truth(then(BROKE), None, then(WELL))
     right = told("Failed", Mitigated={"second": 138, "by": "Automation"})
     assert judged("scaled", scaled_out, right) == ""
     assert "told of Player" in judged("scaled", scaled_out, told("Failed", Mitigated={"second": 138, "by": "Player"}))
@@ -128,6 +136,22 @@ def test_what_an_autoscaler_mitigates_alone_is_told_of_automation_and_is_not_ove
     recovered = told("Failed", Mitigated={"second": 138, "by": "Automation"}, Recovered=141)
     assert "told to be Recovered" in judged("scaled", scaled_out, recovered)
     assert "shows nothing" in judged("scaled", TRUTH, right)
+
+
+def test_a_fix_that_comes_too_late_is_none_in_time():
+    late = replace(TRUTH, changed=then(210), well=then(220))
+    fixed: dict[str, Any] = {"Mitigated": (218, "alice"), "Recovered": 221}
+    assert judged("fixed", late, told("Failed", **fixed)) == ""
+    assert "it must be Failed" in judged("fixed", late, told("Passed", **fixed))
+    close = replace(TRUTH, changed=then(170), well=then(176))
+    assert judged("fixed", close, told("Failed", Mitigated=(174, "alice"), Recovered=177)) == ""
+
+
+def test_where_the_page_alone_tells_of_it_the_time_runs_from_the_page():
+    late = replace(TRUTH, paged=then(180), changed=then(185), well=then(190))
+    fixed: dict[str, Any] = {"Mitigated": (188, "alice"), "Recovered": 191, "Paged": 180}
+    assert judged("fixed", late, with_findings(told(**fixed), "page-came-late"), LATE_PAGE) == ""
+    assert "it must be Passed" in judged("fixed", late, with_findings(told("Failed", **fixed), "x"), LATE_PAGE)
 
 
 def test_who_is_quicker_than_the_effect_is_judged_as_everybody():
@@ -138,7 +162,7 @@ def test_who_is_quicker_than_the_effect_is_judged_as_everybody():
 def test_a_page_of_before_the_drill_is_none_of_it():
     before, later = {"available": 1.0, "pages_total": 1.0}, {"available": 1.0, "pages_total": 2.0}
     assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", before)), 200).paged is None
-    assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", later)), 200).paged == 101
+    assert truth_of(Play(BELOW, "nobody"), looks(("24Mi", before), ("24Mi", later)), 200).paged == Moment(100, 101.2)
 
 
 def test_c12_what_a_controller_took_out_is_an_error_of_the_drill():
@@ -159,8 +183,10 @@ def looks(*figures: tuple[str, dict[str, float]]) -> list[Look]:
 def test_the_truth_is_what_the_recorder_saw_from_the_fault_to_the_end_of_play():
     well, ill = {"available": 3.0}, {"available": 1.0}
     seen_ = looks(("80Mi", well), ("24Mi", well), ("24Mi", ill), ("80Mi", ill), ("80Mi", well), ("80Mi", well))
-    assert truth_of(Play(BELOW, "fixed"), seen_, 200) == Truth(102, 103, 104)
-    assert truth_of(Play(BELOW, "fixed"), seen_, 103.5) == Truth(102, 103, None)
+    assert truth_of(Play(BELOW, "fixed"), seen_, 200) == Truth(
+        Moment(101, 102.2), Moment(102, 103.2), Moment(103, 104.2)
+    )
+    assert truth_of(Play(BELOW, "fixed"), seen_, 103.5) == Truth(Moment(101, 102.2), Moment(102, 103.2), None)
     assert truth_of(Play(BELOW, "fixed"), looks(("80Mi", well)), 200) == Truth(None, None, None)
 
 
@@ -171,6 +197,7 @@ def test_a_figure_that_is_not_there_is_no_sign_of_health():
 
 def test_what_the_exporter_tells_the_recorder_reads():
     shop = Shop()
+    shop.goes_on(1, available=3)
     shop.goes_on(10, available=1)
     figures = "\n".join(
         line(one, "shop") for one in shop.figures(Seen(3, 1, (("app-1", False, 2, "CrashLoopBackOff"),)))
@@ -184,6 +211,12 @@ def test_what_the_exporter_tells_the_recorder_reads():
     told_, limit = seen([thing], figures)["shop"]
     assert (told_["available"], told_["shop_queue_depth"], limit) == (1, 240, "24Mi")
     assert "shop_heartbeat" not in told_
+
+
+def test_nobody_waits_before_a_shop_has_opened():
+    shop = Shop()
+    shop.goes_on(10, available=1)
+    assert (shop.queue, shop.requests) == (0, 0)
 
 
 def test_a_shop_without_its_deployment_has_no_pods():
