@@ -199,7 +199,7 @@ soak: setup setup-services cluster ## 300 random drills with random kills: nothi
 	@$(KUBE) $(CRDS) && $(BIN)/python -m tests.faultmatrix.soak
 
 .PHONY: shapes
-shapes: setup cluster install staging ## 49 drills on 24 shapes of alerts, held against an independent recorder (PLAY='names or globs'; 30 min)
+shapes: setup cluster install staging ## Drills on all shapes of alerts, held against an independent recorder (PLAY='names or globs'; 30 min)
 	@$(KUBE) $(BIN)/python -m tests.shapes --play '$(if $(filter command line,$(origin PLAY)),$(PLAY),*)'
 
 .PHONY: nodes

@@ -58,7 +58,7 @@ class OwnEngine:
         return (
             self.pid() is not None
             and NAMESPACE_FILE.exists()
-            and self.runner.answers("docker", "version", timeout_seconds=5)
+            and self.runner.answers("docker", "version", timeout_seconds=START_SECONDS)
         )
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from cluster.commands import ClusterError, CommandFailedError, Runner
+from cluster.frozen import thaw
 from cluster.settings import API_SERVER_PORT, CLUSTER, NODES, SOURCES, Folders
 
 READY_SECONDS = 120
@@ -48,6 +49,8 @@ class Kind:
     def delete(self) -> None:
         """Remove the cluster, also one whose engine was killed in between."""
         if CLUSTER in self.runner.run("kind", "get", "clusters").split():
+            ours = f"label=io.x-k8s.kind.cluster={CLUSTER}"
+            thaw(self.runner.run(self.engine, "ps", "--all", "--quiet", "--no-trunc", "--filter", ours).split())
             self.runner.run("kind", "delete", "cluster", "--name", CLUSTER, "--kubeconfig", self.folders.kubeconfig)
 
     def wait_ready(self) -> None:
