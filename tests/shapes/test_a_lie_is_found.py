@@ -121,7 +121,7 @@ def test_b14_a_page_is_told_when_it_came_and_that_it_came_late():
     assert judged("fixed", PAGE, right, LATE_PAGE) == ""
     assert "no finding says so" in judged("fixed", PAGE, told(**fixed, Paged=115), LATE_PAGE)
     assert "not told to be Paged" in judged("fixed", PAGE, told(**fixed))
-    assert "s after the page" in judged("fixed", PAGE, told(**fixed, Paged=123))
+    assert "s after the page" in judged("fixed", PAGE, told(**fixed, Paged=128))
     assert "s before the page" in judged("fixed", PAGE, told(**fixed, Paged=112))
     assert "no page came" in judged("fixed", TRUTH, told(**fixed, Paged=115))
     assert "shows nothing" in judged("fixed", TRUTH, told(**fixed), LATE_PAGE)
