@@ -113,10 +113,21 @@ def falling(samples: Sequence[Sample], step: timedelta, fall: ImpactFall) -> Int
         if end.not_before - start.not_after <= window:
             possible = possible.hull(start) if possible else start
             if end.not_after - start.not_before <= window:
+                start = dated(possible, points(samples), level - amount / 4, amount, width // 2 + span(step))
                 confirmed = samples[-1].at - start.not_after >= window
-                return with_gaps(possible, samples, step) if confirmed else None
+                return with_gaps(start, samples, step) if confirmed else None
         level -= amount / 4
     return None
+
+
+def dated(on_curve: Interval, samples: Points, level: float, amount: float, reach: int) -> Interval:
+    steps = [(before, after) for before, after in pairwise(samples) if before[1] >= level > after[1]]
+    if not steps or samples[-1][1] >= level or steps[-1][0][1] - steps[-1][1][1] < amount:
+        return on_curve
+    before, after = steps[-1]
+    latest = on_curve.not_after + timedelta(microseconds=reach)
+    within = instant(before[0]) <= latest
+    return Interval(instant(before[0]), instant(after[0])) if within else Interval(on_curve.not_before, latest)
 
 
 def left_for_good(line: Points, level: float, off: float) -> Interval | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -40,6 +41,39 @@ def test_a_straight_fall_starts_where_a_quarter_of_the_amount_is_gone():
     assert start is not None
     assert start.contains(at(29 + 1.25))
     assert start.width < timedelta(seconds=2)
+
+
+FEW = replace(FALL, amount=0)
+"""Of things that are counted in ones a tenth of the peak is asked for."""
+
+
+@pytest.mark.parametrize("step", [1, 15, 60])
+@pytest.mark.parametrize("high", [[2.0] * 12, [2.0] * 3, [1.0, 2.0, 2.0, 3.0], [0.0] * 9 + [2.0, 3.0]])
+def test_a_step_was_between_the_samples_around_it_whatever_the_mean_says(step: int, high: list[float]):
+    """As of pods that are missing, and are back at once: the curve falls up to two and a half steps before."""
+    values = [0.0] * 20 + high + [0.0] * 40
+    last = step * (len(values) - 41)
+    start = falling(samples(values, step=step), FEW, at(step * len(values)))
+    assert start is not None
+    assert start.contains(at(last + step / 2))
+    assert start.not_before >= at(last - step)
+    assert start.not_after <= at(last + 2 * step)
+
+
+def test_a_step_whose_other_steps_come_later_began_with_the_first():
+    values = [0.0] * 20 + [3.0] * 9 + [2.0, 2.0, 1.0] + [0.0] * 40
+    start = falling(samples(values), FEW, at(len(values)))
+    assert start is not None
+    assert start.contains(at(28.5))
+    assert start.width <= timedelta(seconds=2.5)
+
+
+def test_a_step_that_a_later_blip_hides_is_still_within_the_bounds():
+    values = [0.0] * 20 + [2.0] * 9 + [0.0] * 30 + [2.0] + [0.0] * 40
+    start = falling(samples(values), FEW, at(len(values)))
+    assert start is not None
+    assert start.contains(at(28.5))
+    assert start.width <= timedelta(seconds=6)
 
 
 def test_a_queue_that_grows_with_noise_never_falls():

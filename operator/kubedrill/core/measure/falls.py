@@ -21,7 +21,7 @@ LEFT_BEHIND: Final = 64
 
 
 class Descent:
-    """A curve that may have begun to fall, sample by sample: its heights, its roughness, its gaps."""
+    """A curve that may have begun to fall, sample by sample: its heights and the samples', its roughness, its gaps."""
 
     def __init__(self, step: timedelta, width: int) -> None:
         self._step, self._half, self._width = step, width // 2, width
@@ -30,7 +30,7 @@ class Descent:
         self._values: list[float] = []
         self._next = 0
         self._first, self._count, self._roughness = 0, 0, 0.0
-        self._highs = Highs()
+        self._highs, self._own = Highs(), Highs()
         self._gap_starts, self._gap_ends = array("q"), array("q")
 
     def copy(self) -> Descent:
@@ -40,6 +40,7 @@ class Descent:
             _times=self._times.copy(),
             _values=self._values.copy(),
             _highs=self._highs.copy(),
+            _own=self._own.copy(),
             _gap_starts=self._gap_starts[:],
             _gap_ends=self._gap_ends[:],
         )
@@ -55,6 +56,7 @@ class Descent:
         self._count += 1
         self._times.append(at)
         self._values.append(value)
+        self._own.add(at, value)
         bent = self._values[-3:]
         if len(bent) == 3:
             self._roughness += abs((bent[2] - bent[1]) - (bent[1] - bent[0]))
@@ -98,8 +100,9 @@ class Descent:
             if end.not_before - start.not_after <= window:
                 possible = possible.hull(start) if possible else start
                 if end.not_after - start.not_before <= window:
-                    confirmed = instant(newest) - start.not_after >= window
-                    return self._with_sampling(possible) if confirmed else None
+                    dated = self._dated(possible, level - amount / 4, amount)
+                    confirmed = instant(newest) - dated.not_after >= window
+                    return self._with_sampling(dated) if confirmed else None
             level -= amount / 4
         return None
 
@@ -110,6 +113,19 @@ class Descent:
             return None
         begun = self._first if earliest is None else reached(*earliest, level + error)
         return Interval(instant(begun), instant(reached(*latest, level - error)))
+
+    def _dated(self, curve: Interval, level: float, amount: float) -> Interval:
+        """When it really began, where the curve alone says too early: before a step its mean falls already.
+
+        A step is where the samples themselves leave the level for the last time, and by all that is asked for at once.
+        One that only a later blip hides was within the curve's reach.
+        """
+        left = self._own.last_at(level)
+        if left is None or left[0][1] - left[1][1] < amount:
+            return curve
+        step = Interval(instant(left[0][0]), instant(left[1][0]))
+        latest = curve.not_after + timedelta(microseconds=self._half) + self._step
+        return step if step.not_before <= latest else Interval(curve.not_before, latest)
 
     def _with_sampling(self, interval: Interval) -> Interval:
         """Three quarters of a step on either side, and all of any gap in which the curve was not seen."""
@@ -137,7 +153,8 @@ def falling(
     must name the same time), from `since` on. From its peak it must fall by the wanted amount, taking `fall.window`
     (never under 15 samples) at the most for the last three quarters, and not come back up to `until`. The fall
     starts where the curve leaves the level a quarter of the amount under the peak for the last time. A fall
-    too slow at first is looked for again from a quarter further down.
+    too slow at first is looked for again from a quarter further down. One that is a single step is dated by the two
+    samples around it.
 
     The interval covers what sampling leaves open: the curve's own error, three quarters of a step, and gaps.
     """
