@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 from tests.measure.builders import (
+    FALL,
     WORKER,
     alert,
     at,
@@ -23,7 +25,7 @@ from tests.measure.builders import (
 )
 from tests.measure.simulated_queue import unfixed
 
-from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
+from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import Grounds, judge
@@ -83,6 +85,44 @@ TRICKS: dict[str, tuple[tuple[Fact, ...], Mapping[str, Series]]] = {
 def test_no_trick_is_ever_a_recovery(trick):
     facts, series = TRICKS[trick]
     assert MilestoneName.RECOVERED not in ever_reached(facts, series)
+
+
+MISSING = [0.0] * 10 + [3.0] * 50
+"""How many pods are missing, a sample a second from ten seconds before T+0 to T+49."""
+
+
+def falls_of(facts: Iterable[Fact], values: list[float]) -> Interval | None:
+    """When the missing pods are called mitigated."""
+    plan = drill_plan(impact=replace(FALL, amount=0))
+    told = (injected(-5), bitten(-2), state(-4, 2), alert(FactKind.ALERT_FIRING, 0), *facts)
+    series = {"impact": samples(values, start=-10), "queue": samples(values, start=-10)}
+    found = milestones(told, series, plan, at(len(values)))
+    return next((m.at for m in found if m.name is MilestoneName.MITIGATED), None)
+
+
+def test_who_wants_no_pods_any_more_has_mitigated_nothing():
+    gone = (scaled(49, by="alice", before=5, after=0), state(50, 0, 0))
+    assert falls_of(gone, [*MISSING, *[0.0] * 60]) is None
+
+
+def test_what_got_better_before_nobody_wanted_any_pods_did_get_better():
+    fixed = (changed(45, by="alice"), state(50, 5), scaled(80, by="alice", before=5, after=0), state(81, 0, 0))
+    mitigated = falls_of(fixed, [*MISSING, *[0.0] * 60])
+    assert mitigated is not None
+    assert mitigated.contains(at(49.5))
+
+
+def test_who_fixes_it_while_nobody_wants_any_pods_has_mitigated_it_when_they_are_wanted_again():
+    away_and_back = (
+        scaled(49, by="alice", before=5, after=0),
+        state(50, 0, 0),
+        changed(60, by="alice"),
+        scaled(70, by="alice", before=0, after=5),
+        state(71, 5),
+    )
+    mitigated = falls_of(away_and_back, [*MISSING, *[0.0] * 60])
+    assert mitigated is not None
+    assert mitigated.contains(at(71))
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from kubedrill.core.evidence.attribution import credited, is_cause, own_revert
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
 from kubedrill.core.measure.crossings import Edges, first_breach, holds_for
+from kubedrill.core.measure.emptied import emptied
 from kubedrill.core.measure.falls import falling
 from kubedrill.core.measure.order import is_confirmed, once_begun, recovered_after_mitigated
 from kubedrill.core.measure.results import By, Milestone, MilestoneName
@@ -137,7 +138,12 @@ def _fall(seen: ImpactEvidence, until: datetime) -> Interval | None:
     impact = seen.series.get(IMPACT)
     if impact is None or seen.effect is None or seen.begun is None:
         return None
+    empty = tuple(emptied(seen.facts, seen.drill_plan.workloads, until))
+    until = min((until, *(since.not_before for since, again in empty if again is None)))
     began = falling(impact, seen.drill_plan.impact, until, since=seen.begun.not_before)
+    for since, again in empty:  # what fell while nobody wanted any pods has fallen once they are wanted again
+        if began and again and since.not_before <= began.not_after and began.not_before <= again.not_after:
+            began = again
     return once_begun(began, seen.begun) if began else None
 
 
