@@ -125,6 +125,30 @@ def test_an_alert_that_still_fires_is_played_on_although_nothing_bit():
     assert later(world, effects=NONE).state.phase is Phase.IN_PLAY
 
 
+def all_ready(world: World, ready: int, desired: int = 3) -> None:
+    told = {"target": "Deployment/limit", "ready": ready, "desired": desired, "unready": desired - ready, "killed": 0}
+    found = fact(FactKind.WORKLOAD_STATE, world.now, f"state/{world.now}", **told)
+    world.facts[found.id] = found
+
+
+def test_an_alert_that_fires_although_all_pods_are_ready_is_about_the_rollout():
+    """C10: pods that are ready and not yet available for long, because the fault's rollout is made to wait."""
+    world = world_in(Phase.ARMED)
+    fires(world)
+    all_ready(world, 1)
+    assert world.turn(effects=NONE).state.phase is Phase.IN_PLAY
+    assert later(world, effects=NONE).state.phase is Phase.IN_PLAY
+
+    all_ready(world, 3)
+    assert world.turn(effects=NONE).state.phase is Phase.IN_PLAY
+    world.now += drill_plan().recovered_window
+    ending = world.turn(effects=NONE).state.ending
+
+    assert ending is not None
+    assert (ending.reason, ending.verdict) == ("FaultNotEffective", Verdict.ERROR)
+    assert "Errors fires, and all pods were ready, before anybody changed the target" in ending.message
+
+
 def test_what_somebody_changed_meanwhile_is_played_on_although_nothing_bit():
     world = world_in(Phase.ARMED)
     fires(world)

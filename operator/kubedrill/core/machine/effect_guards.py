@@ -24,7 +24,7 @@ from kubedrill.core.machine.state import NOT_IN, Observation, State
 from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due, effect_due
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.effect import shown_by_alert
-from kubedrill.core.measure.impact import is_silent
+from kubedrill.core.measure.impact import are_ready, is_silent
 from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Verdict
 from kubedrill.core.plan.drill_plan import DrillPlan
@@ -86,19 +86,23 @@ def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason
 
 
 def over_without_effect(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
-    """Play began with an alert that is over again, without any of the effect and without anybody's change."""
+    """Play began with an alert, and all is well again without any of the effect and without anybody's change."""
     if seen.drill_plan is None or not has_passed_without_effect(seen):
         return None
     told = ", ".join(_why_none(name, seen) for name in seen.effects)
     alert = seen.drill_plan.clock_alert
-    message = f"no effect seen: {told}; {alert} fired for a while, and was over before anybody changed the target"
+    silent = is_silent(FactSet.of(seen.facts), alert, seen.drill_plan, seen.now)
+    over = "fired for a while, and was over" if silent else "fires, and all pods were ready,"
+    message = f"no effect seen: {told}; {alert} {over} before anybody changed the target"
     return ends("FaultNotEffective", message[:4000], Verdict.ERROR)
 
 
 def has_passed_without_effect(seen: Observation) -> bool:
-    """Whether the effect is overdue, nothing at all was seen of any fault's, the alert is silent, and nobody did it.
+    """Whether the effect is overdue, nothing at all was seen of any fault's, all is well again, and nobody did it.
 
-    A rollout takes a pod away for a second or two, also when the new one is healthy: a quick rule fires for that.
+    A rollout takes a pod away for a second or two, also when the new one is healthy: a quick rule fires for that. It is
+    well when the alert is silent or all pods stay ready: those do not count as available before `minReadySeconds` are
+    over, with which a fault makes its rollout wait.
     """
     drill_plan, facts = seen.drill_plan, FactSet.of(seen.facts)
     if drill_plan is None or not is_overdue(facts, drill_plan, seen.now):
@@ -107,7 +111,8 @@ def has_passed_without_effect(seen: Observation) -> bool:
     unseen = without_effect(names, facts) == tuple(names) == tuple(n for n in names if n in seen.effects)
     if not unseen or any(seen.effects[name].some for name in names):
         return False
-    return not disturbances(facts) and is_silent(facts, drill_plan.clock_alert, drill_plan, seen.now)
+    well = is_silent(facts, drill_plan.clock_alert, drill_plan, seen.now) or are_ready(facts, drill_plan, seen.now)
+    return well and not disturbances(facts)
 
 
 def taken_out_before_alert(_state: State, seen: Observation, so_far: Assessment) -> Reason | None:

@@ -212,6 +212,14 @@ def is_silent(facts: FactSet, alert: str, drill_plan: DrillPlan, now: datetime) 
     return bool(line) and line[-1].holds
 
 
+def are_ready(facts: FactSet, drill_plan: DrillPlan, now: datetime) -> bool:
+    """Whether all pods of the drilled workloads have been ready for as long as a recovery takes."""
+    states = {f.detail.get("target"): f for f in in_order(facts, FactKind.WORKLOAD_STATE)}
+    found = [states.get(target) for target in drill_plan.workloads]
+    since = now - drill_plan.recovered_window
+    return bool(found) and all(f is not None and _all_ready(f) and f.at.not_after <= since for f in found)
+
+
 def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime) -> Timeline:
     """When an alert was silent: nothing fires that it is about. Its rule's `keep_firing_for` is no trouble any more.
 
