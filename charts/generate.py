@@ -25,7 +25,7 @@ CHART: Final = "charts/kubedrill"
 RULE: Final = "manifests/components/prometheus-operator/prometheus-rule.yaml"
 NAMESPACE: Final = "{{ .Release.Namespace }}"
 CLUSTER_WIDE: Final = re.compile(r"Cluster\w+|ValidatingAdmissionPolicy\w*|PriorityClass|Namespace")
-BASE: Final = ("rbac", "people", "priority", "deployment", "watchdog", "break-glass", "policies")
+BASE: Final = ("rbac", "people", "environments", "priority", "deployment", "watchdog", "break-glass", "policies")
 """Files of the base that are templates. The namespace is none: like the CRDs it holds drills, and outlives them all."""
 MONITORING: Final = {"service-monitors": "serviceMonitors", "alertmanager-config": "alertmanagerConfig"}
 """Files of the component, and the value that switches each on."""

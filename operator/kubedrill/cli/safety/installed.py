@@ -45,6 +45,7 @@ _POLICIES: Final = (
     "kubedrill-control-namespace",
     "kubedrill-definitions",
     "kubedrill-own-words",
+    "kubedrill-one-environment",
 )
 _ROLES: Final = ("namespaces", "player", "find", "opt-in", "observer", "environment-admin", "facilitator")
 _BREAK_GLASS: Final = "kubedrill-break-glass"
@@ -52,7 +53,7 @@ KINDS: Final = ("drills", "drillscenarios", "drillenvironments", "drillrosters",
 
 
 def policies() -> tuple[ApiPath, ...]:
-    """What keeps undo records, and words apart: the bindings first, for a policy without one binds nobody."""
+    """What keeps records, words and environments apart: the bindings first, for a policy without one binds nobody."""
     return tuple(kind.one(name) for kind in (POLICY_BINDINGS, POLICIES) for name in _POLICIES)
 
 
