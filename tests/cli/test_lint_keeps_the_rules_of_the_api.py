@@ -12,6 +12,7 @@ from tests.cli.drills import drill
 
 CRD = (Path(__file__).parents[2] / "crds/drills.yaml").read_text(encoding="utf-8")
 CLOCKS = [{"name": "A", "startsClock": True}, {"name": "B", "startsClock": True}]
+SOME_TIME = "write a time of more than 0, such as 10m"
 RULES: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
     "no scenario": (lambda s: s.pop("scenario"), "spec", "say exactly one of scenario and scenarioRef"),
     "two scenarios": (lambda s: s.update(scenarioRef="rush"), "spec", "say exactly one of scenario and scenarioRef"),
@@ -54,6 +55,18 @@ RULES: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
         lambda s: s.update(wrapUp="10"),
         "spec.wrapUp",
         "write a duration such as 90s, 15m or 1h30m",
+    ),
+    "no time to be effective in": (lambda s: s.update(armWithin="0s"), "spec.armWithin", SOME_TIME),
+    "no time at all": (lambda s: s.update(maxDuration="0h0m"), "spec.maxDuration", SOME_TIME),
+    "a limit that nobody can keep": (
+        lambda s: s["scenario"].update(objectives=[{"name": "o", "to": "Mitigated", "within": "0.0s"}]),
+        "spec.scenario.objectives[0].within",
+        SOME_TIME,
+    ),
+    "a limit that no alert can keep": (
+        lambda s: s["scenario"]["expectedAlerts"][0].update(within="0s"),
+        "spec.scenario.expectedAlerts[0].within",
+        SOME_TIME,
     ),
     "a duration that is too long": (
         lambda s: s.update(wrapUp="721h"),

@@ -7,12 +7,12 @@ maximum, because the API server refuses a schema whose rules could cost too much
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from kubedrill.api.durations import askable_duration
+from kubedrill.api.durations import NO_TIME, askable_duration, some_time
 from kubedrill.api.quantities import LEAST_MEMORY, TOO_LITTLE_MEMORY, startable_memory
 
 GROUP = "kubedrill.dev"
@@ -45,6 +45,7 @@ _UNCOUNTABLE = (
 _AT_MOST = (
     f"!self.matches('{DURATION_PATTERN}') || (!self.matches('{_UNCOUNTABLE}') && duration(self) <= duration('720h'))"
 )
+_SOME = f"!self.matches('{DURATION_PATTERN}') || self.matches('[1-9]')"
 # A quantity of anything that is counted or measured, as ResourceQuotas have them.
 AMOUNT_PATTERN = "^[0-9]+([.][0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$"
 # A memory quantity without milli-units: `128m` is 0.128 bytes and never what was meant.
@@ -132,15 +133,24 @@ Line = Annotated[str, Field(max_length=256)]
 Text = Annotated[str, Field(max_length=4096)]
 PromQL = Annotated[str, Field(max_length=1024, min_length=1)]
 Time = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
+_NO_LONGER: Final = (_AT_MOST, "write at most 30 days (720h)")
 Duration = Annotated[
+    str,
+    BeforeValidator(_as_text),
+    Field(max_length=32, pattern=DURATION_PATTERN, json_schema_extra=_matching(DURATION_PATTERN, _NO_LONGER)),
+    AfterValidator(askable_duration),
+]
+# A time that something must happen in: in none nothing can.
+TimeLimit = Annotated[
     str,
     BeforeValidator(_as_text),
     Field(
         max_length=32,
         pattern=DURATION_PATTERN,
-        json_schema_extra=_matching(DURATION_PATTERN, (_AT_MOST, "write at most 30 days (720h)")),
+        json_schema_extra=_matching(DURATION_PATTERN, _NO_LONGER, (_SOME, NO_TIME)),
     ),
     AfterValidator(askable_duration),
+    AfterValidator(some_time),
 ]
 Memory = Annotated[
     str,

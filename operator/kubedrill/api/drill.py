@@ -16,6 +16,7 @@ from kubedrill.api.base import (
     ObjectName,
     PromQL,
     Term,
+    TimeLimit,
     rules,
 )
 from kubedrill.api.drill_status import DrillStatus
@@ -176,7 +177,7 @@ class DrillSpec(ApiModel):
         description="Speeds the drill up: offsets, limits and windows are divided by it. What the cluster"
         " does by itself is not.",
     )
-    max_duration: Duration | None = Field(
+    max_duration: TimeLimit | None = Field(
         None,
         description="Everything is restored this long after the start at the latest, in scenario time;"
         " divided by the pace. Derived when left out: the longest limit, the recovery window, the wrap-up.",
@@ -187,7 +188,7 @@ class DrillSpec(ApiModel):
         " does not recover, play ends once every limit is met or up and nobody has acted for this and recovered.window"
         " together (a hint is an act).",
     )
-    arm_within: Duration = Field(
+    arm_within: TimeLimit = Field(
         "3m",
         description="The fault must have its effect within this time, or the alert that starts the clock must fire"
         " about it; else the drill ends in Error: FaultNotEffective (Inconclusive where somebody took it out). Real"

@@ -12,6 +12,7 @@ from fractions import Fraction
 
 LONGEST = timedelta(days=30)
 """The longest duration that anybody may ask for: no drill, and nothing in one, takes a month."""
+NO_TIME = "write a time of more than 0, such as 10m"
 _MICROSECONDS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
@@ -44,6 +45,17 @@ def askable_duration(text: str) -> str:
     """
     if parse_duration(text) > LONGEST:
         raise ValueError(f"{text} is too long: write at most {LONGEST.days} days (720h)")
+    return text
+
+
+def some_time(text: str) -> str:
+    """The text of a duration in which something can happen, as it is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not parse_duration(text):
+        raise ValueError(NO_TIME)
     return text
 
 

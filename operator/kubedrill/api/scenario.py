@@ -18,6 +18,7 @@ from kubedrill.api.base import (
     SeverityLevel,
     Term,
     Text,
+    TimeLimit,
     rules,
 )
 from kubedrill.api.faults import FAULTS_LIST, Fault, fault_kinds
@@ -78,7 +79,7 @@ class ExpectedAlert(ApiModel):
         default=False,
         description="Its firing is T+0. Exactly one alert starts the clock; the first one when none says so.",
     )
-    within: Duration | None = Field(
+    within: TimeLimit | None = Field(
         None,
         description="It must fire within this time after the fault was effective; 10m when left out. Divided"
         " by the pace.",
@@ -138,7 +139,7 @@ class Objective(ApiModel):
     start: Milestone = Field("AlertFired", alias="from", description="Milestone at which the time starts.")
     to: Milestone = Field(description="Milestone at which it stops, e.g. Acknowledged or EscalationEngaged.")
     level: Term | None = Field(None, description="For escalations: the role that is called, e.g. L2.")
-    within: Duration = Field(description="The limit, in scenario time; divided by the pace.")
+    within: TimeLimit = Field(description="The limit, in scenario time; divided by the pace.")
     by: Credit = Field(Credit.PLAYER, description="Whose doing counts.")
 
 
