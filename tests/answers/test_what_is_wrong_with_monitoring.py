@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-import aiohttp
 import pytest
 from tests.answers.hostile import saying, stranger
 from tests.clock.settable import Settable
@@ -19,6 +18,7 @@ from kubedrill.controller.gathering import MonitoringProbe
 from kubedrill.controller.http_client import Room, WebClient
 from kubedrill.core.plan.preflight import preflight
 from kubedrill.core.plan.surroundings import Surroundings
+from kubedrill.kube import addresses
 from kubedrill.kube.strangers import MAYBE_TLS, NO_ADDRESS, SPEAKS_TLS
 
 WHERE = "prometheus.shop:9090"
@@ -93,7 +93,7 @@ async def test_a2_a_service_that_is_not_there_is_told_alike_however_long_dns_tak
         await takes.wait()
         raise OSError(None, "Name or service not known")
 
-    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", unknown)
+    monkeypatch.setattr(addresses, "looked_up", unknown)
     client = WebClient(lambda _: "http://prometheus.shop.svc:9090", timeout=0.05, room=Room())
     slow = await told(client)
     takes.set()

@@ -11,6 +11,7 @@ import yaml
 from tests.cli.drills import drill
 
 CRD = (Path(__file__).parents[2] / "crds/drills.yaml").read_text(encoding="utf-8")
+OF_ENVIRONMENTS = (Path(__file__).parents[2] / "crds/drillenvironments.yaml").read_text(encoding="utf-8")
 CLOCKS = [{"name": "A", "startsClock": True}, {"name": "B", "startsClock": True}]
 SOME_TIME = "write a time of more than 0, such as 10m"
 RULES: dict[str, tuple[Callable[[dict[str, Any]], Any], str, str]] = {
@@ -133,3 +134,33 @@ def test_every_mistake_is_told_at_once(kubedrill, tmp_path):
     thing = drill()
     thing["spec"] |= {"scenarioRef": "rush", "stopWhen": [{"name": "stop"}]}
     assert linted(kubedrill, tmp_path, thing).output.count("say exactly one of") == 2
+
+
+ENVIRONMENTS: dict[str, tuple[dict[str, Any], str]] = {
+    "neither a service nor a url": ({"pathPrefix": "/x"}, "say exactly one of service and url"),
+    "both": ({"service": {"name": "p", "port": 1}, "url": "https://x"}, "say exactly one of service and url"),
+    "two prefixes": ({"url": "https://x", "pathPrefix": "/x"}, "the path stands in the url: leave pathPrefix out"),
+    "a secret without TLS": (
+        {"url": "http://x", "credentials": "x"},
+        "tls and credentials take a url that begins with https://",
+    ),
+    "a user in the url": ({"url": "https://me:secret@x"}, "write a URL of small letters without user, query and '..'"),
+    "a step up": ({"url": "https://x/a/../b"}, "write a URL of small letters without user, query and '..'"),
+    "a header that is no tenant's": (
+        {"url": "https://x", "tenant": {"header": "Cookie", "name": "x"}},
+        "write a header that names a tenant, as X-Scope-OrgID",
+    ),
+}
+
+
+@pytest.mark.parametrize("server", ["prometheus", "alertmanager"])
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_what_the_api_server_refuses_of_an_environment_is_refused_in_its_words(kubedrill, tmp_path, name, server):
+    said, message = ENVIRONMENTS[name]
+    meta = {"apiVersion": "kubedrill.dev/v1alpha1", "kind": "DrillEnvironment", "metadata": {"name": "shop"}}
+    result = linted(kubedrill, tmp_path, {**meta, "spec": {"targetNamespaces": ["shop"], server: said}})
+    assert result.exit_code == 2
+    assert f"spec.{server}" in result.output
+    assert message in result.output
+    assert "secret@" not in result.output
+    assert message in " ".join(OF_ENVIRONMENTS.split())

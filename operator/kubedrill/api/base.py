@@ -78,6 +78,15 @@ TERM_PATTERN = r"^[^\x00-\x1f\x7f-\x9f]+$"
 LONGEST_ALERT_NAME = 240
 # What Prometheus takes as the name of a label.
 LABEL_NAME_PATTERN = "^[a-zA-Z_][a-zA-Z0-9_]*$"
+_HOST = f"{_LABEL}([.]{_LABEL})*"
+_PORT = "(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+# No step of a path begins with a dot, so none leads up; no '%', so none is hidden; no '?', no '#', no user before '@'.
+_STEPS = "(/[A-Za-z0-9_~:-][A-Za-z0-9._~:-]*)"
+URL_PATTERN = f"^https?://{_HOST}{_PORT}{_STEPS}*/?$"
+PATH_PREFIX_PATTERN = f"^{_STEPS}+/?$"
+# None of those that say who asks, or change what is asked of whom.
+TENANT_HEADER_PATTERN = "^([Xx]-[A-Za-z0-9-]+|([A-Za-z0-9]+-)*[Tt][Ee][Nn][Aa][Nn][Tt](-[A-Za-z0-9]+)*)$"
+HEADER_VALUE_PATTERN = "^[!-~]([ -~]*[!-~])?$"
 _SENTENCES = {
     DURATION_PATTERN: "write a duration such as 90s, 15m or 1h30m",
     MEMORY_PATTERN: "write a memory quantity such as 64Mi or 1Gi",
@@ -85,6 +94,10 @@ _SENTENCES = {
     NAME_PATTERN: "write a name of small letters, digits and '-', as in shop-web",
     OBJECT_NAME_PATTERN: "write the name of an object: small letters, digits, '-' and '.', as in shop-web",
     LABEL_NAME_PATTERN: "write the name of a label: letters, digits and '_', as in exported_namespace",
+    URL_PATTERN: "write a URL of small letters without user, query and '..', as in https://mimir.example.com/prometheus",
+    PATH_PREFIX_PATTERN: "write the path that comes before /api, as in /prometheus",
+    TENANT_HEADER_PATTERN: "write a header that names a tenant, as X-Scope-OrgID: it begins with X- or says tenant",
+    HEADER_VALUE_PATTERN: "write it in printable ASCII, as in team-a",
     TERM_PATTERN: "write it without control characters, as in L2 or CheckoutErrorsHigh",
 }
 
@@ -127,6 +140,16 @@ AlertName = Annotated[
 ]
 LabelName = Annotated[
     str, Field(max_length=63, pattern=LABEL_NAME_PATTERN, json_schema_extra=_matching(LABEL_NAME_PATTERN))
+]
+Url = Annotated[str, Field(max_length=512, pattern=URL_PATTERN, json_schema_extra=_matching(URL_PATTERN))]
+PathPrefix = Annotated[
+    str, Field(max_length=256, pattern=PATH_PREFIX_PATTERN, json_schema_extra=_matching(PATH_PREFIX_PATTERN))
+]
+TenantHeaderName = Annotated[
+    str, Field(max_length=63, pattern=TENANT_HEADER_PATTERN, json_schema_extra=_matching(TENANT_HEADER_PATTERN))
+]
+HeaderValue = Annotated[
+    str, Field(max_length=150, pattern=HEADER_VALUE_PATTERN, json_schema_extra=_matching(HEADER_VALUE_PATTERN))
 ]
 Word = Annotated[str, Field(max_length=63, min_length=1)]
 Line = Annotated[str, Field(max_length=256)]

@@ -134,6 +134,7 @@ RESOURCES: Final = (
             Column("Targets", ".spec.targetNamespaces", description="The namespaces that it is for."),
             Column("Prometheus", ".spec.prometheus.service.name", description="Prometheus' Service."),
             AGE,
+            Column("URL", ".spec.prometheus.url", priority=1, description="Prometheus' URL, where it is outside."),
             Column("Label", ".spec.labels.namespace", priority=1, description="The label that names the namespace."),
         ),
     ),

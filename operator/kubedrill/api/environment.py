@@ -4,23 +4,89 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from kubedrill.api.base import ApiModel, LabelName, Line, Name, Term
+from kubedrill.api.base import (
+    ApiModel,
+    HeaderValue,
+    LabelName,
+    Line,
+    Name,
+    ObjectName,
+    PathPrefix,
+    TenantHeaderName,
+    Term,
+    Url,
+    rules,
+)
 from kubedrill.api.faults import ServiceRef
 from kubedrill.api.scenario import ObjectMeta
 
 
-class MonitoringServer(ApiModel):
-    """Where Prometheus or Alertmanager answers."""
+class TlsAccess(ApiModel):
+    """TLS. The server's certificate is verified by the CA in its Secret (`ca.crt`), else by the public ones."""
 
-    service: ServiceRef = Field(description="Its Service.")
+    server_name: ObjectName | None = Field(
+        None, description="The name in its certificate, where that is not the host's."
+    )
+
+
+class TenantHeader(ApiModel):
+    """Whose data is asked for, where one monitoring serves several tenants."""
+
+    header: TenantHeaderName = Field(
+        "X-Scope-OrgID",
+        description="The header that names the tenant: X-Scope-OrgID for Mimir and Cortex, THANOS-TENANT for Thanos.",
+    )
+    name: HeaderValue = Field(description="The tenant. It is no secret: what must be secret is in credentials.")
+
+
+class ServerAccess(ApiModel):
+    """How a server is asked, where it does not let everybody in."""
+
+    path_prefix: PathPrefix | None = Field(
+        None, description="The path before the API's own, as in /prometheus (--web.route-prefix, an ingress)."
+    )
+    tls: TlsAccess | None = Field(None, description="TLS; plain HTTP when left out. `{}` is enough.")
+    credentials: ObjectName | None = Field(
+        None,
+        description="Name of a Secret beside this object, of type kubedrill.dev/monitoring-access: host (the one it is"
+        " for), and of ca.crt, tls.crt and tls.key, token, username and password what the server asks for.",
+    )
+    tenant: TenantHeader | None = Field(None, description="Whose data is asked for.")
+
+
+class MonitoringServer(ServerAccess):
+    """Where Prometheus or Alertmanager answers: a Service of the cluster, or a URL."""
+
+    model_config = ApiModel.model_config | ConfigDict(
+        json_schema_extra={
+            "x-kubernetes-validations": rules(
+                ("has(self.service) != has(self.url)", "say exactly one of service and url"),
+                ("!has(self.url) || !has(self.pathPrefix)", "the path stands in the url: leave pathPrefix out"),
+                (
+                    "!has(self.url) || self.url.startsWith('https:') || (!has(self.tls) && !has(self.credentials))",
+                    "tls and credentials take a url that begins with https://",
+                ),
+            )
+        }
+    )
+    service: ServiceRef | None = Field(None, description="Its Service.")
+    url: Url | None = Field(
+        None,
+        description="Where it is outside of the cluster, with the path before the API's own, as in"
+        " https://mimir.example.com/prometheus.",
+    )
+
+
+class AnotherAlertmanager(ServiceRef, ServerAccess):
+    """The Service of one more Alertmanager, and how it is asked."""
 
 
 class AlertmanagerServer(MonitoringServer):
     """Where Alertmanager answers, and which of its receivers reach people."""
 
-    others: list[ServiceRef] = Field(
+    others: list[AnotherAlertmanager] = Field(
         default_factory=list,
         max_length=4,
         description="The Services of further Alertmanagers of the same cluster, one each, which are asked too: one may"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kubedrill.api.drill import Drill
-from kubedrill.api.environment import DrillEnvironment
+from kubedrill.api.environment import DrillEnvironment, MonitoringServer
 from kubedrill.api.roster import DrillRoster
 from kubedrill.api.scenario import DrillScenario, ScenarioSpec
 
@@ -15,6 +15,9 @@ def broken(thing: Drill | DrillScenario | DrillEnvironment | DrillRoster) -> Ite
     """What the API server would refuse although each field is well formed, each with its place as people write it."""
     if isinstance(thing, DrillScenario):
         yield from _of_scenario(thing.spec, "spec")
+    if isinstance(thing, DrillEnvironment):
+        yield from _of_server("spec.prometheus", thing.spec.prometheus)
+        yield from _of_server("spec.alertmanager", thing.spec.alertmanager)
     if not isinstance(thing, Drill):
         return
     spec = thing.spec
@@ -43,6 +46,17 @@ def _of_scenario(spec: ScenarioSpec, where: str) -> Iterator[str]:
         ("objectives", spec.objectives),
     ):
         yield from _twice(f"{where}.{name}", things)
+
+
+def _of_server(where: str, server: MonitoringServer | None) -> Iterator[str]:
+    if server is None:
+        return
+    if (server.service is None) == (server.url is None):
+        yield f"{where}: say exactly one of service and url"
+    if server.url is not None and server.path_prefix is not None:
+        yield f"{where}: the path stands in the url: leave pathPrefix out"
+    if (server.url or "").startswith("http:") and (server.tls is not None or server.credentials is not None):
+        yield f"{where}: tls and credentials take a url that begins with https://"
 
 
 def _numbered(where: str, things: Iterable[Any]) -> Iterator[tuple[str, Any]]:

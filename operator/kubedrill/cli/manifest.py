@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from kubedrill.api.base import API_VERSION, in_words
+from kubedrill.api.base import API_VERSION, URL_PATTERN, in_words
 from kubedrill.api.drill import Drill
 from kubedrill.api.drill_names import generated_from, wrong_with
 from kubedrill.api.environment import DrillEnvironment
@@ -149,4 +149,6 @@ def _said(mistake: Any) -> str:
         return "nothing reads this yet: leave it out" if mistake["loc"][-1] in NOT_READ_YET else "unknown field"
     if mistake["type"] == "missing":
         return "is required"
+    if (mistake.get("ctx") or {}).get("pattern") == URL_PATTERN:
+        return in_words(mistake)  # a password may stand in it, which nobody wants to read in a pipeline's log
     return f"{in_words(mistake)}, got {mistake['input']!r}"

@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import ResolveResult
 
-from kubedrill.core.paths import service_host
+from kubedrill.core.access import MonitoringAccess
 from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.kube.addresses import StrangersNames
 from kubedrill.kube.answers import (
     MOST_VALUES,
     NoAnswer,
@@ -29,11 +29,11 @@ from kubedrill.kube.answers import (
     read_up_to,
     too_long,
     values_in,
-    why_not,
 )
 from kubedrill.kube.client import Unreachable
-from kubedrill.kube.strangers import MAYBE_TLS, NO_ADDRESS, SPEAKS_TLS, refusal, told_by_tls
+from kubedrill.kube.strangers import refusal, why_silent
 from kubedrill.plugins.sources.polled import ALERTS
+from kubedrill.plugins.ways_in import WayIn, WaysIn
 
 T = TypeVar("T")
 Read = Callable[[Any], T]
@@ -110,17 +110,21 @@ ROOM: Final = Room()
 
 
 def in_cluster(endpoint: Endpoint) -> str:
-    """A Service's address within the cluster."""
-    return f"http://{service_host(endpoint.name, endpoint.namespace)}:{endpoint.port}"
+    """A server's address as a pod has it."""
+    return f"{'https' if endpoint.access.tls else 'http'}://{endpoint.host}:{endpoint.port}"
 
 
 class WebClient:
-    """Asks the Services of one drill; `resolve` gives their base URLs."""
+    """Asks the servers of one drill; `resolve` gives their base URLs, `ways` how each is asked."""
 
     def __init__(
-        self, resolve: Callable[[Endpoint], str] = in_cluster, timeout: float = TIMEOUT, room: Room = ROOM
+        self,
+        resolve: Callable[[Endpoint], str] = in_cluster,
+        timeout: float = TIMEOUT,
+        room: Room = ROOM,
+        ways: WaysIn | None = None,
     ) -> None:
-        self._resolve, self._timeout, self._room = resolve, timeout, room
+        self._resolve, self._timeout, self._room, self._ways = resolve, timeout, room, ways or WaysIn()
         self._one_large = asyncio.Lock()
         self._looked_for: Counter[str] = Counter()
         self._session: aiohttp.ClientSession | None = None
@@ -129,20 +133,28 @@ class WebClient:
         self, endpoint: Endpoint, path: str, query: Sequence[tuple[str, str]], read: Read[T], turn: Turn
     ) -> T:
         """What `read` makes of the answer. Raises Unreachable and Unanswered."""
-        who = f"{endpoint.name}.{endpoint.namespace}:{endpoint.port}"
-        most = MOST_OF_ALERTS if path == ALERTS else MOST_OF_PROMETHEUS
-        try:
+        base = self._resolve(endpoint)
+
+        async def asked(way: WayIn) -> T:
+            most = MOST_OF_ALERTS if path == ALERTS else MOST_OF_PROMETHEUS
+            url = way.url(base, path)
             async with (
-                asyncio.timeout(self._timeout),
-                self._opened().get(self._resolve(endpoint) + path, params=list(query), allow_redirects=False) as answer,
+                self._opened().get(url, params=list(query), **way.options) as answer,
                 AsyncExitStack() as held,
             ):
                 raw = await self._body(answer, most, turn, held)
-                return read(_told(answer.status, raw, turn))
+                return read(_told(answer.status, raw, turn, endpoint.access))
+
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._ways.through(endpoint.host, endpoint.port, endpoint.access, asked)
         except NoAnswer as error:
-            raise type(error)(f"{who} {error}") from error
+            raise type(error)(f"{endpoint} {error}") from error
+        except Unreachable as error:
+            raise Unreachable(f"{endpoint} is not asked: {error}") from error
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise Unreachable(f"{who} {self._why_not(error, self._resolve(endpoint))}") from error
+            looked_for = self._looked_for[urlsplit(base).hostname or ""] > 0
+            raise Unreachable(f"{endpoint} {why_silent(error, endpoint.access, looked_for=looked_for)}") from error
 
     async def close(self) -> None:
         """End the connections. Who asks again opens new ones."""
@@ -155,22 +167,13 @@ class WebClient:
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=None),  # one for all of it, waiting for room included, is ours
                 connector=aiohttp.TCPConnector(
-                    limit_per_host=CONNECTIONS, socket_factory=_narrow, resolver=_Names(self._looked_for)
+                    limit_per_host=CONNECTIONS, socket_factory=_narrow, resolver=StrangersNames(self._looked_for)
                 ),
                 headers={"Accept-Encoding": "identity"},
                 auto_decompress=False,  # what unfolds a thousandfold is not asked for
                 read_bufsize=SMALL // 4,
             )
         return self._session
-
-    def _why_not(self, error: Exception, url: str) -> str:
-        """Why there is no answer at all: in the same words each time, however soon it is known."""
-        unknown = isinstance(error, aiohttp.ClientConnectorDNSError)
-        if unknown or (isinstance(error, TimeoutError) and self._looked_for[urlsplit(url).hostname or ""]):
-            return NO_ADDRESS
-        if isinstance(error, aiohttp.ClientResponseError) and told_by_tls(error.message):
-            return SPEAKS_TLS
-        return MAYBE_TLS if isinstance(error, aiohttp.ServerDisconnectedError) else why_not(error)
 
     async def _body(self, answer: aiohttp.ClientResponse, most: int, turn: Turn, held: AsyncExitStack) -> bytes:
         """The body. A large one takes its place in the process's room, until `held` is left."""
@@ -193,32 +196,14 @@ class WebClient:
             await chunks.aclose()
 
 
-class _Names(aiohttp.ThreadedResolver):
-    """Looks for addresses, and counts for whose. A name that DNS does not know may take longer than an answer may."""
-
-    def __init__(self, looked_for: Counter[str]) -> None:
-        super().__init__()
-        self._looked_for = looked_for
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """The addresses. Raises OSError."""
-        self._looked_for[host] += 1
-        try:
-            return await super().resolve(host, port, family)
-        finally:
-            self._looked_for[host] -= 1
-
-
-def _told(status: int, raw: bytes, turn: Turn) -> Any:
+def _told(status: int, raw: bytes, turn: Turn, access: MonitoringAccess) -> Any:
     """The JSON of an answer. Raises NoAnswer, of another status than a good one by what that status says."""
     if 200 <= status < 300:
         return turn.decoded(raw)
     said: Any = None
     with suppress(NoAnswer):
         said = turn.decoded(raw)
-    if no := refusal(status, raw, said):
+    if no := refusal(status, raw, said, access):
         raise no
     return said
 

@@ -45,6 +45,7 @@ from kubedrill.kube.client import Answer, Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
 from kubedrill.kube.lanes import Lane
+from kubedrill.plugins.ways_in import ways_in
 from kubedrill.protocol.drill_liveness import DrillLiveness, noted_in
 from kubedrill.protocol.drills import drill_path, post_event
 from kubedrill.store.evidence_log import Evidence
@@ -80,7 +81,7 @@ class Turns:
         self._name, self._uid, self._inbox = name, uid, inbox
         self._evidence = Evidence(turning, settings.namespace, name, uid)
         self.received = ReceivedFacts(self._evidence)
-        web = WebClient()
+        web = WebClient(ways=ways_in(kube))
         self._sources = DrillSources(
             kube,
             clock,

@@ -47,6 +47,18 @@ def test_an_environment_need_only_say_what_it_is_for(apply: Apply):
     assert not apply(made("DrillEnvironment", {"targetNamespaces": ["shop"]}, lambda _: None))
 
 
+def test_monitoring_behind_a_door_is_accepted(apply: Apply):
+    how = {"tls": {"serverName": "monitoring.example.com"}, "credentials": "monitoring", "tenant": {"name": "team-a"}}
+    service = {"namespace": "monitoring", "name": "prometheus", "port": 9090}
+    others = [{"name": "am-1", "port": 9093, "tls": {}, "credentials": "am-1"}]
+    outside = {"url": "https://am.example.com:8443/select/0:0/", "credentials": "am", "others": others}
+    assert not apply(
+        environment(
+            lambda s: s.update(prometheus={"service": service, "pathPrefix": "/a/b"} | how, alertmanager=outside)
+        )
+    )
+
+
 def test_the_largest_ones_are_accepted(apply: Apply):
     services = [{"namespace": "n" * 63, "name": f"{'s' * 60}{n}"} for n in range(50)]
     targets = [f"{'t' * 60}{n}" for n in range(100)]
@@ -55,7 +67,36 @@ def test_the_largest_ones_are_accepted(apply: Apply):
     assert not apply(roster(lambda s: s.update(people=people)))
 
 
+def served(**said: Any) -> Change:
+    """Prometheus, as it is said, in place of a plain Service."""
+    return lambda s: s.update(prometheus=said)
+
+
+A_URL = "write a URL of small letters without user, query and '..'"
 WRONG_ENVIRONMENTS: dict[str, tuple[Change, str]] = {
+    "neither a service nor a url": (served(pathPrefix="/x"), "say exactly one of service and url"),
+    "a service and a url": (
+        lambda s: s["prometheus"].update(url="https://x"),
+        "say exactly one of service and url",
+    ),
+    "a url with two prefixes": (served(url="https://x/a", pathPrefix="/b"), "the path stands in the url"),
+    "a url without TLS that is told a secret": (
+        served(url="http://x", credentials="x"),
+        "tls and credentials take a url that begins with https://",
+    ),
+    "a url with a user": (served(url="https://me:secret@x"), A_URL),
+    "a url with a step up": (served(url="https://x/a/../b"), A_URL),
+    "a url with a query": (served(url="https://x/?a=b"), A_URL),
+    "a url of a port that is none": (served(url="https://x:65536"), A_URL),
+    "a url of another kind": (served(url="file:///etc/passwd"), A_URL),
+    "a prefix with a step up": (
+        lambda s: s["prometheus"].update(pathPrefix="/a/../b"),
+        "write the path that comes before /api, as in /prometheus",
+    ),
+    "a tenant in the header of credentials": (
+        lambda s: s["prometheus"].update(tenant={"header": "Authorization", "name": "x"}),
+        "write a header that names a tenant, as X-Scope-OrgID",
+    ),
     "no namespace": (lambda s: s.pop("targetNamespaces"), "spec.targetNamespaces: Required value"),
     "none in the list": (lambda s: s.update(targetNamespaces=[]), "should have at least 1 items"),
     "one twice": (lambda s: s["targetNamespaces"].append("shop-qa"), 'Duplicate value: "shop-qa"'),

@@ -176,6 +176,6 @@ async def test_an_alertmanager_that_does_not_answer_is_refused_before_anything_i
 
 async def test_a_service_may_be_reached_elsewhere(announce):
     away = Announce("alertmanager.monitoring.svc", 9093, announce.labels, {})
-    reverter = AnnouncedAlerts(now, url_of=lambda *_: f"http://{announce.host}:{announce.port}")
+    reverter = AnnouncedAlerts(now, address_of=lambda *_: f"{announce.host}:{announce.port}")
     await reverter.inject(*record(away))
     assert len(listed(announce)) == 1

@@ -89,7 +89,7 @@ def _used(drill_plan: DrillPlan) -> str:
     """Which environment and roster the drill is played with, and where its monitoring is."""
     found = drill_plan.environment or f"none lists {drill_plan.target_namespace}"
     roster = f", roster {drill_plan.roster}" if drill_plan.roster else ""
-    servers = (f"{e.name}.{e.namespace}:{e.port}" for e in (drill_plan.prometheus, drill_plan.alertmanager))
+    servers = map(str, (drill_plan.prometheus, drill_plan.alertmanager))
     return f"{found}{roster}; Prometheus {' and Alertmanager '.join(servers)}"
 
 

@@ -188,7 +188,10 @@ async def asked(kube: Kube, endpoint: Endpoint, path: str, *query: tuple[str, st
     Raises:
         Unanswered: it does not answer, or with an error that is not Prometheus' own.
     """
-    return await said_by(kube, endpoint.namespace, endpoint.name, endpoint.port, path, query)
+    access = endpoint.access
+    if endpoint.is_outside or access.tls or access.credentials or access.tenant_header:
+        raise NoAnswer(f"{endpoint} is asked by the operator alone, which has the way in: see that it runs")
+    return await said_by(kube, endpoint.namespace, endpoint.name, endpoint.port, f"{access.prefix}{path}", query)
 
 
 async def _monitoring(kube: Kube, drill_plan: DrillPlan) -> PrometheusReadings:

@@ -14,8 +14,10 @@ from typing import Annotated, Final
 from pydantic import PlainSerializer
 
 from kubedrill.api.faults import Fault
+from kubedrill.core.access import OPEN, MonitoringAccess
 from kubedrill.core.evidence.about import About
 from kubedrill.core.measure.results import Player
+from kubedrill.core.paths import demand_host, service_host
 from kubedrill.core.undo.operations import Target
 
 KUBERNETES: Final = "kubernetes"
@@ -143,11 +145,36 @@ class Participant(Player):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A Service: its namespace, name and port."""
+    """Where a monitoring server answers: a Service, by its namespace, name and port; and how it is asked.
+
+    `is_outside`: it is a host that is named by a URL, and in no namespace.
+    """
 
     namespace: str
     name: str
     port: int
+    access: MonitoringAccess = OPEN
+    is_outside: bool = False
+
+    @property
+    def host(self) -> str:
+        """The host by which it is reached.
+
+        Raises:
+            BadName: its names make none.
+        """
+        if not self.is_outside:
+            return service_host(self.name, self.namespace)
+        demand_host(self.name)
+        return self.name
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return self.name if self.is_outside else f"{self.name}.{self.namespace}"
+
+    def __str__(self) -> str:
+        return f"{self.called}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,7 @@ def alerts_loaded(drill_plan: DrillPlan, around: Surroundings) -> CheckResult:
             "alerts-loaded",
             False,
             "AlertRuleNotLoaded",
-            f"no alert rule {', '.join(missing)} is loaded in Prometheus"
-            f" {drill_plan.prometheus.name}.{drill_plan.prometheus.namespace}",
+            f"no alert rule {', '.join(missing)} is loaded in Prometheus {drill_plan.prometheus.called}",
             hard=True,
         )
     return CheckResult("alerts-loaded", True)

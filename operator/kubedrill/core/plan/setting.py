@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kubedrill.api.drill import DrillSpec, PlayerSpec
-from kubedrill.api.environment import DrillEnvironment, DrillEnvironmentSpec, MetricLabels, MonitoringServer
+from kubedrill.api.environment import DrillEnvironment, DrillEnvironmentSpec, MetricLabels
 from kubedrill.api.faults import ServiceRef
 from kubedrill.api.roster import DrillRoster, Identities, PlayerKind, RosterPerson
+from kubedrill.core.addresses import nobodys_kind
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint, Participant
+from kubedrill.core.plan.endpoints import Whereabouts, another, served
 from kubedrill.core.undo.operations import Refusal
 
 MOST_NAMES: Final = 10
@@ -62,14 +64,20 @@ def alone(spec: DrillSpec) -> DrillSetting:
 
 
 def out_of_reach(drill_plan: DrillPlan) -> Refusal | None:
-    """The Services elsewhere that the drill wants to reach and its environment does not allow.
+    """What the drill wants to reach and may not: Services elsewhere that its environment does not allow.
 
     Without an environment nobody has said what is allowed, and nothing is refused.
     """
     if not drill_plan.environment:
         return None
     servers = (drill_plan.prometheus, *drill_plan.alertmanagers)
-    wanted = dict.fromkeys(f"{server.namespace}/{server.name}" for server in servers)
+    if wrong := [server for server in servers if server.is_outside and nobodys_kind(server.name)]:
+        return Refusal(
+            "AddressNotAllowed",
+            f"DrillEnvironment {drill_plan.environment} names {wrong[0]}, a {nobodys_kind(wrong[0].name)} address:"
+            " no monitoring is there, so name another url",
+        )
+    wanted = dict.fromkeys(f"{server.namespace}/{server.name}" for server in servers if not server.is_outside)
     wanted |= dict.fromkeys(name for profile in drill_plan.profiles for name in sorted(profile.services))
     own = f"{drill_plan.target_namespace}/"
     refused = [name for name in wanted if not name.startswith(own) and name not in drill_plan.allowed_services]
@@ -154,10 +162,11 @@ def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: Dril
     facts, own, people = environment.spec if environment else None, spec.monitoring, _people(roster)
     labels = facts.labels if facts else MetricLabels()
     prometheus, alertmanager = (facts.prometheus, facts.alertmanager) if facts else (None, None)
+    where = Whereabouts(spec.target_namespace, (environment.metadata.namespace or "") if environment else "")
     shared = None if own.alertmanager else alertmanager  # what is said of one Alertmanager is not said of another
     return DrillSetting(
-        prometheus=_endpoint(spec, own.prometheus, prometheus, ("prometheus", 9090)),
-        alertmanager=_endpoint(spec, own.alertmanager, alertmanager, ("alertmanager", 9093)),
+        prometheus=served(own.prometheus, prometheus, ("prometheus", 9090), where),
+        alertmanager=served(own.alertmanager, alertmanager, ("alertmanager", 9093), where),
         players=tuple(_participant(player, people.get(player.name)) for player in spec.players),
         environment=environment.metadata.name if environment else "",
         roster=roster.metadata.name if roster else "",
@@ -166,7 +175,7 @@ def _setting(spec: DrillSpec, environment: DrillEnvironment | None, roster: Dril
         cluster_label=labels.cluster,
         allowed_services=tuple(_allowed(facts)) if facts else (),
         people_receivers=frozenset(shared.receivers_for_people) if shared else frozenset(),
-        other_alertmanagers=tuple(_where(spec, other) for other in shared.others) if shared else (),
+        other_alertmanagers=tuple(another(server, where) for server in shared.others) if shared else (),
         said=tuple(_said(spec, environment, roster)),
     )
 
@@ -175,21 +184,11 @@ def _people(roster: DrillRoster | None) -> dict[str, RosterPerson]:
     return {person.name: person for person in roster.spec.people} if roster else {}
 
 
-def _endpoint(
-    spec: DrillSpec, own: ServiceRef | None, shared: MonitoringServer | None, default: tuple[str, int]
-) -> Endpoint:
-    ref = own or (shared.service if shared else ServiceRef(name=default[0], port=default[1]))
-    return _where(spec, ref)
-
-
-def _where(spec: DrillSpec, ref: ServiceRef) -> Endpoint:
-    return Endpoint(ref.namespace or spec.target_namespace, ref.name, ref.port)
-
-
 def _allowed(environment: DrillEnvironmentSpec) -> Iterator[str]:
     """Those that it lists, and the monitoring that it names itself."""
     yield from (str(service) for service in environment.allowed_services)
-    named = [server.service for server in (environment.prometheus, environment.alertmanager) if server]
+    servers = [server for server in (environment.prometheus, environment.alertmanager) if server]
+    named: list[ServiceRef] = [server.service for server in servers if server.service]
     named += environment.alertmanager.others if environment.alertmanager else []
     yield from (f"{service.namespace}/{service.name}" for service in named if service.namespace)
 

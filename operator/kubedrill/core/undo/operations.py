@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+from kubedrill.core.access import OPEN, MonitoringAccess
 from kubedrill.core.paths import ApiPath, demand_host, object_path, segment
 
 
@@ -128,7 +129,8 @@ class Enqueue:
 class Announce:
     """Fires an alert at Alertmanager with a short end, refreshed until the undo resolves it. It uses up nothing.
 
-    `namespace` is the one that Alertmanager is in; empty in records of before it was stored.
+    `namespace` is the one that Alertmanager is in; empty in records of before it was stored, and for one outside.
+    `access` is how it is asked: credentials by the name of their Secret, which whoever undoes it reads then.
     """
 
     uses_up: ClassVar[frozenset[Consumable]] = frozenset()
@@ -138,6 +140,7 @@ class Announce:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     namespace: str = ""
+    access: MonitoringAccess = OPEN
 
     def __post_init__(self) -> None:
         demand_host(self.host)
@@ -248,7 +251,7 @@ def namespace_of(operation: Operation) -> str:
         case Enqueue(host=host, namespace=namespace) | Announce(host=host, namespace=namespace):
             # records of before it was stored have it in the name of the Service: <name>.<namespace>.svc
             parts = host.split(".")
-            return namespace or (parts[1] if len(parts) > 2 and parts[2] == "svc" else "")
+            return namespace or (parts[1] if len(parts) == 3 and parts[2] == "svc" else "")
         case Ask():
             return ""
 

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from kubedrill.api.base import AlertName, ApiModel, Line
 from kubedrill.core.evidence.facts import Fact, FactKind
-from kubedrill.core.paths import service_host
 from kubedrill.core.undo.operations import Announce, Refusal, Target
 from kubedrill.plugins.faults.base import Effect, FaultKind, Observed, Plan, injection
 
@@ -45,7 +44,7 @@ def plan(params: AlertAnnounce, seen: Observed) -> Plan[AlertAnnounce] | Refusal
     }
     annotations = {"summary": params.summary} if params.summary else {}
     where = seen.alertmanager
-    operation = Announce(service_host(where.name, where.namespace), where.port, labels, annotations, where.namespace)
+    operation = Announce(where.host, where.port, labels, annotations, where.namespace, where.access)
     said = f"labels: {', '.join(f'{k}={v}' for k, v in sorted(labels.items()))}"
     return Plan((operation,), params, f"Alertmanager {where.name}", (said,))
 

@@ -15,10 +15,14 @@ from typing import Final
 
 import aiohttp
 
+from kubedrill.core.access import MonitoringAccess
 from kubedrill.core.undo.operations import Announce, Refusal
 from kubedrill.core.undo.record import UNREACHABLE, Again, Done, OutsideGroup, Progress, UndoRecord
-from kubedrill.kube.answers import NoAnswer, elsewhere, read_up_to, why_not
-from kubedrill.kube.strangers import refusal
+from kubedrill.kube.addresses import StrangersNames
+from kubedrill.kube.answers import NoAnswer, elsewhere, read_up_to
+from kubedrill.kube.client import Unreachable
+from kubedrill.kube.strangers import refusal, why_silent
+from kubedrill.plugins.ways_in import WayIn, WaysIn
 
 REFRESH: Final = timedelta(seconds=10)
 LASTS: Final = 3 * REFRESH
@@ -30,19 +34,19 @@ MOST_BYTES: Final = 128 << 10
 _PATIENCE: Final = aiohttp.ClientTimeout(total=5)
 _LISTED: Final = ((b"", b""), (b"{", b"}"))
 """How what is within the brackets begins and ends: there is nothing, or there are objects."""
-_FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
+_FAILURES: Final = (Unreachable, aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
 class AnnouncedAlerts:
-    """The reverter of `Announce`. `url_of` says where a Service is reached from here, by host and port."""
+    """The reverter of `Announce`. `ways` say how it is asked, `address_of` where a host and port are from here."""
 
     def __init__(
         self,
         clock: Callable[[], datetime],
-        url_of: Callable[[str, int], str] = lambda host, port: f"http://{host}:{port}",
+        ways: WaysIn | None = None,
+        address_of: Callable[[str, int], str] = lambda host, port: f"{host}:{port}",
     ) -> None:
-        self._clock = clock
-        self._url_of = url_of
+        self._clock, self._ways, self._address_of = clock, ways or WaysIn(), address_of
 
     async def prepare(self, operation: Announce) -> Refusal | None:
         """Whether Alertmanager answers. Touches nothing."""
@@ -94,25 +98,27 @@ class AnnouncedAlerts:
             "startsAt": now.isoformat(),
             "endsAt": ends.isoformat(),
         }
-        async with (
-            _session() as session,
-            session.post(self._alerts(operation), json=[alert], allow_redirects=False) as answer,
-        ):
-            _demand_ok(answer.status)
+
+        async def posted(way: WayIn) -> None:
+            async with _session() as session, session.post(self._url(way), json=[alert], **way.options) as answer:
+                _demand_ok(answer.status, way.access)
+
+        await self._ways.through(operation.host, operation.port, operation.access, posted)
 
     async def _active(self, operation: Announce) -> bool:
         """Whether it is there, silenced and inhibited ones included. Raises Unanswered."""
         matcher = [("filter", f"{name}={_quoted(value)}") for name, value in operation.labels.items()]
-        async with (
-            _session() as session,
-            session.get(self._alerts(operation), params=matcher, allow_redirects=False) as answer,
-        ):
-            _demand_ok(answer.status)
-            found = await read_up_to(answer.content.iter_any(), MOST_BYTES)
-        return _lists_some(found)
 
-    def _alerts(self, operation: Announce) -> str:
-        return f"{self._url_of(operation.host, operation.port)}/api/v2/alerts"
+        async def listed(way: WayIn) -> bytes:
+            async with _session() as session, session.get(self._url(way), params=matcher, **way.options) as answer:
+                _demand_ok(answer.status, way.access)
+                return await read_up_to(answer.content.iter_any(), MOST_BYTES)
+
+        return _lists_some(await self._ways.through(operation.host, operation.port, operation.access, listed))
+
+    def _url(self, way: WayIn) -> str:
+        scheme = "https" if way.access.tls else "http"
+        return way.url(f"{scheme}://{self._address_of(way.host, way.port)}", "/api/v2/alerts")
 
 
 def _operation(group: OutsideGroup) -> Announce:
@@ -128,14 +134,19 @@ def _quoted(value: str) -> str:
 
 def _session() -> aiohttp.ClientSession:
     # what unfolds a thousandfold is not asked for, and is not unfolded
-    return aiohttp.ClientSession(timeout=_PATIENCE, headers={"Accept-Encoding": "identity"}, auto_decompress=False)
+    return aiohttp.ClientSession(
+        timeout=_PATIENCE,
+        connector=aiohttp.TCPConnector(resolver=StrangersNames()),
+        headers={"Accept-Encoding": "identity"},
+        auto_decompress=False,
+    )
 
 
-def _demand_ok(status: int) -> None:
+def _demand_ok(status: int, access: MonitoringAccess) -> None:
     """Raises Unanswered. Its words are not shown: they may be somebody else's secret."""
     if 300 <= status < 400:
         raise elsewhere(status)
-    if no := refusal(status, b"", None):
+    if no := refusal(status, b"", None, access):
         raise no
     if status != 200:
         raise NoAnswer(f"answers {status}")
@@ -151,5 +162,5 @@ def _lists_some(body: bytes) -> bool:
 
 
 def _told(operation: Announce, error: Exception) -> str:
-    said = str(error) if isinstance(error, NoAnswer) else why_not(error)
+    said = str(error) if isinstance(error, NoAnswer | Unreachable) else why_silent(error, operation.access)
     return f"Alertmanager at {operation.host}:{operation.port} {said}"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from kubedrill.core.undo.operations import Announce, Target
 from kubedrill.plugins.operations.alertmanager import AnnouncedAlerts
 from kubedrill.plugins.operations.base import OperationKind
+from kubedrill.plugins.ways_in import ways_in
 
 
 def _planned(_operation: Announce, _objects: Mapping[Target, Any]) -> Iterable[str]:
@@ -22,6 +23,6 @@ OPERATION: Final = OperationKind(
     operation=Announce,
     planned=_planned,
     recorded=_recorded,
-    reverter=lambda _, clock: AnnouncedAlerts(clock),
+    reverter=lambda kube, clock: AnnouncedAlerts(clock, ways_in(kube.restoring)),
     is_inside=True,
 )
