@@ -41,10 +41,16 @@ async def test_where_they_are_not_it_is_said_that_no_page_is_known_and_which_fie
 
 
 @pytest.mark.parametrize(
-    ("ask", "reason"),
-    [(configured("receivers: []"), "NoRoute"), (configured(7), "NoRoute"), (silent, "AlertmanagerUnreachable")],  # type: ignore[arg-type]
+    ("ask", "ok", "reason"),
+    [
+        (configured("receivers: []"), False, "NoRoute"),
+        (configured(7), False, "NoRoute"),  # type: ignore[arg-type]
+        (silent, None, "AlertmanagerUnreachable"),
+    ],
 )
-async def test_without_the_webhook_or_an_answer_it_fails(ask: Any, reason: str):
+async def test_without_the_webhook_it_fails_and_without_an_answer_it_is_not_known(
+    ask: Any, ok: bool | None, reason: str
+):
     check = await notified(ask, PLAN)
 
-    assert (check.ok, check.reason) == (False, reason)
+    assert (check.ok, check.reason) == (ok, reason)

@@ -49,7 +49,7 @@ def file(tmp_path):
     return str(path)
 
 
-def answers(api, checks=CHECKS, faults=FAULTS, **status):
+def answers(api, checks=CHECKS, faults=FAULTS, channels=None, **status):
     """The operator, once it is asked: the first look still finds no answer."""
 
     def looked():
@@ -58,7 +58,7 @@ def answers(api, checks=CHECKS, faults=FAULTS, **status):
     def answer():
         (thing,) = api.collections[DRILLS].values()
         thing = thing | {"metadata": thing["metadata"] | {"uid": "d1-of-its-own"}}
-        rehearsal = {"checks": checks, "faults": faults}
+        rehearsal = {"checks": checks, "faults": faults} | ({} if channels is None else {"channels": channels})
         said = {"phase": "Held", "plan": stored(api, thing["metadata"]["name"]), "rehearsal": rehearsal} | status
         api.put(DRILLS, thing | {"status": said})
 
@@ -117,6 +117,30 @@ def test_the_doctor_tells_each_check_of_the_operators(installed, kubedrill, file
     assert "✓ asked: the operator, which has tried it with a dry run" in lines
     assert "✓ dry-run" in lines
     assert "? monitoring: nobody answers" in lines
+
+
+NOT_LET_IN = {"name": "alertmanager", "reason": "AlertmanagerUnreachable", "message": "Alertmanager: answers 401"}
+
+
+def test_what_its_channels_say_is_the_operators_word_and_nobody_else_is_asked(installed, kubedrill, file):
+    answers(installed, channels=[NOT_LET_IN])
+    lines = kubedrill("doctor", "-f", file).output.splitlines()
+    assert "? alertmanager: Alertmanager: answers 401" in lines
+    assert not [path for _, path, _ in installed.requests if "/proxy/" in path]
+
+
+def test_in_a_plan_it_is_a_note_and_all_checks_pass(installed, kubedrill, file):
+    answers(installed, channels=[NOT_LET_IN, {"name": "pager", "passed": True}])
+    result = kubedrill("plan", "-f", file)
+    assert result.exit_code == 0
+    assert "  Note: Alertmanager: answers 401\n" in result.output
+    assert result.output.endswith("All checks pass now.\n")
+
+
+def test_where_an_older_operator_says_nothing_of_them_the_doctor_asks_itself(installed, kubedrill, file):
+    answers(installed)
+    kubedrill("doctor", "-f", file)
+    assert [path for _, path, _ in installed.requests if "/proxy/" in path]
 
 
 def test_an_operator_that_does_not_answer_is_not_waited_for_and_leaves_nothing(installed, kubedrill, file, monkeypatch):

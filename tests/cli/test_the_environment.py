@@ -130,3 +130,32 @@ def test_without_the_right_to_read_them_it_is_said_so(cluster, kubedrill, file):
 
     assert result.exit_code != 0
     assert "drillenvironments of drills can't be read: 403 bob may not list them" in result.output
+
+
+BEHIND = {
+    "outside": {"url": "https://prometheus.example.com"},
+    "TLS": {"service": {"name": "prometheus", "port": 9090}, "tls": {}},
+    "credentials": {"service": {"name": "prometheus", "port": 9090}, "credentials": "prometheus"},
+    "a tenant": {"service": {"name": "prometheus", "port": 9090}, "tenant": {"name": "a"}},
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_what_only_the_operator_can_ask_is_said_to_be_so_and_is_not_asked_otherwise(cluster, kubedrill, file, name):  # noqa: F811
+    cluster.put(ENVIRONMENTS, environment(prometheus=BEHIND[name]))
+    result = kubedrill("plan", "-f", file(players=[]))
+    where = "prometheus.example.com:443" if name == "outside" else "prometheus.staging:9090"
+    assert result.exit_code == 7
+    assert f"{where} is asked by the operator alone, which has the way in: see that it runs" in result.output
+    assert not [path for _, path, _ in cluster.requests if path.startswith(PROXY)]
+
+
+def test_a_path_prefix_is_asked_from_here_too(cluster, kubedrill, file):  # noqa: F811
+    prefixed = {"service": {"name": "prometheus", "port": 9090}, "pathPrefix": "/monitoring"}
+    for method_and_path, answer in list(cluster.answers.items()):
+        if method_and_path[1].startswith(PROXY):
+            path = method_and_path[1].replace("/proxy/api", "/proxy/monitoring/api")
+            cluster.answers[method_and_path[0], path] = answer
+            del cluster.answers[method_and_path]
+    cluster.put(ENVIRONMENTS, environment(prometheus=prefixed))
+    assert "All checks pass now." in kubedrill("plan", "-f", file(players=[])).output

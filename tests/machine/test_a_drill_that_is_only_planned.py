@@ -109,6 +109,7 @@ def test_the_status_says_what_would_happen_and_keeps_it_while_it_is_held():
     status = project(decision, looked(), {})
     assert status["rehearsal"]["checks"] == [{"name": "all", "passed": True, "reason": None, "message": ""}]
     assert status["rehearsal"]["faults"] == [{"name": "limit", "does": [DOES]}]
+    assert status["rehearsal"]["channels"] == []
     later = reduce(decision.state, looked(now=START + timedelta(seconds=10)))
     assert project(later, looked(), status)["rehearsal"] == status["rehearsal"]
 
@@ -132,3 +133,12 @@ def test_a_check_that_holds_and_has_a_warning_is_told_with_it_while_nothing_has_
 
     assert (steady["status"], steady["reason"]) == ("True", "NobodyTold")
     assert steady["message"] == "everything that is checked holds; but Errors would be held back by silence 6bb7"
+
+
+def test_what_its_channels_say_is_told_and_keeps_it_from_nothing():
+    silent = CheckResult("alertmanager", None, "AlertmanagerUnreachable", "it is not let in")
+    decision = reduce(State(), looked(channels=(silent,)))
+    assert decision.state.phase is Phase.HELD
+    assert project(decision, looked(channels=(silent,)), {})["rehearsal"]["channels"] == [
+        {"name": "alertmanager", "passed": None, "reason": "AlertmanagerUnreachable", "message": "it is not let in"}
+    ]

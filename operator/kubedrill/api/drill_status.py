@@ -159,6 +159,11 @@ class RehearsalStatus(ApiModel):
     """What would happen if the drill started now."""
 
     checks: list[CheckStatus] = Field(default_factory=list, max_length=60, description="All checks of the preflight.")
+    channels: list[CheckStatus] = Field(
+        default_factory=list,
+        max_length=20,
+        description="What the operator has looked at of its channels to people. It keeps no drill from starting.",
+    )
     faults: list[RehearsedFaultStatus] = Field(
         default_factory=list, max_length=20, description="What each fault would do."
     )

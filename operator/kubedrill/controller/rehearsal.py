@@ -6,11 +6,15 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kubedrill.api.drill import Desired
+from kubedrill.controller.http_client import Turn, WebClient
 from kubedrill.controller.injection_plan import InjectionPlan
 from kubedrill.core.machine.phases import UNTOUCHED, Phase
 from kubedrill.core.machine.state import CheckResult, Observation, State
+from kubedrill.core.plan.drill_plan import Endpoint
 from kubedrill.core.undo.record import DrillIdentity
-from kubedrill.kube.client import Kube
+from kubedrill.kube.answers import NoAnswer
+from kubedrill.kube.client import Kube, Unreachable
+from kubedrill.plugins.channels import looked_at
 from kubedrill.plugins.operations.base import Reverters
 from kubedrill.plugins.operations.catalogue import kind_of
 from kubedrill.protocol.clock import Clock
@@ -24,6 +28,20 @@ def is_to_be_rehearsed(state: State, seen: Observation) -> bool:
     """Whether this turn looks at a drill that is only to be planned. While it is Held that was done."""
     planned = state.phase is Phase.HELD and state.planned_for == seen.generation
     return seen.desired is Desired.PLAN and not seen.deleting and state.phase in UNTOUCHED and not planned
+
+
+async def looked_into(seen: Observation, web: WebClient) -> Observation:
+    """What was seen, and what the channels to people look at, asked in the operator's way."""
+    if seen.drill_plan is None:
+        return seen
+
+    async def ask(endpoint: Endpoint, path: str) -> Any:
+        try:
+            return await web.fetch(endpoint, path, (), lambda said: said, Turn())
+        except Unreachable as silent:
+            raise NoAnswer(str(silent)) from silent
+
+    return replace(seen, channels=await looked_at(ask, seen.drill_plan))
 
 
 async def rehearsed(

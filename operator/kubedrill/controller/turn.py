@@ -25,7 +25,7 @@ from kubedrill.controller.gathering.own_records import OwnRecords
 from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.planning import DrillPlanning
 from kubedrill.controller.received import ReceivedFacts, is_kept_by
-from kubedrill.controller.rehearsal import is_to_be_rehearsed, rehearsed
+from kubedrill.controller.rehearsal import is_to_be_rehearsed, looked_into, rehearsed
 from kubedrill.controller.reporting import report_name
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.status_writer import StatusWriter
@@ -149,6 +149,7 @@ class Turns:
         if state.phase in MEASURED:
             seen = replace(seen, unchecked={**seen.unchecked, **unasked})
         if is_to_be_rehearsed(state, seen):
+            seen = await looked_into(seen, self._sources.web)
             seen = await rehearsed(
                 self._telling, drill, seen, self._sources.planning.injection, self._clock, self._actor.reverters
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from kubedrill.api.drill import Desired, Drill, DrillSpec
@@ -109,8 +109,11 @@ async def _read(kube: Kube, drill: Mapping[str, Any], control: str) -> Preview:
         plan = await read_plan(kube, DrillIdentity(meta["uid"], meta["name"], control), str(status["plan"]["hash"]))
     except (PlanGone, UnreadablePlan, Unreachable) as trouble:
         raise NotAsked(f"the plan of drill {control}/{meta['name']} can't be read: {trouble}") from trouble
-    checks = tuple(
-        CheckResult(c["name"], c.get("passed"), c.get("reason", ""), c.get("message", ""))
-        for c in rehearsal.get("checks") or ()
-    )
-    return Preview(plan, {f["name"]: tuple(f.get("does") or ()) for f in rehearsal.get("faults") or ()}, checks)
+    does = {f["name"]: tuple(f.get("does") or ()) for f in rehearsal.get("faults") or ()}
+    looked_at = rehearsal.get("channels")  # an operator before it looked at them says nothing of them
+    channels = None if looked_at is None else _checks(looked_at)
+    return Preview(plan, does, _checks(rehearsal.get("checks") or ()), channels=channels)
+
+
+def _checks(told: Iterable[Mapping[str, Any]]) -> tuple[CheckResult, ...]:
+    return tuple(CheckResult(c["name"], c.get("passed"), c.get("reason", ""), c.get("message", "")) for c in told)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import click
@@ -21,13 +20,14 @@ from kubedrill.cli.manifest import Document, load, the_drill_in
 from kubedrill.cli.safety.installed import KINDS, drills
 from kubedrill.cli.safety.survey import surveyed
 from kubedrill.cli.setup.plan import beside, previewed
+from kubedrill.cli.setup.preview import Preview
 from kubedrill.cli.setup.surroundings import SettingRefused, asked, scenario_of
 from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan, Endpoint
 from kubedrill.kube.client import Kube
 from kubedrill.kube.paths import DEPLOYMENTS, OWN_GROUP
 from kubedrill.kube.refusals import is_admission
-from kubedrill.plugins.channels import discover
+from kubedrill.plugins.channels import looked_at
 from kubedrill.store.undo_records import RecordError
 
 NOBODY: Final = "nobody"
@@ -81,7 +81,7 @@ async def _checks(
     yield CheckResult("environment", ok=True, message=_used(preview.drill_plan))
     for check in preview.checks:
         yield check
-    async for check in _channels(kube, preview.drill_plan):
+    for check in await _channels(kube, preview):
         yield check
 
 
@@ -155,13 +155,12 @@ def _is_stalled(drill: Mapping[str, Any]) -> bool:
     return any(c["type"] == ConditionType.STALLED and c["status"] == "True" for c in conditions)
 
 
-async def _channels(kube: Kube, drill_plan: DrillPlan) -> AsyncIterator[CheckResult]:
-    """What each channel to people looks at itself, and what to do where that is not as it should be."""
+async def _channels(kube: Kube, preview: Preview) -> tuple[CheckResult, ...]:
+    """What the channels to people look at: by the operator, which has the way in; from here where it has not looked."""
+    if preview.channels is not None:
+        return preview.channels
 
     async def ask(endpoint: Endpoint, path: str) -> Any:
         return await asked(kube, endpoint, path)
 
-    for channel in discover().values():
-        if channel.doctor:
-            check = await channel.doctor.look(ask, drill_plan)
-            yield check if check.ok else replace(check, message=f"{check.message}: {channel.doctor.fix}")
+    return await looked_at(ask, preview.drill_plan)

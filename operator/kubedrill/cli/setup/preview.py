@@ -20,13 +20,15 @@ class Preview:
     """The plan with its faults as they are settled, what each fault would do, and the checks as they are now.
 
     A fault that can't be planned does nothing; `faults-possible` among the checks says why. `unread` says what
-    could not be looked at; empty: nothing.
+    could not be looked at; empty: nothing. `channels` is what the operator has looked at of those to people; None: it
+    has not.
     """
 
     drill_plan: DrillPlan
     does: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     checks: tuple[CheckResult, ...] = ()
     unread: str = ""
+    channels: tuple[CheckResult, ...] | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -81,6 +83,7 @@ def _would(preview: Preview) -> Iterator[str]:
         yield from (f"    {line}" for line in preview.does.get(fault.name) or ("REFUSED: see below",))
     failing = [c for c in preview.checks if not c.ok]
     yield from (f"  Note: {c.message}" for c in preview.checks if c.ok and c.message)
+    yield from (f"  Note: {c.message}" for c in preview.channels or () if not c.ok)
     yield ""
     yield _whether_it_would_start(preview)
     yield from (f"  {c.reason}: {c.message}" for c in failing)

@@ -170,6 +170,8 @@ class RecordSeen:
 class Observation:
     """A level, not an edge: everything relevant, read anew at every turn.
 
+    `channels` is what those to people have looked at, of a drill that is only planned: it keeps none from starting.
+
     `refusal` tells why there is no `drill_plan`. `waiting` tells what an undo waits for; `stuck` maps records to the
     reason why they can't be put back now. `reported` is the revision of the report that is written (0: none),
     `report_import` the mark of the imported evidence that it knows. `unchecked` are the stop conditions that can't be
@@ -190,6 +192,7 @@ class Observation:
     deleting: bool = False
     finalizer: bool = False
     checks: tuple[CheckResult, ...] = ()
+    channels: tuple[CheckResult, ...] = ()
     plans: Mapping[str, PlannedFault] = field(default_factory=dict)
     facts: frozenset[Fact] = frozenset()
     series: Mapping[str, Series] = field(default_factory=dict)

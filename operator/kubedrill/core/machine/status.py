@@ -25,7 +25,7 @@ from kubedrill.core.machine.judged import is_settled
 from kubedrill.core.machine.kept import kept
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.reducer import Decision
-from kubedrill.core.machine.state import Observation, State, state_to_wire
+from kubedrill.core.machine.state import CheckResult, Observation, State, state_to_wire
 from kubedrill.core.machine.waits import waits
 from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.measure.score import is_of_monitoring
@@ -200,11 +200,14 @@ def _rehearsal(decision: Decision, seen: Observation, before: Mapping[str, Any])
     if decision.state.phase is Phase.HELD and not decision.passed:
         return before.get("rehearsal")
     return {
-        "checks": [
-            {"name": c.name, "passed": c.ok, "reason": c.reason or None, "message": c.message} for c in seen.checks
-        ],
+        "checks": [_check(c) for c in seen.checks],
+        "channels": [_check(c) for c in seen.channels],
         "faults": [{"name": name, "does": list(plan.does)} for name, plan in seen.plans.items()],
     }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {"name": check.name, "passed": check.ok, "reason": check.reason or None, "message": check.message}
 
 
 def _stamp(at: datetime | None) -> str | None:

@@ -6,13 +6,15 @@ To add a channel: a module here with `CHANNEL: Final = ChannelKind(…)`. Its na
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 
 from pydantic.alias_generators import to_camel
 
+from kubedrill.core.machine.state import CheckResult
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.core.rights import Right
-from kubedrill.plugins.channels.base import ChannelKind, Outbound, SpokenObjects
+from kubedrill.plugins.channels.base import Asking, ChannelKind, Outbound, SpokenObjects
 from kubedrill.plugins.registry import members
 
 # Modules of this package that are no channel.
@@ -49,6 +51,17 @@ def rights_for(drill_plan: DrillPlan) -> tuple[Right, ...]:
     needed = [one.rights for one in spoken()]
     needed += [one.rights for kind in sorted(kinds) for one in carriers(kind).values()]
     return tuple(dict.fromkeys(right for rights in needed for right in rights))
+
+
+async def looked_at(ask: Asking, drill_plan: DrillPlan) -> tuple[CheckResult, ...]:
+    """What each channel looks at before a drill, and what to do where that is not as it should be."""
+    found = []
+    for channel in discover().values():
+        if channel.doctor is not None:
+            check = await channel.doctor.look(ask, drill_plan)
+            fix = f"{check.message}: {channel.doctor.fix}" if check.ok is False else check.message
+            found.append(replace(check, message=fix))
+    return tuple(found)
 
 
 def carriers(kind: str) -> dict[str, Outbound]:

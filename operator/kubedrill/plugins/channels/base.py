@@ -149,10 +149,10 @@ class SpokenObjects:
 
 
 class Asking(Protocol):
-    """How `kubectl drill doctor` asks."""
+    """How monitoring is asked: by the operator in its own way, by `kubectl drill doctor` where there is none."""
 
     async def __call__(self, endpoint: Endpoint, path: str) -> Any:
-        """The JSON with which a Service answers; raises NoAnswer with what is wrong."""
+        """The JSON with which a server answers; raises NoAnswer with what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
