@@ -38,7 +38,7 @@ def short_id(text: str, most: int = LONGEST_ID) -> str:
 
 def cut_bytes(text: str, most: int) -> str:
     """The text in at most so many bytes of UTF-8, cut between characters, with an ellipsis where it was cut."""
-    raw = text.encode("utf-8", "replace")
+    raw = text[: most + 1].encode("utf-8", "replace")  # a character has a byte at least
     if len(raw) <= most:
         return raw.decode()
     ellipsis = "…".encode()

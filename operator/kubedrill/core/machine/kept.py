@@ -100,4 +100,4 @@ def _notes(notes: tuple[str, ...]) -> tuple[str, ...]:
 
 def _cut(text: str, most: int) -> str:
     """The text in so many bytes. A control character, which is six bytes of JSON, becomes a space."""
-    return cut_bytes(text.translate(_CONTROLS), most)
+    return cut_bytes(text[: most + 1].translate(_CONTROLS), most)
