@@ -7,7 +7,10 @@ examples are tried is drawn anew each time, so what a quarter misses today it ma
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+T = TypeVar("T")
 
 THOROUGH: Final = os.environ.get("KUBEDRILL_TESTS") == "thorough"
 USUAL: Final = 100
@@ -17,3 +20,11 @@ USUAL: Final = 100
 def share_of(most: int = USUAL, least: int = 10) -> int:
     """How many of `most` are tried now: a quarter of them unless all are asked for, and at least `least`."""
     return most if THOROUGH else min(most, max(least, most // 4))
+
+
+def some_of(them: Sequence[T], turn: int) -> Sequence[T]:
+    """Every fourth of them, from another one on for each `turn`; all of them where all are tried.
+
+    For what many tests do with the same examples: between them, all are tried.
+    """
+    return them if THOROUGH else them[turn % 4 :: 4]

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.source import files, parsed
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator/kubedrill"
@@ -44,10 +45,5 @@ def test_every_package_has_a_readme_that_is_read_in_a_minute(package: str):
 
 
 def test_no_class_name_stands_twice():
-    names = Counter(
-        node.name
-        for file in PACKAGE.rglob("*.py")
-        for node in ast.parse(file.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-    )
+    names = Counter(node.name for module in files() for node in parsed(module).body if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []

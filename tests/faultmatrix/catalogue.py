@@ -8,7 +8,9 @@ the combinations that run at every change, or only at night.
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -28,9 +30,13 @@ def all_plans() -> list[Plan]:
     Raises:
         ValueError: two plans have one name.
     """
-    plans = [plan for file in files() for plan in plans_of(file)]
-    names = [p.name for p in plans]
-    twice = sorted({n for n in names if names.count(n) > 1})
+    return list(_all_of(PLANS))
+
+
+@functools.cache
+def _all_of(folder: Path) -> tuple[Plan, ...]:
+    plans = tuple(plan for file in _files(folder) for plan in plans_of(file))
+    twice = sorted(name for name, count in Counter(p.name for p in plans).items() if count > 1)
     if twice:
         raise ValueError(f"two plans are called {twice[0]}")
     return plans
@@ -38,12 +44,23 @@ def all_plans() -> list[Plan]:
 
 def files() -> list[Path]:
     """The files with plans: the others say what there could be, and why it is not."""
-    return [file for file in sorted(PLANS.glob("*.yaml")) if file not in (REFERENCE, LEFT_OUT)]
+    return _files(PLANS)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.glob("*.yaml")) if file not in (REFERENCE, LEFT_OUT)]
+
+
+@functools.cache
+def counted() -> Mapping[str, Mapping[str, int]]:
+    """The writes of a clean run of each fault."""
+    counts: dict[str, dict[str, int]] = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
+    return counts
 
 
 def plans_of(file: Path) -> Iterator[Plan]:
     """The plans of a file."""
-    counts = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
+    counts = counted()
     for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
         if "for" not in entry:
             yield plan_of(entry)

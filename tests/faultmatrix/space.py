@@ -7,13 +7,14 @@ that no reason has outlived its cells.
 from __future__ import annotations
 
 import fnmatch
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
-from tests.faultmatrix.catalogue import LEFT_OUT, REFERENCE, more_writes, own_writes
+from tests.faultmatrix.catalogue import LEFT_OUT, counted, more_writes, own_writes
 from tests.faultmatrix.plan import BEFORE, COMMITTED, REPLIED, Plan, Rule
 from tests.faultmatrix.refusals import KINDS
 from tests.faultmatrix.requests import ONCE_AT_LEAST, WRITES
@@ -63,12 +64,20 @@ class LeftOut:
 
     def holds(self, cell: Cell) -> bool:
         """Whether a cell is one of these."""
-        return all(
-            any(fnmatch.fnmatch(getattr(cell, axis), one) for one in getattr(self, axis))
-            for axis in ("fault", "write", "failure", "moment")
+        return (
+            _is_one_of(cell.fault, self.fault)
+            and _is_one_of(cell.write, self.write)
+            and _is_one_of(cell.failure, self.failure)
+            and _is_one_of(cell.moment, self.moment)
         )
 
 
+@functools.cache
+def _is_one_of(name: str, globs: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatch(name, one) for one in globs)
+
+
+@functools.cache
 def left_out() -> list[LeftOut]:
     """The reasons, as the file says them."""
     said: list[dict[str, Any]] = yaml.safe_load(LEFT_OUT.read_text(encoding="utf-8"))
@@ -76,10 +85,14 @@ def left_out() -> list[LeftOut]:
     return [LeftOut(**one) for one in fields]
 
 
-def cells() -> Iterator[Cell]:
+@functools.cache
+def cells() -> tuple[Cell, ...]:
     """The whole space."""
-    counts: dict[str, dict[str, int]] = yaml.safe_load(REFERENCE.read_text(encoding="utf-8"))
-    for fault, own in counts.items():
+    return tuple(_cells())
+
+
+def _cells() -> Iterator[Cell]:
+    for fault, own in counted().items():
         fences = [("fence", nth) for nth in range(1, FENCES + 1)] if "target" in own else []
         writes = [f"{kind}-{nth}" for kind, nth in [*own_writes(own), *more_writes(own), *fences]]
         for write, (failure, moments) in itertools.product(writes, FAILURES.items()):

@@ -7,25 +7,27 @@ findings, reports, help. What is filled in stands as `{…}`.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).parents[2]
-PACKAGE: Final = ROOT / "operator/kubedrill"
+from tests.source import files, parsed
+
 GOLDEN: Final = Path(__file__).with_name("sentences.txt")
 WORDS: Final = re.compile(r"[A-Za-z{…}'’,.:;()–-]+(?: [A-Za-z{…}'’,.:;()–/\"-]+){2,}")
 LOGGED: Final = {"debug", "info", "warning", "error", "exception"}
 
 
+@functools.cache
 def sentences() -> str:
     """The file's text: by module, in the order of the code."""
     parts = []
-    for file in sorted(PACKAGE.rglob("*.py")):
-        found = list(dict.fromkeys(_of(ast.parse(file.read_text(encoding="utf-8")))))
+    for module in files():
+        found = list(dict.fromkeys(_of(parsed(module))))
         if found:
-            parts.append("\n".join((f"# {file.relative_to(PACKAGE)}", *found, "")))
+            parts.append("\n".join((f"# {module}", *found, "")))
     return "\n".join(parts)
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from tests.examples import some_of
 from tests.measure.builders import (
     FALL,
     WORKER,
@@ -27,6 +28,7 @@ from tests.measure.simulated_queue import unfixed
 
 from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Source
 from kubedrill.core.evidence.matching import matched
+from kubedrill.core.evidence.samples import Samples
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict
@@ -38,13 +40,15 @@ DRAINED = {"queue": samples([max(5.0, 100 - n) for n in range(300)])}
 ENDS_AT_65 = {"queue": samples([max(5.0, 100 - 3 * n) for n in range(65)])}
 
 
-def ever_reached(facts: Iterable[Fact], series: Mapping[str, Series], **design: object) -> set[MilestoneName]:
-    """What any turn saw as reached, each second of five minutes."""
-    told, plan = tuple(facts), drill_plan(**design)
+def ever_reached(facts: Iterable[Fact], series: Mapping[str, Series], turn: int) -> set[MilestoneName]:
+    """What any turn of five minutes saw as reached, where samples come as they do: bit by bit."""
+    told, plan = tuple(facts), drill_plan()
     found: set[MilestoneName] = set()
-    for now in range(0, 300, 3):
+    taken = {name: Samples() for name in series}
+    for now in some_of(range(0, 300, 3), turn):
         known = [f for f in told if f.at.not_before <= at(now)]
-        seen = {name: one.between(at(-300), at(now)) for name, one in series.items()}
+        taken = {name: taken[name].united(one.between(at(-300), at(now)).samples) for name, one in series.items()}
+        seen = {name: replace(one, samples=taken[name]) for name, one in series.items()}
         found |= {m.name for m in milestones(known, seen, plan, at(now))}
     return found
 
@@ -55,7 +59,7 @@ def restarts() -> tuple[Fact, ...]:
 
 
 def test_without_a_trick_it_recovers():
-    assert MilestoneName.RECOVERED in ever_reached((*BROKEN, *FIXED, *SILENT), DRAINED)
+    assert MilestoneName.RECOVERED in ever_reached((*BROKEN, *FIXED, *SILENT), DRAINED, 0)
 
 
 TRICKS: dict[str, tuple[tuple[Fact, ...], Mapping[str, Series]]] = {
@@ -84,7 +88,7 @@ TRICKS: dict[str, tuple[tuple[Fact, ...], Mapping[str, Series]]] = {
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_trick_is_ever_a_recovery(trick):
     facts, series = TRICKS[trick]
-    assert MilestoneName.RECOVERED not in ever_reached(facts, series)
+    assert MilestoneName.RECOVERED not in ever_reached(facts, series, list(TRICKS).index(trick))
 
 
 MISSING = [0.0] * 10 + [3.0] * 50
@@ -130,7 +134,7 @@ def test_scaled_but_unfixed_is_never_mitigated(seed):
     """More workers of which most crash, as in the morning rush: the queue grows more slowly, and that is all."""
     queue = unfixed(Random(seed)).seen(1, 0)  # noqa: S311 - a simulation that must repeat
     facts = (injected(-1), bitten(0), alert(FactKind.ALERT_FIRING, 5), scaled(20, by="alice"), state(25, 4, 10))
-    assert MilestoneName.MITIGATED not in ever_reached(facts, {"impact": queue, "queue": queue})
+    assert MilestoneName.MITIGATED not in ever_reached(facts, {"impact": queue, "queue": queue}, seed)
 
 
 def healed_by_the_autoscaler() -> tuple[Fact, ...]:

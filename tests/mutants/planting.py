@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,10 +29,15 @@ def module_of(defect: Defect, package: Path) -> Path:
         Unplantable: there is none, or there are several: then more of its path must be said.
     """
     module = defect.where.partition(":")[0]
-    found = [file for file in package.rglob("*.py") if f"/{file.relative_to(package)}".endswith(f"/{module}.py")]
+    found = [file for file in _files(package) if f"/{file.relative_to(package)}".endswith(f"/{module}.py")]
     if len(found) != 1:
         raise Unplantable(f"{defect.name}: {len(found)} modules are called {module}")
     return found[0]
+
+
+@functools.cache
+def _files(package: Path) -> tuple[Path, ...]:
+    return tuple(package.rglob("*.py"))
 
 
 def planted(defect: Defect, source: str) -> str:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from tests.source import files, parsed
+
 from kubedrill.cli import connection
 from kubedrill.cli.safety import installed
 from kubedrill.cli.setup import opt_in
@@ -83,8 +85,8 @@ def kinds_of_objects() -> Iterator[tuple[str, Namespaced | ClusterWide]]:
 def declared() -> set[str]:
     """The functions of the source that say that they give paths, by file and name."""
     return {
-        f"{file.relative_to(SOURCE)}:{node.name}"
-        for file in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        f"{module}:{node.name}"
+        for module in files()
+        for node in ast.walk(parsed(module))
         if isinstance(node, ast.FunctionDef) and node.returns is not None and "ApiPath" in ast.unparse(node.returns)
     }

@@ -6,11 +6,11 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 import pytest
-from tests.names.builders import BUILDERS, FIXED, HOSTS, SOURCE, STORED, declared, kinds_of_objects
+from tests.names.builders import BUILDERS, FIXED, HOSTS, STORED, declared, kinds_of_objects
 from tests.names.hostile import STRANGE, WAYS
+from tests.source import files, parsed
 
 from kubedrill.core.paths import BadName, demand_built
 from kubedrill.kube.paths import ClusterWide, Namespaced
@@ -93,8 +93,11 @@ def test_the_list_of_builders_is_whole():
 
 def wrong_in(source: str) -> list[str]:
     """Where a piece of source puts a path of the API server together by itself."""
+    return _wrong_in(ast.parse(source))
+
+
+def _wrong_in(tree: ast.Module) -> list[str]:
     found = []
-    tree = ast.parse(source)
     documented = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
     inner = {id(part) for n in ast.walk(tree) if isinstance(n, ast.JoinedStr) for part in n.values}
     for node in ast.walk(tree):
@@ -112,12 +115,8 @@ def wrong_in(source: str) -> list[str]:
     return found
 
 
-def sources() -> list[Path]:
-    return [file for file in SOURCE.rglob("*.py") if str(file.relative_to(SOURCE)) not in OWN]
-
-
 def test_no_module_puts_a_path_together_by_itself():
-    read = {str(file.relative_to(SOURCE)): wrong_in(file.read_text(encoding="utf-8")) for file in sources()}
+    read = {module: _wrong_in(parsed(module)) for module in files() if module not in OWN}
 
     assert read
     assert {name: wrong for name, wrong in read.items() if wrong} == {}
