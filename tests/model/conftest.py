@@ -7,12 +7,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from tests.model.turns import machine_alone, what_is_stored
+from tests.model.turns import machine_alone, plan_of, what_is_stored
 from tests.model.world import beginning
 
 from kubedrill.controller import turn
 from kubedrill.core.undo.record import from_json
-from kubedrill.store import undo_records
+from kubedrill.store import plans, undo_records
 
 read_once = functools.lru_cache(maxsize=20_000)(from_json)
 """A record is the same whoever reads it, and each is read thousands of times: half of the time of an exploration."""
@@ -25,6 +25,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(turn, "project", machine_alone)
     monkeypatch.setattr(turn, "gather", what_is_stored)
     monkeypatch.setattr(undo_records, "from_json", read_once)
+    monkeypatch.setattr(plans, "plan_from_json", plan_of)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -125,7 +126,12 @@ def _judged_plan(wire: Wire, name: str, was: State, now: State) -> None:
 
 
 def _state(drill: Json) -> State:
-    return state_from_wire((drill.get("status") or {}).get("machine"))
+    return _state_of(json.dumps((drill.get("status") or {}).get("machine")))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _state_of(machine: str) -> State:
+    return state_from_wire(json.loads(machine))
 
 
 def _judged_status(wire: Wire, world: World) -> None:
@@ -162,7 +168,7 @@ def in_doubt(world: World) -> None:
     for drill in world.store.below(drill_at("x").rpartition("/")[0]):
         name = drill["metadata"]["name"]
         is_in = [one for one in drill["spec"]["targets"] if one in world.doubtful and _is_in(world, name, one)]
-        over = state_from_wire(drill.get("status", {}).get("machine")).phase in TERMINAL
+        over = _state(drill).phase in TERMINAL
         if is_in and (over or FINALIZER not in drill["metadata"].get("finalizers", ())):
             raise Broken(f"{name} ends, or may go, while its fault is in {is_in[0]} and nobody can read its undo")
 
@@ -234,7 +240,7 @@ def at_rest(world: World, *, told: bool, lost: bool = False) -> None:
     if open_records:
         raise Broken(f"the record of {open_records[0].subject} is left {open_records[0].state}")
     for drill in world.store.below(drill_at("x").rpartition("/")[0]) if told else ():
-        phase = state_from_wire(drill.get("status", {}).get("machine")).phase
+        phase = _state(drill).phase
         if phase not in TERMINAL:
             raise Broken(f"drill {drill['metadata']['name']} stays {phase}")
         if FINALIZER in drill["metadata"].get("finalizers", ()):

@@ -69,7 +69,7 @@ class Store:
 
     def below(self, collection: str) -> list[Json]:
         """The objects of a collection."""
-        paths = sorted(p for p in self.texts if p.rpartition("/")[0] == collection)
+        paths = sorted(p for p in self.texts if _is_in(collection, p))
         return [thing for thing in map(self.read, paths) if thing is not None]
 
     def with_text(self, path: str, text: str) -> Store:
@@ -87,7 +87,8 @@ class Store:
         """What a request does, and its answer."""
         collection = request.path.rpartition("/")[2] in COLLECTIONS
         if collection and request.method == "GET":
-            return self, Reply(200, _text({"items": self.below(request.path), "metadata": {}}))
+            items = ",".join(t for p, t in sorted(self.texts.items()) if _is_in(request.path, p) and t.startswith("{"))
+            return self, Reply(200, f'{{"items":[{items}],"metadata":{{}}}}')
         if collection:
             return self._posted(request)
         path = request.path.removesuffix("/status")
@@ -106,6 +107,10 @@ class Store:
         thing["metadata"]["namespace"] = request.path.split("/")[-2]
         made = self.created(path, thing)
         return made, Reply(201, made.texts[path])
+
+
+def _is_in(collection: str, path: str) -> bool:
+    return path.startswith(collection) and path.rpartition("/")[0] == collection
 
 
 @lru_cache(maxsize=200_000)

@@ -49,6 +49,8 @@ from kubedrill.store.undo_records import RecordError, StoredRecord
 
 TROUBLE = (Unreachable, RecordError, Inconclusive, EvidenceRefused, StatusRefused)
 """What ends a turn that is then tried again."""
+_texts: dict[str, str] = {}
+"""The text of each plan, by its digest."""
 plan_of = functools.lru_cache(maxsize=1_000)(plan_from_json)
 
 
@@ -106,7 +108,9 @@ class PlanningFromMemory(DrillPlanning):
     def known(self) -> str:
         if self._frozen is None or (self._known and self._frozen[0] == digest_of(self._known)):
             return self._known
-        return plan_to_json(self._frozen[1])
+        if self._frozen[0] not in _texts:
+            _texts[self._frozen[0]] = plan_to_json(self._frozen[1])
+        return _texts[self._frozen[0]]
 
     async def _derive(self, drill: Mapping[str, Any], *_around: object) -> DrillPlan:
         return drill_plan(tuple(drill["spec"]["targets"]))

@@ -311,6 +311,8 @@ def worth_writing(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 def without_nulls(value: Any) -> Any:
     """A value as the API server keeps it after a merge patch."""
+    if isinstance(value, str):  # nearly all of them
+        return value
     if isinstance(value, Mapping):
         return {k: without_nulls(v) for k, v in value.items() if v is not None}
     return [without_nulls(v) for v in value] if isinstance(value, list | tuple) else value

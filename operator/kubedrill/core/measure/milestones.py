@@ -153,6 +153,8 @@ def _reached(
     facilitator's word for it.
     """
     given, reached = tuple(facts), reached or {}
+    if not given:
+        return None
     words = tuple(f for f in (*given, *observed) if f.source is Source.OBSERVER)
     told = occurrences(f for f in given if f.source is not Source.OBSERVER)
     timely = tuple(e for e in told if not early(name, e.at, reached) or _is_confirmed(e, words))
