@@ -13,7 +13,7 @@ from kubedrill.api.faults import Fault
 from kubedrill.core.evidence.attribution import CHANGES
 from kubedrill.core.evidence.facts import Fact, FactKind, Series, Source
 from kubedrill.core.measure.drill_record import Circumstances
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import Milestone, MilestoneName, ObjectiveResult
 from kubedrill.core.plan.drill_plan import DrillPlan
 from kubedrill.plugins.faults.of_drill import profile
@@ -57,7 +57,7 @@ class AnyDrill:
 
     def judged(self, reached: tuple[Milestone, ...]) -> tuple[ObjectiveResult, ...]:
         ended = at(self.ended) if self.ended is not None else None
-        return judge(reached, self.plan, now=at(self.now), ended=ended)
+        return judge(reached, self.plan, Grounds(now=at(self.now), ended=ended))
 
     @property
     def circumstances(self) -> Circumstances:

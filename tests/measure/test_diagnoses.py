@@ -14,7 +14,7 @@ from kubedrill.core.evidence.matching import matched
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.diagnosis import Cause, causes, mentions, names_the_cause
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import ObjectiveVerdict
 from kubedrill.plugins.faults.of_drill import profile
 
@@ -143,7 +143,7 @@ def test_a_right_diagnosis_is_no_finding():
 def test_it_is_not_said_that_nobody_said_anything_where_somebody_said_what_does_not_count(to, said, why):
     plan = replace(design(OOM), objectives=(limit(to=to, within=300, level="L2" if "Esc" in to else ""),))
     facts = matched([alert(FactKind.ALERT_FIRING, 0), said], plan.players)
-    (judged_,) = judge(milestones(facts, {}, plan, at(600)), plan, now=at(600), ended=at(600))
+    (judged_,) = judge(milestones(facts, {}, plan, at(600)), plan, Grounds(now=at(600), ended=at(600)))
     assert judged_.verdict is ObjectiveVerdict.INDETERMINATE
     assert why in judged_.reason
 

@@ -10,7 +10,7 @@ from tests.measure.builders import FIRED, WORKER, alert, at, changed, drill_plan
 from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import MilestoneName, Severity
 
 
@@ -19,7 +19,7 @@ def found(*facts, also=(), design=None, unread=False):
     design = design or drill_plan(limit())
     seen = (alert(FactKind.ALERT_FIRING, 0), *facts)
     reached = (*milestones(seen, {}, design, at(3600)), *also)
-    objectives = judge(reached, design, now=at(3600), unread=unread)
+    objectives = judge(reached, design, Grounds(now=at(3600), unread=unread))
     told = findings(seen, reached, objectives, design, unread=unread)
     return {f.rule: f for f in told}
 
@@ -145,7 +145,7 @@ def test_the_weightiest_come_first_and_times_are_in_scenario_time():
         fact(FactKind.CLIENT_COMPLAINED, 75),
     )
     reached = milestones(seen, {}, design, at(600))
-    told = findings(seen, reached, judge(reached, design, now=at(600)), design)
+    told = findings(seen, reached, judge(reached, design, Grounds(now=at(600))), design)
     assert [f.severity for f in told] == sorted((f.severity for f in told), key=list(Severity).index)
     assert "T+15m" in next(f for f in told if f.rule == "client-told-us-first").text
 

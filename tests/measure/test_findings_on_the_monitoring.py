@@ -9,7 +9,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, FactSet
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import Finding, Severity
 from kubedrill.core.plan.drill_plan import DrillPlan
 
@@ -19,7 +19,7 @@ DETECTION = drill_plan(limit("detection", "Acknowledged", 60))
 def found(*facts: Fact, design: DrillPlan = DETECTION) -> dict[str, Finding]:
     seen = FactSet(facts)
     reached = milestones(seen, {}, design, at(600))
-    judged = judge(reached, design, now=at(600), ended=at(600), alerts=alerting(seen, reached, design))
+    judged = judge(reached, design, Grounds(now=at(600), ended=at(600), alerts=alerting(seen, reached, design)))
     return {f.rule: f for f in findings(seen, reached, judged, design)}
 
 

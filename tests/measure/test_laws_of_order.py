@@ -30,7 +30,7 @@ from kubedrill.core.evidence.facts import FactKind, Source
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.measure.milestone_table import Charged, of
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.order import ABOUT
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveVerdict
 
@@ -168,12 +168,12 @@ def test_user_trial_a_drill_that_was_fixed_in_time_does_not_miss_its_mitigation(
     plan = drill_plan(limit("mitigation", "Mitigated", 120), limit("resolution", "Recovered", 300))
     flat = {"impact": samples([3.0] * 300, start=-60)}
     found = milestones((FIRED, *RECOVERS), DRAINS | flat, plan, at(ENDS))
-    assert [o.verdict for o in judge(found, plan, now=at(ENDS))] == [ObjectiveVerdict.MET] * 2
+    assert [o.verdict for o in judge(found, plan, Grounds(now=at(ENDS)))] == [ObjectiveVerdict.MET] * 2
 
 
 def test_a_recovery_that_came_too_late_to_tell_leaves_the_mitigation_open():
     plan = drill_plan(limit("mitigation", "Mitigated", 30))
-    (judged,) = judge(milestones((FIRED, *RECOVERS), DRAINS, plan, at(ENDS)), plan, now=at(ENDS))
+    (judged,) = judge(milestones((FIRED, *RECOVERS), DRAINS, plan, at(ENDS)), plan, Grounds(now=at(ENDS)))
     assert judged.verdict is ObjectiveVerdict.INDETERMINATE
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.measure.builders import FALL, FIRED, at, drill_plan, limit, milestone, samples
 
 from kubedrill.core.evidence.facts import Series
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.plan.drill_plan import FaultProfile
 
@@ -17,7 +17,9 @@ DERIVED = replace(FALL, alert="HighQueueDepth")
 
 
 def judged(seen: Series | None, *milestones, **design) -> ObjectiveResult:
-    (result,) = judge((FIRED, *milestones), drill_plan(MITIGATION, **design), now=at(900), ended=at(900), impact=seen)
+    (result,) = judge(
+        (FIRED, *milestones), drill_plan(MITIGATION, **design), Grounds(now=at(900), ended=at(900), impact=seen)
+    )
     return result
 
 

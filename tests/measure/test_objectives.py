@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.measure.builders import FIRED, at, drill_plan, limit, milestone
 
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict, Verdict
 from kubedrill.core.measure.verdicts import roll_up
 from kubedrill.core.plan.drill_plan import AlertWanted
@@ -20,10 +20,12 @@ def one(*milestones, objective=None, now=1000, ended=None, censored=None, unread
     (result,) = judge(
         (FIRED, *milestones),
         drill_plan(objective or limit(), **design),
-        now=at(now),
-        ended=at(ended) if ended is not None else None,
-        censored_at=at(censored) if censored is not None else None,
-        unread=unread,
+        Grounds(
+            now=at(now),
+            ended=at(ended) if ended is not None else None,
+            censored_at=at(censored) if censored is not None else None,
+            unread=unread,
+        ),
     )
     return result
 
@@ -45,7 +47,7 @@ def test_the_upper_bound_must_be_within_the_limit_and_the_lower_one_over_it_to_m
 
 def test_both_ends_of_the_start_count():
     fired = milestone(MilestoneName.ALERT_FIRED, 0, 2)
-    (result,) = judge([fired, milestone(ACK, 300, 301)], drill_plan(limit()), now=at(400))
+    (result,) = judge([fired, milestone(ACK, 300, 301)], drill_plan(limit()), Grounds(now=at(400)))
     assert (result.lower, result.upper) == (timedelta(seconds=298), timedelta(seconds=301))
     assert result.verdict is OPEN
 
@@ -76,7 +78,9 @@ def test_a_word_before_what_it_is_about_is_open_however_late_it_is():
 
 def test_monitoring_that_saw_the_trouble_before_its_effect_was_seen_whole_is_in_time():
     alerts = (AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(minutes=10)),)
-    (fired,) = judge([FIRED, milestone(MilestoneName.FAULT_EFFECTIVE, 10)], drill_plan(alerts=alerts), now=at(100))
+    (fired,) = judge(
+        [FIRED, milestone(MilestoneName.FAULT_EFFECTIVE, 10)], drill_plan(alerts=alerts), Grounds(now=at(100))
+    )
     assert fired.verdict is MET
 
 
@@ -86,7 +90,7 @@ def test_nothing_after_the_end_of_play_counts():
 
 
 def test_without_its_start_an_objective_has_not_started():
-    (result,) = judge([], drill_plan(limit()), now=at(9000), ended=at(9000))
+    (result,) = judge([], drill_plan(limit()), Grounds(now=at(9000), ended=at(9000)))
     assert result.verdict is ObjectiveVerdict.NOT_STARTED
 
 
@@ -166,9 +170,9 @@ def test_the_request_is_shown_beside_the_engagement():
 def test_the_alert_has_a_limit_of_its_own_from_the_faults_effect():
     alerts = (AlertWanted("HighQueueDepth", starts_clock=True, within=timedelta(minutes=10)),)
     bitten = milestone(MilestoneName.FAULT_EFFECTIVE, -90, -80)
-    (fired,) = judge([FIRED, bitten], drill_plan(alerts=alerts), now=at(100))
+    (fired,) = judge([FIRED, bitten], drill_plan(alerts=alerts), Grounds(now=at(100)))
     assert (fired.name, fired.verdict) == ("alert-HighQueueDepth", MET)
-    never, ack = judge([bitten], drill_plan(limit(), alerts=alerts), now=at(700))
+    never, ack = judge([bitten], drill_plan(limit(), alerts=alerts), Grounds(now=at(700)))
     assert never.verdict is MISSED
     assert ack.verdict is ObjectiveVerdict.NOT_STARTED
     assert roll_up([never, ack]) is Verdict.FAILED
@@ -188,7 +192,7 @@ def test_nobody_says_that_nobody_reported_it_while_evidence_cannot_be_read():
 
 
 def test_a_clock_whose_start_may_stand_in_evidence_that_cannot_be_read_may_have_started():
-    (result,) = judge([], drill_plan(limit()), now=at(9000), ended=at(9000), unread=True)
+    (result,) = judge([], drill_plan(limit()), Grounds(now=at(9000), ended=at(9000), unread=True))
     assert result.verdict is OPEN
     assert "evidence can't be read" in result.reason
 

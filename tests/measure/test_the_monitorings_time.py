@@ -11,7 +11,7 @@ from tests.measure.builders import alert, at, between, changed, drill_plan, fact
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Source
 from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import MilestoneName, ObjectiveResult, ObjectiveVerdict
 from kubedrill.core.plan.drill_plan import AlertWanted, DrillPlan, RuleTiming
 
@@ -43,7 +43,7 @@ def judged(*facts: Fact, design: DrillPlan | None = None, now: float = 600, ende
     seen, design = FactSet([*FIRED, *facts]), design or drill_plan(DETECTION)
     reached = milestones(seen, {}, design, at(now))
     alerts = alerting(seen, reached, design)
-    return judge(reached, design, now=at(now), ended=at(now) if ended else None, alerts=alerts)[-1]
+    return judge(reached, design, Grounds(now=at(now), ended=at(now) if ended else None, alerts=alerts))[-1]
 
 
 def test_b14_what_group_wait_held_back_is_not_the_on_calls():
@@ -140,7 +140,7 @@ def test_b8_an_alert_that_was_pending_before_the_injection_is_no_t0():
     reached = milestones(seen, {}, a_rule(), at(600))
     assert "AlertFired" not in {m.name for m in reached}
 
-    (result,) = judge(reached, a_rule(), now=at(600), ended=at(600), alerts=alerting(seen, reached, a_rule()))
+    (result,) = judge(reached, a_rule(), Grounds(now=at(600), ended=at(600), alerts=alerting(seen, reached, a_rule())))
     assert result.verdict is OPEN
     assert "its condition held before the fault was injected" in result.reason
 
@@ -170,7 +170,7 @@ def elsewhere(under: str = "") -> Fact:
 def not_fired(*facts: Fact) -> ObjectiveResult:
     seen = FactSet([injected(), fact(FactKind.FAULT_EFFECTIVE, -50), *facts])
     reached = milestones(seen, {}, a_rule(), at(600))
-    return judge(reached, a_rule(), now=at(600), ended=at(600), alerts=alerting(seen, reached, a_rule()))[0]
+    return judge(reached, a_rule(), Grounds(now=at(600), ended=at(600), alerts=alerting(seen, reached, a_rule())))[0]
 
 
 def test_b4_one_that_names_the_target_under_another_label_is_not_said_not_to_have_fired():
@@ -204,7 +204,7 @@ def test_what_an_alert_fires_longer_is_not_held_against_the_recovery():
 def test_no_recovery_is_missed_while_the_alert_fires_longer():
     design = replace(a_rule(lingers=60), objectives=(limit("resolution", "Recovered", 100),))
     reached = milestones(FactSet(FIRED), {}, design, at(170))
-    *_, result = judge(reached, design, now=at(170))
+    *_, result = judge(reached, design, Grounds(now=at(170)))
 
     assert result.verdict is ObjectiveVerdict.PENDING
 

@@ -30,7 +30,7 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Series, Sour
 from kubedrill.core.evidence.matching import matched
 from kubedrill.core.evidence.samples import Samples
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict
 
 BROKEN = (injected(), bitten(), state(-50, 2), alert(FactKind.ALERT_FIRING, 0))
@@ -155,5 +155,5 @@ def test_healed_by_the_autoscaler_alone_is_the_automations():
     found = milestones(healed_by_the_autoscaler(), falls, plan, at(400))
     (mitigated,) = (m for m in found if m.name is MilestoneName.MITIGATED)
     assert (mitigated.by, mitigated.actor) == (By.AUTOMATION, "")
-    verdicts = [o.verdict for o in judge(found, plan, now=at(400))]
+    verdicts = [o.verdict for o in judge(found, plan, Grounds(now=at(400)))]
     assert verdicts == [ObjectiveVerdict.MISSED, ObjectiveVerdict.MET]

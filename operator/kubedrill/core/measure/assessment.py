@@ -16,7 +16,7 @@ from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.impact import recovering
 from kubedrill.core.measure.milestones import milestones
-from kubedrill.core.measure.objectives import judge
+from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Finding, Milestone, MilestoneName, ObjectiveResult
 from kubedrill.core.measure.windows import IMPACT
@@ -62,13 +62,15 @@ def assess(
     judged = judge(
         reached,
         drill_plan,
-        now=now,
-        ended=ended,
-        censored_at=reverted.at.not_before if reverted else None,
-        unread=bool(unread),
-        alerts=alerting(known, reached, drill_plan),
-        impact=series.get(IMPACT, Series(IMPACT)),
-        recovering=drill_plan.people_only or well_at is not None,
+        Grounds(
+            now=now,
+            ended=ended,
+            censored_at=reverted.at.not_before if reverted else None,
+            unread=bool(unread),
+            alerts=alerting(known, reached, drill_plan),
+            impact=series.get(IMPACT, Series(IMPACT)),
+            recovering=drill_plan.people_only or well_at is not None,
+        ),
     )
     found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
     return Assessment(reached, judged, found, well_at)

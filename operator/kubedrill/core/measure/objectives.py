@@ -47,22 +47,41 @@ CREDITED = frozenset({MilestoneName.MITIGATED, MilestoneName.RECOVERED})
 
 
 @dataclass(frozen=True, slots=True)
-class Horizon:
-    """Where the drill stands: the present, when play ended, and the operator's own first revert.
+class Grounds:
+    """What a judgement rests on beside the milestones, each from another source.
 
-    `windows` says how long after its start a windowed milestone is confirmed: until then, one that was
-    reached in time may just not be known yet.
+    `now`: the present. `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own
+    first revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when
+    people were told, and which alerts were about something else. `impact`: its samples, None where there is nothing to
+    be measured; where they can't tell whether it fell, that it didn't is not said. `recovering`: all may be well
+    already, and only not for long enough.
     """
 
     now: datetime
-    ended: datetime | None
-    censored_at: datetime | None
-    windows: Mapping[str, timedelta]
+    ended: datetime | None = None
+    censored_at: datetime | None = None
+    unread: bool = False
+    alerts: Alerting = NOTHING_KNOWN
+    impact: Series | None = None
+    recovering: bool = True
 
     @property
     def horizon(self) -> datetime:
         """Nothing after this counts."""
         return min(t for t in (self.now, self.ended, self.censored_at) if t is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCase:
+    """What is judged: the milestones by their keys, by this plan, on these grounds."""
+
+    known: Mapping[str, Milestone]
+    drill_plan: DrillPlan
+    grounds: Grounds
+
+    def unconfirmed(self, stop: str) -> timedelta:
+        """For how long after its limit a windowed milestone may still turn out to have been reached in time."""
+        return unconfirmed(self.drill_plan, recovering=self.grounds.recovering).get(stop, ZERO)
 
 
 def limits_of(drill_plan: DrillPlan) -> tuple[Limit, ...]:
@@ -82,51 +101,21 @@ def limits_of(drill_plan: DrillPlan) -> tuple[Limit, ...]:
     return own + drill_plan.objectives
 
 
-def judge(  # noqa: PLR0913  what a judgement rests on, each from another source
-    milestones: Iterable[Milestone],
-    drill_plan: DrillPlan,
-    *,
-    now: datetime,
-    ended: datetime | None = None,
-    censored_at: datetime | None = None,
-    unread: bool = False,
-    alerts: Alerting = NOTHING_KNOWN,
-    impact: Series | None = None,
-    recovering: bool = True,
-) -> tuple[ObjectiveResult, ...]:
-    """Each objective as it stands at `now`.
-
-    `ended`: when play was over, so that nothing more can come. `censored_at`: the operator's own first
-    revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when people
-    were told, and which alerts were about something else. `impact`: its samples, None where there is nothing to be
-    measured; where they can't tell whether it fell, that it didn't is not said.
-    `recovering`: all may be well already, and only not for long enough.
-    """
-    standing = Horizon(now, ended, censored_at, unconfirmed(drill_plan, recovering=recovering))
-    known = {m.key: m for m in milestones}
-    judged = (
-        _if_measured(
-            _fairly_judged(limit, known, standing, alerts, drill_plan), limit, known, standing, impact, drill_plan
-        )
-        for limit in limits_of(drill_plan)
-    )
-    return tuple(_not_held_against(one) if unread else one for one in judged)
+def judge(milestones: Iterable[Milestone], drill_plan: DrillPlan, grounds: Grounds) -> tuple[ObjectiveResult, ...]:
+    """Each objective as it stands at `grounds.now`."""
+    case = JudgedCase({m.key: m for m in milestones}, drill_plan, grounds)
+    judged = (_if_measured(_fairly_judged(limit, case), limit, case) for limit in limits_of(drill_plan))
+    return tuple(_not_held_against(one) if grounds.unread else one for one in judged)
 
 
-def _if_measured(
-    judged: ObjectiveResult,
-    limit: Limit,
-    known: Mapping[str, Milestone],
-    standing: Horizon,
-    impact: Series | None,
-    drill_plan: DrillPlan,
-) -> ObjectiveResult:
+def _if_measured(judged: ObjectiveResult, limit: Limit, case: JudgedCase) -> ObjectiveResult:
     """The same, but that the impact did not fall in time is only said where it was measured."""
+    impact = case.grounds.impact
     missed = judged.verdict is ObjectiveVerdict.MISSED and judged.stop == MilestoneName.MITIGATED
-    if impact is None or not missed or MilestoneName.MITIGATED in known:
+    if impact is None or not missed or MilestoneName.MITIGATED in case.known:
         return judged
-    since = known[limit.start].at.not_after
-    why = why_unmeasured(impact, drill_plan, since, min(standing.horizon, since + limit.within))
+    since = case.known[limit.start].at.not_after
+    why = why_unmeasured(impact, case.drill_plan, since, min(case.grounds.horizon, since + limit.within))
     return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=why) if why else judged
 
 
@@ -147,34 +136,31 @@ def _not_held_against(judged: ObjectiveResult) -> ObjectiveResult:
     return judged
 
 
-def _fairly_judged(
-    limit: Limit, known: Mapping[str, Milestone], standing: Horizon, alerts: Alerting, drill_plan: DrillPlan
-) -> ObjectiveResult:
+def _fairly_judged(limit: Limit, case: JudgedCase) -> ObjectiveResult:
     """As it stands, the monitoring's own time taken off where it would be held against people."""
-    judged = _judged(limit, known, standing)
+    judged, alerts = _judged(limit, case), case.grounds.alerts
     if limit.to == MilestoneName.ALERT_FIRED and judged.verdict is ObjectiveVerdict.MISSED:
-        return _if_it_could_fire(judged, limit, known, alerts, drill_plan)
-    fired = known.get(MilestoneName.ALERT_FIRED)
+        return _if_it_could_fire(judged, limit, case)
+    fired = case.known.get(MilestoneName.ALERT_FIRED)
     of_people = limit.start == MilestoneName.ALERT_FIRED and limit.to not in NOT_OF_PEOPLE
     if not of_people or fired is None or judged.verdict in (ObjectiveVerdict.MET, ObjectiveVerdict.PENDING):
         return judged
-    if alerts.told is None and alerts.awaited_until and standing.horizon < alerts.awaited_until:
+    if alerts.told is None and alerts.awaited_until and case.grounds.horizon < alerts.awaited_until:
         return replace(judged, verdict=ObjectiveVerdict.PENDING, reason="Alertmanager has told nobody yet")
     if alerts.told is not None:
-        return _judged_from(alerts.told, fired, judged, limit, known, standing)
+        return _judged_from(alerts.told, fired, judged, limit, case)
     if alerts.withheld and judged.verdict is ObjectiveVerdict.MISSED:
         return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=f"nobody was paged: {alerts.withheld}")
     return judged
 
 
-def _if_it_could_fire(
-    judged: ObjectiveResult, limit: Limit, known: Mapping[str, Milestone], alerts: Alerting, drill_plan: DrillPlan
-) -> ObjectiveResult:
+def _if_it_could_fire(judged: ObjectiveResult, limit: Limit, case: JudgedCase) -> ObjectiveResult:
     """The same of an alert that did not come in time, but held against nothing where it may not have had that time."""
-    why = alerts.not_ours.get(limit.level or drill_plan.clock_alert)
+    alerts = case.grounds.alerts
+    why = alerts.not_ours.get(limit.level or case.drill_plan.clock_alert)
     if why is not None and why.open:
         return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=why.why)
-    due = known[limit.start].at.not_after + limit.within
+    due = case.known[limit.start].at.not_after + limit.within
     if judged.upper is None and alerts.taken_out and alerts.taken_out[0] <= due:
         told = f"{alerts.taken_out[1]}, before it was due: whether it would have fired is not known"
         return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=told)
@@ -182,18 +168,13 @@ def _if_it_could_fire(
 
 
 def _judged_from(
-    told: PeopleTold,
-    fired: Milestone,
-    judged: ObjectiveResult,
-    limit: Limit,
-    known: Mapping[str, Milestone],
-    standing: Horizon,
+    told: PeopleTold, fired: Milestone, judged: ObjectiveResult, limit: Limit, case: JudgedCase
 ) -> ObjectiveResult:
     """The same, counted from when people were told; where that is not sure, both ways must say the same."""
     if told.at.not_after <= fired.at.not_after:
         return judged
     since = replace(fired, at=told.at)
-    later = _judged(replace(limit, start=WHEN_TOLD), {**known, WHEN_TOLD: since}, standing)
+    later = _judged(replace(limit, start=WHEN_TOLD), replace(case, known={**case.known, WHEN_TOLD: since}))
     if told.sure:
         reason = "; ".join(filter(None, (later.reason, counted_from(told, fired.at))))
         return replace(later, start=told.since, reason=reason)
@@ -209,7 +190,8 @@ def _judged_from(
     )
 
 
-def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> ObjectiveResult:
+def _judged(limit: Limit, case: JudgedCase) -> ObjectiveResult:
+    known, grounds = case.known, case.grounds
     stop_key = f"{limit.to}[{limit.level}]" if limit.level else limit.to
     start, stop = known.get(limit.start), known.get(stop_key)
     beside = _beside(limit, known, start)
@@ -236,8 +218,8 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
 
     if start is None:
         return result(ObjectiveVerdict.NOT_STARTED, reason=f"{limit.start} was not reached")
-    if stop is None or not _counts(stop, standing) or _is_automations(stop, limit):
-        return result(*_unreached(limit, start, stop, standing))
+    if stop is None or not _counts(stop, grounds) or _is_automations(stop, limit):
+        return result(*_unreached(limit, start, stop, case))
     lower, upper = stop.at.not_before - start.at.not_after, stop.at.not_after - start.at.not_before
     if stop.by in (By.STRANGER, By.UNKNOWN) and not limit.anyone:
         return result(
@@ -247,7 +229,7 @@ def _judged(limit: Limit, known: Mapping[str, Milestone], standing: Horizon) -> 
             "an unattributed change may have caused this: kubectl drill attribute",
         )
     if (stop.early or upper < ZERO) and not stop.confirmed and stop.name not in of(Charged.MONITORING):
-        open_still = standing.ended is None and standing.now <= start.at.not_after + limit.within
+        open_still = grounds.ended is None and grounds.now <= start.at.not_after + limit.within
         verdict = ObjectiveVerdict.PENDING if open_still else ObjectiveVerdict.INDETERMINATE
         return result(verdict, lower, upper, _early(limit, stop))
     if upper <= limit.within:
@@ -266,10 +248,10 @@ def _early(limit: Limit, stop: Milestone) -> str:
     return f"early: {why}; it counts once confirmed: kubectl drill observe {stop.name} --at {when}{by}{level}"
 
 
-def _counts(stop: Milestone, standing: Horizon) -> bool:
+def _counts(stop: Milestone, grounds: Grounds) -> bool:
     if stop.by is By.OPERATOR:
         return False
-    return all(end is None or stop.at.not_before <= end for end in (standing.ended, standing.censored_at))
+    return all(end is None or stop.at.not_before <= end for end in (grounds.ended, grounds.censored_at))
 
 
 def _is_automations(stop: Milestone, limit: Limit) -> bool:
@@ -277,14 +259,14 @@ def _is_automations(stop: Milestone, limit: Limit) -> bool:
 
 
 def _unreached(
-    limit: Limit, start: Milestone, stop: Milestone | None, standing: Horizon
+    limit: Limit, start: Milestone, stop: Milestone | None, case: JudgedCase
 ) -> tuple[ObjectiveVerdict, timedelta, timedelta | None, str]:
     """What never came, or not by those whose doing counts: censored, `> elapsed`."""
-    unconfirmed = standing.windows.get(limit.to, ZERO)
-    elapsed = max(ZERO, standing.horizon - unconfirmed - start.at.not_after)
+    grounds = case.grounds
+    elapsed = max(ZERO, grounds.horizon - case.unconfirmed(limit.to) - start.at.not_after)
     over = elapsed > limit.within
     if limit.to in OF_PEOPLE:
-        if over or standing.ended:
+        if over or grounds.ended:
             return (
                 ObjectiveVerdict.INDETERMINATE,
                 elapsed,
@@ -295,7 +277,7 @@ def _unreached(
     reason = _why(stop)
     if over:
         return ObjectiveVerdict.MISSED, elapsed, None, reason
-    if standing.ended or (standing.censored_at is not None and standing.censored_at <= standing.now):
+    if grounds.ended or (grounds.censored_at is not None and grounds.censored_at <= grounds.now):
         return ObjectiveVerdict.INDETERMINATE, elapsed, None, reason or CUT_SHORT
     return ObjectiveVerdict.PENDING, elapsed, None, reason
 
