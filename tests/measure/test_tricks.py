@@ -14,6 +14,7 @@ from tests.measure.builders import (
     WORKER,
     alert,
     at,
+    between,
     bitten,
     changed,
     drill_plan,
@@ -34,6 +35,7 @@ from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.results import By, MilestoneName, ObjectiveVerdict
 
 BROKEN = (injected(), bitten(), state(-50, 2), alert(FactKind.ALERT_FIRING, 0))
+OTHER_RULE = fact(FactKind.RULE_CHANGED, 68, source=Source.PROMETHEUS, alert="HighQueueDepth")
 FIXED = (changed(50, by="tom"), state(60, 5))
 SILENT = (alert(FactKind.ALERT_RESOLVED, 69, 70),)
 DRAINED = {"queue": samples([max(5.0, 100 - n) for n in range(300)])}
@@ -73,6 +75,19 @@ TRICKS: dict[str, tuple[tuple[Fact, ...], Mapping[str, Series]]] = {
     "restarted again and again": ((*BROKEN, *restarts(), *SILENT), DRAINED),
     "restarted again and again after a change to the cause": (
         (*BROKEN, changed(50, by="tom"), *restarts(), *SILENT),
+        DRAINED,
+    ),
+    "the rule is edited so that it is silent": ((*BROKEN, *FIXED, OTHER_RULE, *SILENT), DRAINED),
+    "the rule is edited, and nobody looked just before": (
+        (*BROKEN, *FIXED, fact(FactKind.GAP, 65, 75), replace(OTHER_RULE, at=between(80)), *SILENT),
+        DRAINED,
+    ),
+    "the rule is removed, put back, and fires again": (
+        (
+            *(*BROKEN, *FIXED, OTHER_RULE, *SILENT),
+            fact(FactKind.RULE_AS_PLANNED, 100, source=Source.PROMETHEUS, alert="HighQueueDepth"),
+            alert(FactKind.ALERT_FIRING, 130),
+        ),
         DRAINED,
     ),
     "no data of the check": ((*BROKEN, *FIXED, *SILENT), {}),

@@ -7,13 +7,10 @@ something older, and proves nothing of the fault.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Source, first, in_order
+from kubedrill.core.evidence.rule_changes import USUAL_EVALUATION, other_rules
 from kubedrill.core.plan.drill_plan import DrillPlan
-
-USUAL_EVALUATION: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,7 @@ def _same_firing(told: Fact, older: Fact, drill_plan: DrillPlan) -> bool:
 
 
 def not_this_drills(alert: str, facts: FactSet, drill_plan: DrillPlan) -> NotThisDrills | None:
-    """What to say of an alert that fired, but about another namespace or older trouble; None: it did not."""
+    """What to say of an alert that fired about something else, or under another rule could not fire; None: nothing."""
     target = drill_plan.target_namespace
     elsewhere = [f for f in in_order(facts, FactKind.ALERT_ELSEWHERE) if f.detail.get("alert") == alert]
     by_label = next((f for f in elsewhere if f.detail.get("under")), None)
@@ -86,6 +83,9 @@ def not_this_drills(alert: str, facts: FactSet, drill_plan: DrillPlan) -> NotThi
             f" labels.namespace of a DrillEnvironment for {target}",
             open=True,
         )
+    changes = other_rules(facts, alert)
+    if changes and changes[-1].back is None:
+        return NotThisDrills(f"{alert} did not fire: {changes[-1].seen.evidence}", open=True)
     older = older_alerts(facts, drill_plan)
     if any(f.detail.get("alert") == alert for f in in_order(older, FactKind.ALERT_FIRING)):
         return NotThisDrills(f"{alert} fired, but its condition held before the fault was injected", open=True)

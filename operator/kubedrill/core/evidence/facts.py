@@ -94,6 +94,8 @@ class FactKind(StrEnum):
     ALERT_FIRING = "AlertFiring"  # alert, fingerprint, labels, drill (true when the drill itself announced it)
     ALERT_RESOLVED = "AlertResolved"  # alert
     ALERT_ELSEWHERE = "AlertElsewhere"  # alert, namespace (that it names), under (another label that names the target)
+    RULE_CHANGED = "RuleChanged"  # alert: its rule is not the one that the drill was planned with, or is gone
+    RULE_AS_PLANNED = "RuleAsPlanned"  # alert: it is, when first looked at, or again
     ALERT_ROUTED = "AlertRouted"  # alert, receivers, people (those of them that reach people), waits (seconds), muted
     ALERT_SUPPRESSED = "AlertSuppressed"  # alert, by (silence, inhibition, mute time, route), name: nobody is told
     NOTIFIED = "Notified"  # alert, receiver: Alertmanager told the operator

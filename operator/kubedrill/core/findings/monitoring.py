@@ -9,6 +9,7 @@ from typing import Final
 from kubedrill.api.durations import format_duration
 from kubedrill.core.evidence.alert_onset import not_this_drills
 from kubedrill.core.evidence.facts import FactKind
+from kubedrill.core.evidence.rule_changes import other_rules
 from kubedrill.core.findings.context import FindingContext, ids, whole
 from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, of_clock_alert, withheld
 from kubedrill.core.measure.results import Finding, MilestoneName, Severity
@@ -79,6 +80,25 @@ def page_came_late(case: FindingContext) -> Iterator[Finding]:
         f" which it must be answered (real time).{why} Until then nobody was told.",
         ids(fired, page, routes),
     )
+
+
+def rule_changed(case: FindingContext) -> Iterator[Finding]:
+    """Somebody edited or removed the rule of an expected alert while the drill was on."""
+    injected = case.milestone(MilestoneName.INJECTED)
+    for alert in case.drill_plan.alerts:
+        for other in other_rules(case.facts, alert.name):
+            if injected is None or other.seen.at.not_after < injected.at.not_before:
+                continue
+            back = f"until {case.clock(other.back)}" if other.back else "and it was not put back"
+            yield Finding(
+                "rule-changed",
+                Severity.IMPORTANT,
+                f"The rule of {alert.name} was changed",
+                f"At {case.clock(other.seen.at)} {other.seen.evidence}, {back}. That the alert was silent meanwhile"
+                " proves nothing.",
+                ids(other.seen),
+            )
+            break
 
 
 def alert_about_something_else(case: FindingContext) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ from kubedrill.core.findings.monitoring import (
     alert_about_something_else,
     nobody_was_paged,
     page_came_late,
+    rule_changed,
     slow_monitoring,
 )
 from kubedrill.core.findings.response import (
@@ -99,6 +100,7 @@ ON_WHAT_WAS_SEEN: Final[tuple[Rule, ...]] = (
     wrong_diagnosis,
     uncounted_word,
     interference,
+    rule_changed,
     before_its_clock,
     well_within_the_limits,
 )

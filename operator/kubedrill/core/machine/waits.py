@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from kubedrill.core.evidence.alert_onset import USUAL_EVALUATION
 from kubedrill.core.evidence.attribution import OF_PEOPLE, READS, Standing
 from kubedrill.core.evidence.facts import Fact, FactKind, in_order
+from kubedrill.core.evidence.rule_changes import USUAL_EVALUATION
 from kubedrill.core.machine.phases import Phase
 from kubedrill.core.machine.state import Observation
 from kubedrill.core.measure.assessment import Assessment

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubedrill.core.evidence.attribution import own_revert
-from kubedrill.core.evidence.facts import Fact, FactSet, Series
+from kubedrill.core.evidence.facts import Fact, FactSet, Interval, Series
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.alerting import alerting
-from kubedrill.core.measure.impact import recovering
+from kubedrill.core.measure.impact import recovering, well_but_for_rules
 from kubedrill.core.measure.milestones import milestones
 from kubedrill.core.measure.objectives import Grounds, judge
 from kubedrill.core.measure.order import of_this_drill
@@ -58,7 +58,9 @@ def assess(
     """
     known, now = FactSet.of(facts), min(ended or now, now)
     reached = milestones(known, series, drill_plan, now)
-    reverted, well_at = own_revert(known), _recovery_at(known, series, drill_plan, reached, now)
+    reverted, fired = own_revert(known), _not_recovered_since(reached)
+    counts, until = of_this_drill(known), min(now, reverted.at.not_before) if reverted else now
+    well_at = _recovery_at(counts, series, drill_plan, fired, now) if fired else None
     judged = judge(
         reached,
         drill_plan,
@@ -70,22 +72,21 @@ def assess(
             alerts=alerting(known, reached, drill_plan),
             impact=series.get(IMPACT, Series(IMPACT)),
             recovering=drill_plan.people_only or well_at is not None,
+            but_for_rules=well_but_for_rules(counts, series, drill_plan, fired, until) if fired else None,
         ),
     )
     found = findings(known, reached, judged, drill_plan, drill=name, unread=bool(unread)) if ended else ()
     return Assessment(reached, judged, found, well_at)
 
 
-def _recovery_at(
-    facts: FactSet,
-    series: Mapping[str, Series],
-    drill_plan: DrillPlan,
-    reached: tuple[Milestone, ...],
-    now: datetime,
-) -> datetime | None:
+def _not_recovered_since(reached: Iterable[Milestone]) -> Interval | None:
+    """When the alert that starts the clock fired; None before it has, and once all has recovered."""
     at = {m.name: m.at for m in reached if not m.level}
-    fired = at.get(MilestoneName.ALERT_FIRED)
-    if fired is None or MilestoneName.RECOVERED in at:
-        return None
-    so_far = recovering(of_this_drill(facts), series, drill_plan, fired, now)
+    return None if MilestoneName.RECOVERED in at else at.get(MilestoneName.ALERT_FIRED)
+
+
+def _recovery_at(
+    facts: FactSet, series: Mapping[str, Series], drill_plan: DrillPlan, fired: Interval, now: datetime
+) -> datetime | None:
+    so_far = recovering(facts, series, drill_plan, fired, now)
     return so_far[0].not_after + so_far[1] if so_far else None

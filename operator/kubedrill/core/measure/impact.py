@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from kubedrill.core.evidence.attribution import credited, is_cause, own_revert
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, Source, first, in_order
+from kubedrill.core.evidence.rule_changes import OtherRule, other_rules, proven_end
 from kubedrill.core.measure.crossings import Edges, first_breach, holds_for
 from kubedrill.core.measure.emptied import emptied
 from kubedrill.core.measure.falls import falling
@@ -184,10 +185,30 @@ def recovering(
     return (since, window) if since else None
 
 
-def _wellness(seen: ImpactEvidence, until: datetime) -> tuple[list[Timeline], timedelta]:
+def well_but_for_rules(
+    facts: FactSet, series: Mapping[str, Series], drill_plan: DrillPlan, fired: Interval, now: datetime
+) -> tuple[Interval, str] | None:
+    """Since when all was well but for alerts whose rules are not the planned ones, and in words which those are.
+
+    Nothing while every rule is as it was planned, or where something else is not well either.
+    """
+    expected = (alert.name for alert in drill_plan.alerts)
+    others = {name: found[-1] for name in expected if (found := other_rules(facts, name, now)) and not found[-1].back}
+    if not others:
+        return None
+    lines, window = _wellness(ImpactEvidence(facts, series, drill_plan, fired), now, unheard=frozenset(others))
+    since = sustained(lines, window, now) if lines else None
+    words = "; ".join(other.seen.evidence for other in others.values())
+    return (since, f"whether {', '.join(others)} has ended is not known: {words}") if since else None
+
+
+def _wellness(
+    seen: ImpactEvidence, until: datetime, unheard: frozenset[str] = frozenset()
+) -> tuple[list[Timeline], timedelta]:
     """All that must hold for a recovery, and for how long; nothing where nothing can tell.
 
-    All is well when every check holds, the cause is gone, the alerts are silent and the workloads ready.
+    All is well when every check holds, the cause is gone, the alerts (but for `unheard`) are silent and the workloads
+    ready.
     """
     drill_plan, fired = seen.drill_plan, seen.fired
     if fired is None or drill_plan.people_only:
@@ -199,7 +220,7 @@ def _wellness(seen: ImpactEvidence, until: datetime) -> tuple[list[Timeline], ti
     lines: list[Timeline] = [(Edge(fired, holds=True),)]
     for check, series in checked:
         lines.append(holds_for(series, check, window, fired.not_before - series.step * 10, until))
-    expected = (alert.name for alert in drill_plan.alerts if alert.name not in drill_plan.announces)
+    expected = (alert.name for alert in drill_plan.alerts if alert.name not in drill_plan.announces | unheard)
     lines += [_silence(seen.facts, alert, drill_plan, until) for alert in expected]
     lines += [_readiness(seen.facts, target, window, until) for target in targets]
     lines += [_cause_gone(seen.facts, drill_plan, until)] if drill_plan.has_cause else []
@@ -234,6 +255,7 @@ def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime)
     if not facts or facts.in_order[0].at.not_before > until:
         return ()
     timing, firing = drill_plan.timing_of(alert), set[str]()
+    others = other_rules(facts, alert, until)
     edges = [Edge(Interval.at(facts.in_order[0].at.not_before), holds=True)]
     for fact in told:
         about = str(sorted((fact.detail.get("labels") or {}).items()))
@@ -243,8 +265,19 @@ def _silence(facts: FactSet, alert: str, drill_plan: DrillPlan, until: datetime)
             continue
         firing = set() if fact.detail.get("all") else firing - {about}
         if not firing:
-            edges.append(Edge(_no_longer_true(fact.at, timing), holds=True))
+            edges += _ended(fact, told, others, timing)
     return tuple(edges)
+
+
+def _ended(resolved: Fact, told: Iterable[Fact], others: Iterable[OtherRule], timing: RuleTiming) -> Iterator[Edge]:
+    """The end of an alert's trouble; none while its rule is another one, nor where it fires again under its own."""
+    ended = proven_end(resolved.at, others, timing)
+    if ended == resolved.at:
+        yield Edge(_no_longer_true(ended, timing), holds=True)
+    elif ended is not None:
+        later = (f.at for f in told if f.kind is FactKind.ALERT_FIRING and f.at.not_before > resolved.at.not_before)
+        if not any(at.not_before <= ended.not_after for at in later):
+            yield Edge(ended, holds=True)
 
 
 def _no_longer_true(ended: Interval, timing: RuleTiming) -> Interval:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from kubedrill.api.durations import format_duration
-from kubedrill.core.evidence.facts import Series
+from kubedrill.core.evidence.facts import Interval, Series
 from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, NOTHING_KNOWN, Alerting, PeopleTold, counted_from
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged, of
 from kubedrill.core.measure.results import By, Milestone, MilestoneName, ObjectiveResult, ObjectiveVerdict
@@ -54,7 +54,8 @@ class Grounds:
     first revert, after which nothing counts. `unread`: some of the drill's evidence can't be read. `alerts`: when
     people were told, and which alerts were about something else. `impact`: its samples, None where there is nothing to
     be measured; where they can't tell whether it fell, that it didn't is not said. `recovering`: all may be well
-    already, and only not for long enough.
+    already, and only not for long enough. `but_for_rules`: since when all is well but for alerts whose rules are not
+    the planned ones, and which those are.
     """
 
     now: datetime
@@ -64,6 +65,7 @@ class Grounds:
     alerts: Alerting = NOTHING_KNOWN
     impact: Series | None = None
     recovering: bool = True
+    but_for_rules: tuple[Interval, str] | None = None
 
     @property
     def horizon(self) -> datetime:
@@ -104,7 +106,8 @@ def limits_of(drill_plan: DrillPlan) -> tuple[Limit, ...]:
 def judge(milestones: Iterable[Milestone], drill_plan: DrillPlan, grounds: Grounds) -> tuple[ObjectiveResult, ...]:
     """Each objective as it stands at `grounds.now`."""
     case = JudgedCase({m.key: m for m in milestones}, drill_plan, grounds)
-    judged = (_if_measured(_fairly_judged(limit, case), limit, case) for limit in limits_of(drill_plan))
+    fairly = ((_fairly_judged(limit, case), limit) for limit in limits_of(drill_plan))
+    judged = (_if_rules_tell(_if_measured(one, limit, case), limit, case) for one, limit in fairly)
     return tuple(_not_held_against(one) if grounds.unread else one for one in judged)
 
 
@@ -117,6 +120,18 @@ def _if_measured(judged: ObjectiveResult, limit: Limit, case: JudgedCase) -> Obj
     since = case.known[limit.start].at.not_after
     why = why_unmeasured(impact, case.drill_plan, since, min(case.grounds.horizon, since + limit.within))
     return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=why) if why else judged
+
+
+def _if_rules_tell(judged: ObjectiveResult, limit: Limit, case: JudgedCase) -> ObjectiveResult:
+    """The same, but that nothing recovered in time is not said where only an alert with another rule could deny it."""
+    but_for = case.grounds.but_for_rules
+    missed = judged.verdict is ObjectiveVerdict.MISSED and judged.stop == MilestoneName.RECOVERED
+    if but_for is None or not missed or MilestoneName.RECOVERED in case.known:
+        return judged
+    well, why = but_for
+    if well.not_before - case.known[limit.start].at.not_after > limit.within:
+        return judged
+    return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, lower=None, reason=why)
 
 
 def unconfirmed(drill_plan: DrillPlan, *, recovering: bool) -> Mapping[str, timedelta]:

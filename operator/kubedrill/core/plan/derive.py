@@ -135,7 +135,7 @@ def _alerts(
                 f"{alert.name} must fire within {format_duration(within)} of the fault's effect (real time: what the"
                 " monitoring takes does not scale)"
             )
-        found.append(AlertWanted(alert.name, alert.name == clock, within, timing))
+        found.append(AlertWanted(alert.name, alert.name == clock, within, timing, rule.identity if rule else ""))
     return tuple(found)
 
 

@@ -57,12 +57,16 @@ NO_TIMING: Final = RuleTiming()
 
 @dataclass(frozen=True, slots=True)
 class AlertWanted:
-    """An alert that must fire; `within` the fault's effect. `timing` is its rule's, as it was loaded."""
+    """An alert that must fire; `within` the fault's effect.
+
+    `timing` is its rule's, as it was loaded, and `rule` what tells that very rule from any other (empty: not known).
+    """
 
     name: str
     starts_clock: bool
     within: timedelta
     timing: RuleTiming = NO_TIMING
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

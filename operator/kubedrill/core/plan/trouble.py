@@ -30,10 +30,12 @@ class AlertRule:
     """What is loaded under one alert's name: one rule, or several.
 
     `whole` is the trouble of all of them together, `each` that of every single one. `timing` is what they take by
-    themselves: until the first of them may fire, and until the last of them has ended.
+    themselves: until the first of them may fire, and until the last of them has ended. `identity` tells them from any
+    others: it is made of all by which they fire and end.
     """
 
     name: str
     whole: Trouble = field(default_factory=Trouble)
     each: tuple[Trouble, ...] = ()
     timing: RuleTiming = NO_TIMING
+    identity: str = ""

@@ -40,6 +40,7 @@ NOISE = frozenset(
         FactKind.POD_GONE,
         FactKind.WORKLOAD_STATE,
         FactKind.POD_CRASH_LOOPING,
+        FactKind.RULE_AS_PLANNED,
     }
 )
 # A wall of kills says no more than the first few.

@@ -31,6 +31,7 @@ _SHARED = frozenset(
         "prometheus",
         "promql",
         "raw_values",
+        "rule_turns",
         "trouble",
         "withheld",
     }

@@ -33,6 +33,7 @@ from kubedrill.plugins.sources.polled import (
     evaluated_now,
 )
 from kubedrill.plugins.sources.prometheus import DEFAULT_EVALUATION, LoadedRule, RawSeries
+from kubedrill.plugins.sources.rule_turns import RuleTurns, is_another
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +154,9 @@ class AlertPoll:
         self._elsewhere = FiringElsewhere()
         self._rules: dict[str, LoadedRule] = {}
         self._gone: dict[str, LoadedRule] = {}
+        self._turns = RuleTurns()
         self._several = False
-        self._read = False
+        self._read, self._looked = False, False
 
     def ask(self, scope: PollScope) -> Iterable[Conversation]:
         """One conversation: the rules, then the history."""
@@ -173,24 +175,28 @@ class AlertPoll:
         seconds = self._samples.seconds_to_read(scope.since, scope.began)
         query = promql.alert_history((a.name for a in plan.alerts), seconds)
         (history,) = yield (evaluated_now(query, prometheus.matrix),)
-        self._gone = {
-            n: replace(r, evaluated=r.evaluated or scope.since) for n, r in (self._gone | self._rules).items()
-        }
+        as_planned = {n: r for n, r in self._rules.items() if not is_another(plan, n, r)}
+        self._gone = {n: replace(r, evaluated=r.evaluated or scope.since) for n, r in (self._gone | as_planned).items()}
         # one server's evaluations never go back: where they do, another one has answered
         self._several = self._several or any(_went_back(self._rules.get(name), rule) for name, rule in rules.items())
         self._rules = rules
-        self._read = True
+        self._read, self._looked = True, True
         self._samples.merge((s for s in history if plan.about.holds(s.labels)), scope.began)
         self._elsewhere.hear(history, plan.about, scope.error)
 
     def told(self, scope: PollScope, heard: Sequence[Heard]) -> Polled:
         """The alerts' facts, what is pending and firing, and the rules."""
         plan = scope.drill_plan
-        rules = self._gone | self._rules
+        if self._looked:
+            self._turns.look(plan, self._rules, self._gone, scope)
+            self._looked = False
+        others = {n for n, r in self._rules.items() if is_another(plan, n, r)}
+        unknown = {n: replace(self._rules[n], evaluated=scope.since) for n in others}
+        rules = unknown | self._gone | {n: r for n, r in self._rules.items() if n not in others}
         look = Look(plan.about, scope.since, scope.now, scope.error, rules, plan.announces, self._several)
         history = alert_history(self._samples.since(scope.since), look)
         return Polled(
-            facts=(*history.facts, *self._elsewhere.since(scope.since)),
+            facts=(*history.facts, *self._elsewhere.since(scope.since), *self._turns.since(scope.since)),
             rules=self._rules,
             fired=fired(history.facts) if self._read else None,
             pending=history.pending,
@@ -211,7 +217,16 @@ def rules_wanted(drill_plan: DrillPlan) -> frozenset[str]:
 SOURCE: Final = SourceKind(
     name="alert_history",
     how=How.POLL,
-    facts=frozenset({FactKind.ALERT_PENDING, FactKind.ALERT_FIRING, FactKind.ALERT_RESOLVED, FactKind.ALERT_ELSEWHERE}),
+    facts=frozenset(
+        {
+            FactKind.ALERT_PENDING,
+            FactKind.ALERT_FIRING,
+            FactKind.ALERT_RESOLVED,
+            FactKind.ALERT_ELSEWHERE,
+            FactKind.RULE_CHANGED,
+            FactKind.RULE_AS_PLANNED,
+        }
+    ),
     bounds="the evaluation's own instant, in milliseconds, of the first of several replicas; an end lies before the"
     " next evaluation",
     polling=Polling(AskedServer.PROMETHEUS, MEASURED, AlertPoll),

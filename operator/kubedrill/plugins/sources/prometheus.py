@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +34,8 @@ from kubedrill.plugins.sources.trouble import rule_of, trouble_of
 DEFAULT_EVALUATION = timedelta(seconds=60)
 LONGEST_EVALUATION = timedelta(days=1)
 LONGEST_WAIT = timedelta(days=366)
+IDENTITY = 32
+"""Hexadecimal digits by which rules are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +271,23 @@ def _loaded(name: str, rules: Sequence[_OneRule], about: About) -> LoadedRule:
     waits, lingers, every = zip(*((r.timing.waits, r.timing.lingers, r.timing.every) for r in rules), strict=True)
     timing = RuleTiming(min(waits), max(lingers), max(every))
     evaluated = min((r.evaluated for r in rules if r.evaluated), default=None)
-    return LoadedRule(replace(rule, timing=timing), timing.every, evaluated)
+    return LoadedRule(replace(rule, timing=timing, identity=_identity(rules)), timing.every, evaluated)
+
+
+def _identity(rules: Iterable[_OneRule]) -> str:
+    """What tells rules from any others by which alerts fire and end: expressions, waits and labels, in any order."""
+    told = sorted(
+        json.dumps(
+            [
+                " ".join(rule.expression.split()),
+                rule.timing.waits.total_seconds(),
+                rule.timing.lingers.total_seconds(),
+                sorted(rule.trouble.labels.items()),
+            ]
+        )
+        for rule in rules
+    )
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:IDENTITY]
 
 
 def _interval(group: Mapping[str, Any]) -> timedelta:
