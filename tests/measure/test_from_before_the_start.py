@@ -51,7 +51,7 @@ def test_every_kind_of_fact_that_people_make_is_known():
     """A new one that is forgotten in the list would count from before the start."""
     rest = {kind.name.partition("_")[0] for kind in set(FactKind) - OF_PEOPLE}
     of_cluster = {"POD", "PODS", "WORKLOAD", "IMAGE", "QUOTA"}
-    of_monitoring = {"ALERT", "NOTIFIED", "PAGE", "IMPACT", "STEADY"}
+    of_monitoring = {"ALERT", "RULE", "NOTIFIED", "PAGE", "IMPACT", "STEADY"}
     of_the_drill = {"START", "END", "FAULT", "JOBS", "STOP", "GAP", "INTERFERENCE"}
     not_measured = {"NOTED", "CONFIRMED", "HINT", "ATTRIBUTED"}
     assert rest == of_cluster | of_monitoring | of_the_drill | not_measured
