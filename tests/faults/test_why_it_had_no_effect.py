@@ -57,7 +57,7 @@ def test_c7_a_container_that_lives_with_the_limit_is_told_with_what_it_uses_and_
 
 
 def test_where_nothing_measures_what_is_used_that_is_said():
-    assert "nothing measures what it uses: ask for a lower `limit`" in told(pod("web-a", **RUNNING))
+    assert "nothing measures what it uses: ask for a lower `limit`, such as 32Mi" in told(pod("web-a", **RUNNING))
 
 
 def test_an_exit_code_of_its_own_is_a_crash_and_told_as_one():

@@ -161,7 +161,8 @@ def why_not(params: MemoryLimit, after: Aftermath) -> tuple[str, ...]:
 def _survives(name: str, limit: str, pods: int, used: WorkingSet | None) -> str:
     runs = f"container {name} runs with {limit} in {pods} pod{'s' * (pods > 1)} and was not OOM-killed"
     if used is None:
-        return f"{runs}; nothing measures what it uses: ask for a lower `limit`"
+        lower = format_memory(_half(parse_memory(limit)))
+        return f"{runs}; nothing measures what it uses: ask for a lower `limit`, such as {lower}"
     return f"{runs}: it uses {_used(used)}; ask for a `limit` below that, such as {format_memory(_half(used.bytes))}"
 
 
