@@ -32,6 +32,19 @@ def test_b13c_nobody_was_paged_and_by_what():
     assert muted.id in told.fact_ids
 
 
+def test_that_nobody_answered_is_not_said_where_somebody_did():
+    muted = suppressed("mute time", receivers=["op-b13"])
+    nobodys, answered = found(*FIRED, muted), found(*FIRED, muted, acknowledged(7))
+
+    assert "That nobody answered it" in nobodys["nobody-was-paged"].text
+    assert "nobody answered" not in answered["nobody-was-paged"].text
+    assert "noticed it by themselves" in answered["nobody-was-paged"].text
+
+
+def test_the_alert_is_told_to_have_fired_at_t_plus_0():
+    assert "fired at T+0s" in found(*FIRED, suppressed("mute time"))["nobody-was-paged"].text
+
+
 def test_b13c_a_message_over_a_muted_receiver_shows_that_it_was_not():
     muted = suppressed("mute time", receivers=["op-b13"])
 

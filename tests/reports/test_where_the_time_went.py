@@ -4,7 +4,7 @@ import pytest
 from tests.reports.records import T0, milestone, minutes, morning_rush, record
 
 from kubedrill.core.measure.milestone_table import Charged
-from kubedrill.core.measure.results import By, MilestoneName
+from kubedrill.core.measure.results import By, Finding, MilestoneName, Severity
 from kubedrill.plugins.reports.timespent import charges, stretches
 
 NAME = MilestoneName
@@ -59,6 +59,13 @@ def test_where_nobody_acted_the_time_to_the_end_of_play_is_the_peoples():
         Charged.MONITORING: 17,
         Charged.PEOPLE: 83,
     }
+
+
+def test_where_nobody_was_paged_the_time_to_the_end_of_play_is_the_monitorings():
+    reached = (milestone(NAME.INJECTED, -3), milestone(NAME.ALERT_FIRED, 0))
+    unheard = (Finding("nobody-was-paged", Severity.IMPORTANT, "Nobody was paged", "it is muted"),)
+    bar = stretches(record(milestones=reached, ended=T0 + minutes(21), findings=unheard))
+    assert (bar[-1].end, bar[-1].charged) == ("end of play", Charged.MONITORING)
 
 
 def test_what_only_the_drills_own_restore_brought_about_is_no_station():

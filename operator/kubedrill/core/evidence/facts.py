@@ -42,6 +42,11 @@ class Interval:
         """How much is unknown."""
         return self.not_after - self.not_before
 
+    @property
+    def middle(self) -> datetime:
+        """Where it is drawn when it is drawn as one instant; of T+0 the instant that every clock counts from."""
+        return self.not_before + self.width / 2
+
     def contains(self, instant: datetime) -> bool:
         """Whether the instant may have been the one."""
         return self.not_before <= instant <= self.not_after

@@ -11,9 +11,11 @@ from kubedrill.core.evidence.alert_onset import not_this_drills
 from kubedrill.core.evidence.facts import FactKind
 from kubedrill.core.evidence.rule_changes import other_rules
 from kubedrill.core.findings.context import FindingContext, ids, whole
-from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, of_clock_alert, withheld
+from kubedrill.core.measure.alerting import NOT_OF_PEOPLE, SIGNS, of_clock_alert, withheld
 from kubedrill.core.measure.results import Finding, MilestoneName, Severity
 
+NOBODY_WAS_PAGED: Final = "nobody-was-paged"
+"""The rule of the finding that nobody could know of the alert."""
 LATE: Final = 4
 """A page that takes more than this part of the time in which people must answer it has taken it from them."""
 
@@ -45,12 +47,13 @@ def nobody_was_paged(case: FindingContext) -> Iterator[Finding]:
     fired, held = case.milestone(MilestoneName.ALERT_FIRED), withheld(case.facts, case.drill_plan)
     if fired is None or held is None:
         return
+    acted = any(m.name in SIGNS and m.actor for m in case.milestones)
+    so = "Who acted noticed it by themselves" if acted else "That nobody answered it is not held against anybody"
     yield Finding(
-        "nobody-was-paged",
+        NOBODY_WAS_PAGED,
         Severity.IMPORTANT,
         "Nobody was paged",
-        f"{case.drill_plan.clock_alert} fired at {case.clock(fired.at)}, and nobody was paged: {held.evidence}. That"
-        " nobody answered it is not held against anybody.",
+        f"{case.drill_plan.clock_alert} fired at {case.clock(fired.at)}, and nobody was paged: {held.evidence}. {so}.",
         ids(fired, held),
     )
 

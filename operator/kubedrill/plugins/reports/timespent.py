@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
 from kubedrill.core.evidence.facts import Interval
+from kubedrill.core.findings.monitoring import NOBODY_WAS_PAGED
 from kubedrill.core.measure.milestone_table import MILESTONES, Charged
 from kubedrill.core.measure.results import By, DrillRecord, Milestone, MilestoneName
 from kubedrill.plugins.reports.wording import span
@@ -47,22 +48,18 @@ class _Station:
     at: Interval
     charged: Charged
 
-    @property
-    def middle(self) -> datetime:
-        return self.at.not_before + self.at.width / 2
-
 
 def stretches(record: DrillRecord) -> tuple[Stretch, ...]:
     """The bar's stretches in order of time; a station never reached leaves its time to the next one."""
     passed = list(_stations(record))
     if len(passed) < 2:
         return ()
-    whole = (passed[-1].middle - passed[0].middle) or timedelta(seconds=1)
+    whole = (passed[-1].at.middle - passed[0].at.middle) or timedelta(seconds=1)
     made = []
     for before, after in pairwise(passed):
         lower = max(after.at.not_before - before.at.not_after, timedelta(0))
         took = span(lower * record.pace, (after.at.not_after - before.at.not_before) * record.pace)
-        share = 100 * ((after.middle - before.middle) / whole)
+        share = 100 * ((after.at.middle - before.at.middle) / whole)
         made.append(Stretch(before.label, after.label, after.charged, took, share))
     return tuple(made)
 
@@ -79,13 +76,13 @@ def _stations(record: DrillRecord) -> Iterator[_Station]:
     for m in reached:
         yield _Station(MILESTONES[m.name].station, m.at, _charged(m, names))
     if reached and MilestoneName.RECOVERED not in names and record.ended and record.ended > reached[-1].at.not_after:
-        yield _Station("end of play", Interval.at(record.ended), _left_to(names))
+        yield _Station("end of play", Interval.at(record.ended), _left_to(names, _is_withheld(record)))
 
 
 def _reached(record: DrillRecord) -> list[Milestone]:
     order = list(MilestoneName)
     found = (m for m in record.milestones if MILESTONES[m.name].station and not m.level and m.by is not By.OPERATOR)
-    return sorted(found, key=lambda m: (m.at.not_before + m.at.width / 2, order.index(m.name)))
+    return sorted(found, key=lambda m: (m.at.middle, order.index(m.name)))
 
 
 def _charged(m: Milestone, reached: list[MilestoneName]) -> Charged:
@@ -95,10 +92,15 @@ def _charged(m: Milestone, reached: list[MilestoneName]) -> Charged:
     return Charged.PEOPLE if by_hand and not own else MILESTONES[m.name].who
 
 
-def _left_to(reached: list[MilestoneName]) -> Charged:
-    """Who was to go on when play ended: the monitoring while it had not fired, the system once it was fixed."""
+def _is_withheld(record: DrillRecord) -> bool:
+    return any(finding.rule == NOBODY_WAS_PAGED for finding in record.findings)
+
+
+def _left_to(reached: list[MilestoneName], withheld: bool) -> Charged:
+    """Who was to go on when play ended: the monitoring while it had told nobody, the system once it was fixed."""
     if any(name in TO_SYSTEM for name in reached):
         return Charged.SYSTEM
     if MilestoneName.ALERT_FIRED in reached:
-        return Charged.PEOPLE
+        nobody_knew = withheld and not any(MILESTONES[name].who is Charged.PEOPLE for name in reached)
+        return Charged.MONITORING if nobody_knew else Charged.PEOPLE
     return Charged.MONITORING if MilestoneName.FAULT_EFFECTIVE in reached else Charged.SYSTEM
