@@ -81,6 +81,7 @@ def test_before_the_alert_there_is_no_clock_but_the_walls():
         (objective("Met", "10s", "10.5s"), "✓ detection Met: 2m–2m6s of 5m"),
         (objective("Missed", "30s"), "✗ detection Missed: > 6m of 5m"),
         (objective("Pending"), "… detection Pending: limit 5m"),
+        (objective("Met", "5.29s", "5.79s"), "✓ detection Met: 1m3s–1m10s of 5m"),  # outwards, as in reports
         (objective("Met", "-2s", "-1s"), "✓ detection Met: -24s–-12s of 5m"),
     ],
 )

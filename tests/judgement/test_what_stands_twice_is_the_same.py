@@ -6,6 +6,7 @@ import functools
 import html
 import json
 import re
+from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -15,7 +16,7 @@ from tests.judgement.played import DRILL, Played
 
 from kubedrill.api.durations import parse_duration
 from kubedrill.cli.exit_codes import ExitCode, exit_code
-from kubedrill.cli.facilitators.status_view import news, objective_line
+from kubedrill.cli.facilitators.status_view import milestone_line, news, objective_line
 from kubedrill.controller.reporting import report_of
 from kubedrill.core.measure.results import DrillRecord, Severity
 from kubedrill.plugins.reports import render
@@ -23,7 +24,7 @@ from kubedrill.plugins.reports.html import WORDS
 from kubedrill.plugins.reports.json_format import record_from_json
 from kubedrill.plugins.reports.markdown import escape
 from kubedrill.plugins.reports.sections import nothing_to_fix
-from kubedrill.plugins.reports.wording import sentence_case
+from kubedrill.plugins.reports.wording import milestone_words, sentence_case, zero
 
 JUNIT = {
     "Met": "system-out",
@@ -141,6 +142,21 @@ def test_one_list_of_milestones(all_told):
         (m.key, stamp(m.at.not_before), stamp(m.at.not_after), str(m.source), m.actor)
         for m in all_told.record.milestones
     ]
+
+
+def test_one_clock(all_told):
+    """Watch and report count from the same T+0, and round alike."""
+    start = all_told.status.get("clockStartTime")
+    if start is None:
+        return  # watch shows the wall clock until there is a T+0
+    assert datetime.fromisoformat(start) == zero(all_told.record)
+    rows = [line for line in all_told.markdown.splitlines() if line.startswith("| T")]
+    for shown in all_told.status["milestones"]:
+        watched = re.findall(r"[+−]?\d+:\d+", milestone_line(shown, all_told.drill).partition(" ")[0])
+        key = next(m for m in all_told.record.milestones if m.key == shown["name"])
+        row = next(line for line in rows if line.split(" | ")[1] == escape(milestone_words(key.key)))
+        reported = re.findall(r"[+−]?\d+:\d+", row.split(" | ")[0])
+        assert [time.lstrip("+") for time in watched] == [time.lstrip("+") for time in reported], shown["name"]
 
 
 def test_one_score_and_one_count_of_what_was_met(all_told):

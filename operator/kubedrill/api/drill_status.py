@@ -179,7 +179,9 @@ class DrillStatus(ApiModel):
     next: Line | None = Field(None, description="What comes next, and the time left.")
     observed_generation: int | None = Field(None, description="The generation last acted upon.")
     start_ex_time: Time | None = Field(None, description="When the first fault was started.")
-    clock_start_time: Time | None = Field(None, description="T+0: when the expected alert fired (not after).")
+    clock_start_time: Time | None = Field(
+        None, description="T+0: when the expected alert fired (the middle of its bounds)."
+    )
     end_ex_time: Time | None = Field(None, description="When play ended.")
     conditions: list[ConditionStatus] = Field(
         default_factory=list,

@@ -6,7 +6,8 @@ are shown when they differ by a second or more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -166,7 +167,8 @@ def objective_line(objective: Mapping[str, Any], drill: Drill) -> str:
     """One objective: verdict, what it took, its limit."""
     pace = 1 if objective.get("ofMonitoring") else _pace(drill)
     limit = scaled(objective["limit"], pace)
-    lower, upper = (scaled(objective.get(key, ""), pace) for key in ("lower", "upper"))
+    lower = scaled(objective.get("lower", ""), pace, math.floor)
+    upper = scaled(objective.get("upper", ""), pace, math.ceil)
     took = f"{lower}–{upper}" if lower and upper and lower != upper else upper or (lower and f"> {lower}")
     reason = f" ({objective['reason']})" if objective.get("reason") else ""
     said = f": {took} of {limit}" if took else f": limit {limit}"
@@ -195,19 +197,17 @@ def offsets(not_before: str, not_after: str, drill: Drill) -> str:
     if start is None:
         return f"{_time(not_after):%H:%M:%S}"
     pace, zero = _pace(drill), _time(start)
-    first, last = ((_time(at) - zero) * pace for at in (not_before, not_after))
-    if last - first < timedelta(seconds=1):
-        return f"T{_signed(last)}"
-    return f"T{_signed(first)}…{_signed(last)}"
+    first, last = (_signed((_time(at) - zero) * pace) for at in (not_before, not_after))
+    return f"T{first}" if first == last else f"T{first}…{last}"
 
 
-def scaled(real: str, pace: int) -> str:
-    """A real duration in scenario time, to the second."""
+def scaled(real: str, pace: int, rounded: Callable[[float], int] = round) -> str:
+    """A real duration in scenario time, to the second. Bounds are rounded outwards, as in reports."""
     if not real:
         return ""
     sign = -1 if real.startswith("-") else 1
     duration = parse_duration(real.lstrip("-")) * sign * pace
-    return format_duration(timedelta(seconds=round(duration.total_seconds())))
+    return format_duration(timedelta(seconds=rounded(round(duration.total_seconds(), 6))))
 
 
 def _status(drill: Drill) -> Mapping[str, Any]:
@@ -227,7 +227,8 @@ def _time(text: str) -> datetime:
 
 
 def _signed(offset: timedelta) -> str:
-    return ("−" if offset < timedelta(0) else "+") + _clock(abs(offset))
+    shown = _clock(abs(offset))
+    return ("−" if offset < timedelta(0) and shown != "0:00" else "+") + shown
 
 
 def _clock(duration: timedelta) -> str:

@@ -35,10 +35,10 @@ class FindingContext:
         fired = self.milestone(MilestoneName.ALERT_FIRED)
         if fired is None:
             return at.not_after.strftime("%H:%M:%S")
-        zero = fired.at.not_before + fired.at.width / 2
-        ends = [whole((end - zero) * self.drill_plan.pace) for end in (at.not_before, at.not_after)]
-        said = ["T" + ("" if end < timedelta(0) else "+") + format_duration(end) for end in ends]
-        return said[0] if ends[1] - ends[0] <= timedelta(seconds=self.drill_plan.pace * 2) else " to ".join(said)
+        pace, zero = self.drill_plan.pace, fired.at.middle
+        is_narrow = at.width <= timedelta(seconds=2)
+        ends = [whole((end - zero) * pace) for end in ((at.middle,) if is_narrow else (at.not_before, at.not_after))]
+        return " to ".join("T" + ("" if end < timedelta(0) else "+") + format_duration(end) for end in ends)
 
 
 def whole(duration: timedelta) -> timedelta:

@@ -76,7 +76,7 @@ def project(decision: Decision, seen: Observation, before: Mapping[str, Any]) ->
         "observedGeneration": seen.generation,
         "startExTime": _stamp(state.start_ex),
         "endExTime": _stamp(state.end_ex),
-        "clockStartTime": _stamp(fired.at.not_after) if fired else None,
+        "clockStartTime": _stamp(fired.at.middle) if fired else None,
         "conditions": _conditions(said(decision, seen), seen, before),
         "faults": [
             {"name": f.name, "target": f.target, "step": f.step.value, "record": f.record, "message": f.message}
@@ -221,7 +221,7 @@ def _clock(decision: Decision, seen: Observation, pace: int) -> tuple[str | None
     if fired is None:
         return None, "; ".join(waited_for) or None
     until = decision.state.end_ex or seen.now
-    elapsed = timedelta(seconds=round((until - fired.at.not_after).total_seconds() * pace))
+    elapsed = timedelta(seconds=max(0, round((until - fired.at.middle).total_seconds() * pace)))
     step = CLOCK_STEP * pace
     clock = "T+" + format_duration(elapsed if decision.state.end_ex else elapsed // step * step)
     pending = [

@@ -88,7 +88,7 @@ def offset(record: DrillRecord, at: datetime) -> timedelta:
 def zero(record: DrillRecord) -> datetime | None:
     """The instant that is drawn as T+0; the drill's start when its alert never fired."""
     if record.clock_start:
-        return record.clock_start.not_before + record.clock_start.width / 2
+        return record.clock_start.middle
     return record.started
 
 
