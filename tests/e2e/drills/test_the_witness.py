@@ -51,6 +51,7 @@ def apply(user: str, memory: str) -> None:
 def replace(user: str, memory: str) -> None:
     found = target()
     found["spec"]["template"]["spec"]["containers"][0]["resources"]["limits"]["memory"] = memory
+    found["metadata"].pop("resourceVersion")  # what the deployment's controller writes meanwhile is no conflict
     as_user(user, "replace", "-f", "-", given=json.dumps(found))
 
 
@@ -96,6 +97,8 @@ def record(witness: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     until(lambda: len(status(NAME).get("interference") or []) >= len(FIXES), 60, "the stranger's changes are told")
     stop(NAME)
     in_phase(NAME, "Stopped", "Completed")
+    conditions = {one["type"]: one["status"] for one in status(NAME)["conditions"]}
+    assert conditions["WitnessSeen"] == "True"
     folder = tmp_path_factory.mktemp("report")
     subprocess.run([KUBEDRILL, "report", NAME, "-n", CONTROL, "-o", str(folder)], check=True)
     found: dict[str, Any] = json.loads((folder / "report.json").read_text(encoding="utf-8"))["record"]

@@ -48,6 +48,11 @@ def confirmed(facts: FactSet) -> FactSet:
     return FactSet([*left, *known.values()])
 
 
+def is_told(fact: Fact) -> bool:
+    """Whether the witness told of it: an attempt that was confirmed is told by the change."""
+    return fact.source is Source.WITNESS or bool(fact.detail.get("witnessed"))
+
+
 def _named(facts: FactSet, attempts: tuple[Fact, ...], taken: set[str]) -> Iterator[Fact]:
     """The parts of each change whose user is known, with it; the attempts that tell it are `taken`."""
     writes: dict[str, list[Fact]] = {}

@@ -8,7 +8,7 @@ from typing import Final
 
 from kubedrill.api.conditions import ConditionType
 from kubedrill.api.drill_status import FaultStep
-from kubedrill.core.evidence.facts import Source
+from kubedrill.core.evidence.witnessed import is_told
 from kubedrill.core.machine.phases import TERMINAL, UNTOUCHED, Phase
 from kubedrill.core.machine.reducer import Decision
 from kubedrill.core.machine.state import NOT_IN, CheckResult, Observation
@@ -76,7 +76,7 @@ def said(decision: Decision, seen: Observation) -> Iterator[WantedCondition]:
 
 def _witness_says(seen: Observation) -> WantedCondition:
     """Whether the API server's own webhook told of anything: without it, plain kubectl names nobody by itself."""
-    if any(fact.source is Source.WITNESS for fact in seen.facts):
+    if any(map(is_told, seen.facts)):
         return WantedCondition(
             ConditionType.WITNESS_SEEN, True, "Told", "the API server tells who asks for which write"
         )
