@@ -73,6 +73,12 @@ async def test_the_alert_of_an_edited_rule_has_not_ended(watched, edit):
     assert told[-1].at.not_before <= datetime.fromtimestamp(watched.fake.now - 30, UTC)
 
 
+async def test_however_often_it_is_looked_at_it_has_not_ended(watched):
+    await watched.sees(HIGH, evaluated=30)
+    told = [kinds(await watched.sees(HIGH | EDITS["threshold"], evaluated=seconds)) for seconds in (20, 10, 0)]
+    assert told == [[FactKind.RULE_AS_PLANNED, FactKind.RULE_CHANGED]] * 3
+
+
 async def test_a_rule_that_is_removed_is_told_as_such(watched):
     await watched.sees(HIGH, evaluated=30)
     told = await watched.sees()
