@@ -6,7 +6,6 @@ evidence (ConfigMaps beside the drill), and the operator then writes a new revis
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import sys
@@ -20,7 +19,7 @@ import click
 
 from kubedrill.api.base import API_VERSION
 from kubedrill.api.drill import EVIDENCE_MARK
-from kubedrill.cli.clock import now
+from kubedrill.cli.clock import now, until_the_next_look
 from kubedrill.cli.connection import (
     SERVICE_ACCOUNT,
     Access,
@@ -184,4 +183,4 @@ async def _revised(kube: Kube, namespace: str, uid: str, mark: str, patience: ti
             return True
         if now() > deadline:
             return False
-        await asyncio.sleep(0.5)
+        await until_the_next_look()

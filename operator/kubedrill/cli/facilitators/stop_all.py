@@ -5,7 +5,6 @@ It needs no more rights than the watchdog has, so that whoever removes KubeDrill
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
@@ -14,7 +13,7 @@ import click
 
 from kubedrill.api.drill import Desired
 from kubedrill.api.durations import format_duration
-from kubedrill.cli.clock import now
+from kubedrill.cli.clock import now, until_the_next_look
 from kubedrill.cli.connection import Access, CliError, connected
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.facilitators.stop_and_start import say_what_is_wanted
@@ -24,7 +23,6 @@ from kubedrill.core.undo.record import RecordState
 from kubedrill.kube.client import Kube
 from kubedrill.store.undo_records import Listing, RecordError, list_records
 
-LOOK_EVERY: Final = 0.5
 MOST_NAMED: Final = 5
 
 
@@ -51,7 +49,7 @@ async def all_stopped(access: Access, because: str, limit: timedelta) -> str:
                 return f"{len(names)} stopped; everything of {control} is restored."
             if now() > deadline:
                 break
-            await asyncio.sleep(LOOK_EVERY)
+            await until_the_next_look()
     if broken:
         raise CliError(
             f"{_some(broken)}: not restored after {format_duration(limit)}. The operator and the watchdog go on trying;"
