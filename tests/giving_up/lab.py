@@ -17,6 +17,7 @@ from tests.wire import connected_to
 
 from kubedrill.api.drill import FINALIZER
 from kubedrill.controller.gathering import MonitoringProbe, NamespaceWatches, Probe
+from kubedrill.controller.http_client import WebClient
 from kubedrill.controller.metrics import DrillCollector
 from kubedrill.controller.settings import OperatorSettings
 from kubedrill.controller.worker import DrillWorker
@@ -24,9 +25,11 @@ from kubedrill.core.evidence.facts import Fact, FactKind, Interval, Source
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import FaultState, State, state_from_wire, state_to_wire
 from kubedrill.core.machine.status import without_nulls
-from kubedrill.kube.client import Kube
+from kubedrill.core.plan.drill_plan import Endpoint
+from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.clock import ServerClock
 from kubedrill.kube.informers import Informers
+from kubedrill.kube.strangers import NO_ADDRESS
 
 DRILL = f"{DRILLS}/storm"
 CONFIG_MAP_BYTES = 1_048_576
@@ -180,7 +183,10 @@ def fact(kind: FactKind, name: str, seconds: float = -30, actor: str = "", **det
 
 @asynccontextmanager
 async def standing(monkeypatch: pytest.MonkeyPatch, **spec: Any) -> AsyncIterator[Lab]:
-    """A drill on a strict API server. Nothing is watched, and monitoring has nothing to say."""
+    """A drill on a strict API server. Nothing is watched, and monitoring has nothing to say.
+
+    Nor is the network asked where it is: a name that DNS does not know may take five seconds.
+    """
 
     async def watched(*_: object) -> None:
         return None
@@ -188,7 +194,11 @@ async def standing(monkeypatch: pytest.MonkeyPatch, **spec: Any) -> AsyncIterato
     async def probed(self: MonitoringProbe, *_: object, **__: object) -> Probe:
         return Probe(self._clock.now(), reachable=True)
 
+    async def nowhere(_: WebClient, endpoint: Endpoint, *_asked: object) -> None:
+        raise Unreachable(f"{endpoint.name}.{endpoint.namespace}:{endpoint.port} {NO_ADDRESS}")
+
     monkeypatch.setattr(NamespaceWatches, "start", watched)
+    monkeypatch.setattr(WebClient, "fetch", nowhere)
     monkeypatch.setattr(MonitoringProbe, "probe", probed)
     cluster = StrictCluster()
     async with connected_to(cluster.answer) as kube:
