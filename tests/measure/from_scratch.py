@@ -113,9 +113,9 @@ def falling(samples: Sequence[Sample], step: timedelta, fall: ImpactFall) -> Int
         if end.not_before - start.not_after <= window:
             possible = possible.hull(start) if possible else start
             if end.not_after - start.not_before <= window:
-                start = dated(possible, points(samples), level - amount / 4, amount, width // 2 + span(step))
                 confirmed = samples[-1].at - start.not_after >= window
-                return with_gaps(start, samples, step) if confirmed else None
+                began = dated(possible, points(samples), level - amount / 4, amount, width // 2 + span(step))
+                return with_gaps(began, samples, step) if confirmed else None
         level -= amount / 4
     return None
 

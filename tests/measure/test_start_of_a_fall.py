@@ -60,6 +60,12 @@ def test_a_step_was_between_the_samples_around_it_whatever_the_mean_says(step: i
     assert start.not_after <= at(last + 2 * step)
 
 
+def test_a_step_is_confirmed_when_its_curve_is():
+    """A recovery that was seen with the same sample ends what is measured a window later."""
+    values = [0.0] * 20 + [2.0] * 9 + [0.0] * 15
+    assert falling(samples(values), FEW, at(29 + 13)) is not None
+
+
 def test_a_step_whose_other_steps_come_later_began_with_the_first():
     values = [0.0] * 20 + [3.0] * 9 + [2.0, 2.0, 1.0] + [0.0] * 40
     start = falling(samples(values), FEW, at(len(values)))

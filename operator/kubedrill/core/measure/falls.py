@@ -100,9 +100,8 @@ class Descent:
             if end.not_before - start.not_after <= window:
                 possible = possible.hull(start) if possible else start
                 if end.not_after - start.not_before <= window:
-                    dated = self._dated(possible, level - amount / 4, amount)
-                    confirmed = instant(newest) - dated.not_after >= window
-                    return self._with_sampling(dated) if confirmed else None
+                    confirmed = instant(newest) - start.not_after >= window
+                    return self._with_sampling(self._dated(possible, level - amount / 4, amount)) if confirmed else None
             level -= amount / 4
         return None
 
