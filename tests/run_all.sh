@@ -26,7 +26,7 @@ folder() { # NAME...: folders of tests/e2e, each in a process of its own, so tha
 }
 
 # Small drills are waited for most of their time. What asks nothing of the installed operator runs beside them.
-beside=(answers faults observers protocol rollouts)
+beside=(answers faults installs observers protocol rollouts)
 
 on_the_cluster() {
   local name all=0 rest=()

@@ -245,6 +245,20 @@ def test_it_goes_no_further_while_an_operator_could_still_break_something(api, k
     assert "roles/kubedrill" in what_is_left(api)
 
 
+def test_a_kind_that_was_defined_a_moment_ago_is_waited_for(api, kubedrill, monkeypatch):
+    """Found when it was installed and removed within a second: `storage is (re)initializing`."""
+    monkeypatch.setattr("kubedrill.cli.safety.installed.RETRY_AFTER", 0.0)
+    asked = []
+
+    def not_yet(method, path, _body):
+        asked.append(path)
+        early = (method, path) == ("GET", DRILLS) and asked.count(DRILLS) < 3
+        return (429, {"reason": "TooManyRequests", "message": "storage is (re)initializing"}) if early else None
+
+    api.refuses = not_yet
+    assert kubedrill("uninstall").exit_code == 0
+
+
 def test_drills_that_cannot_be_listed_are_not_taken_for_none(api, kubedrill):
     api.answers["GET", DRILLS] = (500, {"message": "out of order"})
     assert kubedrill("uninstall").exit_code == 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from kubedrill.api.base import GROUP
@@ -47,6 +48,9 @@ _POLICIES: Final = (
     "kubedrill-own-words",
     "kubedrill-one-environment",
 )
+TRIES: Final = 10
+RETRY_AFTER: Final = 1.0
+"""Seconds, where the API server does not say for how long it wants to be left alone."""
 _ROLES: Final = ("namespaces", "player", "find", "opt-in", "observer", "environment-admin", "facilitator")
 _BREAK_GLASS: Final = "kubedrill-break-glass"
 KINDS: Final = ("drills", "drillscenarios", "drillenvironments", "drillrosters", "playeractions", "drillreports")
@@ -101,10 +105,18 @@ def short(path: str) -> str:
 async def drills(kube: Kube, control: str | None = None) -> list[dict[str, Any]]:
     """The Drills of a control namespace, or of all; none where the kind is not served.
 
+    Of a kind that was defined a moment ago the API server says 429 until it can store it.
+
     Raises:
         Trouble: they can't be listed.
     """
-    answer = await kube.get(DRILLS.of(control) if control else DRILLS.everywhere)
+    path = DRILLS.of(control) if control else DRILLS.everywhere
+    answer = await kube.get(path)
+    for _ in range(TRIES):
+        if answer.status != 429:
+            break
+        await asyncio.sleep(answer.retry_after.total_seconds() or RETRY_AFTER)
+        answer = await kube.get(path)
     if answer.status == 404:
         return []
     if not answer.ok:
