@@ -45,10 +45,14 @@ class Overlay:
     """`kubectl apply -k manifests/overlays/plain`."""
 
     def install(self, version: str) -> None:
+        if version == EARLIER:  # its installer made the token, which its pods can't start without
+            kubectl("apply", "-f", str(ROOT / "manifests/base/namespace.yaml"))
+            kubectl("-n", CONTROL, "create", "secret", "generic", "kubedrill-webhook", "--from-literal=token=earlier")
+        self.upgrade(version)
+
+    def upgrade(self, version: str) -> None:
         crds_are_of(version)
         operator_is_of(version)
-
-    upgrade = install
 
 
 @dataclass(frozen=True)
