@@ -15,6 +15,7 @@ from tests.e2e.staging.copies import kubectl, until
 
 ROOT: Final = Path(__file__).parents[1]
 RELEASE: Final = "practice"
+ENDING: Final = ("namespace/", "customresourcedefinition")
 KINDS: Final = (
     "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings,"
     "validatingwebhookconfigurations,priorityclasses,customresourcedefinitions"
@@ -122,5 +123,5 @@ def of_ours() -> set[str]:
 
 
 def gone() -> None:
-    """Waits until the control namespace is no longer there: it ends by itself."""
-    until(lambda: not kubectl("get", "namespace", CONTROL, "-o", "name", "--ignore-not-found"), 120, "it is gone")
+    """Waits until namespace and definitions are no longer there: they end by themselves."""
+    until(lambda: not {name for name in of_ours() if name.startswith(ENDING)}, 120, "nothing of it is ending")
