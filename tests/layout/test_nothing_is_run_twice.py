@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "run_all.sh"
-BESIDE = ("answers", "faults", "observers", "protocol", "rollouts")
+BESIDE = ("answers", "faults", "installs", "observers", "protocol", "rollouts")
 FOLDERS = ("api", "drills", *BESIDE)
 PYTEST = """#!/usr/bin/env bash
 echo "$*" >> "$ASKED"
