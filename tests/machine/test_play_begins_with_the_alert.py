@@ -147,6 +147,7 @@ def test_an_alert_that_fires_although_all_pods_are_ready_is_about_the_rollout():
     assert ending is not None
     assert (ending.reason, ending.verdict) == ("FaultNotEffective", Verdict.ERROR)
     assert "Errors fires, and all pods were ready, before anybody changed the target" in ending.message
+    assert reached(world.turn(effects=NONE), MilestoneName.FAULT_EFFECTIVE) is None  # that would say otherwise
 
 
 def test_what_somebody_changed_meanwhile_is_played_on_although_nothing_bit():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from kubedrill.core.evidence.alert_onset import not_this_drills
 from kubedrill.core.evidence.attribution import (
@@ -28,6 +29,9 @@ from kubedrill.core.measure.impact import are_ready, is_silent
 from kubedrill.core.measure.order import of_this_drill
 from kubedrill.core.measure.results import Verdict
 from kubedrill.core.plan.drill_plan import DrillPlan
+
+NOT_EFFECTIVE: Final = "FaultNotEffective"
+"""The reason of an end without any of the effect, or not all of it: then no milestone says that it was had."""
 
 
 def taken_out_by_a_controller(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -80,9 +84,7 @@ def not_effective(state: State, seen: Observation, so_far: Assessment) -> Reason
     names = without_effect((f.name for f in state.faults), seen.facts)
     some = any(seen.effects[name].some for name in names if name in seen.effects)
     told = ", ".join(_taken_out(name, seen) or _why_none(name, seen) for name in names)
-    return ends(
-        "FaultNotEffective", f"{'not all of the effect' if some else 'no effect'} seen: {told}"[:4000], Verdict.ERROR
-    )
+    return ends(NOT_EFFECTIVE, f"{'not all of the effect' if some else 'no effect'} seen: {told}"[:4000], Verdict.ERROR)
 
 
 def over_without_effect(_state: State, seen: Observation, _so_far: Assessment) -> Reason | None:
@@ -94,7 +96,7 @@ def over_without_effect(_state: State, seen: Observation, _so_far: Assessment) -
     silent = is_silent(FactSet.of(seen.facts), alert, seen.drill_plan, seen.now)
     over = "fired for a while, and was over" if silent else "fires, and all pods were ready,"
     message = f"no effect seen: {told}; {alert} {over} before anybody changed the target"
-    return ends("FaultNotEffective", message[:4000], Verdict.ERROR)
+    return ends(NOT_EFFECTIVE, message[:4000], Verdict.ERROR)
 
 
 def has_passed_without_effect(seen: Observation) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kubedrill.core.machine.effect_guards import NOT_EFFECTIVE
 from kubedrill.core.machine.phases import TERMINAL, Phase
 from kubedrill.core.machine.state import Observation, State
 from kubedrill.core.measure.assessment import Assessment, assess
@@ -27,6 +28,7 @@ def assessed(state: State, seen: Observation) -> Assessment:
         ended=state.end_ex,
         unread=seen.unread,
         name=seen.name,
+        without_effect=state.ending is not None and state.ending.reason == NOT_EFFECTIVE,
     )
 
 

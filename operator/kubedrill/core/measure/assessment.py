@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from kubedrill.core.evidence.attribution import own_revert
-from kubedrill.core.evidence.facts import Fact, FactSet, Interval, Series
+from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, Interval, Series, first
 from kubedrill.core.findings.rules import findings
 from kubedrill.core.measure.alerting import alerting
 from kubedrill.core.measure.impact import recovering, well_but_for_rules
@@ -49,15 +49,18 @@ def assess(
     ended: datetime | None = None,
     unread: Collection[str] = (),
     name: str = "",
+    without_effect: bool = False,
 ) -> Assessment:
     """What is known at `now` of a drill whose play ended at `ended` (None: it goes on).
 
     Nothing counts after the operator's own first revert, and nothing is measured after the end of play: whoever looks
     hours later must not take the silence for a recovery. `unread` says what of the evidence can't be read. `name` is
-    the drill's.
+    the drill's. `without_effect`: it ended because none was had, whatever an alert seemed to show.
     """
     known, now = FactSet.of(facts), min(ended or now, now)
     reached = milestones(known, series, drill_plan, now)
+    if without_effect and first(known, FactKind.FAULT_EFFECTIVE) is None:
+        reached = tuple(m for m in reached if m.name is not MilestoneName.FAULT_EFFECTIVE)
     reverted, fired = own_revert(known), _not_recovered_since(reached)
     counts, until = of_this_drill(known), min(now, reverted.at.not_before) if reverted else now
     well_at = _recovery_at(counts, series, drill_plan, fired, now) if fired else None
