@@ -202,6 +202,10 @@ soak: setup setup-services cluster ## 300 random drills with random kills: nothi
 shapes: setup cluster install staging ## Drills on all shapes of alerts, held against an independent recorder (PLAY='names or globs'; 30 min)
 	@$(KUBE) $(BIN)/python -m tests.shapes --play '$(if $(filter command line,$(origin PLAY)),$(PLAY),*)'
 
+.PHONY: cases
+cases: setup cluster install staging ## The field cases with their own YAML: alerts, monitoring and neighbours of other people (15 min)
+	@$(KUBE) $(BIN)/pytest -q nightly/cases
+
 .PHONY: nodes
 nodes: setup cluster install staging ## The control plane restarted, the worker stopped, in the middle of drills
 	@$(KUBE) $(BIN)/pytest -q nightly/test_nodes.py
