@@ -100,7 +100,8 @@ def test_who_writes_the_post_mortem_is_named_while_it_is_fresh():
     early = fact(FactKind.POSTMORTEM_ASSIGNED, 1700, by="emma")
     over = fact(FactKind.RESOLVED_DECLARED, 2700, by="emma")
     assert "postmortem-owner-late" in found(late, over)
-    assert "postmortem-owner-late" in found(over)
+    assert found(late, over)["postmortem-owner-late"].title == "The post-mortem's owner came late"
+    assert found(over)["postmortem-owner-late"].title == "The post-mortem has no owner"
     assert "postmortem-owner-late" not in found(early, over)
     assert "postmortem-owner-late" not in found()
 

@@ -136,7 +136,7 @@ def postmortem_owner_late(case: FindingContext) -> Iterator[Finding]:
     yield Finding(
         "postmortem-owner-late",
         Severity.MINOR,
-        "The post-mortem's owner came late",
+        "The post-mortem's owner came late" if named else "The post-mortem has no owner",
         f"Whoever writes the post-mortem {when}. Named by T+{format_duration(POSTMORTEM_WITHIN)}, they"
         " collect evidence while it is fresh.",
         ids(named, resolved),
