@@ -20,7 +20,18 @@ from tests.faultmatrix.matrix import Matrix
 from tests.faultmatrix.plan import COMMITTED, Expect, Plan, Rule
 
 FOLDER: Final = Path("build/faultmatrix-soak")
-FAULTS: Final = ("memory-limit", "stateful-set", "queue-load", "alert", "two-targets", "two-faults")
+FAULTS: Final = (
+    "memory-limit",
+    "stateful-set",
+    "bad-image",
+    "resource-quota",
+    "pod-kill",
+    "queue-load",
+    "alert",
+    "manual",
+    "two-targets",
+    "two-faults",
+)
 STORIES: Final = ("stop", "stop", "delete")
 KILLED: Final = 0.1
 GROWTH: Final = 1.05
