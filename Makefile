@@ -39,7 +39,7 @@ lock: setup ## Write the hash-pinned requirements anew from pyproject.toml
 
 # ---- checks
 .PHONY: check
-check: setup ## Format, lint, types, imports, generated files, unit tests (80 s; neither root nor apt)
+check: setup ## Format, lint, types, imports, generated files, unit tests (a minute; neither root nor apt)
 	@mkdir -p build
 	@$(MAKE) -s -j 2 --output-sync=target unit-half unit-rest types imports generated-are-current lint
 

@@ -34,9 +34,13 @@ class Explored:
         )
 
 
-def explore(start: World) -> Explored:
-    """Every way from a world. Raises Broken with the shortest schedule that it found to break a law."""
-    found, ends = Explored(), Ends()
+def explore(start: World, ends: Ends | None = None) -> Explored:
+    """Every way from a world. Raises Broken with the shortest schedule that it found to break a law.
+
+    `ends` knows those that were judged already, by the same code.
+    """
+    found, ends = Explored(), ends or Ends()
+    begun = ends.count
     ways: dict[Hashable, tuple[int, int]] = {}
     stack: list[tuple[World, Iterator[tuple[str, World]], list[Hashable]]] = []
     path: list[str] = []
@@ -71,7 +75,7 @@ def explore(start: World) -> Explored:
     except Broken as broken:
         raise Broken(f"{broken}, by the schedule:\n  " + "\n  ".join(path)) from broken
     found.schedules, found.longest = ways[start.key]
-    found.ends = ends.count
+    found.ends = ends.count - begun
     return found
 
 

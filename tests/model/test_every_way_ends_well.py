@@ -16,11 +16,14 @@ in which two things do; `make model` through more than a million of up to 130, a
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from tests.examples import THOROUGH
+from tests.model.conftest import code_as_it_is
 from tests.model.course import beginning_of
-from tests.model.explore import explore
+from tests.model.explore import Ends, explore
 from tests.model.world import Budget
 
 ONE = {"storm": ("x",)}
@@ -91,9 +94,25 @@ def named(value: object) -> str | None:
     return ""
 
 
+SHARED: Literal["module", "function"] = "module" if ROUNDS is AT_ONCE else "function"
+"""The rounds of `make check` know what those before have judged; the deeper ones would take too much memory."""
+
+
+@pytest.fixture(scope=SHARED, autouse=True)
+def fresh() -> Iterator[None]:
+    """The code is the same in all rounds, so their histories are."""
+    with code_as_it_is():
+        yield
+
+
+@pytest.fixture(scope=SHARED)
+def ends() -> Ends:
+    return Ends()
+
+
 @pytest.mark.parametrize(("drills", "budget", "edits", "at_least"), ROUNDS, ids=named)
-def test_every_way_keeps_the_laws_and_a_stop_ends_it_well(drills, budget, edits, at_least):
-    explored = explore(beginning_of(drills, budget, edits))
+def test_every_way_keeps_the_laws_and_a_stop_ends_it_well(ends, drills, budget, edits, at_least):
+    explored = explore(beginning_of(drills, budget, edits), ends)
 
     print(f"\n{named(drills)}, {named(budget)}: {explored}")  # noqa: T201  how deep it was is the result
     assert explored.schedules >= at_least
