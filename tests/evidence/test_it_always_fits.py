@@ -87,7 +87,9 @@ anything = st.recursive(
 )
 long_texts = st.builds(lambda text, times: text * times, st.text(max_size=20), st.sampled_from([1, 100, 5000]))
 strange = st.builds(
-    lambda key, actor, said, detail: replace(fact(FactKind.NOTED, START, key, **detail), actor=actor, evidence=said),
+    lambda key, actor, said, detail: replace(
+        fact(FactKind.NOTED, START, key), actor=actor, evidence=said, detail=detail
+    ),
     long_texts,
     long_texts,
     long_texts,
