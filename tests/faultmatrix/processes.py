@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -33,7 +34,7 @@ def _serve(role: str, env: dict[str, str], log: str) -> None:
     with Path(log).open("ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    socket.getaddrinfo = _services_here(socket.getaddrinfo)
+    _lead_services_here()
     # only the process itself may import them: whoever starts it is neither operator nor watchdog
     if role == "operator":
         from kubedrill.controller.operator import main  # noqa: PLC0415
@@ -42,15 +43,25 @@ def _serve(role: str, env: dict[str, str], log: str) -> None:
     main()
 
 
-def _services_here(really: Any) -> Any:
-    """Services of the cluster are on loopback here: the matrix brings its own Redis, Prometheus and Alertmanager."""
+def _lead_services_here() -> None:
+    """Services of the cluster are on loopback here: the matrix brings its own Redis, Prometheus and Alertmanager.
+
+    Elsewhere nothing on loopback is asked, and no name that leads to another.
+    """
+    from kubedrill.kube import addresses as strangers  # noqa: PLC0415  as below
+
+    really = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *arguments: Any, **keywords: Any) -> Any:
         if isinstance(host, bytes):
             host = host.decode()
         return really("127.0.0.1" if str(host).endswith(".svc") else host, *arguments, **keywords)
 
-    return getaddrinfo
+    def demand_addresses(host: str, canonical: str, addresses: Iterable[str]) -> None:
+        """Wherever it is."""
+
+    socket.getaddrinfo = getaddrinfo
+    strangers.demand_addresses = demand_addresses
 
 
 class Program:
