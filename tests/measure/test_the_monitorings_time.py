@@ -114,7 +114,14 @@ def test_b13_who_noticed_by_themselves_is_judged_from_then():
     result = judged(suppressed(), acknowledged(300), design=drill_plan(limit("severity", "SeverityAssessed", 60)))
 
     assert (result.verdict, result.start) == (OPEN, "Acknowledged")
-    assert judged(suppressed(), acknowledged(300)).verdict is MET
+
+
+def test_b13_who_noticed_by_themselves_was_neither_quick_nor_slow():
+    result = judged(suppressed(), acknowledged(300))
+
+    assert (result.verdict, result.start, result.lower) == (OPEN, "AlertFired", timedelta(seconds=300))
+    assert result.reason == "nobody had been told of the alert before: whoever did this noticed it by themselves"
+    assert judged(suppressed(), acknowledged(30)).verdict is MET
 
 
 def test_a_silence_that_was_set_after_somebody_was_told_excuses_nobody():

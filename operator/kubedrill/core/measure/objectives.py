@@ -39,6 +39,7 @@ NO_EVIDENCE = {
 WHEN_TOLD = "when people were told"
 SEEN_WITHIN = timedelta(minutes=1)
 """After so long it shows in what is watched and sampled that all is well: until then a recovery may be under way."""
+BY_THEMSELVES = "nobody had been told of the alert before: whoever did this noticed it by themselves"
 UNREAD = "some of the drill's evidence can't be read; it may stand there"
 CUT_SHORT = "play ended before the limit was up"
 """What may still have come in time is nobody's failure: whoever ended it early, and whether it was restored by then."""
@@ -162,6 +163,9 @@ def _fairly_judged(limit: Limit, case: JudgedCase) -> ObjectiveResult:
         return judged
     if alerts.told is None and alerts.awaited_until and case.grounds.horizon < alerts.awaited_until:
         return replace(judged, verdict=ObjectiveVerdict.PENDING, reason="Alertmanager has told nobody yet")
+    if alerts.told is not None and alerts.told.since == limit.to:
+        # a time that is counted from its own end is none
+        return replace(judged, verdict=ObjectiveVerdict.INDETERMINATE, reason=BY_THEMSELVES)
     if alerts.told is not None:
         return _judged_from(alerts.told, fired, judged, limit, case)
     if alerts.withheld and judged.verdict is ObjectiveVerdict.MISSED:
