@@ -22,7 +22,7 @@ from kubedrill.core.evidence.attribution import (
 from kubedrill.core.evidence.facts import Fact, FactKind, FactSet, first, in_order
 from kubedrill.core.machine.reasons import Reason, ends
 from kubedrill.core.machine.state import NOT_IN, Observation, State
-from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due, effect_due
+from kubedrill.core.machine.waits import ONE_MORE_LOOK, alert_due, effect_due, held_faults
 from kubedrill.core.measure.assessment import Assessment
 from kubedrill.core.measure.effect import shown_by_alert
 from kubedrill.core.measure.impact import are_ready, is_silent
@@ -97,6 +97,22 @@ def over_without_effect(_state: State, seen: Observation, _so_far: Assessment) -
     over = "fired for a while, and was over" if silent else "fires, and all pods were ready,"
     message = f"no effect seen: {told}; {alert} {over} before anybody changed the target"
     return ends(NOT_EFFECTIVE, message[:4000], Verdict.ERROR)
+
+
+def hold_runs_out(_state: State, seen: Observation, _assessed: Assessment) -> Reason | None:
+    """Play began with an alert, and a fault that hurts fewer pods than announced can be kept from the others no longer.
+
+    Its rollout is held for as long as the effect has to show, and for what the watchdog needs after that (decision 13).
+    """
+    if seen.drill_plan is None or not is_overdue(FactSet.of(seen.facts), seen.drill_plan, seen.now):
+        return None
+    unseen = without_effect((fault.name for fault in seen.drill_plan.faults), seen.facts)
+    names = [name for name in unseen if name in held_faults(seen)]
+    if not names:
+        return None
+    told = ", ".join(_so_far(name, seen) for name in names)
+    message = f"not all of the effect was seen: {told}; it would soon touch more pods than announced, and is restored"
+    return ends("RolloutNotHeldLonger", message[:4000])
 
 
 def has_passed_without_effect(seen: Observation) -> bool:

@@ -18,6 +18,7 @@ from kubedrill.core.evidence.attribution import first_cause_change, taken_out_in
 from kubedrill.core.evidence.facts import FactKind, FactSet, first
 from kubedrill.core.machine.effect_guards import (
     effective,
+    hold_runs_out,
     not_effective,
     over_without_effect,
     shown_by_the_alert,
@@ -265,6 +266,7 @@ GUARDS: Final[Mapping[str, Guard]] = {
         taken_out_before_effect,
         not_effective,
         over_without_effect,
+        hold_runs_out,
         taken_out_before_alert,
         alert_never_fired,
         play_over,

@@ -88,6 +88,7 @@ TABLE: Final[Mapping[Phase, tuple[Transition, ...]]] = {
         Transition("cannot_go_on", Phase.RECOVERING),
         Transition("taken_out_by_a_controller", Phase.RECOVERING),
         Transition("over_without_effect", Phase.RECOVERING),
+        Transition("hold_runs_out", Phase.RECOVERING),
         Transition("taken_out_before_alert", Phase.RECOVERING),
         Transition("alert_never_fired", Phase.RECOVERING),
         Transition("play_over", Phase.RECOVERING),

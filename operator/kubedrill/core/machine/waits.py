@@ -42,15 +42,22 @@ class Wait:
     after: str = ""
 
 
+def held_faults(seen: Observation) -> frozenset[str]:
+    """The faults that hold their target's rollout, for nobody has taken them out."""
+    return frozenset(name for one in seen.records if one.held and not one.taken_out for name in one.faults)
+
+
 def effect_due(so_far: Assessment, seen: Observation) -> datetime | None:
     """Until when the fault must show its effect, once it is in.
 
     While the alert that starts the clock is pending about it, it is until its rule has waited: then it fires, or what
-    it is about has passed.
+    it is about has passed. A rollout is held for no longer than the effect has to show.
     """
     injected, drill_plan = so_far.milestone(MilestoneName.INJECTED), seen.drill_plan
     if injected is None or drill_plan is None:
         return None
+    if held_faults(seen):
+        return injected.at.not_after + drill_plan.arm_within
     alert = drill_plan.clock_alert
     told = (f for f in in_order(seen.facts, FactKind.ALERT_PENDING) if f.detail.get("alert") == alert)
     pending = (f.at.not_after for f in told if f.at.not_before >= injected.at.not_before)
