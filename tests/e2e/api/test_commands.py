@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.e2e.api.conftest import kubectl
+from tests.e2e.api.conftest import OPTED_IN, kubectl
 from tests.e2e.api.test_messages import drill
 
 from kubedrill.api.drill import Desired
@@ -97,6 +97,7 @@ def test_a_player_says_no_namespace_and_is_heard_where_they_may_speak(namespace:
         assert "you may speak in none of the namespaces that have opted in to drills" in unheard.stderr
     finally:
         kubedrill("opt-out", namespace)
+        kubectl("label", "namespace", namespace, OPTED_IN, "--overwrite")  # as the other tests want it
 
 
 def test_who_may_not_speak_is_told_so(namespace: str):
