@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import os
 import ssl
 from collections import Counter
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from kubedrill.controller.http import Deliver
 from kubedrill.controller.received import NotStored
 from kubedrill.core.evidence.facts import Fact, Interval
 from kubedrill.kube.answers import decoded
+from kubedrill.kube.certificate_chain import present
 from kubedrill.kube.clock import ServerClock
 from kubedrill.plugins.channels.base import AdmissionHook, Admitted
 from kubedrill.plugins.sources.base import UNREADABLE
@@ -112,11 +112,7 @@ class WitnessServer:
 
         now = self._clock.now()
         leaf = sign_leaf(Certificate(secret.certificate, secret.key), host, now)
-        # Python takes certificates from files alone, and a pod may write none: a file of memory is none of the disk's
-        with os.fdopen(os.memfd_create("witness"), "r+b") as file:
-            file.write(leaf.certificate + leaf.key)
-            file.flush()
-            context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
+        present(context, leaf.certificate + leaf.key)
         return now
 
     def app(self, path: str) -> web.Application:

@@ -22,7 +22,8 @@ from kubedrill.kube.answers import read_up_to
 from kubedrill.kube.lanes import Connections, Lane, Unreachable
 from kubedrill.kube.servers import client_for, settings_for
 
-__all__ = ["JSON_PATCH", "MERGE_PATCH", "Answer", "Kube", "Unreachable"]
+__all__ = ["APPLY_PATCH", "JSON_PATCH", "MERGE_PATCH", "Answer", "Kube", "Unreachable"]
+APPLY_PATCH = "application/apply-patch+yaml"
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 REQUEST_TIMEOUT = 15

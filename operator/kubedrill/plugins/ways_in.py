@@ -8,7 +8,6 @@ certificate's key goes from memory to OpenSSL.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -20,6 +19,7 @@ import aiohttp
 
 from kubedrill.core.access import MonitoringAccess
 from kubedrill.kube.answers import NoAnswer
+from kubedrill.kube.certificate_chain import present
 from kubedrill.kube.client import Kube, Unreachable
 from kubedrill.kube.strangers import NotLetIn, why_no_tls
 from kubedrill.store.access_secrets import NONE, Credentials, read_credentials, refused
@@ -176,14 +176,7 @@ def _context(access: MonitoringAccess, credentials: Credentials) -> ssl.SSLConte
         raise refused(access, "has in ca.crt no certificate that can be read") from None
     try:
         if credentials.certificate:
-            _present(context, f"{credentials.certificate}\n{credentials.key}\n")
+            present(context, f"{credentials.certificate}\n{credentials.key}\n".encode())
     except ssl.SSLError:
         raise refused(access, "has in tls.crt and tls.key no certificate with its key (without a password)") from None
     return context
-
-
-def _present(context: ssl.SSLContext, chain: str) -> None:
-    """Have the context present a certificate. OpenSSL reads it from a file, so from one that is in memory alone."""
-    with os.fdopen(os.memfd_create("monitoring-access"), "wb", buffering=0) as file:
-        file.write(chain.encode())
-        context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password="")  # it asks nobody for one

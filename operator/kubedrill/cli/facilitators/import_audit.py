@@ -34,10 +34,9 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.typed_times import duration
 from kubedrill.core.evidence.attribution import Standing, who_is
 from kubedrill.core.plan.drill_plan import KUBERNETES
-from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.client import APPLY_PATCH, MERGE_PATCH, Kube
 from kubedrill.kube.paths import CONFIG_MAPS
 
-APPLY_PATCH: Final = "application/apply-patch+yaml"
 CHUNK_BYTES: Final = 500_000
 MARGIN: Final = timedelta(minutes=1)
 STAGES: Final = ("ResponseStarted", "ResponseComplete")

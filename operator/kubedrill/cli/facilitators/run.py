@@ -25,10 +25,9 @@ from kubedrill.cli.manifest import PLURALS, Document, load, the_drill_in
 from kubedrill.cli.reports.stored_report import bare_record, stored_record, write
 from kubedrill.cli.typed_times import duration
 from kubedrill.core.measure.results import DrillRecord
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import APPLY_PATCH, Kube
 from kubedrill.plugins.reports import FORMATS
 
-APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-run"
 PUT_BACK_WITHIN: Final = timedelta(minutes=5)
 

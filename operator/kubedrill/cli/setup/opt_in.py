@@ -30,10 +30,9 @@ from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.setup.manifests import filled
 from kubedrill.cli.standing import ENDED
 from kubedrill.core.paths import ApiPath
-from kubedrill.kube.client import MERGE_PATCH, Kube
+from kubedrill.kube.client import APPLY_PATCH, MERGE_PATCH, Kube
 from kubedrill.kube.paths import NAMESPACES, ROLE_BINDINGS, ROLES
 
-APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-opt-in"
 NAME: Final = "kubedrill-operator"
 MORE: Final = ("quotas",)

@@ -17,11 +17,10 @@ from kubedrill.cli.clock import now
 from kubedrill.cli.connection import Access, CliError, connected, demand, run, with_access
 from kubedrill.cli.exit_codes import ExitCode
 from kubedrill.cli.setup.manifests import filled
-from kubedrill.kube.client import Kube
+from kubedrill.kube.client import APPLY_PATCH, Kube
 from kubedrill.kube.paths import SECRETS, SERVICES, WEBHOOKS
 
 NAME: Final = "kubedrill-witness"
-APPLY_PATCH: Final = "application/apply-patch+yaml"
 MANAGER: Final = "kubedrill-witness-on"
 
 
